@@ -1,0 +1,179 @@
+"""What the running thread wants of the operations that it calls.
+
+Normally every operation on a Tensor that requires grad adds a node to the graph.  Three things can be
+different, each for one thread and for the length of a ``with`` block: no nodes are made (`no_grad`), every
+node is also written on a list (`recording`), or every value is searched for NaN and inf (`detect_anomaly`).
+"""
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from minigrad.core.node import Node
+
+
+class Mode(threading.local):
+    """The settings of one thread, and those to go back to when the open ``with`` blocks end."""
+
+    grad = True
+    anomaly = False
+    recorder: "list[Node] | None" = None
+
+    def __init__(self) -> None:
+        self.outer: list[dict[str, Any]] = []
+
+
+mode = Mode()
+
+# As long as an entry for every open block, of all threads, so that operations can skip the look at the (slower)
+# thread-local settings while it is empty.  Only its length means anything: append and pop are atomic, += is not.
+unusual: list[None] = []
+
+
+def _enter(**changes: Any) -> None:
+    mode.outer.append({name: getattr(mode, name) for name in changes})
+    unusual.append(None)
+    mode.__dict__.update(changes)
+
+
+def _leave() -> None:
+    mode.__dict__.update(mode.outer.pop())
+    unusual.pop()
+
+
+class Switch:
+    """A context manager and decorator that changes the mode of the thread; each use restores what it found."""
+
+    changes: dict[str, Any] = {}
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        return self if function is None else self(function)
+
+    def __enter__(self) -> Self:
+        _enter(**self.changes)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _leave()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                return (yield from _in_mode(type(self), function(*args, **kwargs)))
+
+            return generator
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return function(*args, **kwargs)
+
+        return wrapper
+
+
+def _in_mode(switch: type[Switch], body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Run a generator's body under `switch`, and its consumer, between two values, in the consumer's own mode."""
+    step: Callable[[], Any] = functools.partial(next, body)
+    try:
+        while True:
+            with switch():
+                item = step()
+            try:
+                step = functools.partial(body.send, (yield item))
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                step = functools.partial(body.throw, error)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        with switch():
+            body.close()
+
+
+class no_grad(Switch):
+    """Make operations record nothing, as a context manager or a decorator (generator functions included).
+
+    Results inside do not require grad, and in-place syntax on a leaf writes into its memory.
+    Affects the running thread alone.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> with mg.no_grad():
+    ...     w -= 0.1 * w.grad
+    >>> w
+    tensor([0.8, 1.6], requires_grad=True)
+    """
+
+    changes = {"grad": False}
+
+
+class enable_grad(Switch):
+    """Record again inside a `no_grad` block, as a context manager or a decorator.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor(3.0, requires_grad=True)
+    >>> with mg.no_grad(), mg.enable_grad():
+    ...     (w * w).requires_grad
+    True
+    """
+
+    changes = {"grad": True}
+
+
+class detect_anomaly(Switch):
+    """Stop at the first NaN or inf, in an operation or in its derivative, and say where it came from.
+
+    The `AnomalyError` names the operation and the line of your program that called it, and describes
+    the operands.  Every value is inspected, so use it to find a fault, not to train.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> x = mg.tensor([1.0, 0.0], requires_grad=True)
+    >>> with mg.detect_anomaly():
+    ...     mg.sqrt(x).sum().backward()  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    AnomalyError: the derivative of sqrt made inf
+    """
+
+    changes = {"anomaly": True}
+
+
+class recording(Switch):
+    """Write every node that the thread makes on a list, in the order of creation.
+
+    Also the nodes of operations that need no gradient, and those of a backward pass with
+    ``create_graph=True``: the list is the program that ran.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> from minigrad.core import recording
+    >>> x = mg.tensor(2.0)
+    >>> with recording() as nodes:
+    ...     y = mg.exp(x) + 1
+    >>> [node.op.name for node in nodes]
+    ['exp', 'add']
+    """
+
+    def __enter__(self) -> "list[Node]":  # type: ignore[override]  # the list is what people want to hold
+        nodes: list[Node] = []
+        _enter(recorder=nodes)
+        return nodes
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations on Tensors that require grad are recorded in this thread now."""
+    return mode.grad

@@ -1,0 +1,373 @@
+"""The graph: nodes, the operations that make them, and the one way in which a node is made.
+
+A `Node` is a value together with how it was computed.  A `Handle` (the bare part of what people hold as a
+Tensor) is a name for a value.  Edges run from node to node, never to a name, so there are no reference cycles
+and a graph dies with its last name; and because a name can move on to another value, ``x += 1`` is harmless.
+
+`primitive` turns a plain NumPy function and the formulas of its derivative into an operation.
+"""
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core.mode import mode, unusual
+
+# An ndarray or a NumPy scalar; in a rule that is being recorded, a Tensor.  NumPy's protocols make the three
+# interchangeable, and no static type can say so.
+Array: TypeAlias = Any
+Rule: TypeAlias = Callable[..., Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Creation order is a topological order of any graph: what every walk sorts by.
+tick = itertools.count(1).__next__
+
+# Tensor has a constructor for people to call; results do not need it.
+new = object.__new__
+
+
+class Node:
+    """One value of the graph.
+
+    Attributes
+    ----------
+    op : Operation or None
+        What computed the value; None for a leaf.
+    inputs : tuple of (Node or None)
+        The node of each operand, None for a constant.  After a backward pass has released the node, a
+        `Receipt`, which raises when a second pass looks for the inputs.
+    args : tuple
+        The operands' values, as they were given to the operation.
+    value : ndarray or NumPy scalar
+    seq : int
+        Rises with every node made.
+    notes : Notes or None
+        What only few nodes have.  Every leaf has notes.
+    """
+
+    __slots__ = ("args", "inputs", "notes", "op", "seq", "value")
+    op: "Operation | None"
+    inputs: "tuple[Node | None, ...]"
+    args: tuple[Array, ...]
+    value: Array
+    seq: int
+    notes: "Notes | None"
+
+
+class Notes:
+    """What leaves have, and other nodes when somebody asks for it: a gradient to keep, hooks, a name, a line."""
+
+    __slots__ = ("grad", "hooks", "keep", "name", "where", "written")
+
+    def __init__(self) -> None:
+        self.grad: Handle | None = None
+        self.hooks: dict[int, Callable[[Any], Any]] = {}
+        self.keep = False
+        self.name: str | None = None
+        self.where: errors.Place | None = None  # the line that made the node; of a leaf, that last wrote to it
+        self.written = 0  # the `seq` at which a leaf's memory was last written to
+
+
+class Handle:
+    """A name for a value: its data, and the node that computed them if the value requires grad."""
+
+    __slots__ = ("data", "node")
+    data: Array
+    node: Node | None
+
+
+_result_type: type[Handle] = Handle
+
+
+def set_result_type(cls: type[Handle]) -> None:
+    """Say of which class the results of operations are: the Tensor, which is defined on top of this module."""
+    global _result_type
+    _result_type = cls
+
+
+def name_of(value: Array, node: Node | None) -> Any:
+    """A new name for a value."""
+    handle = new(_result_type)
+    handle.data = value
+    handle.node = node
+    return handle
+
+
+def leaf(value: Array, name: str | None = None) -> Node:
+    """A node that nothing computed, which keeps the gradients that reach it."""
+    node = Node()
+    node.op, node.inputs, node.args, node.value, node.seq = None, (), (), value, tick()
+    node.notes = notes = Notes()
+    notes.keep, notes.name = True, name
+    return node
+
+
+def notes_of(node: Node) -> Notes:
+    """The node's notes, started if it has none."""
+    if node.notes is None:
+        node.notes = Notes()
+    return node.notes
+
+
+class Primitive:
+    """A function on arrays together with the rules that give its derivative."""
+
+    __slots__ = (
+        "defaults", "differentiable", "forward", "joint", "name", "operands", "ours", "parameters", "plain", "rules"
+    )  # fmt: skip
+
+    def __init__(self, forward: Callable[..., Any], rules: tuple[Rule | None, ...], joint: Rule | None) -> None:
+        code = forward.__code__
+        variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.name = forward.__name__
+        self.ours = forward.__module__.startswith("minigrad.")
+        self.forward = forward if self.ours else _returns_array(forward)
+        self.operands = None if variadic else code.co_posonlyargcount
+        self.parameters = code.co_varnames[code.co_posonlyargcount : code.co_argcount]
+        self.plain = not self.parameters and not code.co_kwonlyargcount
+        optional = forward.__defaults__ or ()
+        self.defaults = dict(zip(self.parameters[len(self.parameters) - len(optional) :], optional, strict=True))
+        self.defaults.update(forward.__kwdefaults__ or {})
+        self.rules = rules
+        self.joint = joint
+        self.differentiable = bool(rules) or joint is not None
+        if rules and len(rules) != self.operands:
+            raise TypeError(
+                f"primitive {self.name!r} has {self.operands} operands (positional-only arguments, before `/`) "
+                f"and {len(rules)} rules: give one rule for each operand, or one `joint` rule for all"
+            )
+
+    def bind(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """The names of parameters that were given by position."""
+        if len(values) > len(self.parameters):
+            raise TypeError(
+                f"{self.name}() takes {self.operands} operands and by position at most the parameters "
+                f"{self.parameters}; {len(values)} were given"
+            )
+        return dict(zip(self.parameters, values, strict=False))
+
+
+class Operation:
+    """A primitive with its parameters: what a node was made by."""
+
+    __slots__ = ("name", "params", "primitive")
+
+    def __init__(self, primitive: Primitive, params: Mapping[str, Any]) -> None:
+        self.primitive = primitive
+        self.params = params
+        self.name = primitive.name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+# Every primitive by its name, and what stands for a NumPy function when it is called with a Tensor.
+primitives: dict[str, Callable[..., Any]] = {}
+numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+def primitive(
+    *rules: Rule | None, joint: Rule | None = None, numpy: Callable[..., Any] | None = None
+) -> Callable[[Function], Function]:
+    """Make a differentiable operation of a NumPy function.
+
+    Parameters
+    ----------
+    *rules : callable or None
+        For each operand the formula of its gradient, ``rule(g, y, *operands, **parameters)``: `g` is the
+        gradient of the result, `y` the result.  A rule may return any shape that broadcasting made of the
+        operand's, and is written with NumPy functions and operations only, so that it can be differentiated
+        itself.  None: the operand has no derivative (an index, a condition).  No rules at all: the result
+        never requires grad.
+    joint : callable, optional
+        One formula that returns the gradients of all operands, instead of a rule for each.
+    numpy : callable, optional
+        The NumPy function that shall mean this operation when it is called with a Tensor.
+
+    Returns
+    -------
+    callable
+        A decorator.  The function that it decorates takes its operands before ``/`` (or as ``*operands``) and its
+        parameters after; it is called with ndarrays and returns an ndarray.
+
+    Raises
+    ------
+    TypeError
+        If the number of rules is not the number of operands.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> @mg.primitive(lambda g, y, x, *, k: g * k * np.cos(k * x))
+    ... def wave(x, /, *, k=1.0):
+    ...     return np.sin(k * x)
+    >>> float(mg.grad(mg.grad(wave))(0.5, k=2.0)) == -4 * np.sin(1.0)
+    True
+    """
+
+    def decorate(forward: Function) -> Function:
+        made = Primitive(forward, rules, joint)
+        call = functools.wraps(forward)(_caller(made))
+        call.primitive = made
+        primitives[made.name] = call
+        if numpy is not None:
+            numpy_functions[numpy] = call
+        return call
+
+    return decorate
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Let a function stand for NumPy functions that are called with a Tensor."""
+
+    def register(implementation: Function) -> Function:
+        for function in functions:
+            numpy_functions[function] = implementation
+        return implementation
+
+    return register
+
+
+def _returns_array(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's function may return a Python number or a list; ours are trusted, and save the look."""
+
+    @functools.wraps(forward)
+    def compute(*args: Any, **params: Any) -> Any:
+        value = forward(*args, **params)
+        return value if isinstance(value, (np.ndarray, np.generic)) else np.asarray(value)
+
+    return compute
+
+
+def _caller(made: Primitive) -> Callable[..., Any]:
+    """The function that people call: a quick way for the commonest kind of operation, `apply` for all others."""
+    bare = Operation(made, made.defaults)
+    if made.plain and made.ours and made.rules:
+        if made.operands == 1:
+            return _unary(bare)
+        if made.operands == 2:
+            return binary(bare, apply)
+
+    def call(*args: Any, **params: Any) -> Any:
+        count = made.operands
+        if count is not None and len(args) > count:
+            params |= made.bind(args[count:])
+            args = args[:count]
+        return apply(Operation(made, {**made.defaults, **params}) if params else bare, args)
+
+    return call
+
+
+# Operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
+PLAIN = frozenset({np.ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
+
+
+def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
+    """Compute an operation, and record it if an operand requires grad: the only way in which a node is made.
+
+    With a Tensor among the operands the result is a Tensor, otherwise what the function returned.
+    """
+    nodes: list[Node | None] = []
+    args: list[Array] = []
+    named = False
+    for operand in operands:
+        if isinstance(operand, Handle):
+            named = True
+            nodes.append(operand.node)
+            args.append(operand.data)
+        else:
+            nodes.append(None)
+            args.append(operand if operand.__class__ in PLAIN else errors.as_operand(operand, op.name))
+    try:
+        value = op.primitive.forward(*args, **op.params)
+    except Exception as error:
+        errors.explain(error, op.name, args, op.params)
+        raise
+    if not named:
+        return value
+    if mode.anomaly:
+        errors.check_finite(value, f"{op.name} made", op, args)
+    needed = op.primitive.differentiable and mode.grad and any(nodes) and value.dtype.kind in "fc"
+    if not needed and mode.recorder is None:
+        return name_of(value, None)
+    node = Node()
+    node.op, node.inputs, node.args, node.value, node.seq = op, tuple(nodes), tuple(args), value, tick()
+    node.notes = None
+    if mode.anomaly:
+        notes_of(node).where = errors.user_place()
+    if mode.recorder is not None:
+        mode.recorder.append(node)
+    return name_of(value, node if needed else None)
+
+
+# The next two do what `apply` does, for the commonest operations in the commonest case: an operand requires grad, and
+# no thread is in an unusual mode.  A million of them make the difference between a fast framework and a slow one.
+
+
+def _unary(op: Operation) -> Callable[[Any], Any]:
+    forward = op.primitive.forward
+
+    def call(x: Any, /) -> Any:
+        if unusual or not isinstance(x, Handle) or x.node is None:
+            return apply(op, (x,))
+        try:
+            value = forward(x.data)
+        except Exception as error:
+            errors.explain(error, op.name, (x.data,), op.params)
+            raise
+        result = new(_result_type)
+        result.data = value
+        result.node = node = Node()
+        node.op = op
+        node.inputs = (x.node,)
+        node.args = (x.data,)
+        node.value = value
+        node.seq = tick()
+        node.notes = None
+        return result
+
+    return call
+
+
+def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]) -> Callable[[Any, Any], Any]:
+    """A function of two operands; what it cannot do quickly it leaves to `otherwise`."""
+    forward = op.primitive.forward
+
+    def call(x: Any, y: Any, /) -> Any:
+        if isinstance(x, Handle):
+            a, node_a = x.data, x.node
+        elif x.__class__ in PLAIN:
+            a, node_a = x, None
+        else:
+            return otherwise(op, (x, y))
+        if isinstance(y, Handle):
+            b, node_b = y.data, y.node
+        elif y.__class__ in PLAIN:
+            b, node_b = y, None
+        else:
+            return otherwise(op, (x, y))
+        if unusual or (node_a is None and node_b is None):
+            return apply(op, (x, y))
+        try:
+            value = forward(a, b)
+        except Exception as error:
+            errors.explain(error, op.name, (a, b), op.params)
+            raise
+        result = new(_result_type)
+        result.data = value
+        result.node = node = Node()
+        node.op = op
+        node.inputs = (node_a, node_b)
+        node.args = (a, b)
+        node.value = value
+        node.seq = tick()
+        node.notes = None
+        return result
+
+    return call

@@ -1,0 +1,275 @@
+"""Every exception that minigrad raises, and the words of those that people meet most.
+
+::
+
+    MinigradError
+    ├── ShapeError           (ValueError)     shapes that do not fit the operation
+    │   └── AxisError        (IndexError)     an axis that the array does not have
+    ├── DTypeError           (TypeError)      a dtype or a Python type that cannot be used here
+    │   └── UnsupportedError                  a NumPy function, or an argument of one, without a derivative here
+    ├── IndexingError        (IndexError)     an index out of range, or one that fits no axis
+    ├── GraphError           (RuntimeError)   the graph cannot do what was asked
+    │   ├── ReleasedGraphError                backward through a graph that an earlier backward has released
+    │   ├── StaleValueError                   a leaf was written to after an operation had used its value
+    │   └── CutError         (also TypeError) a conversion that would cut the graph without anybody noticing
+    ├── AnomalyError         (FloatingPointError, RuntimeError)   NaN or inf under detect_anomaly
+    ├── GradcheckError       (RuntimeError)   a derivative that disagrees with finite differences
+    ├── StateDictError       (RuntimeError)   a state_dict that does not fit the module
+    └── MissingPackageError  (ImportError)    an optional package that is not installed
+
+Each is also the built-in exception that users of NumPy or PyTorch would catch.
+"""
+
+import difflib
+import linecache
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from minigrad.core.node import Node, Notes
+
+
+class MinigradError(Exception):
+    """The base of all exceptions of this package."""
+
+
+class ShapeError(MinigradError, ValueError):
+    """Shapes that do not fit the operation."""
+
+
+class AxisError(ShapeError, IndexError):
+    """An axis that the array does not have."""
+
+
+class DTypeError(MinigradError, TypeError):
+    """A dtype, or a Python type, that cannot be used here."""
+
+
+class UnsupportedError(DTypeError):
+    """A NumPy function, or an argument of one, that has no derivative here."""
+
+
+class IndexingError(MinigradError, IndexError):
+    """An index out of range, or one that fits no axis."""
+
+
+class GraphError(MinigradError, RuntimeError):
+    """The graph cannot do what was asked of it."""
+
+
+class ReleasedGraphError(GraphError):
+    """A backward pass through a graph that an earlier pass has released."""
+
+
+class StaleValueError(GraphError):
+    """A leaf was written to after an operation had used its value."""
+
+
+class CutError(GraphError, TypeError):
+    """A conversion that would cut the graph without anybody noticing."""
+
+
+class AnomalyError(MinigradError, FloatingPointError, RuntimeError):
+    """NaN or inf appeared under `detect_anomaly`."""
+
+
+class GradcheckError(MinigradError, RuntimeError):
+    """A derivative disagrees with finite differences."""
+
+
+class StateDictError(MinigradError, RuntimeError):
+    """A state_dict does not fit the module."""
+
+
+class MissingPackageError(MinigradError, ImportError):
+    """An optional package is not installed."""
+
+
+# Where in the user's program
+
+
+class Place(NamedTuple):
+    """A line of the user's program, kept in a form that costs nothing until somebody asks for the text."""
+
+    code: CodeType
+    instruction: int
+
+    @property
+    def line(self) -> int:
+        spans = self.code.co_lines()
+        return next((n for start, end, n in spans if start <= self.instruction < end and n), self.code.co_firstlineno)
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.code.co_filename, self.line).strip()
+        return f"{self.code.co_filename}:{self.line}" + (f" `{text}`" if text else "")
+
+
+def user_place() -> Place | None:
+    """The innermost line, on the way to here, that is not minigrad's own."""
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__", "").startswith("minigrad."):
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return Place(frame.f_code, frame.f_lasti)
+
+
+def _at(place: Place | None) -> str:
+    return f" (at {place})" if place else ""
+
+
+# Values in words
+
+
+def describe(value: Any) -> str:
+    """An operand in a few words: its dtype and shape, and the range of its numbers."""
+    value = getattr(value, "data", value) if not isinstance(value, (np.ndarray, np.generic)) else value
+    if not isinstance(value, (np.ndarray, np.generic)):
+        return repr(value)
+    if value.ndim == 0:
+        return f"{value.dtype} {value!s}"
+    text = f"{value.dtype} {value.shape}"
+    if value.dtype.kind in "fc" and value.size:
+        bad = {"NaN": int(np.isnan(value).sum()), "inf": int(np.isinf(value).sum())}
+        text += "".join(f", {count} {name}" for name, count in bad.items() if count)
+        good = value[np.isfinite(value)]
+        if good.size and value.dtype.kind == "f":
+            text += f", from {good.min():.4g} to {good.max():.4g}"
+    return text
+
+
+def _shapes(args: Sequence[Any]) -> str:
+    shapes = [str(np.shape(x)) for x in args]
+    return " and ".join([", ".join(shapes[:-1]), shapes[-1]] if len(shapes) > 1 else shapes)
+
+
+# Operations
+
+
+def as_operand(operand: Any, name: str) -> np.ndarray:
+    """A list, tuple or foreign array as an ndarray."""
+    array = np.asarray(operand)
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(
+            f"{name}: an operand of type {type(operand).__name__} is not a number, an array or a Tensor"
+            + (" (a ragged or mixed sequence?)" if isinstance(operand, (list, tuple)) else "")
+        )
+    return array
+
+
+def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[str, Any]) -> None:
+    """Raise what NumPy says of a failed operation again, as ours, with the operation's name and the shapes.
+
+    Returns if there is no better word for the error than its own.
+    """
+    given = "".join(f", {key}={value!r}" for key, value in params.items() if value is not None and value is not False)
+    what = f"{name} of shapes {_shapes(args)}{given}: {error}"
+    if isinstance(error, MinigradError):
+        return
+    if isinstance(error, np.exceptions.AxisError):
+        raise AxisError(what) from error
+    if type(error) is ValueError:
+        raise ShapeError(what) from error
+    if type(error) is IndexError:
+        raise IndexingError(what) from error
+    if isinstance(error, TypeError) and " argument" not in str(error):
+        raise DTypeError(f"{name} of {', '.join(map(describe, args))}: {error}") from error
+
+
+def check_finite(value: Any, what: str, op: Any, args: Sequence[Any], notes: "Notes | None" = None) -> None:
+    """Raise AnomalyError if there is a NaN or an inf in `value`."""
+    data = getattr(value, "data", value) if not isinstance(value, (np.ndarray, np.generic)) else value
+    if data.dtype.kind not in "fc" or np.isfinite(data).all():
+        return
+    kind = "NaN" if np.isnan(data).any() else "inf"
+    place = user_place() if notes is None else notes.where
+    count = int(data.size - np.isfinite(data).sum())
+    lines = [f"{what} {kind}, in {count} of {data.size} elements{_at(place)}"]
+    if op.params:
+        lines.append("  parameters: " + ", ".join(f"{k}={v!r}" for k, v in op.params.items()))
+    names = [f"operand {i}" for i in range(len(args))] if notes is None else ["gradient of the result"]
+    names += [f"operand {i}" for i in range(len(args) - 1)] if notes is not None else []
+    lines += [f"  {label}: {describe(arg)}" for label, arg in zip(names, args, strict=True)]
+    raise AnomalyError("\n".join(lines))
+
+
+def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> UnsupportedError:
+    nearest = difflib.get_close_matches(name, supported, n=1, cutoff=0.0)[0]
+    return UnsupportedError(
+        f"{module}.{name} has no derivative in minigrad. The nearest function that has one is {nearest!r}. You can also "
+        "write it with supported functions, make it an operation with @minigrad.primitive, or, if no gradient shall "
+        "flow, give it t.detach().numpy()"
+    )
+
+
+def unsupported_arguments(name: str, arguments: Mapping[str, Any]) -> UnsupportedError:
+    return UnsupportedError(
+        f"numpy.{name} of a Tensor does not take the arguments given ({', '.join(arguments) or 'by position'}). "
+        "Results of operations are new Tensors: write y = f(x) instead of f(x, out=y), and where(c, f(x), y) instead "
+        "of f(x, where=c)"
+    )
+
+
+def cuts_graph(what: str, instead: str) -> CutError:
+    return CutError(
+        f"{what} of a Tensor that requires grad would cut the graph, and gradients would be missing without a word. "
+        f"If that is what you want, write t.{instead}; if not, use minigrad's or NumPy's functions on the Tensor "
+        "(and minigrad.stack for a list of Tensors)"
+    )
+
+
+# The backward pass
+
+
+def no_graph(what: str) -> GraphError:
+    return GraphError(
+        f"{what} needs a Tensor that requires grad, and this one does not: nothing that it was computed from requires "
+        "grad, or it was made under no_grad() or by detach(). Make the leaves with tensor(..., requires_grad=True)"
+    )
+
+
+def not_a_scalar(shape: tuple[int, ...]) -> GraphError:
+    return GraphError(
+        f"backward needs a single number to start from, and this Tensor has shape {shape}: reduce it first, as in "
+        "y.sum().backward(), or say how much each element counts: y.backward(gradient=weights of the same shape)"
+    )
+
+
+def wrong_seed(given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(f"the gradient given has shape {given}, the Tensor {shape}: they must be equal")
+
+
+def released(place: Place | None, interruption: str | None) -> ReleasedGraphError:
+    first = f"backward{_at(place)} was interrupted by {interruption}, and" if interruption else f"backward{_at(place)}"
+    return ReleasedGraphError(
+        f"part of this graph is gone: an earlier {first} released it, to save memory. Compute the loss anew for "
+        "every backward. If it keeps a value from an earlier step (a hidden state, a running total), detach() that "
+        "value. If you do want two passes over one graph, pass retain_graph=True to the first"
+    )
+
+
+def stale(leaf: "Node", node: "Node") -> StaleValueError:
+    assert leaf.notes is not None
+    name = f"the leaf {leaf.notes.name!r}" if leaf.notes.name else "a leaf"
+    used = node.notes.where if node.notes is not None else None
+    return StaleValueError(
+        f"{name} of shape {leaf.value.shape} was written to{_at(leaf.notes.where)} after {node.op} number {node.seq} "
+        f"had used its value{_at(used)}, and the derivative of {node.op} needs the old value. "
+        "Call backward() before the update, or compute the loss again after it"
+    )
+
+
+def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"the derivative rule of {name} {what}, but its operand has shape {shape}: a rule must return an array "
+        "of the operand's shape, or of one that broadcasting makes of it"
+    )
+
+
+def bad_hook(hook: Callable[..., Any], given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
+    name = getattr(hook, "__qualname__", repr(hook))
+    return ShapeError(f"the hook {name} returned a gradient of shape {given} for a Tensor of shape {shape}")

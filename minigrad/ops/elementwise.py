@@ -1,0 +1,478 @@
+"""Functions of one element of each operand: arithmetic, comparisons, powers, logarithms, trigonometry.
+
+In every rule `g` is the gradient of the result, `y` the result, and the rest are the operands.
+"""
+
+import numpy as np
+
+from minigrad.core import Array, implements, primitive
+
+# Where a derivative is infinite or undefined, a plain product turns a gradient of exactly 0 ("this element was not
+# selected") into NaN.  The rules of singular functions multiply and divide by these two, which keep it 0.
+
+
+def _keep_zeros(product: Array, g: Array) -> Array:
+    """Repair NaN that came of a zero gradient."""
+    total = np.add.reduce(product, axis=None) if product.ndim else product
+    if total == total:  # the sum is NaN if any element is
+        return product
+    return np.where((g == 0) & np.isnan(product), product.dtype.type(0), product)
+
+
+@primitive(
+    lambda h, y, g, factor: times(h, factor),
+    lambda h, y, g, factor: times(h, g),
+)
+def times(g: Array, factor: Array, /) -> Array:
+    """``g * factor``, and 0 where `g` is 0 even if the factor is infinite or NaN."""
+    return _keep_zeros(g * factor, g)
+
+
+@primitive(
+    lambda h, y, g, divisor: over(h, divisor),
+    lambda h, y, g, divisor: -over(times(h, y), divisor),
+)
+def over(g: Array, divisor: Array, /) -> Array:
+    """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
+    return _keep_zeros(g / divisor, g)
+
+
+# Arithmetic
+
+
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: g, numpy=np.add)
+def add(a: Array, b: Array, /) -> Array:
+    """Sum, elementwise."""
+    return a + b
+
+
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g, numpy=np.subtract)
+def subtract(a: Array, b: Array, /) -> Array:
+    """Difference, elementwise."""
+    return a - b
+
+
+@primitive(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, numpy=np.multiply)
+def multiply(a: Array, b: Array, /) -> Array:
+    """Product, elementwise."""
+    return a * b
+
+
+@primitive(lambda g, y, a, b: over(g, b), lambda g, y, a, b: -over(times(g, y), b), numpy=np.divide)
+def divide(a: Array, b: Array, /) -> Array:
+    """Quotient, elementwise."""
+    return np.true_divide(a, b)
+
+
+@primitive(
+    lambda g, y, a, b: times(g * b, a ** (b - 1)),
+    lambda g, y, a, b: times(g, y * np.log(np.where(a == 0, 1, a))),
+    numpy=np.power,
+)
+def pow(a: Array, b: Array, /) -> Array:
+    """Power, elementwise.
+
+    At the base 0 the derivative with respect to the exponent is taken as 0, and that of ``a**0`` is 0 everywhere.
+    """
+    return a**b
+
+
+@primitive(lambda g, y, a, b: np.zeros_like(g), lambda g, y, a, b: np.zeros_like(g), numpy=np.floor_divide)
+def floor_divide(a: Array, b: Array, /) -> Array:
+    """Quotient rounded down, elementwise; its derivative is 0."""
+    return a // b
+
+
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: times(g, -(a // b)), numpy=np.remainder)
+def remainder(a: Array, b: Array, /) -> Array:
+    """Remainder of the division that rounds down, elementwise, with the sign of the divisor."""
+    return a % b
+
+
+@primitive(lambda g, y, x: -g, numpy=np.negative)
+def negative(x: Array, /) -> Array:
+    """Negative, elementwise."""
+    return -x
+
+
+@primitive(lambda g, y, x: g, numpy=np.positive)
+def positive(x: Array, /) -> Array:
+    """The same value, as a new element of the graph."""
+    return +x
+
+
+@primitive(lambda g, y, x: g * np.sign(x), numpy=np.absolute)
+def abs(x: Array, /) -> Array:
+    """Absolute value, elementwise; at 0 the derivative is taken as 0."""
+    return np.absolute(x)
+
+
+@primitive(lambda g, y, x: 2 * g * x, numpy=np.square)
+def square(x: Array, /) -> Array:
+    """Square, elementwise."""
+    return np.square(x)
+
+
+@primitive(lambda g, y, x: -over(times(g, y), x), numpy=np.reciprocal)
+def reciprocal(x: Array, /) -> Array:
+    """``1 / x``, elementwise."""
+    return 1 / x
+
+
+# Exponentials and logarithms
+
+
+@primitive(lambda g, y, x: g * y, numpy=np.exp)
+def exp(x: Array, /) -> Array:
+    """Exponential, elementwise."""
+    return np.exp(x)
+
+
+@primitive(lambda g, y, x: g * (y + 1), numpy=np.expm1)
+def expm1(x: Array, /) -> Array:
+    """``exp(x) - 1``, elementwise, accurate near 0."""
+    return np.expm1(x)
+
+
+@primitive(lambda g, y, x: g * y * np.log(2), numpy=np.exp2)
+def exp2(x: Array, /) -> Array:
+    """Power of 2, elementwise."""
+    return np.exp2(x)
+
+
+@primitive(lambda g, y, x: over(g, x), numpy=np.log)
+def log(x: Array, /) -> Array:
+    """Natural logarithm, elementwise."""
+    return np.log(x)
+
+
+@primitive(lambda g, y, x: over(g, 1 + x), numpy=np.log1p)
+def log1p(x: Array, /) -> Array:
+    """``log(1 + x)``, elementwise, accurate near 0."""
+    return np.log1p(x)
+
+
+@primitive(lambda g, y, x: over(g, x * np.log(2)), numpy=np.log2)
+def log2(x: Array, /) -> Array:
+    """Logarithm to base 2, elementwise."""
+    return np.log2(x)
+
+
+@primitive(lambda g, y, x: over(g, x * np.log(10)), numpy=np.log10)
+def log10(x: Array, /) -> Array:
+    """Logarithm to base 10, elementwise."""
+    return np.log10(x)
+
+
+@primitive(
+    lambda g, y, a, b: times(g, np.exp(a - y)),
+    lambda g, y, a, b: times(g, np.exp(b - y)),
+    numpy=np.logaddexp,
+)
+def logaddexp(a: Array, b: Array, /) -> Array:
+    """``log(exp(a) + exp(b))``, elementwise, without overflow."""
+    return np.logaddexp(a, b)
+
+
+@primitive(lambda g, y, x: over(g, 2 * y), numpy=np.sqrt)
+def sqrt(x: Array, /) -> Array:
+    """Square root, elementwise; at 0 the derivative is inf."""
+    return np.sqrt(x)
+
+
+@primitive(lambda g, y, x: over(g, 3 * y * y), numpy=np.cbrt)
+def cbrt(x: Array, /) -> Array:
+    """Cube root, elementwise; at 0 the derivative is inf."""
+    return np.cbrt(x)
+
+
+# Trigonometric and hyperbolic functions
+
+
+@primitive(lambda g, y, x: g * np.cos(x), numpy=np.sin)
+def sin(x: Array, /) -> Array:
+    """Sine, elementwise, of an angle in radians."""
+    return np.sin(x)
+
+
+@primitive(lambda g, y, x: -g * np.sin(x), numpy=np.cos)
+def cos(x: Array, /) -> Array:
+    """Cosine, elementwise, of an angle in radians."""
+    return np.cos(x)
+
+
+@primitive(lambda g, y, x: g * (1 + y * y), numpy=np.tan)
+def tan(x: Array, /) -> Array:
+    """Tangent, elementwise, of an angle in radians."""
+    return np.tan(x)
+
+
+@primitive(lambda g, y, x: over(g, np.sqrt((1 - x) * (1 + x))), numpy=np.arcsin)
+def asin(x: Array, /) -> Array:
+    """Inverse sine, elementwise, in radians."""
+    return np.arcsin(x)
+
+
+@primitive(lambda g, y, x: -over(g, np.sqrt((1 - x) * (1 + x))), numpy=np.arccos)
+def acos(x: Array, /) -> Array:
+    """Inverse cosine, elementwise, in radians."""
+    return np.arccos(x)
+
+
+@primitive(lambda g, y, x: g / (1 + x * x), numpy=np.arctan)
+def atan(x: Array, /) -> Array:
+    """Inverse tangent, elementwise, in radians."""
+    return np.arctan(x)
+
+
+@primitive(
+    lambda g, y, a, b: over(g * b, a * a + b * b),
+    lambda g, y, a, b: -over(g * a, a * a + b * b),
+    numpy=np.arctan2,
+)
+def atan2(a: Array, b: Array, /) -> Array:
+    """Angle of the point with ordinate `a` and abscissa `b`, elementwise, in radians from -pi to pi."""
+    return np.arctan2(a, b)
+
+
+@primitive(lambda g, y, a, b: over(g * a, y), lambda g, y, a, b: over(g * b, y), numpy=np.hypot)
+def hypot(a: Array, b: Array, /) -> Array:
+    """``sqrt(a*a + b*b)``, elementwise, without overflow; at the origin the derivative is taken as 0."""
+    return np.hypot(a, b)
+
+
+@primitive(lambda g, y, x: g * np.cosh(x), numpy=np.sinh)
+def sinh(x: Array, /) -> Array:
+    """Hyperbolic sine, elementwise."""
+    return np.sinh(x)
+
+
+@primitive(lambda g, y, x: g * np.sinh(x), numpy=np.cosh)
+def cosh(x: Array, /) -> Array:
+    """Hyperbolic cosine, elementwise."""
+    return np.cosh(x)
+
+
+@primitive(lambda g, y, x: g * (1 - y * y), numpy=np.tanh)
+def tanh(x: Array, /) -> Array:
+    """Hyperbolic tangent, elementwise."""
+    return np.tanh(x)
+
+
+@primitive(lambda g, y, x: g / np.hypot(1, x), numpy=np.arcsinh)
+def asinh(x: Array, /) -> Array:
+    """Inverse hyperbolic sine, elementwise."""
+    return np.arcsinh(x)
+
+
+@primitive(lambda g, y, x: over(g, np.sqrt((x - 1) * (x + 1))), numpy=np.arccosh)
+def acosh(x: Array, /) -> Array:
+    """Inverse hyperbolic cosine, elementwise."""
+    return np.arccosh(x)
+
+
+@primitive(lambda g, y, x: over(g, (1 - x) * (1 + x)), numpy=np.arctanh)
+def atanh(x: Array, /) -> Array:
+    """Inverse hyperbolic tangent, elementwise."""
+    return np.arctanh(x)
+
+
+# Steps: constant between their jumps, so their derivative is 0
+
+
+@primitive(lambda g, y, x: np.zeros_like(g), numpy=np.sign)
+def sign(x: Array, /) -> Array:
+    """Sign, elementwise: -1, 0 or 1; its derivative is 0."""
+    return np.sign(x)
+
+
+@primitive(lambda g, y, x: np.zeros_like(g), numpy=np.floor)
+def floor(x: Array, /) -> Array:
+    """Largest integer not above x, elementwise; its derivative is 0."""
+    return np.floor(x)
+
+
+@primitive(lambda g, y, x: np.zeros_like(g), numpy=np.ceil)
+def ceil(x: Array, /) -> Array:
+    """Smallest integer not below x, elementwise; its derivative is 0."""
+    return np.ceil(x)
+
+
+@primitive(lambda g, y, x: np.zeros_like(g), numpy=np.trunc)
+def trunc(x: Array, /) -> Array:
+    """Integer part, elementwise; its derivative is 0."""
+    return np.trunc(x)
+
+
+@primitive(lambda g, y, x, *, decimals: np.zeros_like(g))
+def round(x: Array, /, decimals: int = 0) -> Array:
+    """Nearest number with so many decimals, elementwise, halves to even; its derivative is 0."""
+    return np.round(x, decimals)
+
+
+implements(np.round, np.rint)(round)
+
+
+# Choosing
+
+
+@primitive(
+    None,
+    lambda g, y, condition, a, b: np.where(condition, g, 0),
+    lambda g, y, condition, a, b: np.where(condition, 0, g),
+    numpy=np.where,
+)
+def where(condition: Array, a: Array, b: Array, /) -> Array:
+    """Elements of `a` where the condition holds, else of `b`.  The one that is not chosen has gradient 0."""
+    return np.where(condition, a, b)
+
+
+@primitive(
+    lambda g, y, a, b: np.where(a > b, g, np.where(a == b, g / 2, 0)),
+    lambda g, y, a, b: np.where(b > a, g, np.where(a == b, g / 2, 0)),
+    numpy=np.maximum,
+)
+def maximum(a: Array, b: Array, /) -> Array:
+    """The larger of two elements; where they are equal both have half the gradient."""
+    return np.maximum(a, b)
+
+
+@primitive(
+    lambda g, y, a, b: np.where(a < b, g, np.where(a == b, g / 2, 0)),
+    lambda g, y, a, b: np.where(b < a, g, np.where(a == b, g / 2, 0)),
+    numpy=np.minimum,
+)
+def minimum(a: Array, b: Array, /) -> Array:
+    """The smaller of two elements; where they are equal both have half the gradient."""
+    return np.minimum(a, b)
+
+
+def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Array:
+    """`x`, but not below `min` and not above `max`; an element that equals a bound keeps its gradient.
+
+    Bounds that require grad receive the gradient of the elements that they replaced.  If `min` is above `max`
+    the result is `max`.
+    """
+    if min is not None:
+        x = where(x < min, min, x)
+    return x if max is None else where(x > max, max, x)
+
+
+implements(np.clip)(clip)
+
+
+# Comparisons, tests, logic and bits: nothing to differentiate
+
+
+@primitive(numpy=np.equal)
+def equal(a: Array, b: Array, /) -> Array:
+    """Whether the operands are equal, elementwise."""
+    return np.equal(a, b)
+
+
+@primitive(numpy=np.not_equal)
+def not_equal(a: Array, b: Array, /) -> Array:
+    """Whether the operands differ, elementwise."""
+    return np.not_equal(a, b)
+
+
+@primitive(numpy=np.less)
+def less(a: Array, b: Array, /) -> Array:
+    """Whether `a` is less than `b`, elementwise."""
+    return np.less(a, b)
+
+
+@primitive(numpy=np.less_equal)
+def less_equal(a: Array, b: Array, /) -> Array:
+    """Whether `a` is at most `b`, elementwise."""
+    return np.less_equal(a, b)
+
+
+@primitive(numpy=np.greater)
+def greater(a: Array, b: Array, /) -> Array:
+    """Whether `a` is greater than `b`, elementwise."""
+    return np.greater(a, b)
+
+
+@primitive(numpy=np.greater_equal)
+def greater_equal(a: Array, b: Array, /) -> Array:
+    """Whether `a` is at least `b`, elementwise."""
+    return np.greater_equal(a, b)
+
+
+@primitive(numpy=np.isnan)
+def isnan(x: Array, /) -> Array:
+    """Whether elements are NaN."""
+    return np.isnan(x)
+
+
+@primitive(numpy=np.isinf)
+def isinf(x: Array, /) -> Array:
+    """Whether elements are infinite."""
+    return np.isinf(x)
+
+
+@primitive(numpy=np.isfinite)
+def isfinite(x: Array, /) -> Array:
+    """Whether elements are neither NaN nor infinite."""
+    return np.isfinite(x)
+
+
+@primitive(numpy=np.logical_not)
+def logical_not(x: Array, /) -> Array:
+    """Logical not, elementwise."""
+    return np.logical_not(x)
+
+
+@primitive(numpy=np.logical_and)
+def logical_and(a: Array, b: Array, /) -> Array:
+    """Logical and, elementwise."""
+    return np.logical_and(a, b)
+
+
+@primitive(numpy=np.logical_or)
+def logical_or(a: Array, b: Array, /) -> Array:
+    """Logical or, elementwise."""
+    return np.logical_or(a, b)
+
+
+@primitive(numpy=np.logical_xor)
+def logical_xor(a: Array, b: Array, /) -> Array:
+    """Logical exclusive or, elementwise."""
+    return np.logical_xor(a, b)
+
+
+@primitive(numpy=np.bitwise_and)
+def bitwise_and(a: Array, b: Array, /) -> Array:
+    """Bitwise and, of bools or integers, elementwise."""
+    return np.bitwise_and(a, b)
+
+
+@primitive(numpy=np.bitwise_or)
+def bitwise_or(a: Array, b: Array, /) -> Array:
+    """Bitwise or, of bools or integers, elementwise."""
+    return np.bitwise_or(a, b)
+
+
+@primitive(numpy=np.bitwise_xor)
+def bitwise_xor(a: Array, b: Array, /) -> Array:
+    """Bitwise exclusive or, of bools or integers, elementwise."""
+    return np.bitwise_xor(a, b)
+
+
+@primitive(numpy=np.bitwise_left_shift)
+def bitwise_left_shift(a: Array, b: Array, /) -> Array:
+    """Bits moved to the left, of integers, elementwise."""
+    return np.bitwise_left_shift(a, b)
+
+
+@primitive(numpy=np.bitwise_right_shift)
+def bitwise_right_shift(a: Array, b: Array, /) -> Array:
+    """Bits moved to the right, of integers, elementwise."""
+    return np.bitwise_right_shift(a, b)
+
+
+@primitive(numpy=np.bitwise_invert)
+def bitwise_invert(x: Array, /) -> Array:
+    """Bits inverted, of bools or integers, elementwise."""
+    return np.bitwise_invert(x)

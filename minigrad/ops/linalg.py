@@ -1,0 +1,208 @@
+"""Products of matrices and tensors, and parts of matrices."""
+
+import string
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Array, implements, primitive
+from minigrad.errors import ShapeError
+from minigrad.ops.indexing import getitem
+from minigrad.ops.reductions import sum
+from minigrad.ops.shaping import moveaxis, permute_dims, reshape
+
+# Matrix products
+
+
+def _left_rule(g: Array, a: Array, b: Array) -> Array:
+    if a.ndim == 1 and b.ndim == 1:
+        return g * b
+    if b.ndim == 1:
+        return np.expand_dims(g, -1) * b
+    if a.ndim == 1:
+        return np.squeeze(np.matmul(b, np.expand_dims(g, -1)), -1)
+    return np.matmul(g, np.swapaxes(b, -1, -2))
+
+
+def _right_rule(g: Array, a: Array, b: Array) -> Array:
+    if a.ndim == 1 and b.ndim == 1:
+        return g * a
+    if a.ndim == 1:
+        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
+    if b.ndim == 1:
+        return np.squeeze(np.matmul(np.swapaxes(a, -1, -2), np.expand_dims(g, -1)), -1)
+    if b.ndim == 2 and a.ndim > 2:  # one product over all rows of the stack, instead of a stack to be summed
+        a, g = np.reshape(a, (-1, a.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+    return np.matmul(np.swapaxes(a, -1, -2), g)
+
+
+@primitive(
+    lambda g, y, a, b: _left_rule(g, a, b),
+    lambda g, y, a, b: _right_rule(g, a, b),
+    numpy=np.matmul,
+)
+def matmul(a: Array, b: Array, /) -> Array:
+    """Matrix product of the last two axes, broadcast over the others; 1-d operands are a row and a column."""
+    if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
+        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    return np.matmul(a, b)
+
+
+@implements(np.dot)
+def dot(a: Array, b: Array, /) -> Array:
+    """NumPy's dot: the sum over the last axis of `a` and the last but one of `b`, or the product with a number."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    if np.ndim(b) <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, axes=((-1,), (-2,)))
+
+
+@implements(np.vecdot)
+def vecdot(a: Array, b: Array, /, *, axis: int = -1) -> Array:
+    """Dot products of vectors that lie along an axis."""
+    return sum(a * b, axis=axis)
+
+
+@implements(np.outer)
+def outer(a: Array, b: Array, /) -> Array:
+    """All products of an element of `a` and an element of `b`, both flattened."""
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+
+
+@implements(np.tensordot)
+def tensordot(a: Array, b: Array, /, axes: int | tuple[Sequence[int] | int, Sequence[int] | int] = 2) -> Array:
+    """Sum of products over pairs of axes: the last ones of `a` with the first of `b`, or as listed."""
+    shape_a, shape_b = np.shape(a), np.shape(b)
+    if isinstance(axes, int):
+        left, right = list(range(len(shape_a) - axes, len(shape_a))), list(range(axes))
+    else:
+        left, right = ([i % len(s) for i in np.atleast_1d(x).tolist()] for x, s in zip(axes, (shape_a, shape_b)))
+    if [shape_a[i] for i in left] != [shape_b[i] for i in right]:
+        raise ShapeError(f"tensordot of shapes {shape_a} and {shape_b}: the lengths of axes {axes} differ")
+    free_a = [i for i in range(len(shape_a)) if i not in left]
+    free_b = [i for i in range(len(shape_b)) if i not in right]
+    length = int(np.prod([shape_a[i] for i in left]))
+    rows = reshape(permute_dims(a, (*free_a, *left)), (int(np.prod([shape_a[i] for i in free_a])), length))
+    columns = reshape(permute_dims(b, (*right, *free_b)), (length, int(np.prod([shape_b[i] for i in free_b]))))
+    return reshape(matmul(rows, columns), tuple([shape_a[i] for i in free_a] + [shape_b[i] for i in free_b]))
+
+
+# Einstein's summation.  The primitive is restricted so that the derivative is an einsum of the same kind: no operand
+# has an index twice, and each index of an operand is also in the result or in another operand.  What people write is
+# brought into this form by taking diagonals and sums first.
+
+
+def _einsum_rule(g: Array, operands: tuple[Array, ...], subscripts: str) -> list[Array]:
+    terms, result = subscripts.split("->")
+    lists = terms.split(",")
+    return [
+        np.einsum(",".join([result, *lists[:i], *lists[i + 1 :]]) + "->" + term, g, *operands[:i], *operands[i + 1 :])
+        for i, term in enumerate(lists)
+    ]
+
+
+@primitive(joint=lambda g, y, *operands, subscripts: _einsum_rule(g, operands, subscripts))
+def _einsum(*operands: Array, subscripts: str) -> Array:
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
+
+
+@implements(np.einsum)
+def einsum(subscripts: str, /, *operands: Array, optimize: Any = None) -> Array:
+    """Sum of products in Einstein's notation, as in `numpy.einsum` (the form with a string).
+
+    Parameters
+    ----------
+    subscripts : str
+        For instance ``"ij,jk->ik"``.  Indices may repeat within an operand, the ellipsis broadcasts, and without
+        an arrow the result has the indices that occur once, in alphabetical order.
+    *operands : array
+    optimize : optional
+        Accepted for NumPy's sake; the order of contraction is always optimized.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> a = mg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> mg.einsum("ii", a).backward()
+    >>> a.grad
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    lists, result = _explicit(subscripts, operands)
+    simple_terms, simple = [], []
+    for position, (term, x) in enumerate(zip(lists, operands, strict=True)):
+        while repeated := next((i for i, n in Counter(term).items() if n > 1), None):
+            first, second = term.index(repeated), term.rindex(repeated)
+            if np.shape(x)[first] != np.shape(x)[second]:
+                raise ShapeError(f"einsum {subscripts!r}: index {repeated!r} has two lengths in shape {np.shape(x)}")
+            x = diagonal(x, axis1=first, axis2=second)
+            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + repeated
+        others = set(result).union(*(t for i, t in enumerate(lists) if i != position))
+        lonely = tuple(i for i, index in enumerate(term) if index not in others)
+        if lonely:
+            x = sum(x, axis=lonely)
+            term = "".join(index for index in term if index in others)
+        simple_terms.append(term)
+        simple.append(x)
+    return _einsum(*simple, subscripts=",".join(simple_terms) + "->" + result)
+
+
+def _explicit(subscripts: str, operands: tuple[Array, ...]) -> tuple[list[str], str]:
+    """The indices of each operand and of the result, with letters in the place of an ellipsis."""
+    if not isinstance(subscripts, str):
+        raise TypeError("einsum takes its subscripts as a string, as in einsum('ij,jk->ik', a, b)")
+    terms, arrow, result = subscripts.replace(" ", "").partition("->")
+    lists = terms.split(",")
+    if len(lists) != len(operands):
+        raise ShapeError(f"einsum {subscripts!r} is for {len(lists)} operands, and {len(operands)} were given")
+    named = {letter for letter in terms if letter.isalpha()}
+    spare = [letter for letter in string.ascii_letters if letter not in named]
+    widths = [np.ndim(x) - len(t.replace("...", "")) for t, x in zip(lists, operands, strict=True)]
+    for term, width, x in zip(lists, widths, operands, strict=True):
+        if width < 0 or (width and "..." not in term):
+            raise ShapeError(f"einsum {subscripts!r}: the term {term!r} does not fit an operand of shape {np.shape(x)}")
+    widest = max([width for term, width in zip(lists, widths, strict=True) if "..." in term], default=0)
+    ellipsis = "".join(spare[:widest])
+    if not arrow:
+        counts = Counter(terms.replace("...", "").replace(",", ""))
+        result = "..." + "".join(sorted(letter for letter, n in counts.items() if n == 1))
+    unknown = set(result.replace("...", "")) - named
+    if unknown:
+        raise ShapeError(f"einsum {subscripts!r}: the result has {sorted(unknown)}, which no operand has")
+    expand = [t.replace("...", ellipsis[widest - w :]) for t, w in zip(lists, widths, strict=True)]
+    return expand, result.replace("...", ellipsis)
+
+
+# Parts of matrices
+
+
+@implements(np.diagonal)
+def diagonal(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The elements whose indices on two axes differ by `offset`, along a new last axis."""
+    x = moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = np.shape(x)[-2:]
+    length = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    i = np.arange(length)
+    return getitem(x, index=(..., i - min(offset, 0), i + max(offset, 0)))
+
+
+@implements(np.trace)
+def trace(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """Sum along a diagonal."""
+    return sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@primitive(lambda g, y, x, *, k: np.tril(g, k), numpy=np.tril)
+def tril(x: Array, /, k: int = 0) -> Array:
+    """Matrices without what is above the `k`-th diagonal."""
+    return np.tril(x, k)
+
+
+@primitive(lambda g, y, x, *, k: np.triu(g, k), numpy=np.triu)
+def triu(x: Array, /, k: int = 0) -> Array:
+    """Matrices without what is below the `k`-th diagonal."""
+    return np.triu(x, k)

@@ -1,0 +1,286 @@
+"""Functions that make one number of many along an axis, and those that do so cumulatively."""
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from minigrad.core import Array, implements, primitive
+from minigrad.errors import ShapeError
+from minigrad.ops.elementwise import over
+
+Axis: TypeAlias = int | tuple[int, ...] | None
+
+
+def axes_of(ndim: int, axis: Axis) -> tuple[int, ...]:
+    """The axes meant by `axis`, counted from the front."""
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+def keep(g: Array, shape: tuple[int, ...], axis: Axis) -> Array:
+    """What a reduction of an array of `shape` gave, with the reduced axes back as axes of length 1."""
+    axes = axes_of(len(shape), axis)
+    return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+
+
+def spread(g: Array, shape: tuple[int, ...], axis: Axis) -> Array:
+    """What a reduction of an array of `shape` gave, repeated along the reduced axes."""
+    return np.broadcast_to(keep(g, shape, axis), shape)
+
+
+def _count(shape: tuple[int, ...], axis: Axis) -> int:
+    return math.prod(shape[a] for a in axes_of(len(shape), axis))
+
+
+# Sums and moments
+
+
+@primitive(lambda g, y, x, *, axis, dtype, keepdims: spread(g, x.shape, axis), numpy=np.sum)
+def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
+    """Sum over one axis, several, or all."""
+    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@primitive(lambda g, y, x, *, axis, keepdims: spread(g / _count(x.shape, axis), x.shape, axis), numpy=np.mean)
+def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Arithmetic mean over one axis, several, or all."""
+    if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
+
+
+def _centred(x: Array, axis: Axis) -> Array:
+    return x - np.mean(x, axis=axis, keepdims=True)
+
+
+@primitive(
+    lambda g, y, x, *, axis, correction, keepdims: (
+        keep(g, x.shape, axis) * 2 * _centred(x, axis) / (_count(x.shape, axis) - correction)
+    )
+)
+def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
+    """Variance over one axis, several, or all: the sum of squared deviations divided by ``n - correction``."""
+    return np.var(x, axis=axis, ddof=correction, keepdims=keepdims)
+
+
+@primitive(
+    lambda g, y, x, *, axis, correction, keepdims: over(
+        keep(g, x.shape, axis) * _centred(x, axis), keep(y, x.shape, axis) * (_count(x.shape, axis) - correction)
+    )
+)
+def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
+    """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
+    return np.std(x, axis=axis, ddof=correction, keepdims=keepdims)
+
+
+@implements(np.var)
+def _numpy_var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
+    return var(a, axis, correction=ddof, keepdims=keepdims)
+
+
+@implements(np.std)
+def _numpy_std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
+    return std(a, axis, correction=ddof, keepdims=keepdims)
+
+
+# Extremes
+
+
+def _share(g: Array, y: Array, x: Array, axis: Axis) -> Array:
+    """The gradient of an extreme: equal shares for all elements that attain it, or for those that are NaN."""
+    attain = (x == keep(y, x.shape, axis)) | (x != x)
+    return np.where(attain, keep(g, x.shape, axis) / np.sum(attain, axis=axis, keepdims=True), 0)
+
+
+@primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis))
+def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Largest element over one axis, several, or all; equal ones share the gradient equally."""
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+@primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis))
+def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Smallest element over one axis, several, or all; equal ones share the gradient equally."""
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+implements(np.max, np.amax)(max)
+implements(np.min, np.amin)(min)
+
+
+@primitive(numpy=np.argmax)
+def argmax(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """Index of the first largest element along an axis, or in the flattened array."""
+    return np.argmax(x, axis=axis, keepdims=keepdims)
+
+
+@primitive(numpy=np.argmin)
+def argmin(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """Index of the first smallest element along an axis, or in the flattened array."""
+    return np.argmin(x, axis=axis, keepdims=keepdims)
+
+
+@primitive(numpy=np.any)
+def any(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Whether some element is not 0, over one axis, several, or all."""
+    return np.any(x, axis=axis, keepdims=keepdims)
+
+
+@primitive(numpy=np.all)
+def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Whether no element is 0, over one axis, several, or all."""
+    return np.all(x, axis=axis, keepdims=keepdims)
+
+
+@primitive(numpy=np.count_nonzero)
+def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """How many elements are not 0, over one axis, several, or all."""
+    return np.asarray(np.count_nonzero(x, axis=axis, keepdims=keepdims))[()]
+
+
+# Logarithms of sums of exponentials: the largest element is taken out first, so nothing overflows
+
+
+def _finite_max(x: Array, axis: Axis) -> Array:
+    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf if x.size == 0 else None)
+    return np.where(np.isfinite(top), top, 0).astype(x.dtype)
+
+
+@primitive(
+    lambda g, y, x, *, axis, keepdims: (
+        keep(g, x.shape, axis) * np.exp(x - keep(np.where(np.isfinite(y), y, 0), x.shape, axis))
+    )
+)
+def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
+    top = _finite_max(x, axis)
+    value = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return value if keepdims else np.squeeze(value, axes_of(x.ndim, axis))[()]
+
+
+@primitive(lambda g, y, x, *, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+def softmax(x: Array, /, axis: Axis = -1) -> Array:
+    """``exp(x) / sum(exp(x))`` along an axis."""
+    value = np.exp(x - _finite_max(x, axis))
+    value /= np.add.reduce(value, axis=axis, keepdims=True)
+    return value
+
+
+@primitive(lambda g, y, x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
+    """Logarithm of `softmax`, accurate where the softmax underflows."""
+    shifted = x - _finite_max(x, axis)
+    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted
+
+
+# Cumulative functions.  The derivatives of products must not divide by an element, which may be 0, and are made of
+# running products from both sides.
+
+
+def _along(axis: int | None, x: Array) -> int:
+    if axis is None and x.ndim != 1:
+        raise ShapeError(f"a cumulative function of an array of shape {x.shape} needs an axis")
+    return 0 if axis is None else axis
+
+
+def _slice(x: Array, axis: int, start: int | None, stop: int | None) -> Array:
+    return x[tuple(slice(start, stop) if i == axis % x.ndim else slice(None) for i in range(x.ndim))]
+
+
+def _delay(x: Array, axis: int, first: int) -> Array:
+    """The elements moved on by one along an axis, with `first` at the front and the last one lost."""
+    head = np.zeros_like(_slice(x, axis, 0, 1)) + first
+    return np.concatenate([head, _slice(x, axis, None, -1)], axis=axis)
+
+
+def _with_initial(value: Array, axis: int, first: int) -> Array:
+    head = np.full([1 if i == axis % value.ndim else n for i, n in enumerate(value.shape)], first, value.dtype)
+    return np.concatenate([head, value], axis=axis)
+
+
+def _cumsum_from_end(g: Array, axis: int | None, initial: bool) -> Array:
+    axis = _along(axis, g)
+    g = _slice(g, axis, 1, None) if initial else g
+    return np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)
+
+
+@primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumsum_from_end(g, axis, include_initial))
+def cumulative_sum(
+    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+) -> Array:
+    """Sums of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out)."""
+    axis = _along(axis, x)
+    value = np.cumsum(x, axis=axis, dtype=dtype)
+    return _with_initial(value, axis, 0) if include_initial else value
+
+
+def _recurrence_from_end(a: Array, b: Array, axis: int) -> Array:
+    """``s[i] = b[i] + a[i + 1] * s[i + 1]``."""
+    return np.flip(recurrence(_delay(np.flip(a, axis=axis), axis, 0), np.flip(b, axis=axis), axis=axis), axis=axis)
+
+
+@primitive(
+    lambda g, y, a, b, *, axis: _recurrence_from_end(a, g, axis) * _delay(y, axis, 0),
+    lambda g, y, a, b, *, axis: _recurrence_from_end(a, g, axis),
+)
+def recurrence(a: Array, b: Array, /, *, axis: int) -> Array:
+    """``s[i] = b[i] + a[i] * s[i - 1]`` along an axis, from ``s[-1] = 0``, for operands of one shape."""
+    a, b = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    s = b.copy()
+    for i in range(1, len(s)):
+        s[i] += a[i] * s[i - 1]
+    return np.moveaxis(s, 0, axis)
+
+
+def _cumprod_rule(g: Array, y: Array, x: Array, axis: int | None, initial: bool) -> Array:
+    # The sum over k >= i of g[k] dy[k]/dx[i] is the product of all elements before i, times s[i] with
+    # s[i] = g[i] + x[i + 1] * s[i + 1].
+    axis = _along(axis, x)
+    before = _slice(y, axis, None, -1) if initial else _delay(y, axis, 1)
+    return before * _recurrence_from_end(x, _slice(g, axis, int(initial), None), axis)
+
+
+@primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumprod_rule(g, y, x, axis, include_initial))
+def cumulative_prod(
+    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+) -> Array:
+    """Products of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out)."""
+    axis = _along(axis, x)
+    value = np.cumprod(x, axis=axis, dtype=dtype)
+    return _with_initial(value, axis, 1) if include_initial else value
+
+
+@implements(np.cumsum)
+def _numpy_cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    return cumulative_sum(np.reshape(a, -1) if axis is None else a, axis=axis, dtype=dtype)
+
+
+@implements(np.cumprod)
+def _numpy_cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    return cumulative_prod(np.reshape(a, -1) if axis is None else a, axis=axis, dtype=dtype)
+
+
+def _others(x: Array, axis: int) -> Array:
+    """For each element the product of all others along the axis."""
+    before = _delay(np.cumprod(x, axis=axis), axis, 1)
+    after = np.flip(_delay(np.cumprod(np.flip(x, axis=axis), axis=axis), axis, 1), axis=axis)
+    return before * after
+
+
+@primitive(lambda g, y, x, *, axis, dtype: np.expand_dims(g, axis) * _others(x, axis))
+def _prod(x: Array, /, axis: int, *, dtype: Any) -> Array:
+    return np.multiply.reduce(x, axis=axis, dtype=dtype)
+
+
+@implements(np.prod)
+def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
+    """Product over one axis, several, or all."""
+    shape = np.shape(x)
+    axes = axes_of(len(shape), axis)
+    if not axes:
+        return x * 1
+    for a in sorted(axes, reverse=True):
+        x = _prod(x, axis=a, dtype=dtype)
+    return keep(x, shape, axes) if keepdims else x

@@ -1,0 +1,570 @@
+"""Tensor: what people hold.  Operators, methods, NumPy's two protocols, display; the mathematics is in `ops`."""
+
+import html
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad import errors
+from minigrad.core import (
+    PLAIN,
+    Array,
+    Handle,
+    Node,
+    Operation,
+    Primitive,
+    apply,
+    backward,
+    binary,
+    is_grad_enabled,
+    leaf,
+    name_of,
+    note_write,
+    notes_of,
+    numpy_functions,
+    set_result_type,
+)
+from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting
+
+# Operators
+
+
+def _foreign(operand: Any) -> bool:
+    """Whether an operand is of a kind that Python should ask for the result, before we give up."""
+    known = isinstance(operand, (Handle, list, tuple, np.ndarray)) or operand.__class__ in PLAIN
+    return not known and not hasattr(operand, "__array__")
+
+
+def _apply_or_refuse(op: Operation, operands: tuple[Any, ...]) -> Any:
+    return NotImplemented if any(map(_foreign, operands)) else apply(op, operands)
+
+
+def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], ...]:
+    """The methods for ``x ∘ y``, ``y ∘ x`` and ``x ∘= y``."""
+    made: Primitive = function.primitive  # type: ignore[attr-defined]
+    op = Operation(made, made.defaults)
+    compute = binary(op, _apply_or_refuse) if made.differentiable else lambda x, y: _apply_or_refuse(op, (x, y))
+
+    def reflected(self: Any, other: Any) -> Any:
+        return compute(other, self)
+
+    def in_place(self: Any, other: Any) -> Any:
+        result = compute(self, other)
+        return result if result is NotImplemented else self._become(result)
+
+    return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
+
+
+class Tensor(Handle):
+    """A name for an array that may be part of a computation graph.
+
+    Operations on Tensors that require grad record how their results were computed; `backward` follows that
+    record from a result to the leaves.  In-place syntax (``x += 1``, ``x[0] = v``) moves the name on to a new
+    value, so that nothing that was computed before ever changes.
+
+    Parameters
+    ----------
+    data : array_like
+        Copied.  `asarray` shares memory instead.
+    dtype : dtype, optional
+    requires_grad : bool
+        Whether gradients shall be computed with respect to this Tensor.  Only floating-point and complex Tensors can.
+    name : str, optional
+        For messages and pictures.
+
+    Raises
+    ------
+    DTypeError
+        If the data are not numbers, or are integers and `requires_grad` is set.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> x = mg.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x**2).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(
+        self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
+    ) -> None:
+        value = np.array(data.data if isinstance(data, Handle) else data, dtype=dtype)
+        if value.dtype.kind not in "biufc":
+            raise errors.DTypeError(f"a Tensor holds numbers, and this is {value.dtype} (from {type(data).__name__})")
+        self.data: Array = value
+        self.node: Node | None = None
+        if requires_grad:
+            self.requires_grad_(name=name)
+
+    # What it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        shape: tuple[int, ...] = self.data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return int(self.data.ndim)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self.data.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's dtype of the elements."""
+        dtype: np.dtype[Any] = self.data.dtype
+        return dtype
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation that is recorded made this value."""
+        return self.node is None or self.node.op is None
+
+    @property
+    def name(self) -> str | None:
+        """A name for messages and pictures; only Tensors that require grad have one."""
+        return None if self.node is None or self.node.notes is None else self.node.notes.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        if self.node is None:
+            raise errors.no_graph("a name")
+        notes_of(self.node).name = name
+
+    @property
+    def T(self) -> "Tensor":
+        """The transposed matrix, of a Tensor with two axes."""
+        if self.ndim != 2:
+            raise errors.ShapeError(f"T is for matrices, and this has shape {self.shape}: use mT or permute_dims")
+        return self.mT
+
+    @property
+    def mT(self) -> "Tensor":
+        """The last two axes exchanged."""
+        return shaping.matrix_transpose(self)  # type: ignore[no-any-return]
+
+    # Gradients
+
+    def requires_grad_(self, requires_grad: bool = True, *, name: str | None = None) -> Self:
+        """Make this Tensor a leaf that requires grad, or make it a constant.  Returns the Tensor itself."""
+        if not requires_grad:
+            if not self.is_leaf:
+                raise errors.GraphError("only a leaf can stop requiring grad; detach() gives a constant of this value")
+            self.node = None
+        elif self.node is None:
+            if self.dtype.kind not in "fc":
+                raise errors.DTypeError(
+                    f"only floating-point and complex Tensors can require grad, and this is {self.dtype}: write "
+                    "numbers with a decimal point, or give dtype=float"
+                )
+            self.data = np.array(self.data, copy=None if self.data.ndim and self.data.flags.writeable else True)
+            self.node = leaf(self.data, name)
+        return self
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Add the gradient of this Tensor to the `grad` of every leaf that it was computed from.
+
+        Parameters
+        ----------
+        gradient : array_like, optional
+            Of this Tensor's shape: how much each element counts.  A single number needs none.
+        retain_graph : bool
+            Keep the graph for another pass; otherwise it is released on the way, to save memory.
+        create_graph : bool
+            Record the computation of the gradients, so that they can be differentiated; implies `retain_graph`.
+
+        Raises
+        ------
+        GraphError
+            If nothing here requires grad, if the Tensor is not a single number and no gradient is given, if the
+            graph was released before, or if a leaf was written to since. No `grad` has changed then.
+        ShapeError
+            If the gradient has another shape.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).backward([1.0, 10.0])
+        >>> x.grad
+        tensor([ 2., 40.])
+        """
+        backward(self, gradient, retain_graph=retain_graph or create_graph, create_graph=create_graph)
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """The sum of the gradients from all backward passes since it was last set to None.
+
+        Reading gives None before the first pass, and with a warning for the result of an operation, which
+        keeps its gradient only after `retain_grad`. What is assigned is copied.
+        """
+        notes = None if self.node is None else self.node.notes
+        if notes is not None and notes.keep:
+            return notes.grad  # type: ignore[return-value]  # results of operations are Tensors
+        if not self.is_leaf:
+            warnings.warn(
+                f"this Tensor is the result of {self.node.op} and keeps no gradient: call its retain_grad() "  # type: ignore[union-attr]
+                "before backward(), or use autograd.grad(output, tensor)",
+                stacklevel=2,
+            )
+        return None
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if self.node is None:
+            raise errors.no_graph("a gradient")
+        notes = notes_of(self.node)
+        if gradient is None:
+            notes.grad = None
+            return
+        value = np.array(gradient.data if isinstance(gradient, Handle) else gradient)
+        if value.shape != self.shape:
+            raise errors.ShapeError(f"a gradient of shape {value.shape} does not fit a Tensor of shape {self.shape}")
+        if value.dtype.kind not in "biufc" or not np.can_cast(value.dtype, self.dtype, "same_kind"):
+            raise errors.DTypeError(f"a gradient of dtype {value.dtype} does not fit a Tensor of dtype {self.dtype}")
+        notes.grad = name_of(value.astype(self.dtype, copy=False), None)
+        if isinstance(gradient, Handle) and gradient.node is not None and gradient.data.dtype == self.dtype:
+            notes.grad.node = gradient.node  # type: ignore[union-attr]  # just assigned
+
+    def retain_grad(self) -> None:
+        """Keep the gradient in `grad` although this Tensor is not a leaf."""
+        if self.node is None:
+            raise errors.no_graph("retain_grad()")
+        notes_of(self.node).keep = True
+
+    def register_hook(self, hook: Callable[["Tensor"], Any]) -> Callable[[], None]:
+        """Call `hook` with the gradient of this Tensor whenever a backward pass has computed it.
+
+        Parameters
+        ----------
+        hook : callable
+            May return another gradient of the same shape, to be used instead.
+
+        Returns
+        -------
+        callable
+            Call it to remove the hook.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+        >>> remove = x.register_hook(lambda g: g.clip(max=3.0))
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 3.])
+        >>> remove()
+        """
+        if self.node is None:
+            raise errors.no_graph("register_hook()")
+        hooks = notes_of(self.node).hooks
+        key = max(hooks, default=0) + 1
+        hooks[key] = hook
+
+        def remove() -> None:
+            hooks.pop(key, None)
+
+        return remove
+
+    def detach(self) -> "Tensor":
+        """The value without its history.  Of a leaf, a copy, since optimizers write into a leaf's memory."""
+        is_variable = self.node is not None and self.node.op is None
+        return name_of(self.data.copy() if is_variable else self.data, None)  # type: ignore[no-any-return]
+
+    # In-place syntax
+
+    def _become(self, result: Handle) -> Self:
+        """Move the name to a new value; or, of a leaf under `no_grad`, write the value into the leaf's memory."""
+        value = result.data
+        if value.shape != self.shape:
+            raise errors.ShapeError(
+                f"in-place syntax cannot change the shape of a Tensor from {self.shape} to {value.shape}: "
+                "write x = x + y instead of x += y"
+            )
+        if not np.can_cast(value.dtype, self.dtype, "same_kind"):
+            raise errors.DTypeError(
+                f"in-place syntax cannot change the dtype of a Tensor from {self.dtype} to {value.dtype}: "
+                "write x = x + y instead of x += y"
+            )
+        if self.node is not None and self.node.op is None:
+            self._refuse_recording()
+            np.copyto(self.data, value, casting="same_kind")
+            note_write(self.node, errors.user_place())
+        else:
+            if value.dtype != self.dtype:
+                result = shaping.astype(result, self.dtype)
+            self.data, self.node = result.data, result.node
+        return self
+
+    def _refuse_recording(self) -> None:
+        if is_grad_enabled():
+            raise errors.GraphError(
+                f"the leaf {self.name or ''} of shape {self.shape} requires grad and cannot be changed in place: ".replace(
+                    "  ", " "
+                )
+                + "for an update write `with minigrad.no_grad(): w -= ...`; for a new value write x = x + y"
+            )
+
+    # Indexing
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        if isinstance(index, (list, Handle)) and self.ndim == 0:
+            raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
+        result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
+        if self.node is not None and self.node.op is None and np.may_share_memory(result.data, self.data):
+            result.data = result.data.copy()  # a leaf's memory may be written to, and what is read from it must not change
+            if result.node is not None:
+                result.node.value = result.data
+        return result  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        given = value if isinstance(value, Handle) else name_of(np.asarray(value), None)
+        if given.node is not None and self.dtype.kind not in "fc":
+            raise errors.DTypeError(f"a value that requires grad cannot be written into a Tensor of dtype {self.dtype}")
+        index = indexing.normalized(index)
+        if self.node is not None and self.node.op is None:
+            self._refuse_recording()
+            self.data[index] = given.data
+            note_write(self.node, errors.user_place())
+        else:
+            self._become(indexing.setitem(self, given, index=index))
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise errors.DTypeError("a Tensor without axes has no length: it is a single number")
+        return len(self.data)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self.data == (value.data if isinstance(value, Handle) else value)))
+
+    # Conversions
+
+    def numpy(self) -> Array:
+        """The value as an ndarray that shares memory; refused while it would cut the graph."""
+        if self.node is not None:
+            raise errors.cuts_graph("numpy()", "detach().numpy()")
+        return np.asarray(self.data)
+
+    def item(self) -> bool | int | float | complex:
+        """The single number of this Tensor, as a Python number."""
+        if self.size != 1:
+            raise errors.ShapeError(f"item() needs a single number, and this Tensor has shape {self.shape}: use tolist()")
+        number: bool | int | float | complex = self.data.item()
+        return number
+
+    def tolist(self) -> Any:
+        """The value as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def _number(self, kind: str) -> Any:
+        if self.node is not None:
+            raise errors.cuts_graph(f"{kind}()", "item()")
+        if self.size != 1:
+            raise errors.DTypeError(f"{kind}() needs a single number, and this Tensor has shape {self.shape}")
+        return self.data.item()
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._number("complex"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.ndim:
+            raise errors.DTypeError(f"only an integer Tensor without axes is an index, not {errors.describe(self.data)}")
+        return int(self.data)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise errors.ShapeError(
+                f"the truth of a Tensor of shape {self.shape} is not one answer: write (x > 0).all() or (x > 0).any()"
+            )
+        return bool(self.data)
+
+    def __copy__(self) -> "Tensor":
+        return name_of(self.data, self.node)  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made: Self = _rebuilt(*self.__reduce__()[1])
+        made.data = made.data if made.node is not None else self.data.copy()
+        return made
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        is_variable = self.node is not None and self.node.op is None
+        return _rebuilt, (type(self), np.asarray(self.data), is_variable, self.name if is_variable else None)
+
+    # NumPy's protocols
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if self.node is not None:
+            raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()")
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            raise errors.unsupported(f"{ufunc.__name__}.{method}", _supported())
+        if kwargs:
+            raise errors.unsupported_arguments(ufunc.__name__, kwargs)
+        return _stand_in(ufunc)(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        stand_in = _stand_in(function)
+        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and not (k == "out" and v is None)}
+        try:
+            return stand_in(*args, **kwargs)
+        except TypeError as error:
+            if "unexpected keyword argument" in str(error) or "positional argument" in str(error):
+                raise errors.unsupported_arguments(function.__name__, kwargs) from error
+            raise
+
+    # Display
+
+    def __repr__(self) -> str:
+        notes = []
+        if self.dtype not in (np.dtype(float), np.dtype(int), np.dtype(bool), np.dtype(complex)):
+            notes.append(f"dtype={self.dtype}")
+        if self.name:
+            notes.append(f"name={self.name!r}")
+        if self.node is not None:
+            notes.append("requires_grad=True" if self.node.op is None else f"op={self.node.op}")
+        text = np.array2string(np.asarray(self.data), separator=", ", prefix="tensor(", threshold=100, edgeitems=3)
+        return f"tensor({', '.join([text, *notes])})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
+
+    def _repr_html_(self) -> str:
+        head = html.escape(f"Tensor {self.shape} {self.dtype}" + (f" {self.name}" if self.name else ""))
+        if self.node is not None:
+            head += ", leaf, requires grad" if self.node.op is None else f", from {html.escape(str(self.node.op))}"
+        text = np.array2string(np.asarray(self.data), separator=", ", threshold=100, edgeitems=3)
+        return f"<div><b>{head}</b><pre>{html.escape(text)}</pre></div>"
+
+    # Operators: identity for hashing, since == compares elements
+
+    __hash__ = object.__hash__
+
+    __add__, __radd__, __iadd__ = _operators(elementwise.add)
+    __sub__, __rsub__, __isub__ = _operators(elementwise.subtract)
+    __mul__, __rmul__, __imul__ = _operators(elementwise.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _operators(elementwise.divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _operators(elementwise.floor_divide)
+    __mod__, __rmod__, __imod__ = _operators(elementwise.remainder)
+    __pow__, __rpow__, __ipow__ = _operators(elementwise.pow)
+    __matmul__, __rmatmul__, __imatmul__ = _operators(linalg.matmul)
+    __and__, __rand__, __iand__ = _operators(elementwise.bitwise_and)
+    __or__, __ror__, __ior__ = _operators(elementwise.bitwise_or)
+    __xor__, __rxor__, __ixor__ = _operators(elementwise.bitwise_xor)
+    __lshift__, __rlshift__, __ilshift__ = _operators(elementwise.bitwise_left_shift)
+    __rshift__, __rrshift__, __irshift__ = _operators(elementwise.bitwise_right_shift)
+    __eq__ = _operators(elementwise.equal)[0]  # type: ignore[assignment]  # elementwise, as in NumPy
+    __ne__ = _operators(elementwise.not_equal)[0]  # type: ignore[assignment]
+    __lt__ = _operators(elementwise.less)[0]
+    __le__ = _operators(elementwise.less_equal)[0]
+    __gt__ = _operators(elementwise.greater)[0]
+    __ge__ = _operators(elementwise.greater_equal)[0]
+    __neg__, __pos__, __abs__ = elementwise.negative, elementwise.positive, elementwise.abs
+    __invert__ = elementwise.bitwise_invert
+    __round__ = elementwise.round
+
+    # Methods: functions of the array namespace with the Tensor as the first operand
+
+    abs, exp, log, sqrt, square = (
+        elementwise.abs,
+        elementwise.exp,
+        elementwise.log,
+        elementwise.sqrt,
+        elementwise.square,
+    )
+    sin, cos, tanh = elementwise.sin, elementwise.cos, elementwise.tanh
+    clip, round, sign = elementwise.clip, elementwise.round, elementwise.sign
+    sum, mean, prod, var, std = reductions.sum, reductions.mean, reductions.prod, reductions.var, reductions.std
+    max, min, argmax, argmin = reductions.max, reductions.min, reductions.argmax, reductions.argmin
+    any, all, logsumexp = reductions.any, reductions.all, reductions.logsumexp
+    softmax, log_softmax = reductions.softmax, reductions.log_softmax
+    cumsum, cumprod = numpy_functions[np.cumsum], numpy_functions[np.cumprod]
+    swapaxes, squeeze, astype, repeat = shaping.swapaxes, shaping.squeeze, shaping.astype, shaping.repeat
+    flatten = ravel = numpy_functions[np.ravel]
+    take, argsort = indexing.take, sorting.argsort
+    dot, trace, diagonal = linalg.dot, linalg.trace, linalg.diagonal
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The same elements in another shape, given as a tuple or as separate numbers."""
+        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> "Tensor":
+        """The axes in another order (reversed if none is given), as in NumPy."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return numpy_functions[np.transpose](self, order)  # type: ignore[no-any-return]
+
+
+_getitem: Primitive = indexing.getitem.primitive  # type: ignore[attr-defined]
+set_result_type(Tensor)
+
+
+def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | None) -> Tensor:
+    made = cls.__new__(cls)
+    made.data, made.node = value, None
+    return made.requires_grad_(name=name) if requires_grad else made
+
+
+# Functions of NumPy that describe arrays: they see the value, and there is nothing to differentiate
+
+
+def _value(x: Any) -> Any:
+    if isinstance(x, Handle):
+        return np.asarray(x.data)
+    return type(x)(map(_value, x)) if type(x) in (list, tuple) else x
+
+
+def _describing(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(_value, args), **{key: _value(x) for key, x in kwargs.items()})
+
+    return call
+
+
+for _function in (
+    np.shape, np.ndim, np.size, np.array_equal, np.array_equiv, np.allclose, np.isclose, np.iscomplexobj,
+    np.isrealobj, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.nonzero, np.flatnonzero,
+    np.argwhere, np.searchsorted, np.array_repr, np.array_str, np.array2string,
+):  # fmt: skip
+    numpy_functions[_function] = _describing(_function)
+
+
+def _supported() -> list[str]:
+    return sorted({function.__name__ for function in numpy_functions})
+
+
+def _stand_in(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What shall be called instead of a NumPy function that got a Tensor."""
+    if function not in numpy_functions:
+        raise errors.unsupported(function.__name__, _supported(), getattr(function, "__module__", "numpy"))
+    return numpy_functions[function]
