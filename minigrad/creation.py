@@ -160,3 +160,14 @@ def ones_like(x: Any, /, *, dtype: DTypeLike | None = None) -> Tensor:
 def full_like(x: Any, /, fill_value: Any, *, dtype: DTypeLike | None = None) -> Tensor:
     """The same number everywhere, with the shape and dtype of `x`."""
     return _made(np.full_like(_like(x), fill_value, dtype=dtype), False)
+
+
+def empty(shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None) -> Tensor:
+    """A Tensor whose elements are whatever the memory holds."""
+    return _made(np.empty(shape, dtype or _default_dtype), False)
+
+
+@implements(np.empty_like)
+def empty_like(x: Any, /, *, dtype: DTypeLike | None = None) -> Tensor:
+    """A Tensor of the shape and dtype of `x`, whose elements are whatever the memory holds."""
+    return _made(np.empty_like(_like(x), dtype=dtype), False)

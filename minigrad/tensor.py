@@ -90,7 +90,7 @@ class Tensor(Handle):
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     def __init__(
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None

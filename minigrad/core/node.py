@@ -124,7 +124,7 @@ class Primitive:
     def __init__(self, forward: Callable[..., Any], rules: tuple[Rule | None, ...], joint: Rule | None) -> None:
         code = forward.__code__
         variadic = bool(code.co_flags & inspect.CO_VARARGS)
-        self.name = forward.__name__
+        self.name = forward.__name__.lstrip("_")
         self.ours = forward.__module__.startswith("minigrad.")
         self.forward = forward if self.ours else _returns_array(forward)
         self.operands = None if variadic else code.co_posonlyargcount
@@ -314,7 +314,7 @@ def _unary(op: Operation) -> Callable[[Any], Any]:
     forward = op.primitive.forward
 
     def call(x: Any, /) -> Any:
-        if unusual or not isinstance(x, Handle) or x.node is None:
+        if unusual or not isinstance(x, _result_type) or x.node is None:
             return apply(op, (x,))
         try:
             value = forward(x.data)
@@ -340,13 +340,13 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
     forward = op.primitive.forward
 
     def call(x: Any, y: Any, /) -> Any:
-        if isinstance(x, Handle):
+        if isinstance(x, _result_type):
             a, node_a = x.data, x.node
         elif x.__class__ in PLAIN:
             a, node_a = x, None
         else:
             return otherwise(op, (x, y))
-        if isinstance(y, Handle):
+        if isinstance(y, _result_type):
             b, node_b = y.data, y.node
         elif y.__class__ in PLAIN:
             b, node_b = y, None

@@ -174,6 +174,12 @@ def logaddexp(a: Array, b: Array, /) -> Array:
     return np.logaddexp(a, b)
 
 
+@primitive(lambda g, y, x: g * y * (1 - y))
+def sigmoid(x: Array, /) -> Array:
+    """``1 / (1 + exp(-x))``, elementwise, without overflow."""
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
 @primitive(lambda g, y, x: over(g, 2 * y), numpy=np.sqrt)
 def sqrt(x: Array, /) -> Array:
     """Square root, elementwise; at 0 the derivative is inf."""
