@@ -302,18 +302,18 @@ class Tensor(Handle):
                 f"in-place syntax cannot change the shape of a Tensor from {self.shape} to {value.shape}: "
                 "write x = x + y instead of x += y"
             )
-        if not np.can_cast(value.dtype, self.dtype, "same_kind"):
-            raise errors.DTypeError(
-                f"in-place syntax cannot change the dtype of a Tensor from {self.dtype} to {value.dtype}: "
-                "write x = x + y instead of x += y"
-            )
+        if value.dtype != self.dtype:
+            if not np.can_cast(value.dtype, self.dtype, "same_kind"):
+                raise errors.DTypeError(
+                    f"in-place syntax cannot change the dtype of a Tensor from {self.dtype} to {value.dtype}: "
+                    "write x = x + y instead of x += y"
+                )
+            result = shaping.astype(result, self.dtype)
         if self.node is not None and self.node.op is None:
             self._refuse_recording()
-            np.copyto(self.data, value, casting="same_kind")
+            self.data[...] = result.data
             note_write(self.node, errors.user_place())
         else:
-            if value.dtype != self.dtype:
-                result = shaping.astype(result, self.dtype)
             self.data, self.node = result.data, result.node
         return self
 

@@ -1,19 +1,20 @@
 """The reverse walk: from results to leaves, newest node first, multiplying by one derivative after another.
 
-Nodes are made in an order in which operands come before results.  So the walk needs no recursion and no clever
-sorting: it collects what is reachable and takes the newest node first.  When a node's turn comes, everything that
-used its value is done, and its gradient is complete.
+Nodes are made in an order in which operands come before results.  So the walk needs no recursion and no sorting of
+the graph: of the nodes that a gradient has reached it always takes the newest.  Everything that used its value is
+newer still, hence done, and its gradient is complete.
 """
 
 import dis
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from heapq import heappop, heappush
 from itertools import repeat
 from operator import attrgetter, iadd
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy import ndarray
 
 from minigrad import errors
 from minigrad.core.mode import enable_grad, mode, no_grad
@@ -60,60 +61,75 @@ def backprop(
     dict of Node to ndarray or Tensor
         May share memory with anything: copy what is to be kept.
     """
-    oldest = 0 if wanted is None else min(map(_seq, wanted))
-    order = collect(roots, oldest)
-    live = None if wanted is None else leading_to(wanted, order)
-    _check_fresh(order)
+    live: set[Node] | None = None
+    targets: set[Node] = set()
+    oldest = 0
+    if wanted is not None:
+        live, targets, oldest = leading_to(wanted, roots), set(wanted), min(map(_seq, wanted))
     receipt = None if retain_graph else Receipt()
-    found: dict[Node, Array] = {}
-    table: dict[Node, Array] = {}
-    for root, seed in zip(roots, seeds, strict=True):
-        table[root] = table[root] + seed if root in table else seed
-    owned: set[Node] = set()  # nodes whose gradient so far is an array that this walk made, and may add to
     anomaly = mode.anomaly
+    found: dict[Node, Array] = {}
+    # By `seq`: the gradients so far, the nodes that they belong to, and a queue that gives the newest node first.
+    table: dict[int, Array] = {}
+    waiting: dict[int, Node] = {}
+    for root, seed in zip(roots, seeds, strict=True):
+        table[root.seq] = table[root.seq] + seed if root.seq in table else seed
+        waiting[root.seq] = root
+    queue = sorted(-seq for seq in waiting)
+    written: list[Node] | None = None
+    owned: set[int] = set()  # whose gradient so far is an array that this walk made, and may add to
     try:
-        while order:
-            node = order.pop()
-            g = table.pop(node, None)
-            if g is None:
-                continue
+        while queue:
+            seq = -heappop(queue)
+            node, g = waiting.pop(seq), table.pop(seq)
             if node.notes is not None:
-                g = _noted(node.notes, g, node.value)
+                if node.notes.hooks:
+                    g = _hooked(node.notes, g, node.value)
                 if wanted is None and node.notes.keep:
                     found[node] = g
-            if wanted is not None and node in wanted:
+            if node in targets:
                 found[node] = g
             op, inputs, args, y = node.op, node.inputs, node.args, node.value
-            if op is None or node.seq <= oldest:
+            if op is None or seq <= oldest:
                 continue
+            if seq < _last_write:
+                if written is None:
+                    written = [leaf for leaf in collect([node, *waiting.values()], oldest) if _written(leaf)]
+                _check_fresh(node, written)
             if receipt is not None:
                 node.inputs, node.args = receipt, ()  # type: ignore[assignment]  # a Receipt raises when it is read
             if create_graph:
                 y = name_of(y, node)
                 args = tuple(x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True))
-            rules, params = op.primitive.rules, op.params
-            joint = None if op.primitive.joint is None else op.primitive.joint(g, y, *args, **params)
+            params, rules, joint = op.params, op.primitive.rules, op.primitive.joint
+            parts = None if joint is None else joint(g, y, *args, **params)
             for i, parent in enumerate(inputs):
                 if parent is None or (live is not None and parent not in live):
                     continue
-                part = rules[i](g, y, *args, **params) if joint is None else joint[i]  # type: ignore[misc]
+                part = rules[i](g, y, *args, **params) if parts is None else parts[i]  # type: ignore[misc]
                 value = parent.value
-                if part.shape != value.shape or part.dtype != value.dtype:
+                kind = part.__class__
+                if kind is not value.__class__ or (
+                    kind is ndarray and (part.shape != value.shape or part.dtype is not value.dtype)
+                ):
                     part = conform(part, value, op.name)
                 if anomaly:
                     errors.check_finite(part, f"the derivative of {op.name} made", op, (g, *args), notes_of(node))
-                if parent not in table:
-                    table[parent] = part
-                elif parent in owned:
-                    table[parent] = iadd(table[parent], part)
+                seq = parent.seq
+                if seq not in table:
+                    table[seq] = part
+                    waiting[seq] = parent
+                    heappush(queue, -seq)
+                elif seq in owned:
+                    table[seq] = iadd(table[seq], part)
                 else:
-                    table[parent] = table[parent] + part
+                    table[seq] = table[seq] + part
                     if not create_graph:
-                        owned.add(parent)
+                        owned.add(seq)
     except BaseException as error:
         if receipt is not None:
             receipt.interruption = type(error).__name__
-            for node in order:
+            for node in collect(waiting.values(), oldest):
                 if node.op is not None:
                     node.inputs, node.args = receipt, ()  # type: ignore[assignment]
         raise
@@ -121,12 +137,15 @@ def backprop(
 
 
 def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
-    """All nodes that the roots were computed from, in order of creation; none below a node older than `oldest`."""
+    """All nodes that the roots were computed from, in order of creation.
+
+    None below a node that is older than `oldest`, or that was released.
+    """
     found = set(roots)
     stack = list(found)
     while stack:
         node = stack.pop()
-        if node.seq > oldest:
+        if node.seq > oldest and node.inputs.__class__ is tuple:
             for parent in node.inputs:
                 if parent is not None and parent not in found:
                     found.add(parent)
@@ -134,11 +153,11 @@ def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
     return sorted(found, key=_seq)
 
 
-def leading_to(wanted: Sequence[Node], order: Sequence[Node]) -> set[Node]:
-    """The nodes of `order` that were computed from a wanted node, and these themselves."""
+def leading_to(wanted: Sequence[Node], roots: Iterable[Node]) -> set[Node]:
+    """The nodes between roots and wanted nodes, both included: those that were computed from a wanted one."""
     live = set(wanted)
     oldest = min(map(_seq, wanted))
-    for node in order:
+    for node in collect(roots, oldest):
         if node.seq > oldest and not live.isdisjoint(node.inputs):
             live.add(node)
     return live
@@ -161,12 +180,11 @@ def conform(part: Array, value: Array, name: str) -> Array:
     return part
 
 
-def _noted(notes: Notes, g: Array, value: Array) -> Array:
+def _hooked(notes: Notes, g: Array, value: Array) -> Array:
     """The gradient after the hooks have seen it, and perhaps changed it."""
     for hook in list(notes.hooks.values()):
         handle = g if isinstance(g, Handle) else name_of(g, None)
-        with nullcontext() if isinstance(g, Handle) else no_grad():
-            answer = hook(handle)
+        answer = hook(handle)
         answer = handle if answer is None else answer
         if not isinstance(g, Handle):
             answer = answer.data if isinstance(answer, Handle) else np.asarray(answer)
@@ -195,27 +213,34 @@ def backward(root: Handle, gradient: Any, retain_graph: bool, create_graph: bool
 
 
 def walk(roots: Sequence[Handle], gradients: Sequence[Any], *, create_graph: bool, **how: Any) -> dict[Node, Array]:
-    """`backprop` from Tensors: check and fill in the gradients that enter, and set the mode for the rules."""
-    with enable_grad() if create_graph else nullcontext():
-        seeds = [seed(root, g, create_graph) for root, g in zip(roots, gradients, strict=True)]
-        return backprop([root.node for root in roots], seeds, create_graph=create_graph, **how)  # type: ignore[misc]
+    """`backprop` from Tensors: check and fill in the gradients that enter, and set the mode for the rules.
+
+    NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
+    better way to find the others.
+    """
+    nodes: Any = [root.node for root in roots]
+    with np.errstate(all="ignore"):
+        if create_graph:
+            with enable_grad():
+                seeds = [_seed(root.data, g, True) for root, g in zip(roots, gradients, strict=True)]
+                return backprop(nodes, seeds, create_graph=True, **how)
+        return backprop(nodes, [_seed(root.data, g) for root, g in zip(roots, gradients, strict=True)], **how)
 
 
-def seed(root: Handle, gradient: Any, create_graph: bool) -> Array:
-    """The gradient that enters at a root: ones for a single number, else what the caller gives, checked."""
-    value = root.data
+def _seed(value: Array, gradient: Any, named: bool = False) -> Array:
+    """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
     if gradient is None:
         if value.size != 1:
             raise errors.not_a_scalar(value.shape)
         gradient = np.ones_like(value) if value.ndim else value.dtype.type(1)
-    elif not isinstance(gradient, Handle):
-        gradient = np.asarray(gradient)
-    elif not create_graph:
-        gradient = gradient.data
-    if gradient.shape != value.shape:
-        raise errors.wrong_seed(gradient.shape, value.shape)
-    gradient = conform(gradient, value, "backward")
-    return gradient if isinstance(gradient, Handle) or not create_graph else name_of(gradient, None)
+    else:
+        gradient = gradient if isinstance(gradient, Handle) else np.asarray(gradient)
+        if gradient.shape != value.shape:  # type: ignore[union-attr]  # results of operations are Tensors
+            raise errors.wrong_seed(gradient.shape, value.shape)  # type: ignore[union-attr]
+        gradient = conform(gradient, value, "backward")
+    if named:
+        return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
+    return gradient.data if isinstance(gradient, Handle) else gradient
 
 
 _last_write = 0
@@ -229,22 +254,19 @@ def note_write(leaf: Node, place: errors.Place | None = None) -> None:
     leaf.notes.where = place
 
 
-def _check_fresh(order: Sequence[Node]) -> None:
-    """Raise if a rule would read memory that was written to after its operation had used it."""
-    oldest = next((node.seq for node in order if node.op is not None), _last_write)
-    if _last_write <= oldest:
-        return  # as in every loop that runs forward, backward, update
-    written = [node for node in order if node.op is None and node.notes is not None and node.notes.written > oldest]
-    for node in order:
-        if node.op is None:
+def _written(node: Node) -> int:
+    return node.notes.written if node.op is None and node.notes is not None else 0
+
+
+def _check_fresh(node: Node, leaves: Sequence[Node]) -> None:
+    """Raise if a rule of the node would read memory that was written to after its operation had used it."""
+    for leaf in leaves:
+        if _written(leaf) < node.seq:
             continue
         rules = [rule for rule, parent in zip(_rules(node), node.inputs, strict=True) if parent is not None]
         for position, value in enumerate((node.value, *node.args), start=1):
-            if not any(_reads(rule, position) for rule in rules):
-                continue
-            for leaf in written:
-                if leaf.notes.written > node.seq and np.may_share_memory(value, leaf.value):  # type: ignore[union-attr]
-                    raise errors.stale(leaf, node)
+            if np.may_share_memory(value, leaf.value) and any(_reads(rule, position) for rule in rules):
+                raise errors.stale(leaf, node)
 
 
 def _rules(node: Node) -> Sequence[Rule | None]:

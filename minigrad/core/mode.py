@@ -9,7 +9,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -23,42 +23,31 @@ class Mode(threading.local):
     recorder: "list[Node] | None" = None
 
     def __init__(self) -> None:
-        self.outer: list[dict[str, Any]] = []
+        self.outer: list[tuple[Any, ...]] = []
 
 
 mode = Mode()
 
-# As long as an entry for every open block, of all threads, so that operations can skip the look at the (slower)
-# thread-local settings while it is empty.  Only its length means anything: append and pop are atomic, += is not.
+# As long as there are open blocks, in all threads, so that operations can skip the look at the (slower) thread-local
+# settings while it is empty.  Only its length means anything: append and pop are atomic, += is not.
 unusual: list[None] = []
-
-
-def _enter(**changes: Any) -> None:
-    mode.outer.append({name: getattr(mode, name) for name in changes})
-    unusual.append(None)
-    mode.__dict__.update(changes)
-
-
-def _leave() -> None:
-    mode.__dict__.update(mode.outer.pop())
-    unusual.pop()
 
 
 class Switch:
     """A context manager and decorator that changes the mode of the thread; each use restores what it found."""
 
-    changes: dict[str, Any] = {}
+    def change(self) -> Any:
+        """Set this block's mode; what is returned is what ``with ... as`` gives."""
+        raise NotImplementedError
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        self = super().__new__(cls)
-        return self if function is None else self(function)
-
-    def __enter__(self) -> Self:
-        _enter(**self.changes)
-        return self
+    def __enter__(self) -> Any:
+        mode.outer.append((mode.grad, mode.anomaly, mode.recorder))
+        unusual.append(None)
+        return self.change()
 
     def __exit__(self, *exception: object) -> None:
-        _leave()
+        mode.grad, mode.anomaly, mode.recorder = mode.outer.pop()
+        unusual.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function):
@@ -114,7 +103,9 @@ class no_grad(Switch):
     tensor([0.8, 1.6], requires_grad=True)
     """
 
-    changes = {"grad": False}
+    def change(self) -> None:
+        """Stop recording."""
+        mode.grad = False
 
 
 class enable_grad(Switch):
@@ -129,7 +120,9 @@ class enable_grad(Switch):
     True
     """
 
-    changes = {"grad": True}
+    def change(self) -> None:
+        """Record again."""
+        mode.grad = True
 
 
 class detect_anomaly(Switch):
@@ -148,7 +141,9 @@ class detect_anomaly(Switch):
     AnomalyError: the derivative of sqrt made inf
     """
 
-    changes = {"anomaly": True}
+    def change(self) -> None:
+        """Search every value."""
+        mode.anomaly = True
 
 
 class recording(Switch):
@@ -168,9 +163,9 @@ class recording(Switch):
     ['exp', 'add']
     """
 
-    def __enter__(self) -> "list[Node]":  # type: ignore[override]  # the list is what people want to hold
-        nodes: list[Node] = []
-        _enter(recorder=nodes)
+    def change(self) -> "list[Node]":
+        """Start a list."""
+        mode.recorder = nodes = []
         return nodes
 
 

@@ -10,7 +10,7 @@ and a graph dies with its last name; and because a name can move on to another v
 import functools
 import inspect
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -256,16 +256,29 @@ def _caller(made: Primitive) -> Callable[..., Any]:
 
     def call(*args: Any, **params: Any) -> Any:
         count = made.operands
-        if count is not None and len(args) > count:
+        operands = args[:count]
+        for operand in operands:
+            if operand.__class__ not in PLAIN:
+                break
+        else:
+            return _compute(made, args, params)
+        if len(args) > len(operands):
             params |= made.bind(args[count:])
-            args = args[:count]
-        return apply(Operation(made, {**made.defaults, **params}) if params else bare, args)
+        return apply(Operation(made, {**made.defaults, **params}) if params else bare, operands)
 
     return call
 
 
 # Operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
 PLAIN = frozenset({np.ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
+
+
+def _compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) -> Array:
+    try:
+        return made.forward(*args, **params)
+    except Exception as error:
+        errors.explain(error, made.name, args, params)
+        raise
 
 
 def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
@@ -284,11 +297,7 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
         else:
             nodes.append(None)
             args.append(operand if operand.__class__ in PLAIN else errors.as_operand(operand, op.name))
-    try:
-        value = op.primitive.forward(*args, **op.params)
-    except Exception as error:
-        errors.explain(error, op.name, args, op.params)
-        raise
+    value = _compute(op.primitive, args, op.params)
     if not named:
         return value
     if mode.anomaly:
@@ -314,13 +323,11 @@ def _unary(op: Operation) -> Callable[[Any], Any]:
     forward = op.primitive.forward
 
     def call(x: Any, /) -> Any:
+        if x.__class__ in PLAIN:
+            return forward(x)
         if unusual or not isinstance(x, _result_type) or x.node is None:
             return apply(op, (x,))
-        try:
-            value = forward(x.data)
-        except Exception as error:
-            errors.explain(error, op.name, (x.data,), op.params)
-            raise
+        value = forward(x.data)
         result = new(_result_type)
         result.data = value
         result.node = node = Node()
@@ -352,13 +359,15 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        if unusual or (node_a is None and node_b is None):
+        if unusual and not (a is x and b is y):
             return apply(op, (x, y))
         try:
             value = forward(a, b)
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise
+        if node_a is None and node_b is None:
+            return value if a is x and b is y else name_of(value, None)
         result = new(_result_type)
         result.data = value
         result.node = node = Node()

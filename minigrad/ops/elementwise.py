@@ -5,7 +5,7 @@ In every rule `g` is the gradient of the result, `y` the result, and the rest ar
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import Array, Handle, implements, primitive
 
 # Where a derivative is infinite or undefined, a plain product turns a gradient of exactly 0 ("this element was not
 # selected") into NaN.  The rules of singular functions multiply and divide by these two, which keep it 0.
@@ -353,12 +353,22 @@ def minimum(a: Array, b: Array, /) -> Array:
     return np.minimum(a, b)
 
 
+@primitive(
+    lambda g, y, x, *, min, max: np.where((x == y) | (x != x), g, 0),
+)
+def _clip(x: Array, /, *, min: Array | None, max: Array | None) -> Array:
+    x = x if min is None else np.maximum(x, min)
+    return x if max is None else np.minimum(x, max)
+
+
 def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Array:
     """`x`, but not below `min` and not above `max`; an element that equals a bound keeps its gradient.
 
     Bounds that require grad receive the gradient of the elements that they replaced.  If `min` is above `max`
     the result is `max`.
     """
+    if not isinstance(min, Handle) and not isinstance(max, Handle):
+        return _clip(x, min=min, max=max)
     if min is not None:
         x = where(x < min, min, x)
     return x if max is None else where(x > max, max, x)

@@ -12,8 +12,9 @@ Index = Any
 
 def normalized(index: Index) -> tuple[Any, ...]:
     """An index as a tuple that nobody else can change: Tensors by their values, lists and arrays copied."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return tuple(_own(part) for part in parts)
+    if index.__class__ is int or index.__class__ is slice:
+        return (index,)
+    return tuple([_own(part) for part in (index if isinstance(index, tuple) else (index,))])
 
 
 def _own(part: Any) -> Any:
