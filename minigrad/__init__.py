@@ -7,7 +7,7 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import autograd, errors
+from minigrad import autograd, errors, random
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
 from minigrad.creation import (
     arange,
@@ -146,7 +146,9 @@ from minigrad.ops.shaping import (
     tile,
 )
 from minigrad.ops.sorting import argsort, sort
+from minigrad.random import manual_seed
 from minigrad.tensor import Tensor
+from minigrad.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "Tensor",
@@ -178,6 +180,7 @@ __all__ = [
     "broadcast_to",
     "cbrt",
     "ceil",
+    "checkpoint",
     "clip",
     "concat",
     "cos",
@@ -206,13 +209,18 @@ __all__ = [
     "full",
     "full_like",
     "get_default_dtype",
+    "grad",
     "greater",
     "greater_equal",
+    "hessian",
+    "hvp",
     "hypot",
     "is_grad_enabled",
     "isfinite",
     "isinf",
     "isnan",
+    "jacobian",
+    "jvp",
     "less",
     "less_equal",
     "linspace",
@@ -227,6 +235,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
+    "manual_seed",
     "matmul",
     "matrix_transpose",
     "max",
@@ -248,6 +257,7 @@ __all__ = [
     "pow",
     "primitive",
     "prod",
+    "random",
     "reciprocal",
     "remainder",
     "repeat",
@@ -281,8 +291,10 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "value_and_grad",
     "var",
     "vecdot",
+    "vjp",
     "where",
     "zeros",
     "zeros_like",

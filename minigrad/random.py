@@ -1,0 +1,69 @@
+"""Random numbers: one generator for the package, seeded by `manual_seed`, or your own."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minigrad.core import name_of
+from minigrad.creation import get_default_dtype
+from minigrad.tensor import Tensor
+
+_generator = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Start the package's generator anew: the same seed gives the same numbers.  Returns the generator.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> _ = mg.manual_seed(0)
+    >>> a = mg.random.randn(2)
+    >>> _ = mg.manual_seed(0)
+    >>> bool((mg.random.randn(2) == a).all())
+    True
+    """
+    _generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    return _generator
+
+
+def generator(own: np.random.Generator | None = None) -> np.random.Generator:
+    """The generator that is given, or else the package's."""
+    return _generator if own is None else own
+
+
+def get_state() -> dict[str, Any]:
+    """The state of the package's generator, to be restored by `set_state`."""
+    state: Any = _generator.bit_generator.state
+    return dict(state)
+
+
+def set_state(state: dict[str, Any]) -> None:
+    """Continue with the numbers that followed when `get_state` gave this state."""
+    _generator.bit_generator.state = state
+
+
+def _made(value: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
+    made: Tensor = name_of(np.asarray(value, dtype or get_default_dtype()), None)
+    return made.requires_grad_() if requires_grad else made
+
+
+def rand(
+    *shape: int,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    generator: np.random.Generator | None = None,
+) -> Tensor:
+    """Uniform random numbers from 0 to 1, without 1."""
+    return _made((generator or _generator).random(shape), dtype, requires_grad)
+
+
+def randn(
+    *shape: int,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    generator: np.random.Generator | None = None,
+) -> Tensor:
+    """Normal random numbers with mean 0 and variance 1."""
+    return _made((generator or _generator).standard_normal(shape), dtype, requires_grad)

@@ -1,0 +1,499 @@
+"""Functions of functions: derivatives of all kinds, under JAX's names.
+
+Each takes a function of arrays (or of nested dicts, lists and tuples of arrays) and works on ndarrays and on
+Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
+They can be nested to any depth.  Inside, an argument is a new variable of its own, so that derivatives of
+different levels are never confused.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import errors, random
+from minigrad.core import (
+    Handle,
+    Node,
+    Operation,
+    apply,
+    collect,
+    enable_grad,
+    is_grad_enabled,
+    leaf,
+    name_of,
+    no_grad,
+    primitive,
+    walk,
+)
+from minigrad.creation import get_default_dtype
+from minigrad.ops.elementwise import positive
+from minigrad.ops.shaping import concat, reshape, stack
+from minigrad.tree import Rebuild, flatten, map_leaves
+
+Function = Callable[..., Any]
+
+# Variables and results
+
+
+def _variable(x: Any, recorded: bool) -> Any:
+    """A Tensor of the value of `x` to differentiate by; a new element of the outer graph if `x` belongs to one."""
+    if isinstance(x, Handle) and x.node is not None and recorded:
+        return positive(x)
+    value = x.data if isinstance(x, Handle) else x
+    if isinstance(value, float):
+        value = get_default_dtype().type(value)
+    elif not isinstance(value, (np.ndarray, np.generic)):
+        value = np.asarray(value)
+    if value.dtype.kind not in "fc":
+        raise errors.DTypeError(
+            f"derivatives are for floating-point and complex numbers, and an argument is {errors.describe(value)}: "
+            "write numbers with a decimal point, or choose other arguments with argnums"
+        )
+    return name_of(value, leaf(value))
+
+
+class _Run:
+    """One call of a function on variables: what it returned, and how to go back from there."""
+
+    def __init__(self, function: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any]) -> None:
+        self.recorded = is_grad_enabled()
+        given, self.rebuild = flatten(tuple(args[i] for i in argnums))
+        self.named = any(isinstance(x, Handle) for x in given)
+        with enable_grad():
+            self.variables = [_variable(x, self.recorded) for x in given]
+            arguments = list(args)
+            for i, argument in zip(argnums, self.rebuild(self.variables), strict=True):
+                arguments[i] = argument
+            self.result = function(*arguments, **kwargs)
+
+    def outside(self, outputs: Sequence[Any]) -> bool:
+        """Whether outputs depend on Tensors that require grad, other than the variables alone."""
+        wanted = {x.node for x in self.variables}
+        if not self.recorded:
+            return False
+        if any(node.op is not None for node in wanted):
+            return True
+        oldest = min((node.seq for node in wanted), default=0)
+        return any(
+            node not in wanted and (node.op is not None or node.notes.keep)
+            for node in collect([y.node for y in outputs if y.node is not None], oldest)
+            if node.op is None or node.seq <= oldest
+        )
+
+    def pull(self, outputs: Sequence[Any], cotangents: Sequence[Any], create: bool, retain: bool = False) -> list[Any]:
+        """The gradient for each variable; zeros for those that were not used."""
+        used = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.node is not None]
+        found: dict[Node, Any] = {}
+        if used and self.variables:
+            roots, seeds = zip(*used, strict=True)
+            wanted = [x.node for x in self.variables]
+            found = walk(roots, seeds, wanted=wanted, retain_graph=retain or create, create_graph=create)
+        return [found[x.node] if x.node in found else np.zeros_like(x.data) for x in self.variables]
+
+    def close(self) -> None:
+        """Say that the variables are no longer open: what comes later and still depends on them does not vary."""
+        for x in self.variables:
+            if x.node.op is None:
+                x.node.notes.keep = False
+
+    def present(self, tree: Any, create: bool) -> Any:
+        """Results in the form that suits the arguments: ndarrays for ndarrays, Tensors otherwise."""
+        return map_leaves(lambda x: _presented(x, create, self.named), tree)
+
+
+def _presented(x: Any, create: bool, named: bool) -> Any:
+    if create and isinstance(x, Handle):
+        return x
+    value = x.data if isinstance(x, Handle) else x
+    if not isinstance(value, (np.ndarray, np.generic)):
+        return value
+    value = np.array(value)[()]  # gradients may share memory
+    return name_of(value, None) if named or create else value
+
+
+def _outputs(result: Any) -> tuple[list[Any], Rebuild]:
+    """The Tensors that a function returned; its plain numbers and arrays become constants."""
+    leaves, rebuild = flatten(result)
+    return [y if isinstance(y, Handle) else name_of(np.asarray(y), None) for y in leaves], rebuild
+
+
+def _scalar_output(function: Function, result: Any) -> Any:
+    outputs, _ = _outputs(result)
+    if len(outputs) != 1 or outputs[0].data.size != 1:
+        shapes = ", ".join(str(y.data.shape) for y in outputs)
+        name = getattr(function, "__name__", repr(function))
+        raise errors.GraphError(
+            f"the gradient is defined for functions that return a single number, and {name} returned {len(outputs)} "
+            f"results of shape {shapes}: reduce them (sum, mean), return other results with has_aux=True, or use jacobian"
+        )
+    return outputs[0]
+
+
+# First derivatives
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """Make a function that returns the value of `f` and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a single number; with `has_aux`, a pair of that number and anything else.
+    argnums : int or sequence of int
+        Which arguments to differentiate by.
+    has_aux : bool
+        Whether `f` returns other results, which are handed on.
+
+    Returns
+    -------
+    callable
+        With the arguments of `f`, returns ``(value, gradient)`` or ``((value, aux), gradient)``.  The gradient has
+        the form of the argument; for a sequence `argnums` it is a tuple.
+
+    Raises
+    ------
+    GraphError
+        If `f` returns more than one number.
+    DTypeError
+        If an argument to differentiate by is an integer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> value, gradient = mg.value_and_grad(lambda p: (p["w"] ** 2).sum() + p["b"])({"w": np.ones(2), "b": 1.0})
+    >>> float(value), gradient["w"]
+    (3.0, array([2., 2.]))
+    """
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(f)
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(f, args, numbers, kwargs)
+        result, aux = run.result if has_aux else (run.result, None)
+        value = _scalar_output(f, result)
+        create = run.outside([value])
+        found = run.present(run.rebuild(run.pull([value], [None], create)), create)
+        gradient = found[0] if isinstance(argnums, int) else found
+        value = run.present(value, create)
+        run.close()
+        return ((value, run.present(aux, create)) if has_aux else value), gradient
+
+    return compute
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """Make a function that returns the gradient of `f`; with `has_aux`, ``(gradient, aux)``.
+
+    The parameters are those of `value_and_grad`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.grad(lambda x: np.sum(np.sin(x)))(np.zeros(3))
+    array([1., 1., 1.])
+    >>> float(mg.grad(lambda x: x * mg.grad(lambda y: x * y)(2.0))(3.0))  # x * x
+    6.0
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return compute
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """The value of `f`, and the function that multiplies a vector by its Jacobian from the left.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, or a tree of arrays.
+    *primals : array or tree of arrays
+        The arguments of `f`.
+
+    Returns
+    -------
+    value : array or tree
+    pullback : callable
+        Takes a cotangent of the form of the value and returns a tuple with a gradient for each primal.  It may be
+        called more than once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> value, pullback = mg.vjp(lambda x: x**2, np.array([1.0, 2.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array([ 2., 40.]),)
+    """
+    run = _Run(f, primals, range(len(primals)), {})
+    outputs, _ = _outputs(run.result)
+    outer = run.outside(outputs)
+    run.close()
+
+    def pullback(cotangent: Any) -> Any:
+        seeds = [g if isinstance(g, Handle) else np.asarray(g) for g in flatten(cotangent)[0]]
+        if len(seeds) != len(outputs):
+            raise errors.ShapeError(f"the function has {len(outputs)} results, and {len(seeds)} cotangents were given")
+        create = is_grad_enabled() and (outer or any(isinstance(g, Handle) and g.node is not None for g in seeds))
+        return run.present(run.rebuild(run.pull(outputs, seeds, create, retain=True)), create)
+
+    return run.present(run.result, outer), pullback
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of `f`, and the product of its Jacobian with tangents: the derivative along a direction.
+
+    The pullback is linear in its cotangent, and the derivative of that linear function, pulled back once more, is the
+    product with the Jacobian from the right (J. Townsend, "A new trick for calculating Jacobian vector products",
+    2017).
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, or a tree of arrays.
+    primals, tangents : sequence of (array or tree of arrays)
+        The arguments of `f`, and a direction for each.
+
+    Returns
+    -------
+    value, tangent : array or tree
+
+    Raises
+    ------
+    ShapeError
+        If a tangent does not have the form of its primal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> value, tangent = mg.jvp(np.sin, (0.0,), (2.0,))
+    >>> float(value), float(tangent)
+    (0.0, 2.0)
+    """
+    run = _Run(f, tuple(primals), range(len(primals)), {})
+    outputs, rebuild = _outputs(run.result)
+    directions = flatten(tuple(tangents))[0]
+    shapes = [np.shape(t) for t in directions], [x.data.shape for x in run.variables]
+    if shapes[0] != shapes[1]:
+        raise errors.ShapeError(f"tangents of shapes {shapes[0]} do not fit primals of shapes {shapes[1]}")
+    outer = run.outside(outputs)
+    along = is_grad_enabled() and any(isinstance(t, Handle) and t.node is not None for t in directions)
+    with enable_grad():
+        weights = [_variable(np.zeros_like(y.data), False) if y.node is not None else y for y in outputs]
+        pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in run.pull(outputs, weights, create=True)]
+    second = _Run(lambda *_: None, (), (), {})
+    second.variables = weights
+    pushed = second.pull(pulled, directions, create=outer or along)
+    run.close()
+    second.close()
+    tangent = rebuild([pushed[i] for i in range(len(outputs))])
+    return run.present(run.result, outer), run.present(tangent, outer or along)
+
+
+# Matrices of derivatives
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Make a function that returns the Jacobian of `f`.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, or a tree of arrays.
+    argnums : int or sequence of int
+        Which arguments to differentiate by.
+
+    Returns
+    -------
+    callable
+        With the arguments of `f`.  For an array result of shape `m` and an array argument of shape `n` it returns an
+        array of shape ``(*m, *n)``; for trees, the tree of the result, with the tree of the argument at each leaf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
+    array([[3., 0., 1.],
+           [0., 3., 2.]])
+    """
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(f)
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(f, args, numbers, kwargs)
+        outputs, rebuild = _outputs(run.result)
+        create = run.outside(outputs)
+        blocks = []
+        for y in outputs:
+            rows = [run.pull([y], [unit], create, retain=True) for unit in _units(y.data)]
+            found = [
+                _stacked([row[i] for row in rows], (*y.data.shape, *x.data.shape), x.data.dtype)
+                for i, x in enumerate(run.variables)
+            ]
+            trees = run.present(run.rebuild(found), create)
+            blocks.append(trees[0] if isinstance(argnums, int) else trees)
+        run.close()
+        return rebuild(blocks)
+
+    return compute
+
+
+def _units(value: Any) -> Any:
+    """The arrays of the form of `value` with a one in one place and zeros elsewhere."""
+    for i in range(value.size):
+        unit = np.zeros(value.size, value.dtype)
+        unit[i] = 1
+        yield unit.reshape(value.shape)
+
+
+def _stacked(rows: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
+    return reshape(stack(rows), shape) if rows else np.zeros(shape, dtype)
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Make a function that returns the matrix of second derivatives of `f`, the Jacobian of its gradient.
+
+    The parameters are those of `jacobian`; `f` returns a single number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """The product of the Hessian of `f` at `x` with `v`, for the cost of a few gradients.
+
+    The gradient of (gradient · v), after B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural
+    Computation 6 (1994).
+
+    Parameters
+    ----------
+    f : callable
+        Of one argument, returns a single number.
+    x, v : array or tree of arrays
+        Of the same form.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
+    """
+    _, pullback = vjp(grad(f), x)
+    return pullback(v)[0]
+
+
+# Memory for time
+
+
+def checkpoint(f: Function) -> Function:
+    """Make a function that computes the same as `f`, but keeps none of its intermediate values.
+
+    The backward pass calls `f` again to have them.  The memory for the graph is that of the arguments and results, the
+    time that of one more forward pass (T. Chen et al., "Training deep nets with sublinear memory cost", 2016).  Tensors
+    that `f` uses without taking them as arguments receive gradients too, and `minigrad.random`'s numbers are the same
+    in both calls.
+
+    Parameters
+    ----------
+    f : callable
+        Takes and returns arrays or trees of arrays, and has no other effects.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor(2.0, requires_grad=True)
+    >>> block = mg.checkpoint(lambda x: mg.tanh(mg.tanh(w * x)))
+    >>> block(mg.tensor(1.0)).backward()
+    >>> w.grad
+    tensor(0.03039424)
+    """
+
+    @functools.wraps(f)
+    def compute(*args: Any) -> Any:
+        if not is_grad_enabled():
+            return f(*args)
+        given, arrange = flatten(args)
+        places = [i for i, x in enumerate(given) if isinstance(x, Handle) and x.node is not None]
+        state = random.get_state()
+
+        def again(values: Sequence[Any]) -> tuple[list[Any], list[Any], Rebuild]:
+            """Run `f` on new variables: these, the results, and the form of the results."""
+            leaves = list(given)
+            variables = [_variable(value, True) for value in values]
+            for i, x in zip(places, variables, strict=True):
+                leaves[i] = x
+            with enable_grad():
+                outputs, rebuild = _outputs(f(*arrange(leaves)))
+            return variables, outputs, rebuild
+
+        variables, outputs, rebuild = again([given[i].data for i in places])
+        outside = _captured(variables, outputs)
+        shapes = [y.data.shape for y in outputs]
+        packed = _packed(outputs).data
+        del variables, outputs
+
+        def pull(g: Any, values: Sequence[Any]) -> list[Any]:
+            current = random.get_state()
+            random.set_state(state)
+            try:
+                variables, outputs, _ = again(values[: len(places)])
+            finally:
+                random.set_state(current)
+            create = isinstance(g, Handle)
+            wanted = [x.node for x in variables] + outside
+            with enable_grad():
+                y = _packed(outputs)
+            found = walk([y], [g], wanted=wanted, create_graph=create, retain_graph=create)
+            values = [x.data for x in variables] + [node.value for node in outside]
+            return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
+
+        operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
+        if not operands:
+            return rebuild(_unpacked(name_of(packed, None), shapes))
+        op = Operation(_checkpoint.primitive, {"value": packed, "pull": pull})  # type: ignore[attr-defined]
+        return rebuild(_unpacked(apply(op, tuple(operands)), shapes))
+
+    return compute
+
+
+@primitive(joint=lambda g, y, *operands, value, pull: pull(g, operands))
+def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
+    return value
+
+
+def _captured(variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
+    """The nodes that outputs depend on although they are not among the variables and were there before them."""
+    own = {x.node for x in variables}
+    oldest = min((node.seq for node in own), default=0)
+    found = collect([y.node for y in outputs if y.node is not None], oldest)
+    return [node for node in found if node not in own and (node.op is None or node.seq <= oldest)]
+
+
+def _packed(outputs: Sequence[Any]) -> Any:
+    """All results as one value: a single one as it is, several in a row."""
+    return outputs[0] if len(outputs) == 1 else concat([reshape(y, -1) for y in outputs])
+
+
+def _unpacked(packed: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    if len(shapes) == 1:
+        return [packed]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    return [reshape(packed[end - int(np.prod(s)) : end], s) for end, s in zip(ends, shapes, strict=True)]
