@@ -7,7 +7,7 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import autograd, errors, random
+from minigrad import autograd, errors, nn, objectives, optim, progress, random
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
 from minigrad.creation import (
     arange,
@@ -246,10 +246,13 @@ __all__ = [
     "moveaxis",
     "multiply",
     "negative",
+    "nn",
     "no_grad",
     "not_equal",
+    "objectives",
     "ones",
     "ones_like",
+    "optim",
     "outer",
     "pad",
     "permute_dims",
@@ -257,6 +260,7 @@ __all__ = [
     "pow",
     "primitive",
     "prod",
+    "progress",
     "random",
     "reciprocal",
     "remainder",

@@ -75,7 +75,8 @@ def grad(
     unused = [i for i, node in enumerate(wanted) if node not in found]
     if unused and not allow_unused:
         raise errors.GraphError(
-            f"the outputs do not depend on input {', '.join(map(str, unused))}: pass allow_unused=True to get None for it"
+            f"the outputs do not depend on input {', '.join(map(str, unused))}: "
+            "pass allow_unused=True to get None for it"
         )
     return tuple(_own(found[node]) if node in found else None for node in wanted)
 

@@ -90,7 +90,7 @@ def asarray(data: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     tensor([1., 0.])
     """
     if isinstance(data, Tensor):
-        return data if dtype is None or data.dtype == dtype else data.astype(dtype)  # type: ignore[no-any-return]
+        return data if dtype is None or data.dtype == dtype else data.astype(dtype)
     value = np.asarray(data, dtype=_dtype_for(data, dtype))
     if value.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers, and this is {value.dtype} (from {type(data).__name__})")
@@ -119,12 +119,10 @@ def full(
     return _made(np.full(shape, fill_value, _dtype_for(fill_value, dtype)), requires_grad)
 
 
-def arange(
-    start: float, /, stop: float | None = None, step: float = 1, *, dtype: DTypeLike | None = None
-) -> Tensor:
+def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: DTypeLike | None = None) -> Tensor:
     """Numbers from `start` (0 if only one bound is given) up to, but without, `stop`."""
-    first, last = (0, start) if stop is None else (start, stop)
-    value = np.arange(first, last, step, dtype)
+    bounds: Any = (0, start) if stop is None else (start, stop)
+    value: Any = np.arange(*bounds, step, dtype)  # type: ignore[call-overload]  # the bounds are numbers
     return _made(value if dtype or value.dtype.kind != "f" else value.astype(_default_dtype), False)
 
 

@@ -100,6 +100,7 @@ class Place(NamedTuple):
 
     @property
     def line(self) -> int:
+        """The number of the line."""
         spans = self.code.co_lines()
         return next((n for start, end, n in spans if start <= self.instruction < end and n), self.code.co_firstlineno)
 
@@ -136,7 +137,7 @@ def describe(value: Any) -> str:
     if value.dtype.kind in "fc" and value.size:
         bad = {"NaN": int(np.isnan(value).sum()), "inf": int(np.isinf(value).sum())}
         text += "".join(f", {count} {name}" for name, count in bad.items() if count)
-        good = value[np.isfinite(value)]
+        good = np.asarray(value)[np.isfinite(value)]
         if good.size and value.dtype.kind == "f":
             text += f", from {good.min():.4g} to {good.max():.4g}"
     return text
@@ -198,6 +199,7 @@ def check_finite(value: Any, what: str, op: Any, args: Sequence[Any], notes: "No
 
 
 def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> UnsupportedError:
+    """For a NumPy function that no operation stands for."""
     nearest = difflib.get_close_matches(name, supported, n=1, cutoff=0.0)[0]
     return UnsupportedError(
         f"{module}.{name} has no derivative in minigrad. The nearest function that has one is {nearest!r}. You can also "
@@ -207,6 +209,7 @@ def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> U
 
 
 def unsupported_arguments(name: str, arguments: Mapping[str, Any]) -> UnsupportedError:
+    """For arguments of NumPy's, such as out=, that have no meaning here."""
     return UnsupportedError(
         f"numpy.{name} of a Tensor does not take the arguments given ({', '.join(arguments) or 'by position'}). "
         "Results of operations are new Tensors: write y = f(x) instead of f(x, out=y), and where(c, f(x), y) instead "
@@ -215,6 +218,7 @@ def unsupported_arguments(name: str, arguments: Mapping[str, Any]) -> Unsupporte
 
 
 def cuts_graph(what: str, instead: str) -> CutError:
+    """For a conversion that would lose the history of a value."""
     return CutError(
         f"{what} of a Tensor that requires grad would cut the graph, and gradients would be missing without a word. "
         f"If that is what you want, write t.{instead}; if not, use minigrad's or NumPy's functions on the Tensor "
@@ -226,6 +230,7 @@ def cuts_graph(what: str, instead: str) -> CutError:
 
 
 def no_graph(what: str) -> GraphError:
+    """For what needs a graph, of a Tensor that has none."""
     return GraphError(
         f"{what} needs a Tensor that requires grad, and this one does not: nothing that it was computed from requires "
         "grad, or it was made under no_grad() or by detach(). Make the leaves with tensor(..., requires_grad=True)"
@@ -233,6 +238,7 @@ def no_graph(what: str) -> GraphError:
 
 
 def not_a_scalar(shape: tuple[int, ...]) -> GraphError:
+    """For backward from many numbers without weights."""
     return GraphError(
         f"backward needs a single number to start from, and this Tensor has shape {shape}: reduce it first, as in "
         "y.sum().backward(), or say how much each element counts: y.backward(gradient=weights of the same shape)"
@@ -240,10 +246,12 @@ def not_a_scalar(shape: tuple[int, ...]) -> GraphError:
 
 
 def wrong_seed(given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
+    """For a gradient given to backward that does not fit."""
     return ShapeError(f"the gradient given has shape {given}, the Tensor {shape}: they must be equal")
 
 
 def released(place: Place | None, interruption: str | None) -> ReleasedGraphError:
+    """For backward through a released graph."""
     first = f"backward{_at(place)} was interrupted by {interruption}, and" if interruption else f"backward{_at(place)}"
     return ReleasedGraphError(
         f"part of this graph is gone: an earlier {first} released it, to save memory. Compute the loss anew for "
@@ -253,6 +261,7 @@ def released(place: Place | None, interruption: str | None) -> ReleasedGraphErro
 
 
 def stale(leaf: "Node", node: "Node") -> StaleValueError:
+    """For backward after the memory that it needs was written to."""
     assert leaf.notes is not None
     name = f"the leaf {leaf.notes.name!r}" if leaf.notes.name else "a leaf"
     used = node.notes.where if node.notes is not None else None
@@ -264,6 +273,7 @@ def stale(leaf: "Node", node: "Node") -> StaleValueError:
 
 
 def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
+    """For a rule that returns what cannot be a gradient."""
     return ShapeError(
         f"the derivative rule of {name} {what}, but its operand has shape {shape}: a rule must return an array "
         "of the operand's shape, or of one that broadcasting makes of it"
@@ -271,5 +281,6 @@ def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
 
 
 def bad_hook(hook: Callable[..., Any], given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
+    """For a hook that returns what cannot be a gradient."""
     name = getattr(hook, "__qualname__", repr(hook))
     return ShapeError(f"the hook {name} returned a gradient of shape {given} for a Tensor of shape {shape}")

@@ -245,7 +245,7 @@ class Tensor(Handle):
             raise errors.DTypeError(f"a gradient of dtype {value.dtype} does not fit a Tensor of dtype {self.dtype}")
         notes.grad = name_of(value.astype(self.dtype, copy=False), None)
         if isinstance(gradient, Handle) and gradient.node is not None and gradient.data.dtype == self.dtype:
-            notes.grad.node = gradient.node  # type: ignore[union-attr]  # just assigned
+            notes.grad.node = gradient.node
 
     def retain_grad(self) -> None:
         """Keep the gradient in `grad` although this Tensor is not a leaf."""
@@ -320,10 +320,8 @@ class Tensor(Handle):
     def _refuse_recording(self) -> None:
         if is_grad_enabled():
             raise errors.GraphError(
-                f"the leaf {self.name or ''} of shape {self.shape} requires grad and cannot be changed in place: ".replace(
-                    "  ", " "
-                )
-                + "for an update write `with minigrad.no_grad(): w -= ...`; for a new value write x = x + y"
+                f"the leaf {self.name or 'Tensor'} of shape {self.shape} requires grad and cannot be changed in place: "
+                "for an update write `with minigrad.no_grad(): w -= ...`; for a new value write x = x + y"
             )
 
     # Indexing
@@ -333,7 +331,9 @@ class Tensor(Handle):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
         if self.node is not None and self.node.op is None and np.may_share_memory(result.data, self.data):
-            result.data = result.data.copy()  # a leaf's memory may be written to, and what is read from it must not change
+            result.data = (
+                result.data.copy()
+            )  # a leaf's memory may be written to, and what is read from it must not change
             if result.node is not None:
                 result.node.value = result.data
         return result  # type: ignore[no-any-return]
@@ -372,7 +372,9 @@ class Tensor(Handle):
     def item(self) -> bool | int | float | complex:
         """The single number of this Tensor, as a Python number."""
         if self.size != 1:
-            raise errors.ShapeError(f"item() needs a single number, and this Tensor has shape {self.shape}: use tolist()")
+            raise errors.ShapeError(
+                f"item() needs a single number, and this Tensor has shape {self.shape}: use tolist()"
+            )
         number: bool | int | float | complex = self.data.item()
         return number
 
@@ -398,7 +400,9 @@ class Tensor(Handle):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.ndim:
-            raise errors.DTypeError(f"only an integer Tensor without axes is an index, not {errors.describe(self.data)}")
+            raise errors.DTypeError(
+                f"only an integer Tensor without axes is an index, not {errors.describe(self.data)}"
+            )
         return int(self.data)
 
     def __bool__(self) -> bool:
@@ -412,9 +416,9 @@ class Tensor(Handle):
         return name_of(self.data, self.node)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made: Self = _rebuilt(*self.__reduce__()[1])
+        made: Any = _rebuilt(*self.__reduce__()[1])
         made.data = made.data if made.node is not None else self.data.copy()
-        return made
+        return made  # type: ignore[no-any-return]  # of this class
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         is_variable = self.node is not None and self.node.op is None
@@ -484,8 +488,8 @@ class Tensor(Handle):
     __xor__, __rxor__, __ixor__ = _operators(elementwise.bitwise_xor)
     __lshift__, __rlshift__, __ilshift__ = _operators(elementwise.bitwise_left_shift)
     __rshift__, __rrshift__, __irshift__ = _operators(elementwise.bitwise_right_shift)
-    __eq__ = _operators(elementwise.equal)[0]  # type: ignore[assignment]  # elementwise, as in NumPy
-    __ne__ = _operators(elementwise.not_equal)[0]  # type: ignore[assignment]
+    __eq__ = _operators(elementwise.equal)[0]
+    __ne__ = _operators(elementwise.not_equal)[0]
     __lt__ = _operators(elementwise.less)[0]
     __le__ = _operators(elementwise.less_equal)[0]
     __gt__ = _operators(elementwise.greater)[0]

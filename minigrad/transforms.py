@@ -23,7 +23,7 @@ from minigrad.core import (
     is_grad_enabled,
     leaf,
     name_of,
-    no_grad,
+    notes_of,
     primitive,
     walk,
 )
@@ -77,7 +77,7 @@ class _Run:
             return True
         oldest = min((node.seq for node in wanted), default=0)
         return any(
-            node not in wanted and (node.op is not None or node.notes.keep)
+            node not in wanted and (node.op is not None or notes_of(node).keep)
             for node in collect([y.node for y in outputs if y.node is not None], oldest)
             if node.op is None or node.seq <= oldest
         )
@@ -126,7 +126,7 @@ def _scalar_output(function: Function, result: Any) -> Any:
         name = getattr(function, "__name__", repr(function))
         raise errors.GraphError(
             f"the gradient is defined for functions that return a single number, and {name} returned {len(outputs)} "
-            f"results of shape {shapes}: reduce them (sum, mean), return other results with has_aux=True, or use jacobian"
+            f"results of shape {shapes}: reduce them (sum, mean), return others with has_aux=True, or use jacobian"
         )
     return outputs[0]
 

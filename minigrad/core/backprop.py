@@ -9,7 +9,7 @@ import dis
 from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from itertools import repeat
+from itertools import pairwise, repeat
 from operator import attrgetter, iadd
 from typing import Any, NoReturn
 
@@ -17,10 +17,11 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import errors
-from minigrad.core.mode import enable_grad, mode, no_grad
+from minigrad.core.mode import enable_grad, mode
 from minigrad.core.node import Array, Handle, Node, Notes, Rule, name_of, notes_of, tick
 
 _seq = attrgetter("seq")
+_ARRAYS: Any = (ndarray, np.generic, Handle)
 
 
 class Receipt:
@@ -121,7 +122,7 @@ def backprop(
                     waiting[seq] = parent
                     heappush(queue, -seq)
                 elif seq in owned:
-                    table[seq] = iadd(table[seq], part)
+                    table[seq] = iadd(table[seq], part)  # type: ignore[no-untyped-call]
                 else:
                     table[seq] = table[seq] + part
                     if not create_graph:
@@ -165,7 +166,7 @@ def leading_to(wanted: Sequence[Node], roots: Iterable[Node]) -> set[Node]:
 
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    if not isinstance(part, (np.ndarray, np.generic, Handle)):
+    if not isinstance(part, _ARRAYS):
         raise errors.bad_rule(name, f"returned {type(part).__name__}, not an array", value.shape)
     if part.shape != value.shape:
         lead = part.ndim - value.ndim
@@ -205,7 +206,7 @@ def backward(root: Handle, gradient: Any, retain_graph: bool, create_graph: bool
     for notes, g in zip(kept, found.values(), strict=True):
         old = notes.grad  # type: ignore[union-attr]  # only nodes with notes keep gradients
         if create_graph:
-            sums.append(g if old is None else old + g)  # type: ignore[operator]
+            sums.append(g if old is None else old + g)
         else:
             sums.append(name_of(np.array(g) if old is None else old.data + g, None))
     # Not a loop: one call into C, which Ctrl-C cannot interrupt half-way.
@@ -235,8 +236,8 @@ def _seed(value: Array, gradient: Any, named: bool = False) -> Array:
         gradient = np.ones_like(value) if value.ndim else value.dtype.type(1)
     else:
         gradient = gradient if isinstance(gradient, Handle) else np.asarray(gradient)
-        if gradient.shape != value.shape:  # type: ignore[union-attr]  # results of operations are Tensors
-            raise errors.wrong_seed(gradient.shape, value.shape)  # type: ignore[union-attr]
+        if gradient.shape != value.shape:
+            raise errors.wrong_seed(gradient.shape, value.shape)
         gradient = conform(gradient, value, "backward")
     if named:
         return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
@@ -284,7 +285,7 @@ def _reads(rule: Rule | None, position: int) -> bool:
         return rule is not None
     name = code.co_varnames[position]
     steps = list(dis.get_instructions(code))
-    for step, after in zip(steps, steps[1:], strict=False):
+    for step, after in pairwise(steps):
         loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
         if step.opname.startswith("LOAD_FAST") and name in loaded:
             described = after.opname == "LOAD_ATTR" and after.argval in _DESCRIPTIONS and loaded[-1] == name

@@ -50,6 +50,7 @@ class Switch:
         unusual.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a function, or a generator function."""
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
@@ -165,7 +166,8 @@ class recording(Switch):
 
     def change(self) -> "list[Node]":
         """Start a list."""
-        mode.recorder = nodes = []
+        nodes: list[Node] = []
+        mode.recorder = nodes
         return nodes
 
 

@@ -213,12 +213,12 @@ def primitive(
 
     def decorate(forward: Function) -> Function:
         made = Primitive(forward, rules, joint)
-        call = functools.wraps(forward)(_caller(made))
+        call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call
         if numpy is not None:
             numpy_functions[numpy] = call
-        return call
+        return call  # type: ignore[no-any-return]  # it has the signature of the function
 
     return decorate
 

@@ -20,8 +20,8 @@ def _keep_zeros(product: Array, g: Array) -> Array:
 
 
 @primitive(
-    lambda h, y, g, factor: times(h, factor),
-    lambda h, y, g, factor: times(h, g),
+    lambda h, y, g, factor: times(h, factor),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, factor: times(h, g),  # type: ignore[has-type]  # defined below the rule
 )
 def times(g: Array, factor: Array, /) -> Array:
     """``g * factor``, and 0 where `g` is 0 even if the factor is infinite or NaN."""
@@ -29,8 +29,8 @@ def times(g: Array, factor: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, divisor: over(h, divisor),
-    lambda h, y, g, divisor: -over(times(h, y), divisor),
+    lambda h, y, g, divisor: over(h, divisor),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, divisor: -over(times(h, y), divisor),  # type: ignore[has-type]  # defined below the rule
 )
 def over(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""

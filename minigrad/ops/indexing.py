@@ -37,7 +37,7 @@ def _meets_twice(index: tuple[Any, ...]) -> bool:
     return any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in index)
 
 
-@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape))
+@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape))  # type: ignore[has-type]
 def getitem(x: Array, /, *, index: tuple[Any, ...]) -> Array:
     """``x[index]``."""
     return x[index]
@@ -61,7 +61,7 @@ def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> A
 
 
 @primitive(
-    lambda g, y, x, v, *, index: setitem(g, 0, index=index),
+    lambda g, y, x, v, *, index: setitem(g, 0, index=index),  # type: ignore[has-type]
     lambda g, y, x, v, *, index: np.where(_last_writes(index, x.shape), g[index], 0),
 )
 def setitem(x: Array, v: Array, /, *, index: tuple[Any, ...]) -> Array:

@@ -79,7 +79,9 @@ def tensordot(a: Array, b: Array, /, axes: int | tuple[Sequence[int] | int, Sequ
     if isinstance(axes, int):
         left, right = list(range(len(shape_a) - axes, len(shape_a))), list(range(axes))
     else:
-        left, right = ([i % len(s) for i in np.atleast_1d(x).tolist()] for x, s in zip(axes, (shape_a, shape_b)))
+        left, right = (
+            [i % len(s) for i in np.atleast_1d(x).tolist()] for x, s in zip(axes, (shape_a, shape_b), strict=True)
+        )
     if [shape_a[i] for i in left] != [shape_b[i] for i in right]:
         raise ShapeError(f"tensordot of shapes {shape_a} and {shape_b}: the lengths of axes {axes} differ")
     free_a = [i for i in range(len(shape_a)) if i not in left]

@@ -12,6 +12,12 @@ from minigrad.ops.elementwise import over
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 
+# The same as np.sum and so on, without their detour through Python.
+_add: Any = np.add.reduce
+_multiply: Any = np.multiply.reduce
+_maximum: Any = np.maximum.reduce
+_minimum: Any = np.minimum.reduce
+
 
 def axes_of(ndim: int, axis: Axis) -> tuple[int, ...]:
     """The axes meant by `axis`, counted from the front."""
@@ -39,7 +45,7 @@ def _count(shape: tuple[int, ...], axis: Axis) -> int:
 @primitive(lambda g, y, x, *, axis, dtype, keepdims: spread(g, x.shape, axis), numpy=np.sum)
 def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
     """Sum over one axis, several, or all."""
-    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return _add(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 @primitive(lambda g, y, x, *, axis, keepdims: spread(g / _count(x.shape, axis), x.shape, axis), numpy=np.mean)
@@ -47,7 +53,7 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Arithmetic mean over one axis, several, or all."""
     if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
         return np.mean(x, axis=axis, keepdims=keepdims)
-    return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
+    return _add(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
 
 
 def _centred(x: Array, axis: Axis) -> Array:
@@ -96,13 +102,13 @@ def _share(g: Array, y: Array, x: Array, axis: Axis) -> Array:
 @primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis))
 def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Largest element over one axis, several, or all; equal ones share the gradient equally."""
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+    return _maximum(x, axis=axis, keepdims=keepdims)
 
 
 @primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis))
 def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Smallest element over one axis, several, or all; equal ones share the gradient equally."""
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+    return _minimum(x, axis=axis, keepdims=keepdims)
 
 
 implements(np.max, np.amax)(max)
@@ -143,7 +149,7 @@ def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> 
 
 
 def _finite_max(x: Array, axis: Axis) -> Array:
-    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf if x.size == 0 else None)
+    top = _maximum(x, axis=axis, keepdims=True, initial=-np.inf if x.size == 0 else None)
     return np.where(np.isfinite(top), top, 0).astype(x.dtype)
 
 
@@ -155,7 +161,7 @@ def _finite_max(x: Array, axis: Axis) -> Array:
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
     top = _finite_max(x, axis)
-    value = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True)) + top
     return value if keepdims else np.squeeze(value, axes_of(x.ndim, axis))[()]
 
 
@@ -163,7 +169,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
     value = np.exp(x - _finite_max(x, axis))
-    value /= np.add.reduce(value, axis=axis, keepdims=True)
+    value /= _add(value, axis=axis, keepdims=True)
     return value
 
 
@@ -171,7 +177,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     shifted = x - _finite_max(x, axis)
-    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+    shifted -= np.log(_add(np.exp(shifted), axis=axis, keepdims=True))
     return shifted
 
 
@@ -207,9 +213,7 @@ def _cumsum_from_end(g: Array, axis: int | None, initial: bool) -> Array:
 
 
 @primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumsum_from_end(g, axis, include_initial))
-def cumulative_sum(
-    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
-) -> Array:
+def cumulative_sum(x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Array:
     """Sums of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out)."""
     axis = _along(axis, x)
     value = np.cumsum(x, axis=axis, dtype=dtype)
@@ -243,9 +247,7 @@ def _cumprod_rule(g: Array, y: Array, x: Array, axis: int | None, initial: bool)
 
 
 @primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumprod_rule(g, y, x, axis, include_initial))
-def cumulative_prod(
-    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
-) -> Array:
+def cumulative_prod(x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Array:
     """Products of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out)."""
     axis = _along(axis, x)
     value = np.cumprod(x, axis=axis, dtype=dtype)
@@ -271,7 +273,7 @@ def _others(x: Array, axis: int) -> Array:
 
 @primitive(lambda g, y, x, *, axis, dtype: np.expand_dims(g, axis) * _others(x, axis))
 def _prod(x: Array, /, axis: int, *, dtype: Any) -> Array:
-    return np.multiply.reduce(x, axis=axis, dtype=dtype)
+    return _multiply(x, axis=axis, dtype=dtype)
 
 
 @implements(np.prod)

@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,7 @@ def split(x: Array, /, indices_or_sections: int | Sequence[int], axis: int = 0) 
     else:
         cuts = list(range(0, length + 1, length // indices_or_sections))
     before = (slice(None),) * axis
-    return [getitem(x, index=(*before, slice(start, stop))) for start, stop in zip(cuts, cuts[1:], strict=False)]
+    return [getitem(x, index=(*before, slice(start, stop))) for start, stop in pairwise(cuts)]
 
 
 # Turning and repeating

@@ -1,0 +1,315 @@
+"""Module and Parameter: models as trees of parts that own parameters."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.core import note_write
+from minigrad.creation import get_default_dtype
+from minigrad.errors import StateDictError, user_place
+from minigrad.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor that a `Module` registers as one of its parameters when it is assigned to an attribute.
+
+    Parameters
+    ----------
+    data : array_like
+        Copied; Python floats become the default dtype.
+    requires_grad : bool
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.Parameter([1.0, 2.0])
+    Parameter([1., 2.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike, requires_grad: bool = True, name: str | None = None) -> None:
+        is_array = isinstance(data, (Tensor, np.ndarray, np.generic))
+        super().__init__(data, None if is_array else get_default_dtype(), requires_grad, name)
+
+    def __repr__(self) -> str:
+        return "Parameter" + super().__repr__().removeprefix("tensor")
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `Module.load_state_dict` found missing in the state_dict, and what it found there in excess."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """The base of all models and layers.
+
+    A subclass makes its parts in ``__init__`` and computes in ``forward``.  Parameters, buffers (Tensors given to
+    `register_buffer`) and other Modules that are assigned to attributes are found by `parameters`, `state_dict` and
+    the like, in the order of assignment and under PyTorch's names.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> class Scale(mg.nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.factor = mg.nn.Parameter(2.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale()(mg.tensor(3.0)).item()
+    6.0
+    >>> dict(Scale().named_parameters())
+    {'factor': Parameter(2., requires_grad=True)}
+    """
+
+    training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, "Module | None"]
+    _transient: set[str]
+
+    def __init__(self) -> None:
+        # Not by assignment, which looks into these.
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _transient=set())
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's result: for subclasses to define."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's result."""
+        return self.forward(*args, **kwargs)
+
+    # Attributes: parts live in their own dicts, not in __dict__
+
+    def _tables(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        try:
+            return self.__dict__["_parameters"], self.__dict__["_buffers"], self.__dict__["_modules"]
+        except KeyError:
+            raise AttributeError(
+                f"call super().__init__() in {type(self).__name__}.__init__ before parts are assigned"
+            ) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        parameters, buffers, modules = self._tables()
+        if isinstance(value, Parameter):
+            table = parameters
+        elif isinstance(value, Module):
+            table = modules
+        else:
+            holder = next((t for t in (parameters, modules, buffers) if name in t), None)
+            if holder is None:
+                self.__dict__[name] = value
+                return
+            if value is not None and not (holder is buffers and isinstance(value, Tensor)):
+                kind = {id(parameters): "Parameter", id(modules): "Module"}.get(id(holder), "Tensor")
+                raise TypeError(
+                    f"{name!r} of {type(self).__name__} must be a {kind} or None, not {type(value).__name__}"
+                )
+            table = holder
+        for other in (self.__dict__, parameters, buffers, modules):
+            if other is not table:
+                other.pop(name, None)
+        if isinstance(value, Parameter) and value.requires_grad and value.name is None:
+            value.name = name
+        table[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        for table in self._tables():
+            if name in table:
+                return table[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        for table in (*self._tables(), self.__dict__):
+            if name in table:
+                del table[name]
+                return
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *(name for table in self._tables() for name in table)})
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """Add a parameter, or the place of one that is absent (None)."""
+        self._parameters[name] = None
+        setattr(self, name, parameter)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a Tensor that belongs to the state but is not trained; one that is not persistent is not saved."""
+        self.__dict__.pop(name, None)
+        self._buffers[name] = tensor
+        self._transient.discard(name)
+        if not persistent:
+            self._transient.add(name)
+
+    def add_module(self, name: str, module: "Module | None") -> None:
+        """Add a part under a name that need not be an identifier."""
+        self.__dict__.pop(name, None)
+        self._modules[name] = module
+
+    # Walks over the tree of parts
+
+    def named_modules(self, prefix: str = "", memo: set[int] | None = None) -> Iterator[tuple[str, "Module"]]:
+        """The module itself and all parts below it, each once, with their paths."""
+        memo = set() if memo is None else memo
+        if id(self) in memo:
+            return
+        memo.add(id(self))
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(f"{prefix}.{name}" if prefix else name, memo)
+
+    def modules(self) -> Iterator["Module"]:
+        """The module itself and all parts below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, "Module"]]:
+        """The direct parts with their names."""
+        return ((name, module) for name, module in self._modules.items() if module is not None)
+
+    def children(self) -> Iterator["Module"]:
+        """The direct parts."""
+        return (module for _, module in self.named_children())
+
+    def _named(self, kind: str, prefix: str, once: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        for path, module in self.named_modules(prefix):
+            for name, tensor in getattr(module, kind).items():
+                if tensor is not None and not (once and id(tensor) in seen):
+                    seen.add(id(tensor))
+                    yield (f"{path}.{name}" if path else name), tensor
+
+    def named_parameters(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their paths; one that has several paths (tied) only under the first."""
+        return self._named("_parameters", prefix, remove_duplicate)
+
+    def parameters(self) -> Iterator[Parameter]:
+        """All parameters, each once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """All buffers with their paths."""
+        return self._named("_buffers", prefix, remove_duplicate)
+
+    def buffers(self) -> Iterator[Tensor]:
+        """All buffers, each once."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def apply(self, function: Callable[["Module"], Any]) -> Self:
+        """Call a function with every part, from the innermost to this module itself."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    # State
+
+    def train(self, mode: bool = True) -> Self:
+        """Make this module and its parts behave as in training (dropout drops, statistics are updated)."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Make this module and its parts behave as in use."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Train all parameters, or freeze them."""
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(requires_grad, name=name.rpartition(".")[2] if requires_grad else None)
+        return self
+
+    def zero_grad(self) -> None:
+        """Set the gradients of all parameters to None."""
+        for parameter in self.parameters():
+            if parameter.requires_grad:
+                parameter.grad = None
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Convert all floating-point parameters and buffers, in place; gradients are dropped."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            if tensor.dtype.kind == "f" and tensor.dtype != dtype:
+                required, name = tensor.requires_grad, tensor.name
+                tensor.node, tensor.data = None, tensor.data.astype(dtype)
+                tensor.requires_grad_(required, name=name)
+        return self
+
+    def _state(self) -> dict[str, Tensor]:
+        """All parameters and persistent buffers under all of their names."""
+        state = dict(self.named_parameters(remove_duplicate=False))
+        skipped = {
+            f"{path}.{name}" if path else name for path, module in self.named_modules() for name in module._transient
+        }
+        buffers = {k: v for k, v in self.named_buffers(remove_duplicate=False) if k not in skipped}
+        return {**state, **buffers}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Copies of all parameters and persistent buffers, by their paths.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> list(mg.nn.Linear(2, 1).state_dict())
+        ['weight', 'bias']
+        """
+        return {name: Tensor(tensor) for name, tensor in self._state().items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike], strict: bool = True) -> IncompatibleKeys:
+        """Write the values of a state_dict into the parameters and buffers.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array_like
+            As `state_dict` gives it, or PyTorch's for the same model (as arrays).
+        strict : bool
+            Whether the keys must be exactly those of this module.
+
+        Returns
+        -------
+        IncompatibleKeys
+            The missing and the unexpected keys.
+
+        Raises
+        ------
+        StateDictError
+            If keys (under `strict`) or shapes do not fit. It names all of them, and nothing has been changed.
+        """
+        own = self._state()
+        given = {name: np.asarray(v.data if isinstance(v, Tensor) else v) for name, v in state_dict.items()}
+        missing = [name for name in own if name not in given]
+        unexpected = [name for name in given if name not in own]
+        shapes = {name: (given[name].shape, t.shape) for name, t in own.items() if name in given}
+        problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
+        problems += [f"unexpected: {', '.join(unexpected)}"] if strict and unexpected else []
+        problems += [f"{name}: shape {new}, the model has {old}" for name, (new, old) in shapes.items() if new != old]
+        if problems:
+            raise StateDictError(f"the state_dict does not fit {type(self).__name__}:\n  " + "\n  ".join(problems))
+        for name in shapes:
+            tensor = own[name]
+            if tensor.node is None:
+                tensor.data = given[name].astype(tensor.dtype)
+            else:
+                tensor.data[...] = given[name]
+                note_write(tensor.node, user_place())
+        return IncompatibleKeys(missing, unexpected)
+
+    # Display
+
+    def extra_repr(self) -> str:
+        """What the module's line says in parentheses."""
+        return ""
+
+    def __repr__(self) -> str:
+        parts = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
+        if not parts:
+            return f"{type(self).__name__}({self.extra_repr()})"
+        return "\n  ".join([f"{type(self).__name__}({self.extra_repr()}", *parts]) + "\n)"

@@ -1,0 +1,85 @@
+"""Gradient descent, with momentum."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minigrad.optim.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Gradient descent: ``w -= lr * v`` with ``v = momentum * v + (1 - dampening) * gradient``.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or iterable of dict
+    lr : float
+        The learning rate.
+    momentum : float
+        How much of the last direction is kept (B. T. Polyak, 1964).
+    dampening : float
+        How much less the gradient counts from the second step on.
+    weight_decay : float
+        Added to the gradient: this times the parameter.
+    nesterov : bool
+        Step along ``gradient + momentum * v`` instead of `v` (I. Sutskever et al., "On the importance of
+        initialization and momentum in deep learning", ICML 2013).
+    maximize : bool
+        Go uphill.
+
+    Raises
+    ------
+    ValueError
+        If an option is negative, or `nesterov` is set without momentum or with dampening.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor([4.0, 2.5], requires_grad=True)
+    >>> optimizer = mg.optim.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([3.2, 2. ], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, {**options, "nesterov": nesterov, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        """Nesterov's step is defined for plain momentum only."""
+        if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
+            raise ValueError("SGD: nesterov needs a momentum above 0 and no dampening")
+
+    def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
+        """One step of one parameter."""
+        momentum, decay = options["momentum"], options["weight_decay"]
+        scratch = self.scratch(value)
+        np.negative(gradient, out=scratch) if options["maximize"] else np.copyto(scratch, gradient)
+        if decay:
+            scratch += decay * value
+        if momentum:
+            if "momentum_buffer" not in state:
+                state["momentum_buffer"] = scratch.copy()
+            else:
+                buffer = state["momentum_buffer"]
+                buffer *= momentum
+                buffer += (1 - options["dampening"]) * scratch
+            if options["nesterov"]:
+                scratch += momentum * state["momentum_buffer"]
+            else:
+                np.copyto(scratch, state["momentum_buffer"])
+        scratch *= options["lr"]
+        value -= scratch
