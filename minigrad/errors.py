@@ -20,8 +20,6 @@
 Each is also the built-in exception that users of NumPy or PyTorch would catch.
 """
 
-import difflib
-import linecache
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
@@ -105,6 +103,8 @@ class Place(NamedTuple):
         return next((n for start, end, n in spans if start <= self.instruction < end and n), self.code.co_firstlineno)
 
     def __str__(self) -> str:
+        import linecache  # here, and not at the top, as it takes milliseconds that only errors need
+
         text = linecache.getline(self.code.co_filename, self.line).strip()
         return f"{self.code.co_filename}:{self.line}" + (f" `{text}`" if text else "")
 
@@ -200,6 +200,8 @@ def check_finite(value: Any, what: str, op: Any, args: Sequence[Any], notes: "No
 
 def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> UnsupportedError:
     """For a NumPy function that no operation stands for."""
+    import difflib  # only for this message
+
     nearest = difflib.get_close_matches(name, supported, n=1, cutoff=0.0)[0]
     return UnsupportedError(
         f"{module}.{name} has no derivative in minigrad. The nearest function that has one is {nearest!r}. You can also "

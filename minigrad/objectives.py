@@ -1,12 +1,10 @@
 """Functions to minimise: each a formula, with its known minimum and the region that one plots."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Objective:
+class Objective(NamedTuple):
     """A function of a vector, and what is known of it.
 
     Attributes

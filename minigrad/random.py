@@ -9,10 +9,10 @@ from minigrad.core import name_of
 from minigrad.creation import get_default_dtype
 from minigrad.tensor import Tensor
 
-_generator = np.random.default_rng()
+_own: "np.random.Generator | None" = None
 
 
-def manual_seed(seed: int) -> np.random.Generator:
+def manual_seed(seed: int) -> "np.random.Generator":
     """Start the package's generator anew: the same seed gives the same numbers.  Returns the generator.
 
     Examples
@@ -24,24 +24,33 @@ def manual_seed(seed: int) -> np.random.Generator:
     >>> bool((mg.random.randn(2) == a).all())
     True
     """
-    _generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
-    return _generator
+    made = generator()
+    made.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    return made
 
 
-def generator(own: np.random.Generator | None = None) -> np.random.Generator:
-    """The generator that is given, or else the package's."""
-    return _generator if own is None else own
+def generator(given: "np.random.Generator | None" = None) -> "np.random.Generator":
+    """The generator that is given, or else the package's, which is made when it is first needed."""
+    global _own
+    if given is not None:
+        return given
+    if _own is None:
+        _own = np.random.default_rng()
+    return _own
 
 
 def get_state() -> dict[str, Any]:
     """The state of the package's generator, to be restored by `set_state`."""
-    state: Any = _generator.bit_generator.state
+    state: Any = generator().bit_generator.state
     return dict(state)
 
 
 def set_state(state: dict[str, Any]) -> None:
     """Continue with the numbers that followed when `get_state` gave this state."""
-    _generator.bit_generator.state = state
+    generator().bit_generator.state = state
+
+
+_generator = generator  # the parameters below have the same name
 
 
 def _made(value: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
@@ -53,17 +62,17 @@ def rand(
     *shape: int,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
-    generator: np.random.Generator | None = None,
+    generator: "np.random.Generator | None" = None,
 ) -> Tensor:
     """Uniform random numbers from 0 to 1, without 1."""
-    return _made((generator or _generator).random(shape), dtype, requires_grad)
+    return _made(_generator(generator).random(shape), dtype, requires_grad)
 
 
 def randn(
     *shape: int,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
-    generator: np.random.Generator | None = None,
+    generator: "np.random.Generator | None" = None,
 ) -> Tensor:
     """Normal random numbers with mean 0 and variance 1."""
-    return _made((generator or _generator).standard_normal(shape), dtype, requires_grad)
+    return _made(_generator(generator).standard_normal(shape), dtype, requires_grad)

@@ -1,6 +1,5 @@
 """Tensor: what people hold.  Operators, methods, NumPy's two protocols, display; the mathematics is in `ops`."""
 
-import html
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -330,10 +329,9 @@ class Tensor(Handle):
         if isinstance(index, (list, Handle)) and self.ndim == 0:
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
-        if self.node is not None and self.node.op is None and np.may_share_memory(result.data, self.data):
-            result.data = (
-                result.data.copy()
-            )  # a leaf's memory may be written to, and what is read from it must not change
+        if type(result.data) is np.ndarray and self.node is not None and self.node.op is None:
+            # A leaf's memory may be written to, and what was read from it must not change.
+            result.data = result.data.copy()
             if result.node is not None:
                 result.node.value = result.data
         return result  # type: ignore[no-any-return]
@@ -465,6 +463,8 @@ class Tensor(Handle):
         return format(self.data.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
 
     def _repr_html_(self) -> str:
+        import html  # only notebooks need it
+
         head = html.escape(f"Tensor {self.shape} {self.dtype}" + (f" {self.name}" if self.name else ""))
         if self.node is not None:
             head += ", leaf, requires grad" if self.node.op is None else f", from {html.escape(str(self.node.op))}"

@@ -5,7 +5,6 @@ the graph: of the nodes that a gradient has reached it always takes the newest. 
 newer still, hence done, and its gradient is complete.
 """
 
-import dis
 from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
@@ -70,67 +69,73 @@ def backprop(
     receipt = None if retain_graph else Receipt()
     anomaly = mode.anomaly
     found: dict[Node, Array] = {}
-    # By `seq`: the gradients so far, the nodes that they belong to, and a queue that gives the newest node first.
-    table: dict[int, Array] = {}
-    waiting: dict[int, Node] = {}
+    # What a gradient has reached, by `seq`: the node, the gradient so far, and whether that is an array which this
+    # walk made and may add to.  The queue gives the newest node first.
+    reached: dict[int, list[Any]] = {}
     for root, seed in zip(roots, seeds, strict=True):
-        table[root.seq] = table[root.seq] + seed if root.seq in table else seed
-        waiting[root.seq] = root
-    queue = sorted(-seq for seq in waiting)
+        if root.seq in reached:
+            reached[root.seq][1] = reached[root.seq][1] + seed
+        else:
+            reached[root.seq] = [root, seed, False]
+    queue = sorted(-seq for seq in reached)
     written: list[Node] | None = None
-    owned: set[int] = set()  # whose gradient so far is an array that this walk made, and may add to
     try:
         while queue:
             seq = -heappop(queue)
-            node, g = waiting.pop(seq), table.pop(seq)
+            node, g, _ = reached.pop(seq)
             if node.notes is not None:
                 if node.notes.hooks:
                     g = _hooked(node.notes, g, node.value)
                 if wanted is None and node.notes.keep:
                     found[node] = g
-            if node in targets:
+            if live is not None and node in targets:
                 found[node] = g
-            op, inputs, args, y = node.op, node.inputs, node.args, node.value
+            op = node.op
             if op is None or seq <= oldest:
                 continue
             if seq < _last_write:
                 if written is None:
-                    written = [leaf for leaf in collect([node, *waiting.values()], oldest) if _written(leaf)]
+                    below = collect([node, *(entry[0] for entry in reached.values())], oldest)
+                    written = [leaf for leaf in below if _written(leaf)]
                 _check_fresh(node, written)
+            inputs, args, y = node.inputs, node.args, node.value
             if receipt is not None:
-                node.inputs, node.args = receipt, ()  # type: ignore[assignment]  # a Receipt raises when it is read
+                node.inputs, node.args = receipt, ()
             if create_graph:
                 y = name_of(y, node)
                 args = tuple(x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True))
-            params, rules, joint = op.params, op.primitive.rules, op.primitive.joint
-            parts = None if joint is None else joint(g, y, *args, **params)
-            for i, parent in enumerate(inputs):
+            known, params, joint = (g, y, *args), op.params, op.primitive.joint
+            rules = op.primitive.rules if joint is None else joint(*known, **params)
+            for parent, rule in zip(inputs, rules, strict=True):
                 if parent is None or (live is not None and parent not in live):
                     continue
-                part = rules[i](g, y, *args, **params) if parts is None else parts[i]  # type: ignore[misc]
+                if joint is not None:
+                    part = rule
+                elif params:
+                    part = rule(*known, **params)
+                else:
+                    part = rule(*known)
                 value = parent.value
-                kind = part.__class__
-                if kind is not value.__class__ or (
+                kind = type(part)
+                if kind is not type(value) or (
                     kind is ndarray and (part.shape != value.shape or part.dtype is not value.dtype)
                 ):
                     part = conform(part, value, op.name)
                 if anomaly:
                     errors.check_finite(part, f"the derivative of {op.name} made", op, (g, *args), notes_of(node))
-                seq = parent.seq
-                if seq not in table:
-                    table[seq] = part
-                    waiting[seq] = parent
-                    heappush(queue, -seq)
-                elif seq in owned:
-                    table[seq] = iadd(table[seq], part)  # type: ignore[no-untyped-call]
+                entry = reached.get(parent.seq)
+                if entry is None:
+                    reached[parent.seq] = [parent, part, False]
+                    heappush(queue, -parent.seq)
+                elif entry[2]:
+                    entry[1] = iadd(entry[1], part)  # type: ignore[no-untyped-call]
                 else:
-                    table[seq] = table[seq] + part
-                    if not create_graph:
-                        owned.add(seq)
+                    entry[1] = entry[1] + part
+                    entry[2] = not create_graph
     except BaseException as error:
         if receipt is not None:
             receipt.interruption = type(error).__name__
-            for node in collect(waiting.values(), oldest):
+            for node in collect([entry[0] for entry in reached.values()], oldest):
                 if node.op is not None:
                     node.inputs, node.args = receipt, ()  # type: ignore[assignment]
         raise
@@ -233,7 +238,7 @@ def _seed(value: Array, gradient: Any, named: bool = False) -> Array:
     if gradient is None:
         if value.size != 1:
             raise errors.not_a_scalar(value.shape)
-        gradient = np.ones_like(value) if value.ndim else value.dtype.type(1)
+        gradient = type(value)(1) if isinstance(value, np.generic) else np.ones_like(value)
     else:
         gradient = gradient if isinstance(gradient, Handle) else np.asarray(gradient)
         if gradient.shape != value.shape:
@@ -283,6 +288,8 @@ def _reads(rule: Rule | None, position: int) -> bool:
     code = getattr(rule, "__code__", None)
     if code is None or position >= code.co_argcount or code.co_varnames[position] in code.co_cellvars:
         return rule is not None
+    import dis  # only here, before an error: it takes milliseconds
+
     name = code.co_varnames[position]
     steps = list(dis.get_instructions(code))
     for step, after in pairwise(steps):

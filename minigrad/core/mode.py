@@ -6,7 +6,6 @@ node is also written on a list (`recording`), or every value is searched for NaN
 """
 
 import functools
-import inspect
 import threading
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,7 @@ class Switch:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a function, or a generator function."""
-        if inspect.isgeneratorfunction(function):
+        if function.__code__.co_flags & 0x20:  # CO_GENERATOR
 
             @functools.wraps(function)
             def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:

@@ -8,7 +8,6 @@ and a graph dies with its last name; and because a name can move on to another v
 """
 
 import functools
-import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -117,13 +116,16 @@ def notes_of(node: Node) -> Notes:
 class Primitive:
     """A function on arrays together with the rules that give its derivative."""
 
-    __slots__ = (
-        "defaults", "differentiable", "forward", "joint", "name", "operands", "ours", "parameters", "plain", "rules"
-    )  # fmt: skip
 
-    def __init__(self, forward: Callable[..., Any], rules: tuple[Rule | None, ...], joint: Rule | None) -> None:
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        rules: tuple[Rule | None, ...],
+        joint: Rule | None,
+        numpy: Callable[..., Any] | None,
+    ) -> None:
         code = forward.__code__
-        variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        variadic = bool(code.co_flags & 0x04)  # CO_VARARGS; to import inspect takes longer than all of minigrad
         self.name = forward.__name__.lstrip("_")
         self.ours = forward.__module__.startswith("minigrad.")
         self.forward = forward if self.ours else _returns_array(forward)
@@ -135,6 +137,7 @@ class Primitive:
         self.defaults.update(forward.__kwdefaults__ or {})
         self.rules = rules
         self.joint = joint
+        self.numpy = numpy
         self.differentiable = bool(rules) or joint is not None
         if rules and len(rules) != self.operands:
             raise TypeError(
@@ -212,7 +215,7 @@ def primitive(
     """
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, rules, joint)
+        made = Primitive(forward, rules, joint, numpy)
         call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call
@@ -300,14 +303,29 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
     value = _compute(op.primitive, args, op.params)
     if not named:
         return value
+    if unusual:
+        return _apply_unusually(op, nodes, args, value)
+    for node in nodes:
+        if node is not None and op.primitive.differentiable and value.dtype.kind in "fc":
+            return name_of(value, _made(op, nodes, args, value))
+    return name_of(value, None)
+
+
+def _made(op: Operation, inputs: Sequence[Node | None], args: Sequence[Array], value: Array) -> Node:
+    node = Node()
+    node.op, node.inputs, node.args, node.value, node.seq = op, tuple(inputs), tuple(args), value, tick()
+    node.notes = None
+    return node
+
+
+def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array], value: Array) -> Any:
+    """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
     if mode.anomaly:
         errors.check_finite(value, f"{op.name} made", op, args)
-    needed = op.primitive.differentiable and mode.grad and any(nodes) and value.dtype.kind in "fc"
+    needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
     if not needed and mode.recorder is None:
         return name_of(value, None)
-    node = Node()
-    node.op, node.inputs, node.args, node.value, node.seq = op, tuple(nodes), tuple(args), value, tick()
-    node.notes = None
+    node = _made(op, inputs, args, value)
     if mode.anomaly:
         notes_of(node).where = errors.user_place()
     if mode.recorder is not None:
@@ -325,7 +343,7 @@ def _unary(op: Operation) -> Callable[[Any], Any]:
     def call(x: Any, /) -> Any:
         if x.__class__ in PLAIN:
             return forward(x)
-        if unusual or not isinstance(x, _result_type) or x.node is None:
+        if unusual or type(x) is not _result_type or x.node is None:
             return apply(op, (x,))
         value = forward(x.data)
         result = new(_result_type)
@@ -345,15 +363,17 @@ def _unary(op: Operation) -> Callable[[Any], Any]:
 def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]) -> Callable[[Any, Any], Any]:
     """A function of two operands; what it cannot do quickly it leaves to `otherwise`."""
     forward = op.primitive.forward
+    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.
+    ufunc = op.primitive.numpy if isinstance(op.primitive.numpy, np.ufunc) else forward
 
     def call(x: Any, y: Any, /) -> Any:
-        if isinstance(x, _result_type):
+        if type(x) is _result_type:
             a, node_a = x.data, x.node
         elif x.__class__ in PLAIN:
             a, node_a = x, None
         else:
             return otherwise(op, (x, y))
-        if isinstance(y, _result_type):
+        if type(y) is _result_type:
             b, node_b = y.data, y.node
         elif y.__class__ in PLAIN:
             b, node_b = y, None
@@ -362,7 +382,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         if unusual and not (a is x and b is y):
             return apply(op, (x, y))
         try:
-            value = forward(a, b)
+            value = ufunc(a, b) if type(a) is np.ndarray else forward(a, b)
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise

@@ -16,7 +16,7 @@ def _fill(tensor: Tensor, values: np.ndarray) -> Tensor:
     return tensor
 
 
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: np.random.Generator | None = None) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: "np.random.Generator | None" = None) -> Tensor:
     """Uniform random numbers from `a` to `b`.
 
     Examples
@@ -30,7 +30,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: np.rando
 
 
 def kaiming_uniform_(
-    tensor: Tensor, a: float = 0.0, nonlinearity: str = "leaky_relu", generator: np.random.Generator | None = None
+    tensor: Tensor, a: float = 0.0, nonlinearity: str = "leaky_relu", generator: "np.random.Generator | None" = None
 ) -> Tensor:
     """Uniform random numbers that keep the variance through a layer with (leaky) ReLU.
 

@@ -64,8 +64,14 @@ def divide(a: Array, b: Array, /) -> Array:
     return np.true_divide(a, b)
 
 
+def _base_rule(g: Array, a: Array, b: Array) -> Array:
+    if isinstance(b, (int, float)) and b >= 1:  # nothing is singular
+        return g * b * (a if b == 2 else a ** (b - 1))
+    return times(g * b, a ** (b - 1))
+
+
 @primitive(
-    lambda g, y, a, b: times(g * b, a ** (b - 1)),
+    lambda g, y, a, b: _base_rule(g, a, b),
     lambda g, y, a, b: times(g, y * np.log(np.where(a == 0, 1, a))),
     numpy=np.power,
 )

@@ -34,7 +34,10 @@ def _own(part: Any) -> Any:
 
 def _meets_twice(index: tuple[Any, ...]) -> bool:
     """Whether the index may name an element more than once: only arrays of integers can."""
-    return any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in index)
+    for part in index:
+        if isinstance(part, np.ndarray) and part.dtype.kind != "b":
+            return True
+    return False
 
 
 @primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape))  # type: ignore[has-type]

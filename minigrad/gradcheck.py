@@ -1,0 +1,686 @@
+"""Finite differences against the graph: is what backward gives the derivative of the function?
+
+A function of several Tensors is looked at as one function ``y = F(x)`` of one vector (`_Function`).  Its Jacobian is
+computed twice: row by row with backward passes, and column by column with differences of values.  Where the two
+disagree the differences are taken again with other steps, since they can be wrong too: beside a kink, at the edge of
+the domain, or where rounding hides the derivative.  What still disagrees is a failure.  Then the same check is made of
+every operation of the graph by itself, to find the one whose derivative is wrong.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import autograd, errors
+from minigrad.core import Array, Handle, Node, apply, collect, enable_grad
+from minigrad.tensor import Tensor
+
+__all__ = ["DerivativeError", "Failure", "gradcheck", "gradgradcheck"]
+
+_PRECISION = float(np.finfo(np.float64).eps)
+_STEP = 2.0**-17  # near the cube root of the precision; a power of 2, so that x + step is exact for most x
+_LADDER = 2.0 ** np.array([8, 4, 0, -4, -8, -12, -16])  # the other steps, in units of the usual one
+_SMALL = slice(2, None)  # the usual step and all smaller ones: what persists over these is no matter of the step
+_BLIND = 1e-4  # uncertainty of the differences excuses a disagreement up to this part of the largest derivative
+_PROJECTIONS = 4  # random directions for each Tensor in the fast mode
+_ENOUGH = 8  # so many confirmed failures are looked for, and shown
+_LARGE = 10_000  # the derivatives of an operation by itself, above which its check is a fast one
+
+
+class _Options(NamedTuple):
+    eps: float | None
+    atol: float
+    rtol: float
+    fast: bool
+    seed: int
+
+    @property
+    def step(self) -> float:
+        return _STEP if self.eps is None else self.eps
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float | None = None,
+    atol: float = 1e-9,
+    rtol: float = 1e-6,
+    fast: bool = False,
+    seed: int = 0,
+) -> bool:
+    """Compare the gradient of a function with finite differences at a point.
+
+    Every element of every floating-point input is moved a little, and what that does to every element of every
+    output is compared with what backward says.  The difference is the central one, extrapolated to step 0 once:
+    ``(4 d(h) - d(2 h)) / 3`` with ``d(h) = (f(x + h) - f(x - h)) / 2 h``, whose error is of order ``h**4`` [1]_.
+    Where it disagrees, larger and smaller steps must confirm that.
+
+    Parameters
+    ----------
+    f : callable
+        Called as ``f(*inputs)``, with Tensors that require grad; returns a Tensor, or a tuple or list of Tensors.
+        Tensors that it has from elsewhere are constants, and their `grad` stays what it is.
+    inputs : array_like or Tensor, or tuple or list of these
+        The point.  Numbers and arrays of float64 are copied, and checked; what is not floating-point is passed on.
+    eps : float, optional
+        The step for elements between -1 and 1; it grows in proportion for larger ones.  By default ``2**-17``.
+    atol, rtol : float
+        Derivatives agree if ``|analytic - numeric| <= atol + rtol * |numeric|``.  Those below `atol` are not told
+        from 0, so multiply a function that has no others by a large number.
+    fast : bool
+        Instead of the whole Jacobian ``J`` of each output and input, compare ``u @ J @ v`` for a few random `u` and
+        `v`.  This takes few evaluations however many elements there are, and does not find the wrong element.
+    seed : int
+        For the random numbers; NumPy's global ones are not touched.
+
+    Returns
+    -------
+    bool
+        True.  Everything else is an exception.
+
+    Raises
+    ------
+    GradcheckError
+        A `DerivativeError`: its text and its attributes say what disagrees, and which operation is wrong.  Its `kind`
+        tells wrong derivatives from kinks, and from functions that are not deterministic.
+    DTypeError
+        If an input or output is complex or has another floating-point dtype than float64.
+
+    Notes
+    -----
+    NaN and inf never agree with anything.  The report gives the complex-step derivative ``Im f(x + ih) / h`` [2]_ as
+    a third opinion where it can be had; many functions are wrong for complex numbers, so it decides nothing.
+
+    References
+    ----------
+    .. [1] L. F. Richardson, "The approximate arithmetical solution by finite differences of physical problems
+       involving differential equations", Philosophical Transactions of the Royal Society A 210, 1911.
+    .. [2] W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions", SIAM Review
+       40(1), 1998.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.gradcheck import gradcheck
+    >>> gradcheck(lambda x, k: np.sin(k * x).sum(), (np.array([0.1, 0.2]), 3.0))
+    True
+    """
+    options = _Options(eps, atol, rtol, fast, seed)
+    with enable_grad(), np.errstate(all="ignore"):
+        function = _Function(f, _listed(inputs))
+        try:
+            _check(function, options)
+        except DerivativeError as error:
+            _explain(error, function, _blame(function, options))
+            raise
+    return True
+
+
+def gradgradcheck(
+    f: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float | None = None,
+    atol: float = 1e-9,
+    rtol: float = 1e-6,
+    fast: bool = False,
+    seed: int = 0,
+) -> bool:
+    """Compare second derivatives with finite differences of first ones.
+
+    This is `gradcheck` of the gradient, as a function of the inputs and of the gradients that enter at the outputs.
+    It does not check the gradient itself.
+
+    Parameters
+    ----------
+    f, inputs, eps, atol, rtol, fast, seed
+        As for `gradcheck`.
+    grad_outputs : array_like or Tensor, or tuple or list of these, optional
+        How much each element of each floating-point output counts.  By default random numbers.
+
+    Returns
+    -------
+    bool
+        True.  Everything else is an exception.
+
+    Raises
+    ------
+    GradcheckError
+        As in `gradcheck`.
+    DTypeError
+        As in `gradcheck`.
+    ShapeError
+        If `grad_outputs` does not fit the outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.gradcheck import gradgradcheck
+    >>> gradgradcheck(lambda x: np.sin(x) ** 2, np.array([0.1, 0.2]))
+    True
+    """
+    options = _Options(eps, atol, rtol, fast, seed)
+    with enable_grad(), np.errstate(all="ignore"):
+        function = _Function(f, _listed(inputs))
+        gradient = _gradient(function, None if grad_outputs is None else _listed(grad_outputs), seed)
+        try:
+            _check(gradient, options)
+        except DerivativeError as error:
+            _explain(error, gradient, [*_blame(function, options, second=True), *_blame(gradient, options)])
+            raise
+    return True
+
+
+# What is reported
+
+
+class Failure(NamedTuple):
+    """A derivative that was not confirmed.
+
+    Attributes
+    ----------
+    kind : str
+        ``"wrong"``, ``"not finite"``, ``"kink"``, or ``"uncertain"`` if rounding hides the derivative.
+    output, input : int
+        Which one.  Of `gradgradcheck`, the outputs are the gradients of the floating-point inputs, and the inputs go
+        on with the `grad_outputs`.
+    output_element, input_element : tuple of int, or None
+        Which of their elements; None for a random combination of all (in the fast mode).
+    analytic, numeric : float
+        The derivative by backward, and by finite differences.
+    uncertainty : float
+        Of the numeric derivative.
+    complex_step : float or None
+        The third opinion, where it was to be had.
+    """
+
+    kind: str
+    output: int
+    output_element: tuple[int, ...] | None
+    input: int
+    input_element: tuple[int, ...] | None
+    analytic: float
+    numeric: float
+    uncertainty: float
+    complex_step: float | None
+
+    @property
+    def error(self) -> float:
+        """How far apart the two are."""
+        return abs(self.analytic - self.numeric)
+
+    @property
+    def relative_error(self) -> float:
+        """`error` as a part of the numeric derivative."""
+        return self.error / abs(self.numeric) if self.error and self.numeric else self.error and np.inf
+
+
+_SUMMARY = {
+    "wrong": "gradients disagree with finite differences",
+    "not finite": "derivatives are NaN or inf, and nothing can confirm these: by backward, by differences, or both. "
+    "Is the point at the edge of the domain?",
+    "uncertain": "derivatives are too small, beside the values in the computation, to be seen in finite differences. "
+    "Rescale the function, or give a larger atol",
+    "kink": "derivatives do not exist: the function has a kink here, or a jump. Differences to the left and to the "
+    "right do not meet. This says nothing against the rule: move the point",
+}
+
+
+class DerivativeError(errors.GradcheckError):
+    """What `gradcheck` raises: a report, as text and in attributes.
+
+    Attributes
+    ----------
+    kind : str
+        The most serious of its failures' kinds, or ``"not deterministic"``, ``"not linear"`` (in the gradient that
+        enters, as every derivative is), ``"shape"``, or ``"nothing to check"``.
+    failures : list of Failure
+        The worst first; not all of them if there are many.
+    count : int
+        How many derivatives failed.
+    operations : list of str
+        The names of the operations that fail by themselves.
+    findings : list of str
+        In words, what the check of every operation found.
+    """
+
+    def __init__(self, kind: str, text: str, failures: Sequence[Failure] = (), count: int = 0) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.failures = list(failures)
+        self.count = count
+        self.operations: list[str] = []
+        self.findings: list[str] = []
+
+    def __str__(self) -> str:
+        return "\n".join([self.args[0], *self.findings])
+
+
+def _report(function: "_Function", failures: list[Failure], count: int, total: int) -> DerivativeError:
+    severity = list(_SUMMARY)
+    failures = sorted(failures, key=lambda x: (severity.index(x.kind), -x.error))[:_ENOUGH]
+    kind = failures[0].kind
+    rows: list[tuple[str, ...]] = [("output", "input", "analytic", "numeric", "complex step", "error", "relative", "")]
+    for x in failures:
+        output = _place(function.names[0][x.output], x.output_element)
+        given = _place(function.names[1][x.input], x.input_element)
+        opinion = "" if x.complex_step is None else f"{x.complex_step:.9g}"
+        numbers = f"{x.analytic:.9g}", f"{x.numeric:.9g}", opinion, f"{x.error:.1e}", f"{x.relative_error:.1e}"
+        rows.append((output, given, *numbers, "" if x.kind == kind else x.kind))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    more = [f"  ... and {count - len(failures)} more"] if count > len(failures) else []
+    return DerivativeError(kind, "\n".join([f"{count} of {total} {_SUMMARY[kind]}", *table, *more]), failures, count)
+
+
+def _place(name: str, element: tuple[int, ...] | None) -> str:
+    if element is None:
+        return f"{name} (random direction)"
+    return name + str(list(element)) if element else name
+
+
+# The function, as one of vectors
+
+
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, (tuple, list)) else [given]
+
+
+def _is_floating(x: Any) -> bool:
+    return isinstance(x, (float, complex)) or getattr(getattr(x, "dtype", None), "kind", "") in "fc"
+
+
+def _float64(x: Any, what: str) -> Array:
+    value = np.asarray(x.data if isinstance(x, Handle) else x)
+    if value.dtype == np.float64:
+        return value
+    if value.dtype.kind == "c":
+        raise errors.DTypeError(
+            f"gradcheck: {what} is {value.dtype}: make a function of real and imaginary parts of it"
+        )
+    raise errors.DTypeError(
+        f"gradcheck: {what} is {value.dtype}, and finite differences need the digits of float64: convert inputs and "
+        "parameters, as with x.astype(np.float64)"
+    )
+
+
+def _flat(arrays: Sequence[Array]) -> Array:
+    return np.concatenate([np.empty(0), *map(np.ravel, arrays)])
+
+
+def _split(x: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=int)
+    return [x[end - math.prod(shape) : end].reshape(shape) for shape, end in zip(shapes, ends, strict=True)]
+
+
+class _Function:
+    """A function of Tensors as one of the vector of all elements that are checked, evaluated at a point."""
+
+    def __init__(
+        self, f: Callable[..., Any], inputs: Sequence[Any], active: list[int] | None = None, names: Any = None
+    ) -> None:
+        self.f = f
+        self.inputs = list(inputs)
+        self.active = [i for i, x in enumerate(inputs) if _is_floating(x)] if active is None else active
+        values = [_float64(inputs[i], f"input {i}") for i in self.active]
+        self.shapes = [value.shape for value in values]
+        self.x = _flat(values)
+        self.leaves, outputs = self.run(self.x)
+        self.places = [i for i, y in enumerate(outputs) if y.data.dtype.kind in "fc"]
+        self.outputs = [outputs[i] for i in self.places]
+        self.y = _flat([_float64(outputs[i], f"output {i}") for i in self.places])
+        counted = [f"output {i}" for i in range(len(outputs))], [f"input {i}" for i in range(len(inputs))]
+        self.names: tuple[Sequence[str], Sequence[str]] = names or counted
+
+    def run(self, x: Array, dtype: Any = np.float64) -> tuple[list[Tensor], list[Tensor]]:
+        """New leaves for a point, and what f makes of them."""
+        args = list(self.inputs)
+        leaves = [Tensor(value, dtype=dtype, requires_grad=True) for value in _split(x, self.shapes)]
+        for i, leaf in zip(self.active, leaves, strict=True):
+            args[i] = leaf
+        outputs = _listed(self.f(*args))
+        for i, y in enumerate(outputs):
+            if not isinstance(y, Tensor):
+                raise errors.DTypeError(f"gradcheck: output {i} of the function is a {type(y).__name__}, not a Tensor")
+        return leaves, outputs
+
+    def __call__(self, x: Array) -> Array:
+        """The values at another point."""
+        outputs = self.run(x)[1]
+        y = _flat([outputs[i].data for i in self.places])
+        if y.shape != self.y.shape:
+            raise DerivativeError("shape", f"the outputs have {self.y.size} elements here, and {y.size} close by")
+        return y
+
+    def vjp(self, u: Array) -> Array:
+        """The gradient by backward of the sum of all output elements, weighted by `u`."""
+        pieces = _split(u, [y.shape for y in self.outputs])
+        pairs = [(y, piece) for y, piece in zip(self.outputs, pieces, strict=True) if y.requires_grad]
+        if not pairs:
+            return np.zeros_like(self.x)
+        roots, gradients = zip(*pairs, strict=True)
+        try:
+            found = autograd.grad(roots, self.leaves, gradients, retain_graph=True, allow_unused=True)
+        except errors.ShapeError as error:
+            raise DerivativeError("shape", f"backward failed: {error}") from error
+        for i, leaf, g in zip(self.active, self.leaves, found, strict=True):
+            if g is not None and (g.shape, g.dtype) != (leaf.shape, leaf.dtype):
+                what = f"the gradient of {self.names[1][i]} is {errors.describe(g)}, and it should be like its input: "
+                raise DerivativeError("shape", what + errors.describe(leaf))
+        return _flat(
+            [np.zeros(leaf.shape) if g is None else g.data for leaf, g in zip(self.leaves, found, strict=True)]
+        )
+
+    def graph(self) -> list[Node]:
+        """The nodes between the leaves and the outputs."""
+        nodes = collect([y.node for y in self.outputs if y.node is not None])
+        return [node for node in nodes if node.op is not None]
+
+    def magnitude(self) -> float:
+        """The largest number in the computation: its rounding error may be in every value."""
+        arrays = [self.y, *(array for node in self.graph() for array in (node.value, *node.args))]
+        numbers = [np.abs(array)[np.isfinite(array)].max(initial=0.0) for array in map(np.asarray, arrays)]
+        return float(max(numbers))
+
+
+def _gradient(function: _Function, grad_outputs: Sequence[Any] | None, seed: int) -> _Function:
+    """The gradient as a function of the inputs and of what enters at the outputs."""
+    if grad_outputs is None:
+        rng = np.random.default_rng((seed, 1))
+        grad_outputs = [_random(rng, y.shape) for y in function.outputs]
+    if len(grad_outputs) != len(function.outputs):
+        raise errors.ShapeError(
+            f"{len(function.outputs)} floating-point outputs and {len(grad_outputs)} grad_outputs: there must be one "
+            "for each"
+        )
+    count = len(function.inputs)
+
+    def gradient(*args: Any) -> list[Tensor]:
+        wanted = [args[i] for i in function.active]
+        outputs = _listed(function.f(*args[:count]))
+        pairs = [
+            (outputs[i], g) for i, g in zip(function.places, args[count:], strict=True) if outputs[i].requires_grad
+        ]
+        found: Sequence[Tensor | None] = [None] * len(wanted)
+        if pairs:
+            roots, gradients = zip(*pairs, strict=True)
+            found = autograd.grad(roots, wanted, gradients, create_graph=True, allow_unused=True)
+        return [Tensor(np.zeros(x.shape)) if g is None else g for x, g in zip(wanted, found, strict=True)]
+
+    active = [*function.active, *range(count, count + len(grad_outputs))]
+    named = function.names[1]
+    names = (
+        [f"gradient of {named[i]}" for i in function.active],
+        [*named, *(f"grad_output {i}" for i in function.places)],
+    )
+    return _Function(gradient, [*function.inputs, *grad_outputs], active, names)
+
+
+# The check
+
+
+class _Ray(NamedTuple):
+    """A direction among the elements of one Tensor: along one of them, or a random combination of all."""
+
+    tensor: int
+    element: tuple[int, ...] | None
+    where: slice
+    values: Array
+    scale: float  # of the step
+
+
+def _random(rng: np.random.Generator, shape: Any) -> Array:
+    """Random numbers away from 0, so that an error in a single element shows in every sum that they weight."""
+    return rng.uniform(0.5, 1.5, shape) * rng.choice((-1.0, 1.0), shape)
+
+
+def _rays(
+    tensors: Sequence[int], shapes: Sequence[tuple[int, ...]], scale: Array, rng: np.random.Generator | None
+) -> list[_Ray]:
+    """All directions to look at: random ones if there is a generator, else every element."""
+    rays, start = [], 0
+    for tensor, shape in zip(tensors, shapes, strict=True):
+        stop = start + math.prod(shape)
+        if rng is None:
+            for i, element in enumerate(np.ndindex(shape), start):
+                rays.append(_Ray(tensor, element, slice(i, i + 1), np.ones(1), scale[i]))
+        elif stop > start:
+            for _ in range(_PROJECTIONS):
+                values = _random(rng, stop - start) * scale[start:stop]
+                rays.append(_Ray(tensor, None, slice(start, stop), values, 1.0))
+        start = stop
+    return rays
+
+
+def _along(rays: Sequence[_Ray], vectors: Array) -> Array:
+    """The components of one or more vectors in these directions."""
+    return np.stack([vectors[..., ray.where] @ ray.values for ray in rays], axis=-1)
+
+
+def _moved(x: Array, ray: _Ray, distance: complex) -> Array:
+    moved = x.astype(np.result_type(x, distance))
+    moved[ray.where] += distance * ray.values
+    return moved
+
+
+def _check(function: _Function, options: _Options) -> None:
+    """Raise a DerivativeError if the Jacobian of the function is not what backward says."""
+    if not function.active:
+        raise DerivativeError("nothing to check", "gradcheck has nothing to check: no input is floating-point")
+    _check_repeatable(function, times=1)
+    rng = np.random.default_rng(options.seed)
+    chosen = rng if options.fast else None
+    output_shapes = [y.shape for y in function.outputs]
+    seeds = _rays(function.places, output_shapes, np.ones_like(function.y), chosen)
+    probes = _rays(function.active, function.shapes, np.maximum(1.0, np.abs(function.x)), chosen)
+    if not seeds or not probes:
+        function.vjp(function.y)  # no numbers to compare, but shapes
+        return
+    rows = np.stack([function.vjp(_moved(np.zeros_like(function.y), seed, 1.0)) for seed in seeds])
+    analytic = _along(probes, rows)
+
+    steps = np.array([options.step * probe.scale for probe in probes])
+    noise = 8 * _PRECISION * function.magnitude() / steps
+    slopes = [_slopes(function, seeds, probe, step) for probe, step in zip(probes, steps, strict=True)]
+    numeric, right, left, wide = np.stack(slopes, axis=-1)
+    close = _close(analytic, numeric, options)
+    # The difference of the slopes on both sides shrinks with the step, unless there is a kink.
+    jump = np.abs(right - left)
+    bent = (jump > 0.75 * np.abs(wide)) & (jump > _BLIND * (np.abs(right) + np.abs(left)) + options.atol + noise)
+
+    excuse = _BLIND * np.abs(numeric).max(axis=1, initial=0.0, where=np.isfinite(numeric))
+    failures: list[Failure] = []
+    confirmed = 0
+    for j in np.flatnonzero((bent | ~close).any(axis=0)):
+        if confirmed == _ENOUGH:
+            break
+        better = _refined(function, seeds, probes[j], steps[j], noise[j], analytic[:, j], options)
+        close[:, j] = ~better.kinked & _close(analytic[:, j], better.numeric, options, np.minimum(better.error, excuse))
+        for i in np.flatnonzero(~close[:, j]):
+            numbers = float(analytic[i, j]), float(better.numeric[i]), float(better.error[i])
+            failures.append(_failure(function, seeds[i], probes[j], numbers, better.kinked[i]))
+        confirmed += not close[:, j].all()
+    if failures:
+        _check_repeatable(function, times=8)
+        raise _report(function, failures, int((~close).sum()), close.size)
+    _check_linear(function, seeds, rows, rng, options)
+
+
+def _close(analytic: Array, numeric: Array, options: _Options, uncertainty: Array | float = 0.0) -> Array:
+    tolerance = options.atol + options.rtol * np.abs(numeric) + uncertainty
+    return np.isfinite(numeric) & (np.abs(analytic - numeric) <= tolerance)
+
+
+def _slopes(function: _Function, seeds: Sequence[_Ray], probe: _Ray, step: float) -> Array:
+    """In a direction: the derivative, the slopes to the right and to the left, and their difference over two steps."""
+    y = function.y
+    back2, back, on, on2 = (function(_moved(function.x, probe, k * step)) for k in (-2, -1, 1, 2))
+    central = (4 * (on - back) / 2 - (on2 - back2) / 4) / 3
+    return _along(seeds, np.stack([central, on - y, y - back, (on2 - 2 * y + back2) / 2]) / step)
+
+
+class _Refined(NamedTuple):
+    numeric: Array
+    error: Array
+    kinked: Array
+
+
+def _refined(
+    function: _Function,
+    seeds: Sequence[_Ray],
+    probe: _Ray,
+    step: float,
+    noise: float,
+    analytic: Array,
+    options: _Options,
+) -> _Refined:
+    """One column of the Jacobian from all steps of the ladder: of each element the one that is known best."""
+    rungs = np.stack([_slopes(function, seeds, probe, step * k) for k in _LADDER], axis=1)
+    central, right, left = rungs[:3]
+    noises = (noise / _LADDER)[:, None]
+    spread = np.abs(np.diff(central, axis=0))
+    doubt = np.where(np.isfinite(spread), spread, np.inf) + noises[1:]
+    # Large slopes by their relative doubt: far above the distance to a singularity a slope is small, wrong and steady.
+    best = (doubt / (1 + np.abs(np.nan_to_num(central[1:])))).argmin(axis=0)[None]
+    error = np.take_along_axis(doubt, best, axis=0)[0]
+    numeric = np.where(np.isfinite(error), np.take_along_axis(central[1:], best, axis=0)[0], np.nan)
+
+    right, left, noises = right[_SMALL], left[_SMALL], noises[_SMALL]
+    jump = np.abs(right - left)
+    lasting = (np.abs(jump - jump[0]) <= 0.25 * jump[0] + noises).all(axis=0) & (jump[0] > options.atol + noises[0])
+    slack = 0.01 * jump[0]
+    between = (np.minimum(right, left)[0] - slack <= analytic) & (analytic <= np.maximum(right, left)[0] + slack)
+    # At a jump of the function, or an infinite slope, the slopes grow without end instead.
+    steep = np.maximum(np.abs(right), np.abs(left))
+    growing = (steep[1:] > 3 * steep[:-1]).all(axis=0) & (steep[-1] > 10 * noises[-1])
+    return _Refined(numeric, error, (lasting & between) | growing)
+
+
+def _failure(
+    function: _Function, seed: _Ray, probe: _Ray, numbers: tuple[float, float, float], kinked: bool
+) -> Failure:
+    analytic, numeric, error = numbers
+    if not np.isfinite(analytic) or not np.isfinite(numeric):
+        kind = "not finite"
+    elif kinked:
+        kind = "kink"
+    else:
+        kind = "uncertain" if abs(analytic - numeric) <= error else "wrong"
+    opinion = _complex_step(function, seed, probe)
+    return Failure(kind, seed.tensor, seed.element, probe.tensor, probe.element, *numbers, opinion)
+
+
+def _complex_step(function: _Function, seed: _Ray, probe: _Ray) -> float | None:
+    step = 1e-20 * probe.scale
+    try:
+        with warnings.catch_warnings(action="error"):
+            outputs = function.run(_moved(function.x, probe, 1j * step), np.complex128)[1]
+            y = _flat([outputs[i].data for i in function.places])
+            return float(y.imag[seed.where] @ seed.values / step) if y.dtype.kind == "c" else None
+    except Exception:  # anything may go wrong in a function that is not made for complex numbers
+        return None
+
+
+def _check_repeatable(function: _Function, times: int) -> None:
+    tolerance = 64 * _PRECISION * np.abs(function.y).max(initial=0.0, where=np.isfinite(function.y))
+    for _ in range(times):
+        y = function(function.x)
+        same = (y == function.y) | (np.abs(y - function.y) <= tolerance) | (np.isnan(y) & np.isnan(function.y))
+        if not same.all():
+            raise DerivativeError(
+                "not deterministic",
+                "the function is not deterministic: called twice at the same point it gave different values. Seed its "
+                "random numbers inside of it, and switch dropout off",
+            )
+
+
+def _check_linear(
+    function: _Function, seeds: Sequence[_Ray], rows: Array, rng: np.random.Generator, options: _Options
+) -> None:
+    """Raise if a weighted sum of rows is not what backward gives for this weighted sum of outputs, each time."""
+    weights = rng.normal(size=len(seeds))
+    u = np.zeros_like(function.y)
+    for weight, seed in zip(weights, seeds, strict=True):
+        u[seed.where] += weight * seed.values
+    tolerance = options.atol + options.rtol * np.abs(weights) @ np.abs(rows)
+    for _ in range(2):
+        if not (np.abs(function.vjp(u) - weights @ rows) <= tolerance).all():
+            raise DerivativeError(
+                "not linear",
+                "backward is not linear: for a sum of the gradients that enter at the outputs it does not give the sum "
+                "of the results, or it gives something else every time",
+            )
+
+
+# Which operation it is
+
+
+class _Suspect(NamedTuple):
+    name: str
+    kind: str
+    text: str
+
+
+def _blame(function: _Function, options: _Options, second: bool = False) -> list[_Suspect]:
+    """Make the same check of every operation of the graph by itself, or of its gradient."""
+    suspects: dict[str, _Suspect] = {}
+    for node in function.graph():
+        active = [i for i, parent in enumerate(node.inputs) if parent is not None]
+        if len(suspects) == 3 or any(x.dtype != np.float64 for x in (node.value, *(node.args[i] for i in active))):
+            continue
+        operation = _Function(partial(_apply, node), node.args, active)
+        operation = _gradient(operation, None, options.seed) if second else operation
+        try:
+            _check(operation, options._replace(fast=operation.x.size * operation.y.size > _LARGE))
+        except DerivativeError as error:
+            if error.kind != "uncertain":
+                suspects.setdefault(str(node.op), _suspect(node, error, second))
+    return list(suspects.values())
+
+
+def _apply(node: Node, *operands: Any) -> Any:
+    assert node.op is not None
+    return apply(node.op, operands)
+
+
+def _suspect(node: Node, error: DerivativeError, second: bool) -> _Suspect:
+    assert node.op is not None
+    shapes = " and ".join(str(np.shape(x)) for x in node.args)
+    given = "".join(f", {name}={value!r}" for name, value in node.op.params.items())
+    what = f"{node.op.name!r} of shapes {shapes}{given}"
+    if not error.failures:
+        return _Suspect(node.op.name, error.kind, f"the operation {what} by itself: {error}")
+    worst = error.failures[0]
+    operand = f"operand {worst.input}" if worst.input < len(node.args) else "the gradient that enters"
+    if error.kind == "kink":
+        text = f"the operation {what} has a kink here, in {operand}"
+    else:
+        derivative = "the derivative of its gradient" if second else "its own derivative"
+        text = f"the operation {what} is to blame: {derivative} with respect to {operand} is wrong"
+    return _Suspect(node.op.name, error.kind, f"{text} (analytic {worst.analytic:.9g}, numeric {worst.numeric:.9g})")
+
+
+def _explain(error: DerivativeError, function: _Function, suspects: Sequence[_Suspect]) -> None:
+    """Add to the report what the check of every operation found, or what else may be the cause."""
+    if error.kind in ("nothing to check", "not deterministic", "uncertain"):
+        return
+    if error.kind != "kink" and all(suspect.kind == "kink" for suspect in suspects):
+        error.findings = [
+            "Every operation of the graph is right by itself. Then the likely causes are: a hook that changes a "
+            "gradient; a value that was taken out of the graph (detach(), .data, item(), under no_grad) and used on; "
+            "writing into the memory of an array that the graph uses; a kink nearby"
+        ]
+        for i, leaf, value in zip(function.active, function.leaves, _split(function.x, function.shapes), strict=True):
+            if not np.array_equal(leaf.data, value, equal_nan=True):
+                error.findings.append(f"The function has written into the memory of {function.names[1][i]}.")
+        if any(node.value.dtype == np.float32 for node in function.graph()):
+            error.findings.append("Part of the computation is in float32, which has too few digits.")
+    else:
+        error.operations = list(dict.fromkeys(suspect.name for suspect in suspects))
+    error.findings += [suspect.text[0].upper() + suspect.text[1:] for suspect in suspects]

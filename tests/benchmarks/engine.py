@@ -1,0 +1,160 @@
+"""What the engine costs: minigrad against NumPy doing the same arithmetic by hand, in one run.
+
+    python tests/benchmarks/engine.py            # the table
+    python tests/benchmarks/engine.py --rounds 31
+
+Each workload runs in turn by hand and with minigrad, round after round, so that noise on a shared machine
+hits both; what counts is the ratio of the medians.  One process, one thread, BLAS included.
+"""
+
+import argparse
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+# Some machines force a slow BLAS kernel on older OpenBLAS builds by these; for a benchmark they are unset.
+SLOW = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+if any(name in os.environ for name in SLOW) or any(os.environ.get(k) != v for k, v in ONE_THREAD.items()):
+    environment = {k: v for k, v in os.environ.items() if k not in SLOW} | ONE_THREAD
+    os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+
+import numpy as np  # noqa: E402  # NumPy reads these variables when it is imported
+
+import minigrad as mg  # noqa: E402
+
+A, B = np.arange(4.0), np.full(4, 1e-3)
+OPS = 1000
+
+
+def add_numpy():
+    y = A
+    for _ in range(OPS):
+        y = y + B
+    return y
+
+
+def add_minigrad():
+    y, b = mg.asarray(A), mg.tensor(B, requires_grad=True)
+    for _ in range(OPS):
+        y = y + b
+    return y.detach().numpy()
+
+
+def add_backward_numpy():
+    y = A
+    for _ in range(OPS):
+        y = y + B
+    g, total = np.ones_like(y), np.zeros_like(B)
+    for _ in range(OPS):
+        total += g
+    return total
+
+
+def add_backward_minigrad():
+    y, b = mg.asarray(A), mg.tensor(B, requires_grad=True)
+    for _ in range(OPS):
+        y = y + b
+    y.sum().backward()
+    return b.grad.numpy()
+
+
+STEPS, RATE, CLIP = 500, 0.001, 10.0
+
+
+def rosenbrock_numpy():
+    w, g = np.array([-1.5, 2.0]), np.empty(2)
+    for _ in range(STEPS):
+        x, y = w[0], w[1]
+        r = y - x * x
+        g[0] = -2 * (1 - x) - 400 * x * r
+        g[1] = 200 * r
+        w -= RATE * np.clip(g, -CLIP, CLIP)
+    return w
+
+
+def rosenbrock_minigrad():
+    w = mg.tensor([-1.5, 2.0], requires_grad=True)
+    for _ in range(STEPS):
+        w.grad = None
+        x, y = w[0], w[1]
+        loss = (1 - x) ** 2 + 100 * (y - x**2) ** 2
+        loss.backward()
+        with mg.no_grad():
+            w -= RATE * w.grad.clip(-CLIP, CLIP)
+    return w.detach().numpy()
+
+
+CHAIN, FACTOR = 100_000, 1.00001
+
+
+def chain_numpy():
+    y = A
+    for _ in range(CHAIN):
+        y = y * FACTOR
+    g = np.ones_like(y)
+    for _ in range(CHAIN):
+        g = g * FACTOR
+    return g
+
+
+def chain_minigrad():
+    a = mg.tensor(A, requires_grad=True)
+    y = a
+    for _ in range(CHAIN):
+        y = y * FACTOR
+    y.sum().backward()
+    return a.grad.numpy()
+
+
+WORKLOADS = {
+    "one recorded (4,) add, forward": (add_numpy, add_minigrad, 10, 3.0),
+    "one recorded (4,) add, forward + backward": (add_backward_numpy, add_backward_minigrad, 10, 4.5),
+    "Rosenbrock gradient descent": (rosenbrock_numpy, rosenbrock_minigrad, 4, 6.0),
+    "chain of 100,000, forward + backward": (chain_numpy, chain_minigrad, 1, 4.5),
+}
+
+
+def seconds(function, repeats):
+    gc.collect()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        function()
+    return (time.perf_counter() - start) / repeats
+
+
+def import_milliseconds(rounds):
+    """Time that ``import minigrad`` takes beyond ``import numpy``, from whole processes in turn."""
+    times = {"import numpy": [], "import numpy, minigrad": []}
+    for _ in range(rounds):
+        for statement, found in times.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", statement], check=True)
+            found.append(time.perf_counter() - start)
+    with_it, without = statistics.median(times["import numpy, minigrad"]), statistics.median(times["import numpy"])
+    return 1e3 * (with_it - without)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    print(f"{'workload':44} {'NumPy':>10} {'minigrad':>10} {'ratio':>7} {'asked':>7}")
+    for name, (by_hand, ours, repeats, asked) in WORKLOADS.items():
+        np.testing.assert_allclose(by_hand(), ours(), rtol=1e-9)
+        times = {by_hand: [], ours: []}
+        for i in range(rounds):
+            for function in (by_hand, ours) if i % 2 else (ours, by_hand):
+                times[function].append(seconds(function, repeats))
+        hand, mine = (statistics.median(found) for found in times.values())
+        print(f"{name:44} {1e3 * hand:7.2f} ms {1e3 * mine:7.2f} ms {mine / hand:7.2f} {asked:7.1f}")
+    print(f"{'import minigrad beyond import numpy':44} {'':10} {import_milliseconds(rounds):7.0f} ms {'':7} {50:4} ms")
+
+
+if __name__ == "__main__":
+    main()
