@@ -1,0 +1,210 @@
+"""The nodes of a graph as a program: a list in the order in which they were computed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, overload
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core import Array, Handle, Node, collect
+from minigrad.graph import words
+
+Kind = Literal["leaf", "constant", "operation"]
+
+# A longer graph is printed without its middle.
+LINES = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Entry:
+    """One line of a captured graph.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the graph.
+    kind : {"leaf", "constant", "operation"}
+        A leaf requires grad and a constant does not; an operation was computed.
+    op : str or None
+        The name of the operation.
+    params : mapping
+        The operation's parameters, as ``axis``.
+    name : str or None
+    inputs : tuple of (int or None)
+        For each operand the index of its entry; None for a number that is written into the operation.
+    args : tuple
+        For each operand its value.
+    value : ndarray or NumPy scalar
+        Shared with the graph, not copied.  Of a leaf it is what the leaf holds now.
+    """
+
+    index: int
+    kind: Kind
+    op: str | None
+    params: Mapping[str, Any]
+    name: str | None
+    inputs: tuple[int | None, ...]
+    args: tuple[Array, ...]
+    value: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        shape: tuple[int, ...] = self.value.shape
+        return shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the value."""
+        dtype: np.dtype[Any] = self.value.dtype
+        return dtype
+
+    @property
+    def expression(self) -> str:
+        """How the value was computed, as in ``multiply(%1, %2)``; what it is, if it was not."""
+        label = words.label(self.name)
+        if self.op is None:
+            return f"{self.kind} {label}".rstrip()
+        operands = (words.number(x) if i is None else f"%{i}" for i, x in zip(self.inputs, self.args, strict=True))
+        call = f"{self.op}{words.index(self.params)}({', '.join([*operands, *words.parameters(self.params)])})"
+        return words.shortened(call, 80) + (f" as {label}" if label else "")
+
+    def __repr__(self) -> str:
+        return f"%{self.index} = {self.expression}   {words.describe(self.value)}"
+
+
+class Graph(Sequence[Entry]):
+    """A captured graph: a sequence of entries in which operands come before results.  Print it to read it.
+
+    Attributes
+    ----------
+    outputs : tuple of int
+        The indices of the Tensors that were captured, in the order in which they were given.
+    """
+
+    __slots__ = ("_entries", "outputs")
+
+    def __init__(self, entries: Sequence[Entry], outputs: Sequence[int]) -> None:
+        self._entries = tuple(entries)
+        self.outputs = tuple(outputs)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Entry, ...]: ...
+    def __getitem__(self, index: int | slice) -> Entry | tuple[Entry, ...]:
+        return self._entries[index]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def __repr__(self) -> str:
+        kinds = [entry.kind for entry in self]
+        counts = [(kinds.count(kind), kind) for kind in ("leaf", "constant", "operation")]
+        return f"<Graph: {', '.join(f'{n} {plural(kind, n)}' for n, kind in counts)}>"
+
+    def __str__(self) -> str:
+        half = len(self) if len(self) <= LINES else LINES // 2
+        shown = [*self[:half], *self[max(half, len(self) - half) :]]
+        rows = [(f"%{entry.index}", entry.expression, words.describe(entry.value)) for entry in shown]
+        first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+        lines = [f"{index:{first}} = {call:{second}}   {value}" for index, call, value in rows]
+        if len(shown) < len(self):
+            lines.insert(half, f"... {len(self) - len(shown):,} more ...")
+        return "\n".join([*lines, f"return {', '.join(f'%{i}' for i in self.outputs)}"])
+
+
+def plural(noun: str, count: int) -> str:
+    """The noun after a number."""
+    return noun if count == 1 else {"leaf": "leaves"}.get(noun, noun + "s")
+
+
+def capture(y: Any, *, names: Mapping[str, Any] | None = None) -> Graph:
+    """List everything that Tensors were computed from, in the order of computation.
+
+    Parameters
+    ----------
+    y : Tensor or sequence of Tensor
+        What was computed; also the gradients from ``autograd.grad(..., create_graph=True)``.
+    names : mapping of str to Tensor, optional
+        Names for leaves and constants, such as ``dict(model.named_parameters())``.  They go before the Tensors' own.
+
+    Returns
+    -------
+    Graph
+        The values in it are the graph's own arrays, and live as long as it does.
+
+    Raises
+    ------
+    GraphError
+        If a Tensor does not require grad, and so has no graph.
+    ReleasedGraphError
+        If a backward pass has released part of the graph: capture before it, or call it with ``retain_graph=True``.
+    DTypeError
+        If `y` or `names` hold something else than Tensors.
+
+    Notes
+    -----
+    A constant operand is an entry of its own, once however often it is used.  A plain number is not an entry: it is
+    written into the operations that use it.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> from minigrad import graph
+    >>> x = mg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True, name="x")
+    >>> print(graph.capture(((x - 1) ** 2).mean()))
+    %0 = leaf x            float64 (4,)
+    %1 = subtract(%0, 1)   float64 (4,)
+    %2 = pow(%1, 2)        float64 (4,)
+    %3 = mean(%2)          float64 3.5
+    return %3
+    """
+    roots = _nodes(y)
+    known = _by_identity(names or {})
+    entries: list[Entry] = []
+    indices: dict[int, int] = {}  # of each node and constant array, by identity
+
+    def add(
+        thing: Any, kind: Kind, op: Any, name: str | None, inputs: Any, args: tuple[Array, ...], value: Any
+    ) -> None:
+        params = MappingProxyType({} if op is None else op.params)
+        indices[id(thing)] = len(entries)
+        entries.append(Entry(len(entries), kind, op and op.name, params, name, inputs, args, value))
+
+    for node in collect(roots):
+        inputs: list[int | None] = []
+        for parent, arg in zip(node.inputs, node.args, strict=True):
+            thing = arg if parent is None else parent
+            if parent is None and id(arg) not in indices and (isinstance(arg, np.ndarray) or id(arg) in known):
+                add(arg, "constant", None, known.get(id(arg)), (), (), arg)
+            inputs.append(indices.get(id(thing)))
+        name = known.get(id(node)) or (node.notes and node.notes.name) or None
+        add(node, "leaf" if node.op is None else "operation", node.op, name, tuple(inputs), node.args, node.value)
+    return Graph(entries, [indices[id(root)] for root in roots])
+
+
+def _nodes(y: Any) -> list[Node]:
+    tensors = [y] if isinstance(y, Handle) else list(y) if isinstance(y, (list, tuple)) else []
+    if not tensors or not all(isinstance(x, Handle) for x in tensors):
+        kinds = ", ".join(type(x).__name__ for x in tensors) or type(y).__name__
+        raise errors.DTypeError(f"a graph is captured from a Tensor, or a list or tuple of Tensors, not from {kinds}")
+    nodes = [x.node for x in tensors if x.node is not None]
+    if len(nodes) < len(tensors):
+        raise errors.no_graph("a picture or a list of a graph")
+    return nodes
+
+
+def _by_identity(names: Mapping[str, Any]) -> dict[int, str]:
+    """The name of each node and of each constant array."""
+    known = {}
+    for name, x in names.items():
+        if not isinstance(x, (Handle, np.ndarray)):
+            raise errors.DTypeError(f"names are given to Tensors and arrays, and {name!r} is a {type(x).__name__}")
+        known[id(x if isinstance(x, np.ndarray) else x.data if x.node is None else x.node)] = str(name)
+    return known

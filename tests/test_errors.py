@@ -1,0 +1,283 @@
+"""Bad input.  Each mistake raises an exception of ours that is also the built-in one which users of NumPy or PyTorch
+would catch, says what it was about, and leaves everything as it was."""
+
+import builtins
+import inspect
+import operator
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import errors
+
+
+def leaf(*shape):
+    return mg.tensor(np.arange(1.0, 1.0 + np.prod(shape, dtype=int)).reshape(shape), requires_grad=True, name="x")
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes():
+    classes = {
+        name: cls
+        for name, cls in vars(errors).items()
+        if inspect.isclass(cls) and issubclass(cls, Exception) and cls.__module__ == errors.__name__
+    }
+    drawn, path = {}, []
+    for line in errors.__doc__.splitlines():
+        word = line.lstrip("│├└─ ").split(" ")[0]
+        if word in classes:
+            depth = line.index(word) // 4 - 1
+            path[depth:] = [word]
+            drawn[word] = path[max(depth - 1, 0)]
+            for builtin in re.findall(r"\w+Error", "".join(re.findall(r"\(.*?\)", line))):
+                assert issubclass(classes[word], getattr(builtins, builtin))
+    assert set(drawn) == set(classes)
+    for name, parent in drawn.items():
+        assert issubclass(classes[name], classes[parent])
+
+
+def test_every_exception_survives_pickling_as_worker_processes_need():
+    with pytest.raises(errors.ShapeError) as caught:
+        leaf(3) + np.ones(4)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is errors.ShapeError
+    assert str(again) == str(caught.value)
+
+
+# One row for each mistake: what is done to a leaf of shape (3, 4), which exceptions one may catch, words in the message
+
+E, ROWS = errors, {}
+
+
+def mistake(name, *exceptions, words=()):
+    def register(do):
+        ROWS[name] = do, exceptions, (words,) if isinstance(words, str) else words
+        return do
+
+    return register
+
+
+def shapes_that_do_not_fit():
+    rows = {
+        "add": (lambda x: x + np.ones(3), "(3, 4)", "(3,)"),
+        "subtract": (lambda x: np.ones((2, 1, 1, 5)) - x, "(3, 4)", "(2, 1, 1, 5)"),
+        "multiply": (lambda x: x * mg.ones((4, 3)), "(3, 4)", "(4, 3)"),
+        "divide": (lambda x: np.ones(3) / x, "(3, 4)", "(3,)"),
+        "pow": (lambda x: x ** np.ones(3), "(3, 4)", "(3,)"),
+        "maximum": (lambda x: np.maximum(x, np.ones(3)), "(3, 4)", "(3,)"),
+        "less": (lambda x: x < np.ones(3), "(3, 4)", "(3,)"),
+        "where": (lambda x: mg.where(x > 0, x, np.ones(3)), "(3, 4)", "(3,)"),
+        "matmul": (lambda x: x @ x, "(3, 4)", "(3, 4) and (3, 4)"),
+        "matmul with a row": (lambda x: np.ones(5) @ x, "(5,)", "(3, 4)"),
+        "matmul with a number": (lambda x: x @ 2.0, "(3, 4)", "()"),
+        "matmul of a number": (lambda x: mg.sum(x) @ x, "(3, 4)", "()"),
+        "concat": (lambda x: mg.concat([x, mg.ones((3, 5))]), "(3, 4)", "(3, 5)"),
+        "stack": (lambda x: mg.stack([x, mg.ones((3, 5))]), "(3, 4)", "(3, 5)"),
+        "reshape": (lambda x: x.reshape(5, 5), "(3, 4)", "(5, 5)"),
+        "broadcast_to": (lambda x: mg.broadcast_to(x, (2, 4)), "(3, 4)", "(2, 4)"),
+        "einsum": (lambda x: mg.einsum("ij,jk->ik", x, x), "(3, 4)", "ij,jk->ik"),
+        "tensordot": (lambda x: mg.tensordot(x, x, axes=1), "(3, 4)", "(3, 4) and (3, 4)"),
+        "setitem": (lambda x: operator.setitem(x * 1.0, 0, np.ones(3)), "(3, 4)", "(3,)"),
+        "permute_dims": (lambda x: mg.permute_dims(x, (0, 0)), "(3, 4)", "(0, 0)"),
+        "squeeze": (lambda x: x.squeeze(0), "(3, 4)", "0"),
+        "split": (lambda x: mg.split(x, 2), "3", "2"),
+        "matmul of dot": (lambda x: np.dot(x, x), "(3, 4) and (3, 4)"),
+    }
+    for name, (do, *words) in rows.items():
+        mistake(name, E.ShapeError, ValueError, words=(name.split(" ")[0], *words))(do)
+
+
+shapes_that_do_not_fit()
+
+for _name, _do in {
+    "sum": lambda x: x.sum(axis=2),
+    "mean": lambda x: x.mean(axis=-3),
+    "max": lambda x: mg.max(x, axis=(0, 2)),
+    "softmax": lambda x: mg.softmax(x, axis=2),
+    "cumulative_sum": lambda x: mg.cumulative_sum(x, axis=2),
+    "argmax": lambda x: mg.argmax(x, axis=2),
+    "sort": lambda x: mg.sort(x, axis=2),
+    "concat": lambda x: mg.concat([x, x], axis=2),
+    "stack": lambda x: mg.stack([x, x], axis=3),
+    "flip": lambda x: mg.flip(x, axis=2),
+    "swapaxes": lambda x: x.swapaxes(0, 2),
+    "squeeze": lambda x: x.squeeze(2),
+    "expand_dims": lambda x: mg.expand_dims(x, axis=4),
+    "moveaxis": lambda x: mg.moveaxis(x, 2, 0),
+    "permute_dims": lambda x: mg.permute_dims(x, (0, 2)),
+    "prod": lambda x: mg.prod(x, axis=2),
+    "split": lambda x: mg.split(x, 2, axis=2),
+    "take": lambda x: mg.take(x, [0], axis=2),
+    "take_along_axis": lambda x: mg.take_along_axis(x, np.zeros((3, 4), int), axis=2),
+    "logsumexp": lambda x: mg.logsumexp(x, axis=2),
+    "repeat": lambda x: mg.repeat(x, 2, axis=2),
+    "std": lambda x: np.std(x, axis=2),
+    "diagonal": lambda x: mg.diagonal(x, axis1=0, axis2=2),
+    "roll": lambda x: mg.roll(x, 1, axis=2),
+}.items():
+    mistake(f"axis of {_name}", E.AxisError, ValueError, IndexError, words="axis")(_do)
+
+for _name, _do in {
+    "number": lambda x: x[3],
+    "second axis": lambda x: x[0, 4],
+    "array": lambda x: x[[0, 5]],
+    "too many": lambda x: x[0, 0, 0],
+    "mask": lambda x: x[np.array([True, False])],
+    "take": lambda x: mg.take(x, [12]),
+    "take on an axis": lambda x: mg.take(x, [4], axis=1),
+    "write": lambda x: operator.setitem(x * 1.0, 3, 0.0),
+    "write to a leaf": lambda x: mg.no_grad()(operator.setitem)(x, 3, 0.0),
+    "float": lambda x: x[1.5],
+    "text": lambda x: x["a"],
+    "array of floats": lambda x: x[np.array([0.0, 1.0])],
+    "on a single number": lambda x: x.sum()[0],
+    "list on a single number": lambda x: x.sum()[[0]],
+}.items():
+    mistake(f"index: {_name}", E.IndexingError, IndexError, words="index")(_do)
+
+for _name, (_do, *_words) in {
+    "text operand": (lambda x: mg.add(x, "one"), "add", "str"),
+    "None operand": (lambda x: mg.exp(None), "exp", "NoneType"),
+    "bits of floats": (lambda x: x & 1, "bitwise_and", "float64"),
+    "not of floats": (lambda x: ~x, "invert", "float64"),
+    "text into a Tensor": (lambda x: mg.tensor("one"), "numbers"),
+    "None into a Tensor": (lambda x: mg.tensor([1.0, None]), "numbers"),
+    "objects": (lambda x: mg.asarray([None]), "numbers"),
+    "integers that require grad": (lambda x: mg.tensor([1], requires_grad=True), "int64", "decimal point"),
+    "text as dtype of elements": (lambda x: x.astype(str), "number"),
+    "complex gradient": (lambda x: x.backward(np.full((3, 4), 1j)), "complex128", "float64"),
+    "text gradient": (lambda x: x.backward(np.full((3, 4), "a")), "gradient"),
+    "complex grad": (lambda x: setattr(x, "grad", np.full((3, 4), 1j)), "complex128", "float64"),
+    "complex into a real leaf": (lambda x: mg.no_grad()(operator.setitem)(x, 0, 1j), "complex128", "float64"),
+    "complex into a real value": (lambda x: operator.setitem(x * 1.0, 0, 1j), "complex128", "float64"),
+    "text into an element": (lambda x: operator.setitem(x * 1.0, 0, "a"), "str"),
+    "in-place division of integers": (lambda x: operator.itruediv(mg.tensor([1]), 2), "int64", "float64"),
+    "default dtype": (lambda x: mg.set_default_dtype(int), "int64"),
+    "length of a number": (lambda x: len(x.sum()), "length"),
+    "float of many": (lambda x: float(x.detach()), "(3, 4)"),
+    "float as an index": (lambda x: [1, 2][mg.tensor(1.0)], "integer", "float64"),
+    "fractional shape": (lambda x: x.reshape(1.5, 8), "reshape"),
+    "fractional axis": (lambda x: x.sum(axis=0.5), "sum"),
+}.items():
+    mistake(_name, E.DTypeError, TypeError, words=_words)(_do)
+
+for _name, (_do, *_words) in {
+    "backward without a graph": (lambda x: mg.tensor(1.0).backward(), "requires_grad=True"),
+    "backward under no_grad": (lambda x: mg.no_grad()(mg.sum)(x).backward(), "no_grad"),
+    "backward on many numbers": (lambda x: (x * x).backward(), "(3, 4)", "sum()", "gradient="),
+    "backward on many numbers, as a leaf": (lambda x: x.backward(), "(3, 4)"),
+    "in-place on a leaf": (lambda x: operator.iadd(x, 1.0), "'x'", "no_grad"),
+    "write to a leaf outside no_grad": (lambda x: operator.setitem(x, 0, 1.0), "'x'", "no_grad"),
+    "numpy()": (lambda x: x.numpy(), "detach().numpy()"),
+    "float()": (lambda x: float(x.sum()), "item()"),
+    "grad of a constant": (lambda x: setattr(mg.tensor(1.0), "grad", 1.0), "requires grad"),
+    "hook on a constant": (lambda x: mg.tensor(1.0).register_hook(print), "register_hook"),
+    "constant result": (lambda x: (x * 1.0).requires_grad_(False), "detach()"),
+}.items():
+    mistake(_name, E.GraphError, RuntimeError, words=_words)(_do)
+
+mistake("gradient of the wrong shape", E.ShapeError, ValueError, words=("(3,)", "(3, 4)", "gradient"))(
+    lambda x: (x * x).backward(np.ones(3))
+)
+mistake("gradient that would broadcast", E.ShapeError, ValueError, words=("(4,)", "(3, 4)"))(
+    lambda x: (x * x).backward(np.ones(4))
+)
+mistake("grad of the wrong shape", E.ShapeError, ValueError, words=("(3,)", "(3, 4)"))(
+    lambda x: setattr(x, "grad", np.ones(3))
+)
+mistake("ragged operand", E.ShapeError, ValueError, words=("add", "list"))(lambda x: mg.add(x, [[1.0], [1.0, 2.0]]))
+mistake("ragged Tensor", E.ShapeError, ValueError, words="list")(lambda x: mg.tensor([[1.0], [1.0, 2.0]]))
+mistake("truth of many", E.ShapeError, ValueError, words=("(3, 4)", "any()", "all()"))(lambda x: bool(x > 1))
+mistake("truth of none", E.ShapeError, ValueError, words="(0,)")(lambda x: bool(mg.zeros(0)))
+mistake("item of many", E.ShapeError, ValueError, words=("(3, 4)", "tolist()"))(lambda x: x.item())
+mistake("T of many axes", E.ShapeError, ValueError, words=("(1, 3, 4)", "mT"))(lambda x: x.reshape(1, 3, 4).T)
+mistake("write of the wrong shape to a leaf", E.ShapeError, ValueError, words=("(3,)",))(
+    lambda x: mg.no_grad()(operator.setitem)(x, 0, np.ones(3))
+)
+mistake("in-place change of shape", E.ShapeError, ValueError, words=("(4,)", "(3, 4)", "x = x + y"))(
+    lambda x: operator.iadd(mg.ones(4), x)
+)
+mistake("largest of none", E.ShapeError, ValueError, words=("max", "(0,)"))(lambda x: mg.max(mg.zeros(0)))
+mistake("nothing to stack", E.ShapeError, ValueError, words="at least one")(lambda x: mg.stack([]))
+mistake("einsum without operand", E.ShapeError, ValueError, words=("2", "1"))(lambda x: mg.einsum("ij,jk", x))
+mistake(
+    "unsupported function", E.UnsupportedError, TypeError, words=("numpy.histogram", "nearest", "@minigrad.primitive")
+)(lambda x: np.histogram(x))
+mistake("unsupported method of a ufunc", E.UnsupportedError, TypeError, words="numpy.add.accumulate")(
+    lambda x: np.add.accumulate(x)
+)
+mistake("out=", E.UnsupportedError, TypeError, words=("numpy.exp", "out"))(lambda x: np.exp(x, out=np.ones((3, 4))))
+mistake("ndarray += Tensor", E.UnsupportedError, TypeError, words="out")(lambda x: operator.iadd(np.ones((3, 4)), x))
+mistake("assignment to an array", E.CutError, TypeError, RuntimeError, words=("detach()", "ndarray"))(
+    lambda x: operator.setitem(np.ones((3, 4)), slice(None), x)
+)
+
+
+@pytest.mark.parametrize(("do", "exceptions", "words"), ROWS.values(), ids=ROWS)
+def test_a_mistake_is_caught_explained_and_changes_nothing(do, exceptions, words):
+    x = leaf(3, 4)
+    x.grad = np.full((3, 4), 7.0)
+    node, value, memory = x.node, x.tolist(), x.data
+    with pytest.raises(errors.MinigradError) as caught:
+        do(x)
+    for exception in exceptions:
+        assert isinstance(caught.value, exception)
+    message = str(caught.value)
+    for word in words:
+        assert word in message
+    assert len(message) > 20
+    assert "  " not in message.replace("\n  ", "")
+    assert "core dimension" not in message  # NumPy's internal vocabulary
+    assert (x.node is node, x.data is memory, x.tolist()) == (True, True, value)
+    assert x.grad.tolist() == [[7.0] * 4] * 3
+    assert mg.is_grad_enabled()
+    assert mg.get_default_dtype() == np.float64
+
+
+def test_a_failed_in_place_operation_leaves_name_value_and_graph():
+    x = leaf(3, 4)
+    y = x * 2.0
+    value, node = y.tolist(), y.node
+    for fail in (
+        lambda: operator.iadd(y, np.ones(3)),
+        lambda: operator.iadd(y, np.ones((2, 3, 4))),
+        lambda: operator.imul(y, 1j),
+        lambda: operator.setitem(y, 9, 1.0),
+        lambda: operator.setitem(y, 0, np.ones(9)),
+    ):
+        with pytest.raises(errors.MinigradError):
+            fail()
+        assert (y.tolist(), y.node is node) == (value, True)
+    y.sum().backward()
+    assert (x.grad == 2.0).all()
+
+
+def test_a_backward_pass_with_a_bad_gradient_releases_nothing():
+    x = leaf(2)
+    y = x * x
+    for bad in (None, np.ones(3), np.array(["a", "b"]), [[1], [1, 2]]):
+        with pytest.raises(errors.MinigradError):
+            y.backward(bad)
+    y.backward(np.ones(2))
+    assert x.grad.tolist() == [2.0, 4.0]
+
+
+def test_numpy_sees_the_same_mistakes_as_ours_when_minigrads_functions_get_arrays():
+    array = np.ones((3, 4))
+    for do in (lambda: mg.add(array, np.ones(3)), lambda: mg.matmul(array, array), lambda: mg.softmax(array, axis=2)):
+        with pytest.raises(errors.ShapeError, match=r"\(3, 4\)"):
+            do()
+
+
+def test_messages_about_operations_keep_numpys_exception_as_their_cause():
+    with pytest.raises(errors.ShapeError) as caught:
+        leaf(3, 4) + np.ones(3)
+    assert type(caught.value.__cause__) is ValueError
+
+
+def test_a_wrong_keyword_is_a_plain_type_error_that_names_it():
+    for do in (lambda x: x.sum(dim=0), lambda x: mg.softmax(x, dim=0), lambda x: x.reshape(shape=(4, 3), axis=1)):
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            do(leaf(3, 4))

@@ -1,0 +1,303 @@
+"""The structure of the package: who may import whom, how long a file may be, and what a derivative rule may say."""
+
+import ast
+import graphlib
+import importlib
+import inspect
+import io
+import subprocess
+import sys
+import tokenize
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.core import numpy_functions, primitives
+
+PACKAGE = Path(mg.__file__).parent
+FILES = {
+    ".".join(["minigrad", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+# From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
+FLOORS = [
+    {"errors", "progress"},
+    {"core"},
+    {"ops", "tree"},
+    {"tensor"},
+    {"autograd", "creation"},
+    {"random"},
+    {"nn", "transforms", "gradcheck", "graph"},
+    {"optim", "testing"},
+    {"interop"},
+    {"plot", "io", "data", "objectives"},  # to the side: nothing stands on these
+]
+
+
+@cache
+def parsed(module):
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
+
+
+def statements(tree, inside_functions=True):
+    """All nodes that run, without what stands under TYPE_CHECKING."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            stack.extend(node.orelse)
+        elif inside_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def imported(module, inside_functions=True):
+    """The full names of the modules that a module imports."""
+    for node in statements(parsed(module), inside_functions):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            parts = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (part for part in parts if part in FILES)
+            if any(part not in FILES for part in parts):
+                yield node.module
+
+
+def floor(module):
+    name = module.split(".")[1]
+    found = [i for i, names in enumerate(FLOORS) if name in names]
+    assert found, f"minigrad.{name} has no place in FLOORS yet"
+    return found[0]
+
+
+MODULES = [module for module in FILES if module != "minigrad"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_downwards_only(module):
+    for other in imported(module):
+        if not other.startswith("minigrad"):
+            continue
+        assert other != "minigrad", f"{module} imports the public face"
+        if other.split(".")[1] != module.split(".")[1]:
+            assert floor(other) < floor(module), f"{module} imports {other}, which does not lie below it"
+
+
+def test_imports_run_in_no_circle():
+    graph = {module: {other for other in imported(module) if other in FILES and other != module} for module in FILES}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(FILES)
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_only_numpy_and_the_standard_library_are_imported_at_module_level(module):
+    tops = {other.split(".")[0] for other in imported(module, inside_functions=False)}
+    assert tops <= {"minigrad", "numpy"} | set(sys.stdlib_module_names)
+
+
+def test_importing_minigrad_imports_nothing_beyond_numpy_and_the_standard_library():
+    code = "import sys; before = set(sys.modules); import minigrad; print(*set(sys.modules) - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    tops = {name.split(".")[0] for name in loaded}
+    assert {"minigrad", "numpy"} <= tops
+    assert tops <= {"minigrad", "numpy"} | set(sys.stdlib_module_names)
+
+
+# Names
+
+
+def _isort_order(name):
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2), name
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_all_is_sorted_complete_and_importable(module):
+    package = FILES[module].name == "__init__.py"
+    names = getattr(importlib.import_module(module), "__all__", None)
+    if names is None:
+        docstring_only = len(parsed(module).body) <= 1
+        assert not package or docstring_only, f"{module} is a package without __all__"
+        return
+    assert list(names) == sorted(set(names), key=_isort_order)
+    for name in names:
+        assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_public_face_consists_of_imports_and_one_list_of_them():
+    docstring, *imports, names = parsed("minigrad").body
+    assert isinstance(docstring.value, ast.Constant)
+    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in imports)
+    assert names.targets[0].id == "__all__"
+    given = {alias.asname or alias.name for node in imports for alias in node.names}
+    assert given == set(mg.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("name", mg.__all__)
+def test_everything_public_has_a_docstring(name):
+    public = getattr(mg, name)
+    assert not callable(public) or inspect.getdoc(public)
+
+
+# Size
+
+
+def lines_of_code(source):
+    """How many lines hold code: no blank lines, no comments, no docstrings."""
+    idle = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in idle:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                lines.difference_update(range(first.lineno, first.end_lineno + 1))
+    return len(lines)
+
+
+def test_lines_of_code_are_counted_right():
+    source = (
+        '"""Doc\n\nstring."""\n\n# comment\nx = """a\nb"""  # two\n\n\ndef f(\n    a,\n):\n    """Doc."""\n    return a'
+    )
+    assert lines_of_code(source) == 2 + 3 + 1
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_file_has_one_subject(module):
+    assert lines_of_code(FILES[module].read_text(encoding="utf-8")) <= 400
+
+
+def test_the_engine_can_be_read_in_one_sitting():
+    engine = {
+        module: lines_of_code(path.read_text(encoding="utf-8")) for module, path in FILES.items() if ".core" in module
+    }
+    assert len(engine) >= 4
+    assert sum(engine.values()) <= 400, engine
+
+
+# The fence around rules
+
+FORBIDDEN = {"array", "asarray", "zeros", "ones", "full", "empty", "copyto", "put", "place", "putmask", "add.at"}
+SAFE = {"arange": "makes constants of lengths"}  # functions that are not operations, and what a rule may want of them
+TRUSTED = {"_last_writes": "sees an index and a shape, never a Tensor"}  # helpers that may do anything
+
+
+def _numpy_name(node):
+    """The part after the first dot of ``np.add.at``; nothing for other expressions."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join(reversed(names)) if isinstance(node, ast.Name) and node.id == "np" else ""
+
+
+def _may_use(name):
+    value = np
+    for part in name.split("."):
+        value = getattr(value, part)
+    dtype = isinstance(value, type) and issubclass(value, np.generic)
+    constant = dtype or isinstance(value, float | np.bool_ | type(None))
+    return name not in FORBIDDEN and (constant or name in SAFE or value in numpy_functions)
+
+
+def _helper(call, module):
+    """The function of ours that a rule calls, unless it is an operation, or one composed of operations."""
+    namespace = importlib.import_module(module)
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        namespace, name = getattr(namespace, call.func.value.id, None), call.func.attr
+    else:
+        name = getattr(call.func, "id", "")
+    helper = getattr(namespace, name, None)
+    ours = inspect.isfunction(helper) and helper.__module__.startswith("minigrad.") and name not in TRUSTED
+    operation = hasattr(helper, "primitive") or any(helper is stand_in for stand_in in numpy_functions.values())
+    return helper if ours and not operation else None
+
+
+def _is_item(target):
+    return isinstance(target, ast.Subscript) and isinstance(target.ctx, ast.Store | ast.Del)
+
+
+def complaints(function, module, seen=()):
+    """What a rule, or a helper that it calls, must not say."""
+    nodes = list(ast.walk(function))
+    inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        if _is_item(node):
+            yield f"item assignment to {ast.unparse(node)}"
+        elif isinstance(node, ast.keyword) and node.arg == "out":
+            yield "out="
+        elif id(node) not in inner and (name := _numpy_name(node)) and not _may_use(name):
+            yield f"np.{name}"
+        elif isinstance(node, ast.Call) and (helper := _helper(node, module)) and helper not in seen:
+            seen = (*seen, helper)
+            definition = _definition(helper.__module__, helper.__name__)
+            yield from (f"{helper.__name__}: {text}" for text in complaints(definition, helper.__module__, seen))
+
+
+def _definition(module, name):
+    functions = (node for node in ast.walk(parsed(module)) if isinstance(node, ast.FunctionDef))
+    return next(node for node in functions if node.name == name)
+
+
+def rules_of(tree):
+    """The name of each operation in a file, and its rules."""
+    for node in ast.walk(tree):
+        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).split(".")[-1] == "primitive":
+                joint = [keyword.value for keyword in decorator.keywords if keyword.arg == "joint"]
+                yield node, [*decorator.args, *joint]
+
+
+RULES = [
+    pytest.param(module, rule, id=f"{module.removeprefix('minigrad.')}.{node.name}-{i}")
+    for module in FILES
+    for node, rules in rules_of(parsed(module))
+    for i, rule in enumerate(rules)
+    if ast.unparse(rule) != "None"
+]
+
+
+@pytest.mark.parametrize(("module", "rule"), RULES)
+def test_a_rule_says_only_what_can_be_differentiated_again(module, rule):
+    if isinstance(rule, ast.Name):
+        rule = _definition(module, rule.id)
+    assert isinstance(rule, ast.Lambda | ast.FunctionDef), "a rule is a lambda, or a function of the same file"
+    assert list(complaints(rule, module)) == []
+
+
+@pytest.mark.parametrize(("source", "count"), [
+    ("lambda g, y, x: g * np.cos(x) + np.pi", 0),
+    ("lambda g, y, x: g * np.asarray(x)", 1),
+    ("lambda g, y, x: np.zeros(x.shape)", 1),
+    ("lambda g, y, x: np.multiply(g, x, out=g)", 1),
+    ("lambda g, y, x: np.add.at(g, 0, x) + np.fft.fftshift(x)", 2),
+    ("def rule(g, y, x):\n    g[0] = 1\n    g[1:], x = 2, 3\n    g[2] += 1", 3),
+    ("lambda g, y, x: normalized(x)", 1),
+    ("lambda g, y, x: _last_writes(x)", 0),
+])  # fmt: skip
+def test_the_fence_holds(source, count):
+    function = ast.parse(source).body[0]
+    function = function.value if isinstance(function, ast.Expr) else function
+    assert len(list(complaints(function, "minigrad.ops.indexing"))) == count
+
+
+def test_the_fence_sees_every_primitive():
+    found = {node.name.lstrip("_") for module in FILES for node, _ in rules_of(parsed(module))}
+    assert {name for name, call in primitives.items() if call.primitive.ours} <= found
+    assert len(RULES) > 60
+
+
+@pytest.mark.parametrize("name", [name for name, call in primitives.items() if call.primitive.ours])
+def test_every_primitive_has_a_docstring(name):
+    call = primitives[name]
+    public = getattr(sys.modules[call.__module__], name, call)  # of a private one, the function that people call
+    assert call.__doc__ or public.__doc__
