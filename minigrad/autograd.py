@@ -1,15 +1,65 @@
-"""Gradients of Tensors that exist already, under PyTorch's names."""
+"""Gradients of Tensors that exist already, under PyTorch's names: what surrounds the engine's walk."""
 
+from collections import deque
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Handle, detect_anomaly, enable_grad, name_of, no_grad, walk
-from minigrad.tensor import Tensor
+from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad
+from minigrad.core.backprop import conform
 
-__all__ = ["detect_anomaly", "enable_grad", "grad", "no_grad"]
+__all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
+
+
+def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
+    if root.node is None:
+        raise errors.no_graph("backward()")
+    found = walk([root], [gradient], retain_graph=retain_graph, create_graph=create_graph)
+    kept = [node.notes for node in found]
+    sums = []
+    for notes, g in zip(kept, found.values(), strict=True):
+        old = notes.grad  # type: ignore[union-attr]  # only nodes with notes keep gradients
+        if create_graph:
+            sums.append(g if old is None else old + g)
+        else:
+            sums.append(name_of(np.array(g) if old is None else old.data + g, None))
+    # Not a loop: one call into C, which Ctrl-C cannot interrupt half-way.
+    deque(map(setattr, kept, repeat("grad"), sums), maxlen=0)
+
+
+def walk(roots: Sequence[Handle], gradients: Sequence[Any], *, create_graph: bool, **how: Any) -> dict[Node, Array]:
+    """`backprop` from Tensors: check and fill in the gradients that enter, and set the mode for the rules.
+
+    NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
+    better way to find the others.
+    """
+    nodes: Any = [root.node for root in roots]
+    with np.errstate(all="ignore"):
+        if create_graph:
+            with enable_grad():
+                seeds = [_seed(root.data, g, True) for root, g in zip(roots, gradients, strict=True)]
+                return backprop(nodes, seeds, create_graph=True, **how)
+        return backprop(nodes, [_seed(root.data, g) for root, g in zip(roots, gradients, strict=True)], **how)
+
+
+def _seed(value: Array, gradient: Any, named: bool = False) -> Array:
+    """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
+    if gradient is None:
+        if value.size != 1:
+            raise errors.not_a_scalar(value.shape)
+        gradient = type(value)(1) if isinstance(value, np.generic) else np.ones_like(value)
+    else:
+        gradient = gradient if isinstance(gradient, Handle) else np.asarray(gradient)
+        if gradient.shape != value.shape:
+            raise errors.wrong_seed(gradient.shape, value.shape)
+        gradient = conform(gradient, value, "backward")
+    if named:
+        return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
+    return gradient.data if isinstance(gradient, Handle) else gradient
 
 
 def _listed(given: Any) -> list[Any]:
@@ -17,13 +67,13 @@ def _listed(given: Any) -> list[Any]:
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
+    outputs: Any,
+    inputs: Any,
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:
     """Gradients of the sum of outputs with respect to inputs, without touching any `grad`.
 
     Parameters
@@ -81,5 +131,5 @@ def grad(
     return tuple(_own(found[node]) if node in found else None for node in wanted)
 
 
-def _own(g: Any) -> Tensor:
-    return g if isinstance(g, Tensor) else name_of(np.array(g), None)
+def _own(g: Any) -> Any:
+    return g if isinstance(g, Handle) else name_of(np.array(g), None)

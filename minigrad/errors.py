@@ -20,15 +20,13 @@
 Each is also the built-in exception that users of NumPy or PyTorch would catch.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from minigrad.core.node import Node, Notes
+    from minigrad.core.node import Node
 
 
 class MinigradError(Exception):
@@ -87,39 +85,8 @@ class MissingPackageError(MinigradError, ImportError):
     """An optional package is not installed."""
 
 
-# Where in the user's program
-
-
-class Place(NamedTuple):
-    """A line of the user's program, kept in a form that costs nothing until somebody asks for the text."""
-
-    code: CodeType
-    instruction: int
-
-    @property
-    def line(self) -> int:
-        """The number of the line."""
-        spans = self.code.co_lines()
-        return next((n for start, end, n in spans if start <= self.instruction < end and n), self.code.co_firstlineno)
-
-    def __str__(self) -> str:
-        import linecache  # here, and not at the top, as it takes milliseconds that only errors need
-
-        text = linecache.getline(self.code.co_filename, self.line).strip()
-        return f"{self.code.co_filename}:{self.line}" + (f" `{text}`" if text else "")
-
-
-def user_place() -> Place | None:
-    """The innermost line, on the way to here, that is not minigrad's own."""
-    frame = sys._getframe(1)
-    while frame.f_globals.get("__name__", "").startswith("minigrad."):
-        if frame.f_back is None:
-            return None
-        frame = frame.f_back
-    return Place(frame.f_code, frame.f_lasti)
-
-
-def _at(place: Place | None) -> str:
+def at(place: Any) -> str:
+    """A place in the user's program, in parentheses, if it is known."""
     return f" (at {place})" if place else ""
 
 
@@ -181,23 +148,6 @@ def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[st
         raise DTypeError(f"{name} of {', '.join(map(describe, args))}: {error}") from error
 
 
-def check_finite(value: Any, what: str, op: Any, args: Sequence[Any], notes: "Notes | None" = None) -> None:
-    """Raise AnomalyError if there is a NaN or an inf in `value`."""
-    data = getattr(value, "data", value) if not isinstance(value, (np.ndarray, np.generic)) else value
-    if data.dtype.kind not in "fc" or np.isfinite(data).all():
-        return
-    kind = "NaN" if np.isnan(data).any() else "inf"
-    place = user_place() if notes is None else notes.where
-    count = int(data.size - np.isfinite(data).sum())
-    lines = [f"{what} {kind}, in {count} of {data.size} elements{_at(place)}"]
-    if op.params:
-        lines.append("  parameters: " + ", ".join(f"{k}={v!r}" for k, v in op.params.items()))
-    names = [f"operand {i}" for i in range(len(args))] if notes is None else ["gradient of the result"]
-    names += [f"operand {i}" for i in range(len(args) - 1)] if notes is not None else []
-    lines += [f"  {label}: {describe(arg)}" for label, arg in zip(names, args, strict=True)]
-    raise AnomalyError("\n".join(lines))
-
-
 def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> UnsupportedError:
     """For a NumPy function that no operation stands for."""
     import difflib  # only for this message
@@ -252,9 +202,9 @@ def wrong_seed(given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
     return ShapeError(f"the gradient given has shape {given}, the Tensor {shape}: they must be equal")
 
 
-def released(place: Place | None, interruption: str | None) -> ReleasedGraphError:
+def released(place: Any, interruption: str | None) -> ReleasedGraphError:
     """For backward through a released graph."""
-    first = f"backward{_at(place)} was interrupted by {interruption}, and" if interruption else f"backward{_at(place)}"
+    first = f"backward{at(place)} was interrupted by {interruption}, and" if interruption else f"backward{at(place)}"
     return ReleasedGraphError(
         f"part of this graph is gone: an earlier {first} released it, to save memory. Compute the loss anew for "
         "every backward. If it keeps a value from an earlier step (a hidden state, a running total), detach() that "
@@ -268,8 +218,8 @@ def stale(leaf: "Node", node: "Node") -> StaleValueError:
     name = f"the leaf {leaf.notes.name!r}" if leaf.notes.name else "a leaf"
     used = node.notes.where if node.notes is not None else None
     return StaleValueError(
-        f"{name} of shape {leaf.value.shape} was written to{_at(leaf.notes.where)} after {node.op} number {node.seq} "
-        f"had used its value{_at(used)}, and the derivative of {node.op} needs the old value. "
+        f"{name} of shape {leaf.value.shape} was written to{at(leaf.notes.where)} after {node.op} number {node.seq} "
+        f"had used its value{at(used)}, and the derivative of {node.op} needs the old value. "
         "Call backward() before the update, or compute the loss again after it"
     )
 

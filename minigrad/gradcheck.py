@@ -27,20 +27,16 @@ _LADDER = 2.0 ** np.array([8, 4, 0, -4, -8, -12, -16])  # the other steps, in un
 _USUAL = slice(2, 5)  # the usual step and two smaller ones: what persists over these is no matter of the step
 _BLIND = 1e-4  # uncertainty of the differences excuses a disagreement up to this part of the largest derivative
 _PROJECTIONS = 4  # random directions for each Tensor in the fast mode
-_ENOUGH = 8  # so many confirmed failures are looked for, and shown
+_ENOUGH = 8  # so many failures that are no kinks are confirmed, and so many failures are shown
 _LARGE = 10_000  # the derivatives of an operation by itself, above which its check is a fast one
 
 
 class _Options(NamedTuple):
-    eps: float | None
+    step: float
     atol: float
     rtol: float
     fast: bool
     seed: int
-
-    @property
-    def step(self) -> float:
-        return _STEP if self.eps is None else self.eps
 
 
 def gradcheck(
@@ -110,7 +106,7 @@ def gradcheck(
     >>> gradcheck(lambda x, k: np.sin(k * x).sum(), (np.array([0.1, 0.2]), 3.0))
     True
     """
-    options = _Options(eps, atol, rtol, fast, seed)
+    options = _Options(_STEP if eps is None else eps, atol, rtol, fast, seed)
     with enable_grad(), np.errstate(all="ignore"):
         function = _Function(f, _listed(inputs))
         try:
@@ -165,14 +161,14 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: np.sin(x) ** 2, np.array([0.1, 0.2]))
     True
     """
-    options = _Options(eps, atol, rtol, fast, seed)
+    options = _Options(_STEP if eps is None else eps, atol, rtol, fast, seed)
     with enable_grad(), np.errstate(all="ignore"):
         function = _Function(f, _listed(inputs))
         gradient = _gradient(function, None if grad_outputs is None else _listed(grad_outputs), seed)
         try:
             _check(gradient, options)
         except DerivativeError as error:
-            _explain(error, gradient, [*_blame(function, options, second=True), *_blame(gradient, options)])
+            _explain(error, gradient, _blame(function, options, second=True) | _blame(gradient, options))
             raise
     return True
 
@@ -232,6 +228,13 @@ _SUMMARY = {
 }
 
 
+_OTHER_CAUSES = """Every operation of the graph is right by itself. Then the likely causes are:
+  a hook that changes a gradient;
+  a value that was taken out of the graph (detach(), .data, item(), under no_grad) and used on;
+  writing into the memory of an array that the graph uses;
+  a kink nearby"""
+
+
 class DerivativeError(errors.GradcheckError):
     """What `gradcheck` raises: a report, as text and in attributes.
 
@@ -263,8 +266,7 @@ class DerivativeError(errors.GradcheckError):
 
 
 def _report(function: "_Function", failures: list[Failure], count: int, total: int) -> DerivativeError:
-    severity = list(_SUMMARY)
-    failures = sorted(failures, key=lambda x: (severity.index(x.kind), -x.error))[:_ENOUGH]
+    failures = sorted(failures, key=lambda x: (list(_SUMMARY).index(x.kind), -x.error))[:_ENOUGH]
     kind = failures[0].kind
     rows: list[tuple[str, ...]] = [("output", "input", "analytic", "numeric", "complex step", "error", "relative", "")]
     for x in failures:
@@ -280,9 +282,7 @@ def _report(function: "_Function", failures: list[Failure], count: int, total: i
 
 
 def _place(name: str, element: tuple[int, ...] | None) -> str:
-    if element is None:
-        return f"{name} (random direction)"
-    return name + str(list(element)) if element else name
+    return f"{name} (random direction)" if element is None else f"{name}{list(element) or ''}"
 
 
 # The function, as one of vectors
@@ -300,14 +300,10 @@ def _float64(x: Any, what: str) -> Array:
     value = np.asarray(x.data if isinstance(x, Handle) else x)
     if value.dtype == np.float64:
         return value
+    advice = "finite differences need the digits of float64: convert inputs and parameters, as in x.astype(np.float64)"
     if value.dtype.kind == "c":
-        raise errors.DTypeError(
-            f"gradcheck: {what} is {value.dtype}: make a function of real and imaginary parts of it"
-        )
-    raise errors.DTypeError(
-        f"gradcheck: {what} is {value.dtype}, and finite differences need the digits of float64: convert inputs and "
-        "parameters, as with x.astype(np.float64)"
-    )
+        advice = "only real functions are checked: make one of real and imaginary parts"
+    raise errors.DTypeError(f"gradcheck: {what} is {value.dtype}, and {advice}")
 
 
 def _flat(arrays: Sequence[Array]) -> Array:
@@ -369,24 +365,22 @@ class _Function:
             found = autograd.grad(roots, self.leaves, gradients, retain_graph=True, allow_unused=True)
         except errors.ShapeError as error:
             raise DerivativeError("shape", f"backward failed: {error}") from error
-        for i, leaf, g in zip(self.active, self.leaves, found, strict=True):
-            if g is not None and (g.shape, g.dtype) != (leaf.shape, leaf.dtype):
-                what = f"the gradient of {self.names[1][i]} is {errors.describe(g)}, and it should be like its input: "
-                raise DerivativeError("shape", what + errors.describe(leaf))
-        return _flat(
-            [np.zeros(leaf.shape) if g is None else g.data for leaf, g in zip(self.leaves, found, strict=True)]
-        )
+        parts = [np.zeros(leaf.shape) if g is None else g.data for g, leaf in zip(found, self.leaves, strict=True)]
+        for i, leaf, g in zip(self.active, self.leaves, parts, strict=True):
+            if g.shape != leaf.shape or g.dtype != leaf.dtype:
+                text = f"{self.names[1][i]} is {errors.describe(leaf)}, and its gradient {errors.describe(g)}"
+                raise DerivativeError("shape", text)
+        return _flat(parts)
 
     def graph(self) -> list[Node]:
         """The nodes between the leaves and the outputs."""
         nodes = collect([y.node for y in self.outputs if y.node is not None])
         return [node for node in nodes if node.op is not None]
 
-    def magnitude(self) -> float:
-        """The largest number in the computation: its rounding error may be in every value."""
-        arrays = [self.y, *(array for node in self.graph() for array in (node.value, *node.args))]
-        numbers = [np.abs(array)[np.isfinite(array)].max(initial=0.0) for array in map(np.asarray, arrays)]
-        return float(max(numbers))
+    def noise(self) -> float:
+        """A bound for rounding errors in the values: they come from the largest number of the computation."""
+        arrays = map(np.asarray, [self.y, *(x for node in self.graph() for x in (node.value, *node.args))])
+        return 8 * _PRECISION * max(float(np.abs(x[np.isfinite(x)]).max(initial=0.0)) for x in arrays)
 
 
 def _gradient(function: _Function, grad_outputs: Sequence[Any] | None, seed: int) -> _Function:
@@ -395,18 +389,14 @@ def _gradient(function: _Function, grad_outputs: Sequence[Any] | None, seed: int
         rng = np.random.default_rng((seed, 1))
         grad_outputs = [_random(rng, y.shape) for y in function.outputs]
     if len(grad_outputs) != len(function.outputs):
-        raise errors.ShapeError(
-            f"{len(function.outputs)} floating-point outputs and {len(grad_outputs)} grad_outputs: there must be one "
-            "for each"
-        )
+        raise errors.ShapeError(f"{len(grad_outputs)} grad_outputs for {len(function.outputs)} floating-point outputs")
     count = len(function.inputs)
 
     def gradient(*args: Any) -> list[Tensor]:
         wanted = [args[i] for i in function.active]
-        outputs = _listed(function.f(*args[:count]))
-        pairs = [
-            (outputs[i], g) for i, g in zip(function.places, args[count:], strict=True) if outputs[i].requires_grad
-        ]
+        results = _listed(function.f(*args[:count]))
+        outputs = [results[i] for i in function.places]
+        pairs = [(y, g) for y, g in zip(outputs, args[count:], strict=True) if y.requires_grad]
         found: Sequence[Tensor | None] = [None] * len(wanted)
         if pairs:
             roots, gradients = zip(*pairs, strict=True)
@@ -415,11 +405,9 @@ def _gradient(function: _Function, grad_outputs: Sequence[Any] | None, seed: int
 
     active = [*function.active, *range(count, count + len(grad_outputs))]
     named = function.names[1]
-    names = (
-        [f"gradient of {named[i]}" for i in function.active],
-        [*named, *(f"grad_output {i}" for i in function.places)],
-    )
-    return _Function(gradient, [*function.inputs, *grad_outputs], active, names)
+    gradients = [f"gradient of {named[i]}" for i in function.active]
+    inputs = [*named, *(f"grad_output {i}" for i in function.places)]
+    return _Function(gradient, [*function.inputs, *grad_outputs], active, (gradients, inputs))
 
 
 # The check
@@ -432,7 +420,7 @@ class _Ray(NamedTuple):
     element: tuple[int, ...] | None
     where: slice
     values: Array
-    scale: float  # of the step
+    step: float
 
 
 def _random(rng: np.random.Generator, shape: Any) -> Array:
@@ -440,20 +428,17 @@ def _random(rng: np.random.Generator, shape: Any) -> Array:
     return rng.uniform(0.5, 1.5, shape) * rng.choice((-1.0, 1.0), shape)
 
 
-def _rays(
-    tensors: Sequence[int], shapes: Sequence[tuple[int, ...]], scale: Array, rng: np.random.Generator | None
-) -> list[_Ray]:
+def _rays(tensors: Sequence[int], arrays: Sequence[Array], step: float, rng: np.random.Generator | None) -> list[_Ray]:
     """All directions to look at: random ones if there is a generator, else every element."""
     rays, start = [], 0
-    for tensor, shape in zip(tensors, shapes, strict=True):
-        stop = start + math.prod(shape)
+    for tensor, array in zip(tensors, arrays, strict=True):
+        scale, stop = np.maximum(1.0, np.abs(array)), start + array.size
         if rng is None:
-            for i, element in enumerate(np.ndindex(shape), start):
-                rays.append(_Ray(tensor, element, slice(i, i + 1), np.ones(1), scale[i]))
-        elif stop > start:
-            for _ in range(_PROJECTIONS):
-                values = _random(rng, stop - start) * scale[start:stop]
-                rays.append(_Ray(tensor, None, slice(start, stop), values, 1.0))
+            for i, element in enumerate(np.ndindex(array.shape), start):
+                rays.append(_Ray(tensor, element, slice(i, i + 1), np.ones(1), step * float(scale[element])))
+        elif array.size:
+            directions = [np.ravel(scale * _random(rng, array.shape)) for _ in range(_PROJECTIONS)]
+            rays += [_Ray(tensor, None, slice(start, stop), values, step) for values in directions]
         start = stop
     return rays
 
@@ -476,39 +461,34 @@ def _check(function: _Function, options: _Options) -> None:
     _check_repeatable(function, times=1)
     rng = np.random.default_rng(options.seed)
     chosen = rng if options.fast else None
-    output_shapes = [y.shape for y in function.outputs]
-    seeds = _rays(function.places, output_shapes, np.ones_like(function.y), chosen)
-    probes = _rays(function.active, function.shapes, np.maximum(1.0, np.abs(function.x)), chosen)
+    seeds = _rays(function.places, [np.zeros(y.shape) for y in function.outputs], 1.0, chosen)
+    probes = _rays(function.active, _split(function.x, function.shapes), options.step, chosen)
     if not seeds or not probes:
         function.vjp(function.y)  # no numbers to compare, but shapes
         return
     rows = np.stack([function.vjp(_moved(np.zeros_like(function.y), seed, 1.0)) for seed in seeds])
     analytic = _along(probes, rows)
-
-    steps = np.array([options.step * probe.scale for probe in probes])
-    noise = 8 * _PRECISION * function.magnitude() / steps
-    slopes = [_slopes(function, seeds, probe, step) for probe, step in zip(probes, steps, strict=True)]
-    numeric, right, left, wide = np.stack(slopes, axis=-1)
+    numeric, right, left, wide = np.stack([_slopes(function, seeds, probe) for probe in probes], axis=-1)
     close = _close(analytic, numeric, options)
     # The difference of the slopes on both sides shrinks with the step, unless there is a kink.
     jump = np.abs(right - left)
-    bent = (jump > 0.75 * np.abs(wide)) & (jump > _BLIND * (np.abs(right) + np.abs(left)) + options.atol + noise)
+    noise = options.atol + function.noise() / np.array([probe.step for probe in probes])
+    bent = (jump > 0.75 * np.abs(wide)) & (jump > _BLIND * (np.abs(right) + np.abs(left)) + noise)
 
     excuse = _BLIND * np.abs(numeric).max(axis=1, initial=0.0, where=np.isfinite(numeric))
     failures: list[Failure] = []
-    confirmed = 0
     for j in np.flatnonzero((bent | ~close).any(axis=0)):
-        if confirmed == _ENOUGH:
+        if sum(failure.kind != "kink" for failure in failures) >= _ENOUGH:
             break
-        better = _refined(function, seeds, probes[j], steps[j], noise[j], analytic[:, j], options)
+        better = _refined(function, seeds, probes[j], analytic[:, j], options.atol)
         settled = close[:, j] & ~bent[:, j]
         again = _close(analytic[:, j], better.numeric, options, np.minimum(better.error, excuse))
         kinked = better.kinked | (better.growing & ~again)
         close[:, j] = settled | (again & ~kinked)
-        for i in np.flatnonzero(~close[:, j]):
+        distance = np.abs(analytic[:, j] - better.numeric)
+        for i in sorted(np.flatnonzero(~close[:, j]), key=lambda i: (kinked[i], -distance[i]))[:_ENOUGH]:
             numbers = float(analytic[i, j]), float(better.numeric[i]), float(better.error[i])
             failures.append(_failure(function, seeds[i], probes[j], numbers, kinked[i]))
-        confirmed += not close[:, j].all()
     if failures:
         _check_repeatable(function, times=8)
         raise _report(function, failures, int((~close).sum()), close.size)
@@ -520,9 +500,9 @@ def _close(analytic: Array, numeric: Array, options: _Options, uncertainty: Arra
     return np.isfinite(numeric) & (np.abs(analytic - numeric) <= tolerance)
 
 
-def _slopes(function: _Function, seeds: Sequence[_Ray], probe: _Ray, step: float) -> Array:
+def _slopes(function: _Function, seeds: Sequence[_Ray], probe: _Ray, factor: float = 1.0) -> Array:
     """In a direction: the derivative, the slopes to the right and to the left, and their difference over two steps."""
-    y = function.y
+    y, step = function.y, factor * probe.step
     back2, back, on, on2 = (function(_moved(function.x, probe, k * step)) for k in (-2, -1, 1, 2))
     central = (4 * (on - back) / 2 - (on2 - back2) / 4) / 3
     return _along(seeds, np.stack([central, on - y, y - back, (on2 - 2 * y + back2) / 2]) / step)
@@ -535,33 +515,24 @@ class _Refined(NamedTuple):
     growing: Array  # they grow without end, as at a jump of the function or an infinite slope
 
 
-def _refined(
-    function: _Function,
-    seeds: Sequence[_Ray],
-    probe: _Ray,
-    step: float,
-    noise: float,
-    analytic: Array,
-    options: _Options,
-) -> _Refined:
+def _refined(function: _Function, seeds: Sequence[_Ray], probe: _Ray, analytic: Array, atol: float) -> _Refined:
     """One column of the Jacobian from all steps of the ladder: of each element the one that is known best."""
-    rungs = np.stack([_slopes(function, seeds, probe, step * k) for k in _LADDER], axis=1)
-    central, right, left = rungs[:3]
-    noises = (noise / _LADDER)[:, None]
+    central, right, left, _ = np.stack([_slopes(function, seeds, probe, factor) for factor in _LADDER], axis=1)
+    noise = (function.noise() / (probe.step * _LADDER))[:, None]
     spread = np.abs(np.diff(central, axis=0))
-    doubt = np.where(np.isfinite(spread), spread, np.inf) + noises[1:]
+    doubt = np.where(np.isfinite(spread), spread, np.inf) + noise[1:]
     # Large slopes by their relative doubt: far above the distance to a singularity a slope is small, wrong and steady.
     best = (doubt / (1 + np.abs(np.nan_to_num(central[1:])))).argmin(axis=0)[None]
     error = np.take_along_axis(doubt, best, axis=0)[0]
     numeric = np.where(np.isfinite(error), np.take_along_axis(central[1:], best, axis=0)[0], np.nan)
 
-    right, left, noises = right[_USUAL], left[_USUAL], noises[_USUAL]
+    right, left, noise = right[_USUAL], left[_USUAL], noise[_USUAL]
     jump = np.abs(right - left)
-    lasting = (np.abs(jump - jump[0]) <= 0.25 * jump[0]).all(axis=0) & (jump[0] > options.atol + noises[0])
+    lasting = (np.abs(jump - jump[0]) <= 0.25 * jump[0]).all(axis=0) & (jump[0] > atol + noise[0])
     slack = 0.01 * jump[0]
     between = (np.minimum(right, left)[0] - slack <= analytic) & (analytic <= np.maximum(right, left)[0] + slack)
     steep = np.maximum(np.abs(right), np.abs(left))
-    growing = (steep[1:] > 3 * steep[:-1]).all(axis=0) & (steep[-1] > 10 * noises[-1])
+    growing = (steep[1:] > 3 * steep[:-1]).all(axis=0) & (steep[-1] > 10 * noise[-1])
     return _Refined(numeric, error, lasting & between, growing)
 
 
@@ -575,12 +546,12 @@ def _failure(
         kind = "kink"
     else:
         kind = "uncertain" if abs(analytic - numeric) <= error else "wrong"
-    opinion = _complex_step(function, seed, probe)
+    opinion = None if kind == "kink" else _complex_step(function, seed, probe)
     return Failure(kind, seed.tensor, seed.element, probe.tensor, probe.element, *numbers, opinion)
 
 
 def _complex_step(function: _Function, seed: _Ray, probe: _Ray) -> float | None:
-    step = 1e-20 * probe.scale
+    step = 1e-20 * probe.step
     try:
         with warnings.catch_warnings(action="error"):
             outputs = function.run(_moved(function.x, probe, 1j * step), np.complex128)[1]
@@ -624,66 +595,53 @@ def _check_linear(
 # Which operation it is
 
 
-class _Suspect(NamedTuple):
-    name: str
-    kind: str
-    text: str
-
-
-def _blame(function: _Function, options: _Options, second: bool = False) -> list[_Suspect]:
-    """Make the same check of every operation of the graph by itself, or of its gradient."""
-    suspects: dict[str, _Suspect] = {}
+def _blame(function: _Function, options: _Options, second: bool = False) -> dict[str, tuple[str, str]]:
+    """Make the same check of every operation of the graph by itself, or of its gradient; those that fail, by name."""
+    found: dict[str, tuple[str, str]] = {}
     for node in function.graph():
         active = [i for i, parent in enumerate(node.inputs) if parent is not None]
-        if len(suspects) == 3 or any(x.dtype != np.float64 for x in (node.value, *(node.args[i] for i in active))):
+        if any(x.dtype != np.float64 for x in (node.value, *(node.args[i] for i in active))) or len(found) == 3:
             continue
-        operation = _Function(partial(_apply, node), node.args, active)
-        operation = _gradient(operation, None, options.seed) if second else operation
+        alone = _Function(partial(_apply, node.op), node.args, active)
+        alone = _gradient(alone, None, options.seed) if second else alone
         try:
-            _check(operation, options._replace(fast=operation.x.size * operation.y.size > _LARGE))
+            _check(alone, options._replace(fast=alone.x.size * alone.y.size > _LARGE))
         except DerivativeError as error:
             if error.kind != "uncertain":
-                suspects.setdefault(str(node.op), _suspect(node, error, second))
-    return list(suspects.values())
+                found.setdefault(str(node.op), (error.kind, _accusation(node, error, second)))
+    return found
 
 
-def _apply(node: Node, *operands: Any) -> Any:
-    assert node.op is not None
-    return apply(node.op, operands)
+def _apply(op: Any, *operands: Any) -> Any:
+    return apply(op, operands)
 
 
-def _suspect(node: Node, error: DerivativeError, second: bool) -> _Suspect:
-    assert node.op is not None
+def _accusation(node: Node, error: DerivativeError, second: bool) -> str:
     shapes = " and ".join(str(np.shape(x)) for x in node.args)
-    given = "".join(f", {name}={value!r}" for name, value in node.op.params.items())
-    what = f"{node.op.name!r} of shapes {shapes}{given}"
+    params = node.op.params if node.op is not None else {}
+    what = f"The operation {str(node.op)!r} of shapes {shapes}" + "".join(f", {k}={v!r}" for k, v in params.items())
     if not error.failures:
-        return _Suspect(node.op.name, error.kind, f"the operation {what} by itself: {error}")
+        return f"{what} by itself: {error}"
     worst = error.failures[0]
     operand = f"operand {worst.input}" if worst.input < len(node.args) else "the gradient that enters"
+    numbers = f"(analytic {worst.analytic:.9g}, numeric {worst.numeric:.9g})"
     if error.kind == "kink":
-        text = f"the operation {what} has a kink here, in {operand}"
-    else:
-        derivative = "the derivative of its gradient" if second else "its own derivative"
-        text = f"the operation {what} is to blame: {derivative} with respect to {operand} is wrong"
-    return _Suspect(node.op.name, error.kind, f"{text} (analytic {worst.analytic:.9g}, numeric {worst.numeric:.9g})")
+        return f"{what} has a kink here, in {operand} {numbers}"
+    whose = "the derivative of its gradient" if second else "its own derivative"
+    return f"{what} is to blame: {whose} with respect to {operand} is {error.kind} {numbers}"
 
 
-def _explain(error: DerivativeError, function: _Function, suspects: Sequence[_Suspect]) -> None:
+def _explain(error: DerivativeError, function: _Function, found: dict[str, tuple[str, str]]) -> None:
     """Add to the report what the check of every operation found, or what else may be the cause."""
     if error.kind in ("nothing to check", "not deterministic", "uncertain"):
         return
-    if error.kind != "kink" and all(suspect.kind == "kink" for suspect in suspects):
-        error.findings = [
-            "Every operation of the graph is right by itself. Then the likely causes are: a hook that changes a "
-            "gradient; a value that was taken out of the graph (detach(), .data, item(), under no_grad) and used on; "
-            "writing into the memory of an array that the graph uses; a kink nearby"
-        ]
-        for i, leaf, value in zip(function.active, function.leaves, _split(function.x, function.shapes), strict=True):
-            if not np.array_equal(leaf.data, value, equal_nan=True):
-                error.findings.append(f"The function has written into the memory of {function.names[1][i]}.")
-        if any(node.value.dtype == np.float32 for node in function.graph()):
-            error.findings.append("Part of the computation is in float32, which has too few digits.")
-    else:
-        error.operations = list(dict.fromkeys(suspect.name for suspect in suspects))
-    error.findings += [suspect.text[0].upper() + suspect.text[1:] for suspect in suspects]
+    error.findings = [text for _, text in found.values()]
+    error.operations = [name for name, (kind, _) in found.items() if kind != "kink" or error.kind == "kink"]
+    if error.operations or error.kind == "kink":
+        return
+    error.findings.append(_OTHER_CAUSES)
+    for i, leaf, value in zip(function.active, function.leaves, _split(function.x, function.shapes), strict=True):
+        if not np.array_equal(leaf.data, value, equal_nan=True):
+            error.findings.append(f"The function has written into the memory of {function.names[1][i]}")
+    if any(node.value.dtype == np.float32 for node in function.graph()):
+        error.findings.append("Part of the computation is in float32, which has too few digits")

@@ -27,13 +27,13 @@ class Progress(Iterable[Item]):
     def __init__(self, items: Iterable[Item], description: str = "", total: int | None = None) -> None:
         self.items = items
         self.description = description
-        self.total = total if total is not None or not hasattr(items, "__len__") else len(items)
+        self.total = total if total is not None or not hasattr(items, "__len__") else len(items)  # type: ignore[arg-type]
         self._bar: Any = None
         self._text = ""
 
     def __iter__(self) -> Iterator[Item]:
         try:
-            from tqdm import tqdm  # optional, so not at the top
+            from tqdm import tqdm  # type: ignore[import-untyped]  # optional, so not at the top
         except ImportError:
             yield from self._plain()
             return

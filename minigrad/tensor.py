@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad import errors
+from minigrad import autograd, errors
 from minigrad.core import (
     PLAIN,
     Array,
@@ -16,7 +16,6 @@ from minigrad.core import (
     Operation,
     Primitive,
     apply,
-    backward,
     binary,
     is_grad_enabled,
     leaf,
@@ -26,6 +25,7 @@ from minigrad.core import (
     numpy_functions,
     set_result_type,
 )
+from minigrad.diagnostics import user_place
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting
 
 # Operators
@@ -209,7 +209,7 @@ class Tensor(Handle):
         >>> x.grad
         tensor([ 2., 40.])
         """
-        backward(self, gradient, retain_graph=retain_graph or create_graph, create_graph=create_graph)
+        autograd.backward(self, gradient, retain_graph=retain_graph or create_graph, create_graph=create_graph)
 
     @property
     def grad(self) -> "Tensor | None":
@@ -311,7 +311,7 @@ class Tensor(Handle):
         if self.node is not None and self.node.op is None:
             self._refuse_recording()
             self.data[...] = result.data
-            note_write(self.node, errors.user_place())
+            note_write(self.node, user_place())
         else:
             self.data, self.node = result.data, result.node
         return self
@@ -344,7 +344,7 @@ class Tensor(Handle):
         if self.node is not None and self.node.op is None:
             self._refuse_recording()
             self.data[index] = given.data
-            note_write(self.node, errors.user_place())
+            note_write(self.node, user_place())
         else:
             self._become(indexing.setitem(self, given, index=index))
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors, random
+from minigrad.autograd import walk
 from minigrad.core import (
     Handle,
     Node,
@@ -25,7 +26,6 @@ from minigrad.core import (
     name_of,
     notes_of,
     primitive,
-    walk,
 )
 from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive

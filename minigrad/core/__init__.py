@@ -1,54 +1,16 @@
 """The engine.  Read `node` first (what a graph is), then `backprop` (the walk), then `mode`."""
 
-from minigrad.core.backprop import backprop, backward, collect, leading_to, note_write, walk
+# fmt: off
+# ruff: noqa: I001  # one line for several names: a list of one name a line would be longer than the reading matter
+from minigrad.core.backprop import backprop, collect, note_write
 from minigrad.core.mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, recording
 from minigrad.core.node import (
-    PLAIN,
-    Array,
-    Handle,
-    Node,
-    Notes,
-    Operation,
-    Primitive,
-    apply,
-    binary,
-    implements,
-    leaf,
-    name_of,
-    notes_of,
-    numpy_functions,
-    primitive,
-    primitives,
-    set_result_type,
+    PLAIN, Array, Handle, Node, Operation, Primitive, apply, binary, implements, leaf, name_of, notes_of,
+    numpy_functions, primitive, primitives, set_result_type,
 )
 
 __all__ = [
-    "PLAIN",
-    "Array",
-    "Handle",
-    "Node",
-    "Notes",
-    "Operation",
-    "Primitive",
-    "apply",
-    "backprop",
-    "backward",
-    "binary",
-    "collect",
-    "detect_anomaly",
-    "enable_grad",
-    "implements",
-    "is_grad_enabled",
-    "leading_to",
-    "leaf",
-    "name_of",
-    "no_grad",
-    "note_write",
-    "notes_of",
-    "numpy_functions",
-    "primitive",
-    "primitives",
-    "recording",
-    "set_result_type",
-    "walk",
+    "PLAIN", "Array", "Handle", "Node", "Operation", "Primitive", "apply", "backprop", "binary", "collect",
+    "detect_anomaly", "enable_grad", "implements", "is_grad_enabled", "leaf", "name_of", "no_grad", "note_write",
+    "notes_of", "numpy_functions", "primitive", "primitives", "recording", "set_result_type",
 ]

@@ -8,7 +8,7 @@ node is also written on a list (`recording`), or every value is searched for NaN
 import functools
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -35,55 +35,41 @@ unusual: list[None] = []
 class Switch:
     """A context manager and decorator that changes the mode of the thread; each use restores what it found."""
 
-    def change(self) -> Any:
-        """Set this block's mode; what is returned is what ``with ... as`` gives."""
-        raise NotImplementedError
+    changes: ClassVar[dict[str, Any]] = {}
 
     def __enter__(self) -> Any:
         mode.outer.append((mode.grad, mode.anomaly, mode.recorder))
         unusual.append(None)
-        return self.change()
+        mode.__dict__.update(self.changes)
 
     def __exit__(self, *exception: object) -> None:
         mode.grad, mode.anomaly, mode.recorder = mode.outer.pop()
         unusual.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorate a function, or a generator function."""
-        if function.__code__.co_flags & 0x20:  # CO_GENERATOR
-
-            @functools.wraps(function)
-            def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-                return (yield from _in_mode(type(self), function(*args, **kwargs)))
-
-            return generator
+        """Decorate a function, or a generator function (whose consumer, between two values, is in its own mode)."""
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
+            with self:
                 return function(*args, **kwargs)
 
-        return wrapper
+        @functools.wraps(function)
+        def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            body = function(*args, **kwargs)
+            step = functools.partial(next, body)
+            while True:
+                try:
+                    with self:
+                        item = step()
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    step = functools.partial(body.send, (yield item))
+                except BaseException as error:
+                    step = functools.partial(body.throw, error)
 
-
-def _in_mode(switch: type[Switch], body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Run a generator's body under `switch`, and its consumer, between two values, in the consumer's own mode."""
-    step: Callable[[], Any] = functools.partial(next, body)
-    try:
-        while True:
-            with switch():
-                item = step()
-            try:
-                step = functools.partial(body.send, (yield item))
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                step = functools.partial(body.throw, error)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        with switch():
-            body.close()
+        return generator if function.__code__.co_flags & 0x20 else wrapper  # CO_GENERATOR
 
 
 class no_grad(Switch):
@@ -103,9 +89,7 @@ class no_grad(Switch):
     tensor([0.8, 1.6], requires_grad=True)
     """
 
-    def change(self) -> None:
-        """Stop recording."""
-        mode.grad = False
+    changes: ClassVar = {"grad": False}
 
 
 class enable_grad(Switch):
@@ -120,9 +104,7 @@ class enable_grad(Switch):
     True
     """
 
-    def change(self) -> None:
-        """Record again."""
-        mode.grad = True
+    changes: ClassVar = {"grad": True}
 
 
 class detect_anomaly(Switch):
@@ -141,9 +123,7 @@ class detect_anomaly(Switch):
     AnomalyError: the derivative of sqrt made inf
     """
 
-    def change(self) -> None:
-        """Search every value."""
-        mode.anomaly = True
+    changes: ClassVar = {"anomaly": True}
 
 
 class recording(Switch):
@@ -163,8 +143,8 @@ class recording(Switch):
     ['exp', 'add']
     """
 
-    def change(self) -> "list[Node]":
-        """Start a list."""
+    def __enter__(self) -> "list[Node]":
+        super().__enter__()
         nodes: list[Node] = []
         mode.recorder = nodes
         return nodes

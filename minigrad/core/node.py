@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core.mode import mode, unusual
+from minigrad.diagnostics import Place, check_finite, user_place
 
 # An ndarray or a NumPy scalar; in a rule that is being recorded, a Tensor.  NumPy's protocols make the three
 # interchangeable, and no static type can say so.
@@ -68,7 +69,7 @@ class Notes:
         self.hooks: dict[int, Callable[[Any], Any]] = {}
         self.keep = False
         self.name: str | None = None
-        self.where: errors.Place | None = None  # the line that made the node; of a leaf, that last wrote to it
+        self.where: Place | None = None  # the line that made the node; of a leaf, that last wrote to it
         self.written = 0  # the `seq` at which a leaf's memory was last written to
 
 
@@ -92,17 +93,21 @@ def set_result_type(cls: type[Handle]) -> None:
 def name_of(value: Array, node: Node | None) -> Any:
     """A new name for a value."""
     handle = new(_result_type)
-    handle.data = value
-    handle.node = node
+    handle.data, handle.node = value, node
     return handle
+
+
+def _made(op: "Operation | None", inputs: Sequence[Node | None], args: Sequence[Array], value: Array) -> Node:
+    node = Node()
+    node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
+    node.value, node.seq, node.notes = value, tick(), None
+    return node
 
 
 def leaf(value: Array, name: str | None = None) -> Node:
     """A node that nothing computed, which keeps the gradients that reach it."""
-    node = Node()
-    node.op, node.inputs, node.args, node.value, node.seq = None, (), (), value, tick()
-    node.notes = notes = Notes()
-    notes.keep, notes.name = True, name
+    node = _made(None, (), (), value)
+    notes_of(node).keep, notes_of(node).name = True, name
     return node
 
 
@@ -116,28 +121,18 @@ def notes_of(node: Node) -> Notes:
 class Primitive:
     """A function on arrays together with the rules that give its derivative."""
 
-
-    def __init__(
-        self,
-        forward: Callable[..., Any],
-        rules: tuple[Rule | None, ...],
-        joint: Rule | None,
-        numpy: Callable[..., Any] | None,
-    ) -> None:
+    def __init__(self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any) -> None:
         code = forward.__code__
-        variadic = bool(code.co_flags & 0x04)  # CO_VARARGS; to import inspect takes longer than all of minigrad
         self.name = forward.__name__.lstrip("_")
         self.ours = forward.__module__.startswith("minigrad.")
-        self.forward = forward if self.ours else _returns_array(forward)
-        self.operands = None if variadic else code.co_posonlyargcount
+        self.forward = forward
+        # CO_VARARGS is 4; to import inspect takes longer than to import all of minigrad.
+        self.operands = None if code.co_flags & 4 else code.co_posonlyargcount
         self.parameters = code.co_varnames[code.co_posonlyargcount : code.co_argcount]
         self.plain = not self.parameters and not code.co_kwonlyargcount
-        optional = forward.__defaults__ or ()
-        self.defaults = dict(zip(self.parameters[len(self.parameters) - len(optional) :], optional, strict=True))
-        self.defaults.update(forward.__kwdefaults__ or {})
-        self.rules = rules
-        self.joint = joint
-        self.numpy = numpy
+        backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
+        self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
+        self.rules, self.joint, self.numpy = rules, joint, numpy
         self.differentiable = bool(rules) or joint is not None
         if rules and len(rules) != self.operands:
             raise TypeError(
@@ -148,10 +143,7 @@ class Primitive:
     def bind(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """The names of parameters that were given by position."""
         if len(values) > len(self.parameters):
-            raise TypeError(
-                f"{self.name}() takes {self.operands} operands and by position at most the parameters "
-                f"{self.parameters}; {len(values)} were given"
-            )
+            raise TypeError(f"{self.name}() takes {self.operands} operands and {self.parameters}, not {values}")
         return dict(zip(self.parameters, values, strict=False))
 
 
@@ -161,9 +153,7 @@ class Operation:
     __slots__ = ("name", "params", "primitive")
 
     def __init__(self, primitive: Primitive, params: Mapping[str, Any]) -> None:
-        self.primitive = primitive
-        self.params = params
-        self.name = primitive.name
+        self.primitive, self.params, self.name = primitive, params, primitive.name
 
     def __repr__(self) -> str:
         return self.name
@@ -174,9 +164,7 @@ primitives: dict[str, Callable[..., Any]] = {}
 numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
-def primitive(
-    *rules: Rule | None, joint: Rule | None = None, numpy: Callable[..., Any] | None = None
-) -> Callable[[Function], Function]:
+def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None) -> Callable[[Function], Function]:
     """Make a differentiable operation of a NumPy function.
 
     Parameters
@@ -230,32 +218,17 @@ def implements(*functions: Callable[..., Any]) -> Callable[[Function], Function]
     """Let a function stand for NumPy functions that are called with a Tensor."""
 
     def register(implementation: Function) -> Function:
-        for function in functions:
-            numpy_functions[function] = implementation
+        numpy_functions.update(dict.fromkeys(functions, implementation))
         return implementation
 
     return register
 
 
-def _returns_array(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """A user's function may return a Python number or a list; ours are trusted, and save the look."""
-
-    @functools.wraps(forward)
-    def compute(*args: Any, **params: Any) -> Any:
-        value = forward(*args, **params)
-        return value if isinstance(value, (np.ndarray, np.generic)) else np.asarray(value)
-
-    return compute
-
-
 def _caller(made: Primitive) -> Callable[..., Any]:
     """The function that people call: a quick way for the commonest kind of operation, `apply` for all others."""
     bare = Operation(made, made.defaults)
-    if made.plain and made.ours and made.rules:
-        if made.operands == 1:
-            return _unary(bare)
-        if made.operands == 2:
-            return binary(bare, apply)
+    if made.plain and made.ours and made.rules and made.operands == 2:
+        return binary(bare, apply)
 
     def call(*args: Any, **params: Any) -> Any:
         count = made.operands
@@ -278,10 +251,11 @@ PLAIN = frozenset({np.ndarray, bool, int, float, complex} | {np.dtype(code).type
 
 def _compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) -> Array:
     try:
-        return made.forward(*args, **params)
+        value = made.forward(*args, **params)
     except Exception as error:
         errors.explain(error, made.name, args, params)
         raise
+    return value if made.ours or isinstance(value, np.ndarray) else np.asarray(value)[()]  # a Python number, or a list
 
 
 def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
@@ -311,57 +285,27 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
     return name_of(value, None)
 
 
-def _made(op: Operation, inputs: Sequence[Node | None], args: Sequence[Array], value: Array) -> Node:
-    node = Node()
-    node.op, node.inputs, node.args, node.value, node.seq = op, tuple(inputs), tuple(args), value, tick()
-    node.notes = None
-    return node
-
-
 def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array], value: Array) -> Any:
     """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
     if mode.anomaly:
-        errors.check_finite(value, f"{op.name} made", op, args)
+        check_finite(value, f"{op.name} made", op, user_place(), args)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
     if not needed and mode.recorder is None:
         return name_of(value, None)
     node = _made(op, inputs, args, value)
     if mode.anomaly:
-        notes_of(node).where = errors.user_place()
+        notes_of(node).where = user_place()
     if mode.recorder is not None:
         mode.recorder.append(node)
     return name_of(value, node if needed else None)
 
 
-# The next two do what `apply` does, for the commonest operations in the commonest case: an operand requires grad, and
-# no thread is in an unusual mode.  A million of them make the difference between a fast framework and a slow one.
-
-
-def _unary(op: Operation) -> Callable[[Any], Any]:
-    forward = op.primitive.forward
-
-    def call(x: Any, /) -> Any:
-        if x.__class__ in PLAIN:
-            return forward(x)
-        if unusual or type(x) is not _result_type or x.node is None:
-            return apply(op, (x,))
-        value = forward(x.data)
-        result = new(_result_type)
-        result.data = value
-        result.node = node = Node()
-        node.op = op
-        node.inputs = (x.node,)
-        node.args = (x.data,)
-        node.value = value
-        node.seq = tick()
-        node.notes = None
-        return result
-
-    return call
-
-
 def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]) -> Callable[[Any, Any], Any]:
-    """A function of two operands; what it cannot do quickly it leaves to `otherwise`."""
+    """A function of two operands that does what `apply` does, more quickly, in the commonest case.
+
+    That is: an operand is a Tensor and requires grad, and no thread is in an unusual mode.  What is not an operand
+    at all is left to `otherwise`.
+    """
     forward = op.primitive.forward
     # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.
     ufunc = op.primitive.numpy if isinstance(op.primitive.numpy, np.ufunc) else forward

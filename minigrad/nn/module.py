@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.core import note_write
 from minigrad.creation import get_default_dtype
-from minigrad.errors import StateDictError, user_place
+from minigrad.diagnostics import user_place
+from minigrad.errors import StateDictError
 from minigrad.tensor import Tensor
 
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.core import enable_grad, note_write
-from minigrad.errors import DTypeError, GraphError, StateDictError, user_place
+from minigrad.diagnostics import user_place
+from minigrad.errors import DTypeError, GraphError, StateDictError
 from minigrad.tensor import Tensor
 
 
