@@ -7,7 +7,7 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import autograd, errors, nn, objectives, optim, progress, random
+from minigrad import autograd, errors, graph, nn, objectives, optim, progress, random
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
 from minigrad.creation import (
     arange,
@@ -26,6 +26,7 @@ from minigrad.creation import (
     zeros,
     zeros_like,
 )
+from minigrad.gradcheck import gradcheck, gradgradcheck
 from minigrad.ops.elementwise import (
     abs,
     acos,
@@ -45,6 +46,7 @@ from minigrad.ops.elementwise import (
     cbrt,
     ceil,
     clip,
+    conj,
     cos,
     cosh,
     divide,
@@ -57,6 +59,7 @@ from minigrad.ops.elementwise import (
     greater,
     greater_equal,
     hypot,
+    imag,
     isfinite,
     isinf,
     isnan,
@@ -78,6 +81,7 @@ from minigrad.ops.elementwise import (
     not_equal,
     positive,
     pow,
+    real,
     reciprocal,
     remainder,
     round,
@@ -150,8 +154,11 @@ from minigrad.random import manual_seed
 from minigrad.tensor import Tensor
 from minigrad.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Tensor",
+    "__version__",
     "abs",
     "acos",
     "acosh",
@@ -183,6 +190,7 @@ __all__ = [
     "checkpoint",
     "clip",
     "concat",
+    "conj",
     "cos",
     "cosh",
     "count_nonzero",
@@ -210,11 +218,15 @@ __all__ = [
     "full_like",
     "get_default_dtype",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "graph",
     "greater",
     "greater_equal",
     "hessian",
     "hvp",
     "hypot",
+    "imag",
     "is_grad_enabled",
     "isfinite",
     "isinf",
@@ -262,6 +274,7 @@ __all__ = [
     "prod",
     "progress",
     "random",
+    "real",
     "reciprocal",
     "remainder",
     "repeat",

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import errors
 from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad
 from minigrad.core.backprop import conform
+from minigrad.core.mode import mode
 
 __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 
@@ -24,6 +25,7 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     for notes, g in zip(kept, found.values(), strict=True):
         old = notes.grad  # type: ignore[union-attr]  # only nodes with notes keep gradients
         if create_graph:
+            g = _own(g)
             sums.append(g if old is None else old + g)
         else:
             sums.append(name_of(np.array(g) if old is None else old.data + g, None))
@@ -38,24 +40,32 @@ def walk(roots: Sequence[Handle], gradients: Sequence[Any], *, create_graph: boo
     better way to find the others.
     """
     nodes: Any = [root.node for root in roots]
-    with np.errstate(all="ignore"):
-        if create_graph:
-            with enable_grad():
-                seeds = [_seed(root.data, g, True) for root, g in zip(roots, gradients, strict=True)]
-                return backprop(nodes, seeds, create_graph=True, **how)
-        return backprop(nodes, [_seed(root.data, g) for root, g in zip(roots, gradients, strict=True)], **how)
+    seeds = [_seed(root.data, g, create_graph) for root, g in zip(roots, gradients, strict=True)]
+    before = mode.grad
+    try:
+        # Not enable_grad(): where that would change something a block is open already, and Ctrl-C between the lines of
+        # its __enter__ and __exit__ would do more harm than here.
+        mode.grad = before or create_graph
+        with np.errstate(all="ignore"):
+            return backprop(nodes, seeds, create_graph=create_graph, **how)
+    finally:
+        mode.grad = before
 
 
-def _seed(value: Array, gradient: Any, named: bool = False) -> Array:
+def _seed(value: Array, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
     if gradient is None:
         if value.size != 1:
             raise errors.not_a_scalar(value.shape)
         gradient = type(value)(1) if isinstance(value, np.generic) else np.ones_like(value)
     else:
-        gradient = gradient if isinstance(gradient, Handle) else np.asarray(gradient)
-        if gradient.shape != value.shape:
-            raise errors.wrong_seed(gradient.shape, value.shape)
+        if not isinstance(gradient, Handle):
+            gradient = errors.as_operand(gradient, "a gradient")
+        data = gradient.data if isinstance(gradient, Handle) else gradient
+        if data.shape != value.shape:
+            raise errors.wrong_seed(data.shape, value.shape)
+        if not np.can_cast(data.dtype, value.dtype, "same_kind"):
+            raise errors.DTypeError(f"a gradient of dtype {data.dtype} does not fit a Tensor of dtype {value.dtype}")
         gradient = conform(gradient, value, "backward")
     if named:
         return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
@@ -114,11 +124,16 @@ def grad(
     outputs, inputs = _listed(outputs), _listed(inputs)
     gradients = [None] * len(outputs) if grad_outputs is None else _listed(grad_outputs)
     if len(gradients) != len(outputs):
-        raise errors.ShapeError(f"{len(outputs)} outputs and {len(gradients)} grad_outputs: there must be one for each")
+        raise errors.ShapeError(
+            f"grad() of {len(outputs)} outputs got {len(gradients)} grad_outputs: a list is taken as one for each; "
+            "for one output of several elements pass an array"
+        )
     for kind, tensors in (("output", outputs), ("input", inputs)):
         for i, x in enumerate(tensors):
             if not isinstance(x, Handle) or x.node is None:
                 raise errors.no_graph(f"{kind} {i} of grad()")
+    if not inputs:
+        return ()
     wanted = [x.node for x in inputs]
     retain = create_graph if retain_graph is None else retain_graph
     found = walk(outputs, gradients, wanted=wanted, retain_graph=retain, create_graph=create_graph)
@@ -132,4 +147,4 @@ def grad(
 
 
 def _own(g: Any) -> Any:
-    return g if isinstance(g, Handle) else name_of(np.array(g), None)
+    return name_of(np.array(g.data), g.node) if isinstance(g, Handle) else name_of(np.array(g), None)

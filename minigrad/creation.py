@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad import errors
 from minigrad.core import Handle, implements, name_of
 from minigrad.errors import DTypeError
 from minigrad.tensor import Tensor
@@ -44,7 +45,7 @@ def _dtype_for(data: Any, dtype: DTypeLike | None) -> DTypeLike | None:
     """The dtype to convert to: arrays keep theirs, Python's floats become the default."""
     if dtype is not None or isinstance(data, (Handle, np.ndarray, np.generic)):
         return dtype
-    return _default_dtype if np.asarray(data).dtype == np.float64 else None
+    return _default_dtype if errors.numeric(data, "a Tensor").dtype == np.float64 else None
 
 
 def tensor(
@@ -91,9 +92,7 @@ def asarray(data: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """
     if isinstance(data, Tensor):
         return data if dtype is None or data.dtype == dtype else data.astype(dtype)
-    value = np.asarray(data, dtype=_dtype_for(data, dtype))
-    if value.dtype.kind not in "biufc":
-        raise DTypeError(f"a Tensor holds numbers, and this is {value.dtype} (from {type(data).__name__})")
+    value = errors.numeric(data, "a Tensor", _dtype_for(data, dtype))
     return name_of(value, None)  # type: ignore[no-any-return]
 
 

@@ -91,9 +91,13 @@ def reads(rule: Callable[..., Any] | None, position: int) -> bool:
     import dis  # only here, before an error: it takes milliseconds
 
     code = getattr(rule, "__code__", None)
-    if code is None or position >= code.co_argcount or code.co_varnames[position] in code.co_cellvars:
+    if code is None:
         return rule is not None
+    if position >= code.co_argcount:  # one of *operands
+        position = code.co_argcount + code.co_kwonlyargcount
     name = code.co_varnames[position]
+    if name in code.co_cellvars:
+        return True
     steps = list(dis.get_instructions(code))
     for step, after in pairwise(steps):
         loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)

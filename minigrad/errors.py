@@ -3,8 +3,9 @@
 ::
 
     MinigradError
-    ├── ShapeError           (ValueError)     shapes that do not fit the operation
-    │   └── AxisError        (IndexError)     an axis that the array does not have
+    ├── ArgumentError        (ValueError)     an argument whose value makes no sense
+    │   └── ShapeError                        shapes that do not fit the operation
+    │       └── AxisError    (IndexError)     an axis that the array does not have
     ├── DTypeError           (TypeError)      a dtype or a Python type that cannot be used here
     │   └── UnsupportedError                  a NumPy function, or an argument of one, without a derivative here
     ├── IndexingError        (IndexError)     an index out of range, or one that fits no axis
@@ -33,7 +34,11 @@ class MinigradError(Exception):
     """The base of all exceptions of this package."""
 
 
-class ShapeError(MinigradError, ValueError):
+class ArgumentError(MinigradError, ValueError):
+    """An argument whose value makes no sense."""
+
+
+class ShapeError(ArgumentError):
     """Shapes that do not fit the operation."""
 
 
@@ -118,15 +123,26 @@ def _shapes(args: Sequence[Any]) -> str:
 # Operations
 
 
+def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    """Data as an array of numbers; `what` it is for, for the message."""
+    try:
+        array = np.array(data, dtype=dtype, copy=copy)
+    except ValueError as error:
+        if "inhomogeneous" in str(error):
+            raise ShapeError(f"{what} cannot be made of a {type(data).__name__} whose rows differ in length") from error
+        raise DTypeError(f"{what} cannot be made of {type(data).__name__}: {error}") from error
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(f"{what} is made of numbers, and a {type(data).__name__} of dtype {array.dtype} holds none")
+    return array
+
+
 def as_operand(operand: Any, name: str) -> np.ndarray:
     """A list, tuple or foreign array as an ndarray."""
-    array = np.asarray(operand)
-    if array.dtype.kind not in "biufc":
-        raise DTypeError(
-            f"{name}: an operand of type {type(operand).__name__} is not a number, an array or a Tensor"
-            + (" (a ragged or mixed sequence?)" if isinstance(operand, (list, tuple)) else "")
-        )
-    return array
+    return numeric(operand, f"{name}: an operand")
+
+
+# What NumPy's plain ValueErrors speak of when they are about shapes.
+_OF_SHAPES = ("shape", "dimension", "broadcast", "axis", "axes", "size", "array", "einstein", "subscript")
 
 
 def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[str, Any]) -> None:
@@ -135,38 +151,58 @@ def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[st
     Returns if there is no better word for the error than its own.
     """
     given = "".join(f", {key}={value!r}" for key, value in params.items() if value is not None and value is not False)
-    what = f"{name} of shapes {_shapes(args)}{given}: {error}"
+    said = str(error).strip()
+    what = f"{name} of shape{'s' if len(args) != 1 else ''} {_shapes(args)}{given}: {said}"
     if isinstance(error, MinigradError):
         return
     if isinstance(error, np.exceptions.AxisError):
         raise AxisError(what) from error
     if type(error) is ValueError:
-        raise ShapeError(what) from error
+        of_shapes = any(word in said.lower() for word in _OF_SHAPES)
+        raise (ShapeError if of_shapes else ArgumentError)(what) from error
     if type(error) is IndexError:
         raise IndexingError(what) from error
-    if isinstance(error, TypeError) and " argument" not in str(error):
-        raise DTypeError(f"{name} of {', '.join(map(describe, args))}: {error}") from error
+    if isinstance(error, TypeError) and " argument" not in said:
+        if "casting rule" in said and args:
+            kinds = " and ".join(str(np.asarray(x).dtype) for x in args)
+            raise DTypeError(
+                f"{name} is not defined for {kinds}; bits, for one, are those of bools and integers"
+            ) from error
+        raise DTypeError(f"{name} of {', '.join(map(describe, args))}: {said}") from error
+
+
+# What people mean by names that spelling would not lead to.
+_MEANT = {
+    "linalg.norm": "sqrt(sum(x * x))", "norm": "sqrt(sum(x * x))", "vstack": "concat", "hstack": "concat",
+    "dstack": "stack", "column_stack": "stack", "append": "concat", "inner": "vecdot", "vdot": "vecdot",
+    "average": "mean", "ptp": "max and min", "diff": "x[1:] - x[:-1]", "nansum": "where(isnan(x), 0, x)",
+    "nanmean": "where(isnan(x), 0, x)", "kron": "einsum", "cross": "einsum", "fabs": "abs", "rot90": "flip",
+    "fliplr": "flip", "flipud": "flip", "array_split": "split", "delete": "concat", "insert": "concat",
+    "diag": "diagonal", "float_power": "pow", "true_divide": "divide", "mod": "remainder",
+}  # fmt: skip
 
 
 def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> UnsupportedError:
     """For a NumPy function that no operation stands for."""
     import difflib  # only for this message
 
-    nearest = difflib.get_close_matches(name, supported, n=1, cutoff=0.0)[0]
+    near = _MEANT.get(name) or next(iter(difflib.get_close_matches(name, supported, n=1, cutoff=0.0)))
     return UnsupportedError(
-        f"{module}.{name} has no derivative in minigrad. The nearest function that has one is {nearest!r}. You can also "
-        "write it with supported functions, make it an operation with @minigrad.primitive, or, if no gradient shall "
-        "flow, give it t.detach().numpy()"
+        f"{module}.{name} has no derivative in minigrad; the nearest that has one is {near!r}. You can also write it "
+        "with supported functions, make it an operation with @minigrad.primitive, or, if no gradient shall flow, give it "
+        "t.detach().numpy()"
     )
 
 
 def unsupported_arguments(name: str, arguments: Mapping[str, Any]) -> UnsupportedError:
     """For arguments of NumPy's, such as out=, that have no meaning here."""
-    return UnsupportedError(
-        f"numpy.{name} of a Tensor does not take the arguments given ({', '.join(arguments) or 'by position'}). "
-        "Results of operations are new Tensors: write y = f(x) instead of f(x, out=y), and where(c, f(x), y) instead "
-        "of f(x, where=c)"
-    )
+    advice = {
+        "out": "Results of operations are new Tensors: write y = f(x) instead of f(x, out=y) or of array += x",
+        "where": "Write where(c, f(x), y) instead of f(x, where=c)",
+    }
+    words = [text for argument, text in advice.items() if argument in arguments]
+    given = ", ".join(arguments) or "too many by position"
+    return UnsupportedError(". ".join([f"numpy.{name} of a Tensor does not take these arguments: {given}", *words]))
 
 
 def cuts_graph(what: str, instead: str) -> CutError:
@@ -222,6 +258,19 @@ def stale(leaf: "Node", node: "Node") -> StaleValueError:
         f"had used its value{at(used)}, and the derivative of {node.op} needs the old value. "
         "Call backward() before the update, or compute the loss again after it"
     )
+
+
+def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
+    """For a function and rules that do not make an operation."""
+    return DTypeError(
+        f"primitive: {name} has {'any number of' if operands is None else operands} operands (the arguments before `/`, "
+        f"or *operands, of a Python function) and {rules} rules: give one for each operand, or one `joint` rule for all"
+    )
+
+
+def bad_joint(name: str, given: int, operands: int) -> ShapeError:
+    """For a joint rule that does not give one gradient for each operand."""
+    return ShapeError(f"the joint rule of {name} returned {given} gradients for {operands} operands")
 
 
 def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:

@@ -94,13 +94,10 @@ class Tensor(Handle):
     def __init__(
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        value = np.array(data.data if isinstance(data, Handle) else data, dtype=dtype)
-        if value.dtype.kind not in "biufc":
-            raise errors.DTypeError(f"a Tensor holds numbers, and this is {value.dtype} (from {type(data).__name__})")
-        self.data: Array = value
+        self.data: Array = errors.numeric(data.data if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
         self.node: Node | None = None
         if requires_grad:
-            self.requires_grad_(name=name)
+            self._become_leaf(name)
 
     # What it is
 
@@ -172,14 +169,17 @@ class Tensor(Handle):
                 raise errors.GraphError("only a leaf can stop requiring grad; detach() gives a constant of this value")
             self.node = None
         elif self.node is None:
-            if self.dtype.kind not in "fc":
-                raise errors.DTypeError(
-                    f"only floating-point and complex Tensors can require grad, and this is {self.dtype}: write "
-                    "numbers with a decimal point, or give dtype=float"
-                )
-            self.data = np.array(self.data, copy=None if self.data.ndim and self.data.flags.writeable else True)
-            self.node = leaf(self.data, name)
+            self.data = np.array(self.data)  # a leaf's memory is written to, and must be its own
+            self._become_leaf(name)
         return self
+
+    def _become_leaf(self, name: str | None) -> None:
+        if self.dtype.kind not in "fc":
+            raise errors.DTypeError(
+                f"only floating-point and complex Tensors can require grad, and this is {self.dtype}: write "
+                "numbers with a decimal point, or give dtype=float"
+            )
+        self.node = leaf(self.data, name)
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor to the `grad` of every leaf that it was computed from.
@@ -278,7 +278,7 @@ class Tensor(Handle):
         if self.node is None:
             raise errors.no_graph("register_hook()")
         hooks = notes_of(self.node).hooks
-        key = max(hooks, default=0) + 1
+        key = object()
         hooks[key] = hook
 
         def remove() -> None:
@@ -287,9 +287,9 @@ class Tensor(Handle):
         return remove
 
     def detach(self) -> "Tensor":
-        """The value without its history.  Of a leaf, a copy, since optimizers write into a leaf's memory."""
-        is_variable = self.node is not None and self.node.op is None
-        return name_of(self.data.copy() if is_variable else self.data, None)  # type: ignore[no-any-return]
+        """The value without its history.  Of a leaf or a view, a copy: optimizers write into a leaf's memory."""
+        may_change = self.node is not None and (self.node.op is None or getattr(self.data, "base", None) is not None)
+        return name_of(self.data.copy() if may_change else self.data, None)  # type: ignore[no-any-return]
 
     # In-place syntax
 
@@ -299,13 +299,13 @@ class Tensor(Handle):
         if value.shape != self.shape:
             raise errors.ShapeError(
                 f"in-place syntax cannot change the shape of a Tensor from {self.shape} to {value.shape}: "
-                "write x = x + y instead of x += y"
+                "compute a new value and assign it to the name"
             )
         if value.dtype != self.dtype:
             if not np.can_cast(value.dtype, self.dtype, "same_kind"):
                 raise errors.DTypeError(
                     f"in-place syntax cannot change the dtype of a Tensor from {self.dtype} to {value.dtype}: "
-                    "write x = x + y instead of x += y"
+                    "compute a new value and assign it to the name"
                 )
             result = shaping.astype(result, self.dtype)
         if self.node is not None and self.node.op is None:
@@ -319,8 +319,8 @@ class Tensor(Handle):
     def _refuse_recording(self) -> None:
         if is_grad_enabled():
             raise errors.GraphError(
-                f"the leaf {self.name or 'Tensor'} of shape {self.shape} requires grad and cannot be changed in place: "
-                "for an update write `with minigrad.no_grad(): w -= ...`; for a new value write x = x + y"
+                f"the leaf {repr(self.name) + ' ' if self.name else ''}of shape {self.shape} requires grad and cannot "
+                "be changed in place: for an update write `with minigrad.no_grad(): w -= ...`; for a new value, y = w + 1"
             )
 
     # Indexing
@@ -337,16 +337,14 @@ class Tensor(Handle):
         return result  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        given = value if isinstance(value, Handle) else name_of(np.asarray(value), None)
-        if given.node is not None and self.dtype.kind not in "fc":
-            raise errors.DTypeError(f"a value that requires grad cannot be written into a Tensor of dtype {self.dtype}")
-        index = indexing.normalized(index)
+        given = value if isinstance(value, Handle) else name_of(errors.as_operand(value, "x[index] = v"), None)
+        if not np.can_cast(given.data.dtype, self.dtype, "same_kind"):
+            raise errors.DTypeError(
+                f"a value of dtype {given.data.dtype} cannot be written into a Tensor of {self.dtype}"
+            )
         if self.node is not None and self.node.op is None:
             self._refuse_recording()
-            self.data[index] = given.data
-            note_write(self.node, user_place())
-        else:
-            self._become(indexing.setitem(self, given, index=index))
+        self._become(indexing.setitem(self, given, index=indexing.normalized(index)))
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -415,7 +413,8 @@ class Tensor(Handle):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         made: Any = _rebuilt(*self.__reduce__()[1])
-        made.data = made.data if made.node is not None else self.data.copy()
+        if made.node is None:
+            made.data = self.data.copy()
         return made  # type: ignore[no-any-return]  # of this class
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -432,9 +431,7 @@ class Tensor(Handle):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             raise errors.unsupported(f"{ufunc.__name__}.{method}", _supported())
-        if kwargs:
-            raise errors.unsupported_arguments(ufunc.__name__, kwargs)
-        return _stand_in(ufunc)(*inputs)
+        return self.__array_function__(ufunc, (), inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         stand_in = _stand_in(function)
@@ -442,7 +439,7 @@ class Tensor(Handle):
         try:
             return stand_in(*args, **kwargs)
         except TypeError as error:
-            if "unexpected keyword argument" in str(error) or "positional argument" in str(error):
+            if "unexpected keyword argument" in str(error) or "positional" in str(error) or "by position" in str(error):
                 raise errors.unsupported_arguments(function.__name__, kwargs) from error
             raise
 
@@ -460,7 +457,13 @@ class Tensor(Handle):
         return f"tensor({', '.join([text, *notes])})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.data.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
+        if not spec:
+            return repr(self)
+        if self.size != 1:
+            raise errors.ShapeError(
+                f"a format like {spec!r} is for single numbers, and this Tensor has shape {self.shape}"
+            )
+        return format(self.data.item(), spec)
 
     def _repr_html_(self) -> str:
         import html  # only notebooks need it

@@ -423,7 +423,7 @@ def checkpoint(f: Function) -> Function:
     >>> block = mg.checkpoint(lambda x: mg.tanh(mg.tanh(w * x)))
     >>> block(mg.tensor(1.0)).backward()
     >>> w.grad
-    tensor(0.03039424)
+    tensor(0.03132534)
     """
 
     @functools.wraps(f)
@@ -467,7 +467,8 @@ def checkpoint(f: Function) -> Function:
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
         if not operands:
-            return rebuild(_unpacked(name_of(packed, None), shapes))
+            named = any(isinstance(x, Handle) for x in given)
+            return rebuild(_unpacked(name_of(packed, None) if named else packed, shapes))
         op = Operation(_checkpoint.primitive, {"value": packed, "pull": pull})  # type: ignore[attr-defined]
         return rebuild(_unpacked(apply(op, tuple(operands)), shapes))
 

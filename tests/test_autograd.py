@@ -145,17 +145,20 @@ def test_the_graph_is_released_unless_it_is_retained():
         autograd.grad(z, x)
 
 
-def test_parts_that_were_released_do_not_matter_below_the_inputs_or_beside_them():
+def test_parts_that_were_released_do_not_matter_below_the_inputs():
     x = leaf(1.0, 2.0)
     state = x * x
     state.sum().backward()
     (slope,) = autograd.grad((state * state).sum(), state)
     assert slope.tolist() == [2.0, 8.0]
-    older = leaf(3.0, 4.0)
+
+
+def test_a_released_part_that_may_lead_to_an_input_is_an_error_and_not_a_constant():
+    x = leaf(1.0, 2.0)
     released = x * x
     released.sum().backward()
-    (slope,) = autograd.grad((older * released).sum(), older)
-    assert slope.tolist() == [1.0, 4.0]
+    with pytest.raises(errors.ReleasedGraphError):
+        autograd.grad((x * released).sum(), x)
 
 
 def test_what_grad_leaves_alone_can_still_be_walked():
@@ -307,7 +310,7 @@ def test_functions_may_return_python_numbers_and_lists():
     assert number(x).shape == ()
     (number(x) + items(x).sum()).backward()
     assert x.grad.tolist() == [3.0, 3.0]
-    assert isinstance(number(np.ones(2)), np.ndarray)
+    assert isinstance(number(np.ones(2)), np.ndarray | np.generic)
 
 
 def test_rules_may_return_python_numbers_for_single_numbers():
@@ -356,7 +359,8 @@ def test_a_rule_of_the_wrong_shape_is_named_or_summed(returned, create_graph):
         wrong(x).sum().backward(create_graph=create_graph)
         assert x.grad.tolist() == [float(len(returned))] * 3
         return
-    with pytest.raises(errors.ShapeError, match=r"rule of wrong.*\(3,\)"):
+    numbers = isinstance(returned, np.ndarray)
+    with pytest.raises(errors.ShapeError if numbers else errors.DTypeError, match=r"rule of wrong"):
         wrong(x).sum().backward(create_graph=create_graph)
     assert x.grad is None
 

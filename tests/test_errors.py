@@ -196,7 +196,7 @@ mistake("T of many axes", E.ShapeError, ValueError, words=("(1, 3, 4)", "mT"))(l
 mistake("write of the wrong shape to a leaf", E.ShapeError, ValueError, words=("(3,)",))(
     lambda x: mg.no_grad()(operator.setitem)(x, 0, np.ones(3))
 )
-mistake("in-place change of shape", E.ShapeError, ValueError, words=("(4,)", "(3, 4)", "x = x + y"))(
+mistake("in-place change of shape", E.ShapeError, ValueError, words=("(4,)", "(3, 4)", "new value"))(
     lambda x: operator.iadd(mg.ones(4), x)
 )
 mistake("largest of none", E.ShapeError, ValueError, words=("max", "(0,)"))(lambda x: mg.max(mg.zeros(0)))

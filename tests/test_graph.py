@@ -179,7 +179,7 @@ def test_the_graph_of_a_derivative():
     gradient = mg.autograd.grad(f, inputs, create_graph=True)
     program = graph.capture(gradient)
     assert program.outputs == tuple(
-        i for g in gradient for i, e in enumerate(program) if e.kind == "operation" and e.value is g.data
+        i for g in gradient for i, e in enumerate(program) if e.kind == "operation" and e.value is g.node.value
     )
     assert [e.name for e in program if e.kind == "leaf"] == ["x", "y"]
     assert "subtract" in [e.op for e in program]  # of the value

@@ -71,7 +71,7 @@ def backprop(
         entry = reached.setdefault(root.seq, [root, None, False])
         entry[1] = seed if entry[1] is None else entry[1] + seed
     queue = sorted(-seq for seq in reached)
-    written: list[Node] | None = None
+    written: list[Node] = []
     try:
         while queue:
             node, g, _ = reached.pop(-heappop(queue))
@@ -85,11 +85,9 @@ def backprop(
             if node.op is None or node.seq <= oldest:
                 continue
             if node.seq < _last_write:
-                if written is None:
-                    below = collect([node, *(entry[0] for entry in reached.values())], oldest)
-                    written = [leaf for leaf in below if leaf.op is None and notes_of(leaf).written]
+                written = written or _written_below([node, *(entry[0] for entry in reached.values())], oldest)
                 check_fresh(node, written)
-            inputs, args, y = node.inputs, node.args, node.value
+            inputs, args, y = tuple(node.inputs), node.args, node.value
             if receipt is not None:
                 node.inputs, node.args = receipt, ()
             if create_graph:
@@ -97,13 +95,12 @@ def backprop(
                 args = tuple(x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True))
             known, params, made = (g, y, *args), node.op.params, node.op.primitive
             rules = made.rules if made.joint is None else made.joint(*known, **params)
+            if len(rules) != len(inputs):
+                raise errors.bad_joint(made.name, len(rules), len(inputs))
             for parent, rule in zip(inputs, rules, strict=True):
                 if parent is None or rule is None or (live is not None and parent not in live):
                     continue
-                if made.joint is not None:
-                    part = rule  # a joint rule has given the gradients themselves
-                else:
-                    part = rule(*known, **params) if params else rule(*known)
+                part = rule(*known, **params) if made.joint is None else rule
                 x, kind = parent.value, type(part)
                 if kind is not type(x) or (kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)):
                     part = conform(part, x, made.name)
@@ -118,11 +115,13 @@ def backprop(
                 else:
                     so_far[1], so_far[2] = so_far[1] + part, not create_graph
     except BaseException as error:
+        if anomaly:
+            error.add_note(f"in the derivative of {node.op}{errors.at(notes_of(node).where)}")
         if receipt is not None:
             receipt.interruption = type(error).__name__
             for node in collect([entry[0] for entry in reached.values()], oldest):
-                if node.op is not None:
-                    node.inputs, node.args = receipt, ()  # type: ignore[assignment]
+                if node.op is not None and type(node.inputs) is tuple:
+                    node.inputs, node.args = receipt, ()
         raise
     return found
 
@@ -154,15 +153,19 @@ def leading_to(wanted: Sequence[Node], roots: Iterable[Node]) -> set[Node]:
     return live
 
 
+def _written_below(nodes: Iterable[Node], oldest: int) -> list[Node]:
+    return [leaf for leaf in collect(nodes, oldest) if leaf.op is None and notes_of(leaf).written]
+
+
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
     if not isinstance(part, _ARRAYS):
-        raise errors.bad_rule(name, f"returned {type(part).__name__}, not an array", value.shape)
+        part = errors.numeric(part, f"a gradient from the rule of {name}")
     if part.shape != value.shape:
         lead = part.ndim - value.ndim
         if lead < 0 or any(n not in (1, m) for n, m in zip(value.shape, part.shape[lead:], strict=True)):
             raise errors.bad_rule(name, f"returned a gradient of shape {part.shape}", value.shape)
-        spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n < part.shape[i])
+        spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n != part.shape[i])
         part = np.reshape(np.sum(part, axis=spread), value.shape)
     if part.dtype != value.dtype:
         if part.dtype.kind == "c" and value.dtype.kind == "f":
@@ -175,11 +178,12 @@ def _hooked(notes: Notes, g: Array, value: Array) -> Array:
     """The gradient after the hooks have seen it, and perhaps changed it."""
     recorded = isinstance(g, Handle)
     for hook in list(notes.hooks.values()):
-        handle = g if recorded else name_of(g, None)
+        handle = name_of(g.data, g.node) if recorded else name_of(g, None)
         answer = hook(handle)
         g = handle if answer is None else answer
-        if not recorded:
-            g = g.data if isinstance(g, Handle) else np.asarray(g)
+        if not isinstance(g, Handle):
+            g = name_of(np.asarray(g), None)
+        g = g if recorded else g.data
         if np.shape(g) != value.shape:
             raise errors.bad_hook(hook, np.shape(g), value.shape)
         g = conform(g, value, "hook")

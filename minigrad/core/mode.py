@@ -15,61 +15,65 @@ if TYPE_CHECKING:
 
 
 class Mode(threading.local):
-    """The settings of one thread, and those to go back to when the open ``with`` blocks end."""
+    """The settings of one thread."""
 
     grad = True
     anomaly = False
     recorder: "list[Node] | None" = None
 
-    def __init__(self) -> None:
-        self.outer: list[tuple[Any, ...]] = []
-
 
 mode = Mode()
 
-# As long as there are open blocks, in all threads, so that operations can skip the look at the (slower) thread-local
-# settings while it is empty.  Only its length means anything: append and pop are atomic, += is not.
-unusual: list[None] = []
+# The open blocks of all threads.  While there are none, operations can skip the look at the settings of the thread,
+# which takes longer than a look at this.
+unusual: set[int] = set()
 
 
 class Switch:
-    """A context manager and decorator that changes the mode of the thread; each use restores what it found."""
+    """A context manager and decorator that changes the mode of the thread, and restores what it found."""
 
     changes: ClassVar[dict[str, Any]] = {}
+    saved: tuple[Any, ...] | None = None
 
     def __enter__(self) -> Any:
-        mode.outer.append((mode.grad, mode.anomaly, mode.recorder))
-        unusual.append(None)
+        self.saved = (self.saved, mode.grad, mode.anomaly, mode.recorder)
+        unusual.add(id(self))
         mode.__dict__.update(self.changes)
 
     def __exit__(self, *exception: object) -> None:
-        mode.grad, mode.anomaly, mode.recorder = mode.outer.pop()
-        unusual.pop()
+        if self.saved is not None:
+            outer, mode.grad, mode.anomaly, mode.recorder = self.saved
+            self.saved = outer
+        if self.saved is None:
+            unusual.discard(id(self))
+
+    __del__ = __exit__  # for Ctrl-C at the wrong moment: it may keep __exit__ from being called, or from its end
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a function, or a generator function (whose consumer, between two values, is in its own mode)."""
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self:
+            with type(self)():
                 return function(*args, **kwargs)
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             body = function(*args, **kwargs)
-            step = functools.partial(next, body)
+            step, item = body.send, None
             while True:
                 try:
-                    with self:
-                        item = step()
+                    with type(self)():
+                        item = step(item)
                 except StopIteration as stop:
                     return stop.value
                 try:
-                    step = functools.partial(body.send, (yield item))
+                    step, item = body.send, (yield item)
                 except BaseException as error:
-                    step = functools.partial(body.throw, error)
+                    step, item = body.throw, error
 
-        return generator if function.__code__.co_flags & 0x20 else wrapper  # CO_GENERATOR
+        # 0x20 is CO_GENERATOR.
+        return generator if getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x20 else wrapper
 
 
 class no_grad(Switch):

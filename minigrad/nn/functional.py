@@ -187,8 +187,8 @@ def cross_entropy(
     --------
     >>> import numpy as np
     >>> from minigrad.nn import functional as F
-    >>> float(F.cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))) == np.log(2)
-    True
+    >>> print(f"{F.cross_entropy(np.array([[0.0, 0.0]]), np.array([1])):.4f}")
+    0.6931
     """
     _warn_of_softmax(input)
     if not 0 <= label_smoothing <= 1:

@@ -66,7 +66,7 @@ class Module:
     >>> Scale()(mg.tensor(3.0)).item()
     6.0
     >>> dict(Scale().named_parameters())
-    {'factor': Parameter(2., requires_grad=True)}
+    {'factor': Parameter(2., name='factor', requires_grad=True)}
     """
 
     training: bool

@@ -20,8 +20,17 @@ def _keep_zeros(product: Array, g: Array) -> Array:
 
 
 @primitive(
+    lambda h, y, a, b: both(h, b),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, a, b: both(h, a),  # type: ignore[has-type]  # defined below the rule
+)
+def both(a: Array, b: Array, /) -> Array:
+    """``a * b``, and 0 where either is 0 even if the other is infinite or NaN."""
+    return _keep_zeros(_keep_zeros(a * b, a), b)
+
+
+@primitive(
     lambda h, y, g, factor: times(h, factor),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, g, factor: times(h, g),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, factor: both(h, g),
 )
 def times(g: Array, factor: Array, /) -> Array:
     """``g * factor``, and 0 where `g` is 0 even if the factor is infinite or NaN."""
@@ -30,7 +39,7 @@ def times(g: Array, factor: Array, /) -> Array:
 
 @primitive(
     lambda h, y, g, divisor: over(h, divisor),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, g, divisor: -over(times(h, y), divisor),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, divisor: -over(both(h, y), divisor),  # type: ignore[has-type]  # defined below the rule
 )
 def over(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
@@ -65,22 +74,24 @@ def divide(a: Array, b: Array, /) -> Array:
 
 
 def _base_rule(g: Array, a: Array, b: Array) -> Array:
-    if isinstance(b, (int, float)) and b >= 1:  # nothing is singular
-        return g * b * (a if b == 2 else a ** (b - 1))
-    return times(g * b, a ** (b - 1))
+    if isinstance(b, (int, float)) and b in (1, 2):  # nothing is singular
+        return g * b if b == 1 else g * b * a
+    return times(times(g, b), a ** (b - 1))
 
 
 @primitive(
     lambda g, y, a, b: _base_rule(g, a, b),
-    lambda g, y, a, b: times(g, y * np.log(np.where(a == 0, 1, a))),
-    numpy=np.power,
+    lambda g, y, a, b: times(times(g, y), np.log(np.where(a == 0, 1, a))),
 )
 def pow(a: Array, b: Array, /) -> Array:
     """Power, elementwise.
 
     At the base 0 the derivative with respect to the exponent is taken as 0, and that of ``a**0`` is 0 everywhere.
     """
-    return a**b
+    return a**b  # NumPy's operator knows squares and roots; its ufunc does not
+
+
+implements(np.power)(pow)
 
 
 @primitive(lambda g, y, a, b: np.zeros_like(g), lambda g, y, a, b: np.zeros_like(g), numpy=np.floor_divide)
@@ -125,22 +136,40 @@ def reciprocal(x: Array, /) -> Array:
     return 1 / x
 
 
+@primitive(lambda g, y, x: g, numpy=np.real)
+def real(x: Array, /) -> Array:
+    """Real part, elementwise."""
+    return np.real(x)
+
+
+@primitive(lambda g, y, x: 1j * g, numpy=np.imag)
+def imag(x: Array, /) -> Array:
+    """Imaginary part, elementwise."""
+    return np.imag(x)
+
+
+@primitive(lambda g, y, x: np.conjugate(g), numpy=np.conjugate)
+def conj(x: Array, /) -> Array:
+    """Complex conjugate, elementwise."""
+    return np.conjugate(x)
+
+
 # Exponentials and logarithms
 
 
-@primitive(lambda g, y, x: g * y, numpy=np.exp)
+@primitive(lambda g, y, x: times(g, y), numpy=np.exp)
 def exp(x: Array, /) -> Array:
     """Exponential, elementwise."""
     return np.exp(x)
 
 
-@primitive(lambda g, y, x: g * (y + 1), numpy=np.expm1)
+@primitive(lambda g, y, x: times(g, y + 1), numpy=np.expm1)
 def expm1(x: Array, /) -> Array:
     """``exp(x) - 1``, elementwise, accurate near 0."""
     return np.expm1(x)
 
 
-@primitive(lambda g, y, x: g * y * np.log(2), numpy=np.exp2)
+@primitive(lambda g, y, x: times(g, y) * np.log(2), numpy=np.exp2)
 def exp2(x: Array, /) -> Array:
     """Power of 2, elementwise."""
     return np.exp2(x)
@@ -171,8 +200,8 @@ def log10(x: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: times(g, np.exp(a - y)),
-    lambda g, y, a, b: times(g, np.exp(b - y)),
+    lambda g, y, a, b: times(g, np.exp(a - np.where(y == -np.inf, 0, y))),
+    lambda g, y, a, b: times(g, np.exp(b - np.where(y == -np.inf, 0, y))),
     numpy=np.logaddexp,
 )
 def logaddexp(a: Array, b: Array, /) -> Array:
@@ -238,8 +267,8 @@ def atan(x: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: over(g * b, a * a + b * b),
-    lambda g, y, a, b: -over(g * a, a * a + b * b),
+    lambda g, y, a, b: over(times(g, b), a * a + b * b),
+    lambda g, y, a, b: -over(times(g, a), a * a + b * b),
     numpy=np.arctan2,
 )
 def atan2(a: Array, b: Array, /) -> Array:
@@ -247,19 +276,19 @@ def atan2(a: Array, b: Array, /) -> Array:
     return np.arctan2(a, b)
 
 
-@primitive(lambda g, y, a, b: over(g * a, y), lambda g, y, a, b: over(g * b, y), numpy=np.hypot)
+@primitive(lambda g, y, a, b: over(times(g, a), y), lambda g, y, a, b: over(times(g, b), y), numpy=np.hypot)
 def hypot(a: Array, b: Array, /) -> Array:
     """``sqrt(a*a + b*b)``, elementwise, without overflow; at the origin the derivative is taken as 0."""
     return np.hypot(a, b)
 
 
-@primitive(lambda g, y, x: g * np.cosh(x), numpy=np.sinh)
+@primitive(lambda g, y, x: times(g, np.cosh(x)), numpy=np.sinh)
 def sinh(x: Array, /) -> Array:
     """Hyperbolic sine, elementwise."""
     return np.sinh(x)
 
 
-@primitive(lambda g, y, x: g * np.sinh(x), numpy=np.cosh)
+@primitive(lambda g, y, x: times(g, np.sinh(x)), numpy=np.cosh)
 def cosh(x: Array, /) -> Array:
     """Hyperbolic cosine, elementwise."""
     return np.cosh(x)

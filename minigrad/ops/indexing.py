@@ -6,6 +6,7 @@ import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
 from minigrad.errors import IndexingError
+from minigrad.ops.axes import one_axis
 
 Index = Any
 
@@ -65,13 +66,18 @@ def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> A
 
 @primitive(
     lambda g, y, x, v, *, index: setitem(g, 0, index=index),  # type: ignore[has-type]
-    lambda g, y, x, v, *, index: np.where(_last_writes(index, x.shape), g[index], 0),
+    lambda g, y, x, v, *, index: _fit(np.where(_last_writes(index, x.shape), g[index], 0), v.shape),
 )
 def setitem(x: Array, v: Array, /, *, index: tuple[Any, ...]) -> Array:
     """A copy of `x` in which the elements at the index are `v`."""
     out = np.array(x)
     out[index] = v
     return out
+
+
+def _fit(g: Array, shape: tuple[int, ...]) -> Array:
+    """`g` with the axes of length 1 at the front that a written value may have in excess."""
+    return np.reshape(g, (*(1,) * (len(shape) - g.ndim), *g.shape))
 
 
 def _last_writes(index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
@@ -90,7 +96,7 @@ def take(x: Array, indices: Any, /, axis: int | None = None) -> Array:
     """Elements along an axis (of the flattened array if it is None) at these indices."""
     if axis is None:
         return getitem(np.reshape(x, -1), index=normalized(indices))
-    before = (slice(None),) * (axis % np.ndim(x))
+    before = (slice(None),) * one_axis(axis, np.ndim(x), "take")
     return getitem(x, index=(*before, *normalized(indices)))
 
 
@@ -100,10 +106,8 @@ def take_along_axis(x: Array, indices: Any, /, axis: int | None = -1) -> Array:
     if axis is None:
         return take_along_axis(np.reshape(x, -1), indices, axis=0)
     (where,) = normalized(indices)
-    axis %= np.ndim(x)
-    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in where.shape)])
-    for i, n in enumerate(np.shape(x)):
-        if i != axis and n == 1:
-            grid[i] = np.zeros_like(grid[i])
-    grid[axis] = where
+    if where.ndim != np.ndim(x):
+        raise IndexingError(f"take_along_axis of shapes {np.shape(x)} and {where.shape}: they must have as many axes")
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in np.shape(x))])
+    grid[one_axis(axis, np.ndim(x), "take_along_axis")] = where
     return getitem(x, index=tuple(grid))

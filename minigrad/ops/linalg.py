@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
-from minigrad.errors import ShapeError
+from minigrad.errors import AxisError, ShapeError
+from minigrad.ops.elementwise import conj
 from minigrad.ops.indexing import getitem
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import moveaxis, permute_dims, reshape
@@ -41,13 +42,25 @@ def _right_rule(g: Array, a: Array, b: Array) -> Array:
 @primitive(
     lambda g, y, a, b: _left_rule(g, a, b),
     lambda g, y, a, b: _right_rule(g, a, b),
-    numpy=np.matmul,
 )
 def matmul(a: Array, b: Array, /) -> Array:
     """Matrix product of the last two axes, broadcast over the others; 1-d operands are a row and a column."""
+    shape_a, shape_b = np.shape(a), np.shape(b)
+    if not (shape_a and shape_b):
+        raise ShapeError(f"matmul of shapes {shape_a} and {shape_b} needs an axis on both sides; use * for a number")
+    rows = shape_b[-2] if len(shape_b) > 1 else shape_b[-1]
+    if shape_a[-1] != rows:
+        last = "last but one" if len(shape_b) > 1 else "last"
+        raise ShapeError(
+            f"matmul of shapes {shape_a} and {shape_b}: the last axis of the first ({shape_a[-1]}) must be as long as "
+            f"the {last} of the second ({rows})"
+        )
     if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
         return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     return np.matmul(a, b)
+
+
+implements(np.matmul)(matmul)
 
 
 @implements(np.dot)
@@ -62,8 +75,8 @@ def dot(a: Array, b: Array, /) -> Array:
 
 @implements(np.vecdot)
 def vecdot(a: Array, b: Array, /, *, axis: int = -1) -> Array:
-    """Dot products of vectors that lie along an axis."""
-    return sum(a * b, axis=axis)
+    """Dot products of vectors that lie along an axis; of complex ones, the first conjugated."""
+    return sum(conj(a) * b, axis=axis)
 
 
 @implements(np.outer)
@@ -83,7 +96,10 @@ def tensordot(a: Array, b: Array, /, axes: int | tuple[Sequence[int] | int, Sequ
             [i % len(s) for i in np.atleast_1d(x).tolist()] for x, s in zip(axes, (shape_a, shape_b), strict=True)
         )
     if [shape_a[i] for i in left] != [shape_b[i] for i in right]:
-        raise ShapeError(f"tensordot of shapes {shape_a} and {shape_b}: the lengths of axes {axes} differ")
+        raise ShapeError(
+            f"tensordot of shapes {shape_a} and {shape_b}: axes {left} of the first and {right} of the second are to "
+            "be summed together, and differ in length"
+        )
     free_a = [i for i in range(len(shape_a)) if i not in left]
     free_b = [i for i in range(len(shape_b)) if i not in right]
     length = int(np.prod([shape_a[i] for i in left]))
@@ -185,6 +201,8 @@ def _explicit(subscripts: str, operands: tuple[Array, ...]) -> tuple[list[str], 
 @implements(np.diagonal)
 def diagonal(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The elements whose indices on two axes differ by `offset`, along a new last axis."""
+    if axis1 == axis2:
+        raise AxisError(f"diagonal needs two axes, and axis1 and axis2 are both {axis1}")
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = np.shape(x)[-2:]
     length = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)

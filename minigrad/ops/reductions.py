@@ -1,16 +1,14 @@
 """Functions that make one number of many along an axis, and those that do so cumulatively."""
 
 import math
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import ShapeError
+from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import over
-
-Axis: TypeAlias = int | tuple[int, ...] | None
 
 # The same as np.sum and so on, without their detour through Python.
 _add: Any = np.add.reduce
@@ -19,14 +17,9 @@ _maximum: Any = np.maximum.reduce
 _minimum: Any = np.minimum.reduce
 
 
-def axes_of(ndim: int, axis: Axis) -> tuple[int, ...]:
-    """The axes meant by `axis`, counted from the front."""
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
-
-
 def keep(g: Array, shape: tuple[int, ...], axis: Axis) -> Array:
     """What a reduction of an array of `shape` gave, with the reduced axes back as axes of length 1."""
-    axes = axes_of(len(shape), axis)
+    axes = several_axes(axis, len(shape), "a reduction")
     return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
@@ -36,7 +29,7 @@ def spread(g: Array, shape: tuple[int, ...], axis: Axis) -> Array:
 
 
 def _count(shape: tuple[int, ...], axis: Axis) -> int:
-    return math.prod(shape[a] for a in axes_of(len(shape), axis))
+    return math.prod(shape[a] for a in several_axes(axis, len(shape), "a reduction"))
 
 
 # Sums and moments
@@ -51,6 +44,7 @@ def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = F
 @primitive(lambda g, y, x, *, axis, keepdims: spread(g / _count(x.shape, axis), x.shape, axis), numpy=np.mean)
 def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Arithmetic mean over one axis, several, or all."""
+    x = np.asarray(x)
     if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
         return np.mean(x, axis=axis, keepdims=keepdims)
     return _add(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
@@ -153,21 +147,30 @@ def _finite_max(x: Array, axis: Axis) -> Array:
     return np.where(np.isfinite(top), top, 0).astype(x.dtype)
 
 
-@primitive(
-    lambda g, y, x, *, axis, keepdims: (
-        keep(g, x.shape, axis) * np.exp(x - keep(np.where(np.isfinite(y), y, 0), x.shape, axis))
-    )
-)
+def _parts(x: Array, y: Array, axis: Axis) -> Array:
+    """The softmax, from the logsumexp; 0 where there is nothing but -inf.
+
+    The shift by `y` is divided out again: of large numbers its rounding is not small.
+    """
+    e = np.exp(x - np.where(y == -np.inf, 0, y))
+    total = np.sum(e, axis=axis, keepdims=True)
+    return e / np.where(total == 0, 1, total)
+
+
+@primitive(lambda g, y, x, *, axis, keepdims: keep(g, x.shape, axis) * _parts(x, keep(y, x.shape, axis), axis))
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
+    x = np.asarray(x)
     top = _finite_max(x, axis)
-    value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return value if keepdims else np.squeeze(value, axes_of(x.ndim, axis))[()]
+    with np.errstate(divide="ignore"):  # nothing but -inf: the logarithm of 0
+        value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "logsumexp"))[()]
 
 
 @primitive(lambda g, y, x, *, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
+    x = np.asarray(x)
     value = np.exp(x - _finite_max(x, axis))
     value /= _add(value, axis=axis, keepdims=True)
     return value
@@ -176,6 +179,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 @primitive(lambda g, y, x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
+    x = np.asarray(x)
     shifted = x - _finite_max(x, axis)
     shifted -= np.log(_add(np.exp(shifted), axis=axis, keepdims=True))
     return shifted
@@ -280,7 +284,7 @@ def _prod(x: Array, /, axis: int, *, dtype: Any) -> Array:
 def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
     """Product over one axis, several, or all."""
     shape = np.shape(x)
-    axes = axes_of(len(shape), axis)
+    axes = several_axes(axis, len(shape), "prod")
     if not axes:
         return x * 1
     for a in sorted(axes, reverse=True):

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from minigrad.core import Array, implements, primitive
-from minigrad.errors import ShapeError, UnsupportedError
+from minigrad.errors import DTypeError, ShapeError, UnsupportedError
+from minigrad.ops.axes import one_axis, several_axes
 from minigrad.ops.indexing import getitem, take
 
 # Shape and axes
@@ -29,7 +29,7 @@ def _numpy_ravel(a: Array) -> Array:
     return reshape(a, -1)
 
 
-@primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(axes)))
+@primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))))
 def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
     """The axes in another order: axis `i` of the result is axis ``axes[i]`` of `x`."""
     return np.transpose(x, axes)
@@ -42,7 +42,7 @@ def _numpy_transpose(a: Array, axes: Sequence[int] | None = None) -> Array:
 
 def _swapped(ndim: int, axis1: int, axis2: int) -> tuple[int, ...]:
     order = list(range(ndim))
-    first, second = normalize_axis_index(axis1, ndim), normalize_axis_index(axis2, ndim)
+    first, second = one_axis(axis1, ndim, "swapaxes"), one_axis(axis2, ndim, "swapaxes")
     order[first], order[second] = second, first
     return tuple(order)
 
@@ -65,7 +65,8 @@ def matrix_transpose(x: Array, /) -> Array:
 def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int], /) -> Array:
     """Some axes moved to new places, the others in their old order."""
     ndim = np.ndim(x)
-    sources, destinations = normalize_axis_tuple(source, ndim), normalize_axis_tuple(destination, ndim)
+    sources = several_axes(source, ndim, "moveaxis")
+    destinations = several_axes(destination, ndim, "moveaxis")
     if len(sources) != len(destinations):
         raise ShapeError(f"moveaxis has {len(sources)} axes to move and {len(destinations)} places for them")
     order = [i for i in range(ndim) if i not in sources]
@@ -78,7 +79,8 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
 def squeeze(x: Array, /, axis: int | tuple[int, ...] | None = None) -> Array:
     """Without axes of length 1: the given ones, or (as NumPy, not the standard) all if none is given."""
     shape = np.shape(x)
-    axes = normalize_axis_tuple([i for i, n in enumerate(shape) if n == 1] if axis is None else axis, len(shape))
+    ones = [i for i, n in enumerate(shape) if n == 1]
+    axes = several_axes(ones if axis is None else axis, len(shape), "squeeze")
     if builtins.any(shape[i] != 1 for i in axes):
         raise ShapeError(f"squeeze can only remove axes of length 1; shape {shape}, axis {axis}")
     return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
@@ -88,7 +90,7 @@ def squeeze(x: Array, /, axis: int | tuple[int, ...] | None = None) -> Array:
 def expand_dims(x: Array, /, axis: int | tuple[int, ...] = 0) -> Array:
     """With new axes of length 1, at these places of the result."""
     shape = list(np.shape(x))
-    for i in sorted(normalize_axis_tuple(axis, len(shape) + np.size(axis))):
+    for i in sorted(several_axes(axis, len(shape) + np.size(axis), "expand_dims")):
         shape.insert(i, 1)
     return reshape(x, tuple(shape))
 
@@ -96,7 +98,10 @@ def expand_dims(x: Array, /, axis: int | tuple[int, ...] = 0) -> Array:
 @primitive(lambda g, y, x, *, shape: g)
 def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
     """Repeated along axes of length 1, and along new ones at the front, up to a shape."""
-    return np.broadcast_to(x, shape)
+    try:
+        return np.broadcast_to(x, shape)
+    except ValueError as error:
+        raise ShapeError(f"broadcast_to: an array of shape {np.shape(x)} cannot become {shape}") from error
 
 
 implements(np.broadcast_to)(broadcast_to)
@@ -117,47 +122,59 @@ def _numpy_atleast_1d(a: Array) -> Array:
 @primitive(lambda g, y, x, *, dtype: g)
 def astype(x: Array, /, dtype: Any) -> Array:
     """The elements in another dtype; the gradient comes back in the old one."""
+    if np.dtype(dtype).kind not in "biufc":
+        raise DTypeError(
+            f"astype: the elements of a Tensor are numbers, and {np.dtype(dtype)} is not a dtype of numbers"
+        )
     return x.astype(dtype)
 
 
 # Joining
 
 
-def _pieces(g: Array, arrays: tuple[Array, ...], axis: int) -> list[Array]:
-    """The parts of `g` that lie where `arrays`, joined along an axis, came to lie."""
+def _pieces(g: Array, axis: int, lengths: tuple[int, ...]) -> list[Array]:
+    """The parts of `g` that lie where arrays of these lengths, joined along an axis, came to lie."""
     before = (slice(None),) * (axis % g.ndim)
-    ends = np.cumsum([x.shape[axis] for x in arrays]).tolist()
-    return [g[(*before, slice(end - x.shape[axis], end))] for x, end in zip(arrays, ends, strict=True)]
+    ends = np.cumsum(lengths).tolist()
+    return [g[(*before, slice(end - length, end))] for length, end in zip(lengths, ends, strict=True)]
 
 
-@primitive(joint=lambda g, y, *arrays, axis: _pieces(g, arrays, axis))
-def _concat(*arrays: Array, axis: int) -> Array:
+@primitive(joint=lambda g, y, *arrays, axis, lengths: _pieces(g, axis, lengths))
+def _concat(*arrays: Array, axis: int, lengths: tuple[int, ...]) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
 @implements(np.concatenate)
 def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Array:
     """Arrays joined along an existing axis; with ``axis=None`` flattened first."""
+    if not arrays:
+        raise ShapeError("concat needs at least one array")
     if axis is None:
-        return _concat(*(reshape(x, -1) for x in arrays), axis=0)
-    return _concat(*arrays, axis=axis)
+        arrays, axis = [reshape(x, -1) for x in arrays], 0
+    axis = one_axis(axis, np.ndim(arrays[0]), "concat")
+    return _concat(*arrays, axis=axis, lengths=tuple(sum(np.shape(x)[axis : axis + 1]) for x in arrays))
 
 
-@primitive(joint=lambda g, y, *arrays, axis: [take(g, i, axis=axis) for i in range(len(arrays))])
-def _stack(*arrays: Array, axis: int) -> Array:
+# The number and the lengths of the pieces are parameters, so that the rules need not look at the pieces.
+
+
+@primitive(joint=lambda g, y, *arrays, axis, count: [take(g, i, axis=axis) for i in range(count)])
+def _stack(*arrays: Array, axis: int, count: int) -> Array:
     return np.stack(arrays, axis=axis)
 
 
 @implements(np.stack)
 def stack(arrays: Sequence[Array], /, axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis."""
-    return _stack(*arrays, axis=axis)
+    if not arrays:
+        raise ShapeError("stack needs at least one array")
+    return _stack(*arrays, axis=axis, count=len(arrays))
 
 
 @implements(np.split)
 def split(x: Array, /, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Array]:
     """Cut along an axis, into so many equal parts or at these indices."""
-    axis = normalize_axis_index(axis, np.ndim(x))
+    axis = one_axis(axis, np.ndim(x), "split")
     length = np.shape(x)[axis]
     if isinstance(indices_or_sections, Sequence | np.ndarray):
         cuts = [0, *(int(i) for i in indices_or_sections), length]
@@ -195,6 +212,7 @@ def repeat(x: Array, repeats: int | Sequence[int] | Array, /, axis: int | None =
     """Each element, one after another, repeated along an axis, or in the flattened array."""
     if axis is None:
         x, axis = reshape(x, -1), 0
+    axis = one_axis(axis, np.ndim(x), "repeat")
     return take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
 
 

@@ -17,7 +17,7 @@ import time
 
 # Some machines force a slow BLAS kernel on older OpenBLAS builds by these; for a benchmark they are unset.
 SLOW = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 if any(name in os.environ for name in SLOW) or any(os.environ.get(k) != v for k, v in ONE_THREAD.items()):
     environment = {k: v for k, v in os.environ.items() if k not in SLOW} | ONE_THREAD
     os.execve(sys.executable, [sys.executable, *sys.argv], environment)
