@@ -319,8 +319,8 @@ class Tensor(Handle):
     def _refuse_recording(self) -> None:
         if is_grad_enabled():
             raise errors.GraphError(
-                f"the leaf {repr(self.name) + ' ' if self.name else ''}of shape {self.shape} requires grad and cannot "
-                "be changed in place: for an update write `with minigrad.no_grad(): w -= ...`; for a new value, y = w + 1"
+                f"the leaf {repr(self.name) if self.name else '(without a name)'} of shape {self.shape} requires grad and "
+                "cannot be changed in place: for an update write `with minigrad.no_grad(): w -= ...`; for a new value, y = w + 1"
             )
 
     # Indexing

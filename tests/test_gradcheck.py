@@ -506,8 +506,8 @@ def test_several_inputs_and_outputs(check):
 def test_inputs_without_axes_and_without_elements(check, fast):
     for x in (0.5, np.float64(0.5), np.array(0.5), mg.tensor(0.5), np.empty((0, 3)), np.empty(0)):
         assert check(lambda x: mg.sin(x) * 2, x, fast=fast)
-        assert gradcheck(lambda x: mg.sum(x * x), x, fast=fast)
-    assert check(lambda x, y: (mg.sin(x), mg.sin(y)), (np.empty((0, 3)), point(2)), fast=fast)
+        assert check(lambda x: mg.sum(x * x), x, fast=fast)
+    assert check(lambda x, y: x.sum() * y, (np.empty((0, 3)), point(2)), fast=fast)
     assert check(lambda x: x[:0], point(2), fast=fast)
     assert failing(too_large, 0.5, fast=fast).count > 0
 

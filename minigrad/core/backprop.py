@@ -121,7 +121,7 @@ def backprop(
             receipt.interruption = type(error).__name__
             for node in collect([entry[0] for entry in reached.values()], oldest):
                 if node.op is not None and type(node.inputs) is tuple:
-                    node.inputs, node.args = receipt, ()
+                    node.inputs, node.args = receipt, ()  # type: ignore[assignment]  # see the class
         raise
     return found
 

@@ -314,3 +314,47 @@ class Module:
         if not parts:
             return f"{type(self).__name__}({self.extra_repr()})"
         return "\n  ".join([f"{type(self).__name__}({self.extra_repr()}", *parts]) + "\n)"
+
+
+def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+    """The result of a module with other Tensors in the place of its parameters and buffers.
+
+    Parameters
+    ----------
+    module : Module
+    parameters : mapping of str to Tensor
+        By their paths, as in ``dict(module.named_parameters())``; what is not named stays the module's own.
+    *args, **kwargs
+        The arguments of the module.
+
+    Raises
+    ------
+    StateDictError
+        If a path is none of the module's.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> layer = nn.Linear(2, 1)
+    >>> loss = lambda p: nn.functional_call(layer, p, mg.ones(2)).sum()
+    >>> mg.grad(loss)({"weight": mg.zeros((1, 2)), "bias": mg.zeros(1)})
+    {'weight': tensor([[1., 1.]]), 'bias': tensor([1.])}
+    """
+    parts = dict(module.named_modules())
+    swapped: list[tuple[dict[str, Any], str, Any]] = []
+    try:
+        for path, tensor in parameters.items():
+            owner, _, name = path.rpartition(".")
+            tables = (
+                [t for t in (parts[owner]._parameters, parts[owner]._buffers) if name in t] if owner in parts else []
+            )
+            if not tables:
+                raise StateDictError(f"{type(module).__name__} has no parameter or buffer {path!r}")
+            table: dict[str, Any] = tables[0]
+            swapped.append((table, name, table[name]))
+            table[name] = tensor
+        return module(*args, **kwargs)
+    finally:
+        for table, name, own in swapped:
+            table[name] = own

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import DTypeError, ShapeError, UnsupportedError
-from minigrad.ops.axes import one_axis, several_axes
+from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.indexing import getitem, take
 
 # Shape and axes
@@ -62,7 +62,7 @@ def matrix_transpose(x: Array, /) -> Array:
 
 
 @implements(np.moveaxis)
-def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int], /) -> Array:
+def moveaxis(x: Array, source: Axis, destination: Axis, /) -> Array:
     """Some axes moved to new places, the others in their old order."""
     ndim = np.ndim(x)
     sources = several_axes(source, ndim, "moveaxis")
