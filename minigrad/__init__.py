@@ -153,8 +153,8 @@ from minigrad.ops.sorting import argsort, sort
 from minigrad.random import manual_seed
 from minigrad.tensor import Tensor
 from minigrad.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.version import __version__
 
-__version__ = "0.1.0"
 
 __all__ = [
     "Tensor",

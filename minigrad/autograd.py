@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad
+from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad, notes_of
 from minigrad.core.backprop import conform
 from minigrad.core.mode import mode
 
@@ -19,35 +19,39 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
         raise errors.no_graph("backward()")
-    found = walk([root], [gradient], retain_graph=retain_graph, create_graph=create_graph)
-    kept = [node.notes for node in found]
-    sums = []
-    for notes, g in zip(kept, found.values(), strict=True):
-        old = notes.grad  # type: ignore[union-attr]  # only nodes with notes keep gradients
+    found = walk([root], [gradient], None, retain_graph, create_graph)
+    kept, sums = [], []
+    for node, g in found.items():
+        notes = notes_of(node)
+        kept.append(notes)
         if create_graph:
-            g = _own(g)
-            sums.append(g if old is None else old + g)
+            sums.append(_own(g) if notes.grad is None else notes.grad + g)
         else:
-            sums.append(name_of(np.array(g) if old is None else old.data + g, None))
+            sums.append(name_of(np.array(g) if notes.grad is None else notes.grad.data + g, None))
     # Not a loop: one call into C, which Ctrl-C cannot interrupt half-way.
-    deque(map(setattr, kept, repeat("grad"), sums), maxlen=0)
+    deque(map(setattr, kept, repeat("grad"), sums), 0)
 
 
-def walk(roots: Sequence[Handle], gradients: Sequence[Any], *, create_graph: bool, **how: Any) -> dict[Node, Array]:
+def walk(
+    roots: Sequence[Handle], gradients: Sequence[Any], wanted: Sequence[Node] | None, retain: bool, create: bool
+) -> dict[Node, Array]:
     """`backprop` from Tensors: check and fill in the gradients that enter, and set the mode for the rules.
 
     NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
     better way to find the others.
     """
-    nodes: Any = [root.node for root in roots]
-    seeds = [_seed(root.data, g, create_graph) for root, g in zip(roots, gradients, strict=True)]
+    nodes: list[Any] = [root.node for root in roots]
+    seeds = [_seed(root.data, g, create) for root, g in zip(roots, gradients, strict=True)]
+    if not create:
+        with np.errstate(all="ignore"):
+            return backprop(nodes, seeds, wanted, retain)
     before = mode.grad
     try:
         # Not enable_grad(): where that would change something a block is open already, and Ctrl-C between the lines of
         # its __enter__ and __exit__ would do more harm than here.
-        mode.grad = before or create_graph
+        mode.grad = True
         with np.errstate(all="ignore"):
-            return backprop(nodes, seeds, create_graph=create_graph, **how)
+            return backprop(nodes, seeds, wanted, retain, create_graph=True)
     finally:
         mode.grad = before
 
@@ -136,7 +140,7 @@ def grad(
         return ()
     wanted = [x.node for x in inputs]
     retain = create_graph if retain_graph is None else retain_graph
-    found = walk(outputs, gradients, wanted=wanted, retain_graph=retain, create_graph=create_graph)
+    found = walk(outputs, gradients, wanted, retain, create_graph)
     unused = [i for i, node in enumerate(wanted) if node not in found]
     if unused and not allow_unused:
         raise errors.GraphError(

@@ -188,9 +188,9 @@ def unsupported(name: str, supported: Sequence[str], module: str = "numpy") -> U
 
     near = _MEANT.get(name) or next(iter(difflib.get_close_matches(name, supported, n=1, cutoff=0.0)))
     return UnsupportedError(
-        f"{module}.{name} has no derivative in minigrad; the nearest that has one is {near!r}. You can also "
-        "write it with supported functions, make it an operation with @minigrad.primitive, or, if no gradient shall flow, give it "
-        "t.detach().numpy()"
+        f"{module}.{name} has no derivative in minigrad; the nearest that has one is {near!r}. You can also write it "
+        "with supported functions, make it an operation with @minigrad.primitive, or, if no gradient shall flow, "
+        "give it t.detach().numpy()"
     )
 
 
@@ -264,7 +264,8 @@ def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
     """For a function and rules that do not make an operation."""
     return DTypeError(
         f"primitive: {name} has {'any number of' if operands is None else operands} operands (the arguments "
-        f"before `/`, or *operands, of a Python function) and {rules} rules: give one for each operand, or one `joint` rule for all"
+        f"before `/`, or *operands, of a Python function) and {rules} rules: give one for each operand, or one "
+        "`joint` rule for all"
     )
 
 

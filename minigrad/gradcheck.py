@@ -426,12 +426,14 @@ class _Ray(NamedTuple):
     step: float
 
 
-def _random(rng: np.random.Generator, shape: Any) -> Array:
+def _random(rng: "np.random.Generator", shape: Any) -> Array:
     """Random numbers away from 0, so that an error in a single element shows in every sum that they weight."""
     return rng.uniform(0.5, 1.5, shape) * rng.choice((-1.0, 1.0), shape)
 
 
-def _rays(tensors: Sequence[int], arrays: Sequence[Array], step: float, rng: np.random.Generator | None) -> list[_Ray]:
+def _rays(
+    tensors: Sequence[int], arrays: Sequence[Array], step: float, rng: "np.random.Generator | None"
+) -> list[_Ray]:
     """All directions to look at: random ones if there is a generator, else every element."""
     rays, start = [], 0
     for tensor, array in zip(tensors, arrays, strict=True):
@@ -577,7 +579,7 @@ def _check_repeatable(function: _Function, times: int) -> None:
 
 
 def _check_linear(
-    function: _Function, seeds: Sequence[_Ray], rows: Array, rng: np.random.Generator, options: _Options
+    function: _Function, seeds: Sequence[_Ray], rows: Array, rng: "np.random.Generator", options: _Options
 ) -> None:
     """Raise if a weighted sum of rows is not what backward gives for this weighted sum of outputs, each time."""
     weights = rng.normal(size=len(seeds))

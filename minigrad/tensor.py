@@ -319,14 +319,15 @@ class Tensor(Handle):
     def _refuse_recording(self) -> None:
         if is_grad_enabled():
             raise errors.GraphError(
-                f"the leaf {repr(self.name) if self.name else '(without a name)'} of shape {self.shape} requires grad and "
-                "cannot be changed in place: for an update write `with minigrad.no_grad(): w -= ...`; for a new value, y = w + 1"
+                f"the leaf {repr(self.name) if self.name else '(without a name)'} of shape {self.shape} requires grad "
+                "and cannot be changed in place: for an update write `with minigrad.no_grad(): w -= ...`; for a new "
+                "value, y = w + 1"
             )
 
     # Indexing
 
     def __getitem__(self, index: Any) -> "Tensor":
-        if isinstance(index, (list, Handle)) and self.ndim == 0:
+        if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0:
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
         if type(result.data) is np.ndarray and self.node is not None and self.node.op is None:

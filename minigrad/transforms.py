@@ -89,7 +89,7 @@ class _Run:
         if used and self.variables:
             roots, seeds = zip(*used, strict=True)
             wanted = [x.node for x in self.variables]
-            found = walk(roots, seeds, wanted=wanted, retain_graph=retain or create, create_graph=create)
+            found = walk(roots, seeds, wanted, retain or create, create)
         return [found[x.node] if x.node in found else np.zeros_like(x.data) for x in self.variables]
 
     def close(self) -> None:
@@ -461,7 +461,7 @@ def checkpoint(f: Function) -> Function:
             wanted = [x.node for x in variables] + outside
             with enable_grad():
                 y = _packed(outputs)
-            found = walk([y], [g], wanted=wanted, create_graph=create, retain_graph=create)
+            found = walk([y], [g], wanted, create, create)
             values = [x.data for x in variables] + [node.value for node in outside]
             return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
 

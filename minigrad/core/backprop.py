@@ -8,7 +8,7 @@ newer still, hence done, and its gradient is complete.
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter, iadd
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import ndarray
@@ -18,12 +18,13 @@ from minigrad.core.mode import mode
 from minigrad.core.node import Array, Handle, Node, Notes, name_of, notes_of, tick
 from minigrad.diagnostics import Place, check_finite, check_fresh, user_place
 
+Nodes: TypeAlias = Sequence[Node]
 _seq = attrgetter("seq")
 _ARRAYS: Any = (ndarray, np.generic, Handle)
 
 
 class Receipt:
-    """Stands for the inputs of a released node, and says who released it to those who look for them."""
+    """Stands for what a released node held, and says who released it to those who look for that."""
 
     def __init__(self) -> None:
         self.place = user_place()
@@ -34,12 +35,7 @@ class Receipt:
 
 
 def backprop(
-    roots: Sequence[Node],
-    seeds: Sequence[Array],
-    *,
-    wanted: Sequence[Node] | None = None,
-    retain_graph: bool = False,
-    create_graph: bool = False,
+    roots: Nodes, seeds: Sequence[Array], wanted: Nodes | None = None, retain: bool = False, create_graph: bool = False
 ) -> dict[Node, Array]:
     """Gradients of the roots' values, weighted by the seeds.
 
@@ -50,7 +46,7 @@ def backprop(
         The gradient that enters at each root, of its shape and dtype.
     wanted : sequence of Node, optional
         The nodes whose gradients to return.  By default every leaf, and every node whose notes say `keep`.
-    retain_graph : bool
+    retain : bool
         Keep what a second walk over the same nodes would need.
     create_graph : bool
         Record the rules: the gradients are Tensors, to be differentiated again.
@@ -61,7 +57,7 @@ def backprop(
         May share memory with anything: copy what is to be kept.
     """
     live, oldest = (None, 0) if wanted is None else (leading_to(wanted, roots), min(map(_seq, wanted)))
-    receipt = None if retain_graph else Receipt()
+    receipt = None if retain else Receipt()
     anomaly = mode.anomaly
     found: dict[Node, Array] = {}
     # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which this walk
@@ -87,20 +83,24 @@ def backprop(
             if node.seq < _last_write:
                 written = written or _written_below([node, *(entry[0] for entry in reached.values())], oldest)
                 check_fresh(node, written)
-            inputs, args, y = tuple(node.inputs), node.args, node.value
-            if receipt is not None:
-                node.inputs, node.args = receipt, ()
+            inputs, args, y = node.inputs, node.args, node.value
             if create_graph:
                 y = name_of(y, node)
-                args = tuple(x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True))
+                args = tuple([x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True)])
             known, params, made = (g, y, *args), node.op.params, node.op.primitive
-            rules = made.rules if made.joint is None else made.joint(*known, **params)
-            if len(rules) != len(inputs):
+            if receipt is not None:
+                node.inputs = node.args = receipt
+            if made.joint is None:
+                rules = made.rules
+            elif len(rules := made.joint(*known, **params)) != len(inputs):
                 raise errors.bad_joint(made.name, len(rules), len(inputs))
-            for parent, rule in zip(inputs, rules, strict=True):
+            for parent, rule in zip(inputs, rules):  # noqa: B905  # as long as each other: strict would take its time
                 if parent is None or rule is None or (live is not None and parent not in live):
                     continue
-                part = rule(*known, **params) if made.joint is None else rule
+                if made.joint is not None:
+                    part = rule  # a joint rule gave the gradients themselves
+                else:
+                    part = rule(*known, **params) if params else rule(*known)
                 x, kind = parent.value, type(part)
                 if kind is not type(x) or (kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)):
                     part = conform(part, x, made.name)
@@ -121,7 +121,7 @@ def backprop(
             receipt.interruption = type(error).__name__
             for node in collect([entry[0] for entry in reached.values()], oldest):
                 if node.op is not None and type(node.inputs) is tuple:
-                    node.inputs, node.args = receipt, ()  # type: ignore[assignment]  # see the class
+                    node.inputs = node.args = receipt  # type: ignore[assignment]
         raise
     return found
 
@@ -181,12 +181,10 @@ def _hooked(notes: Notes, g: Array, value: Array) -> Array:
         handle = name_of(g.data, g.node) if recorded else name_of(g, None)
         answer = hook(handle)
         g = handle if answer is None else answer
-        if not isinstance(g, Handle):
-            g = name_of(np.asarray(g), None)
-        g = g if recorded else g.data
-        if np.shape(g) != value.shape:
-            raise errors.bad_hook(hook, np.shape(g), value.shape)
-        g = conform(g, value, "hook")
+        g = g if isinstance(g, Handle) else name_of(np.asarray(g), None)
+        if g.data.shape != value.shape:
+            raise errors.bad_hook(hook, g.data.shape, value.shape)
+        g = conform(g if recorded else g.data, value, "hook")
     return g
 
 

@@ -8,7 +8,7 @@ node is also written on a list (`recording`), or every value is searched for NaN
 import functools
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -30,19 +30,22 @@ unusual: set[int] = set()
 
 
 class Switch:
-    """A context manager and decorator that changes the mode of the thread, and restores what it found."""
+    """A context manager and decorator that changes a setting of the thread, and restores what it found."""
 
-    changes: ClassVar[dict[str, Any]] = {}
-    saved: tuple[Any, ...] | None = None
+    setting: str
+    value: Any
+    saved: tuple[Any, Any] | None = None
 
     def __enter__(self) -> Any:
-        self.saved = (self.saved, mode.grad, mode.anomaly, mode.recorder)
+        self.saved = (self.saved, getattr(mode, self.setting))
         unusual.add(id(self))
-        mode.__dict__.update(self.changes)
+        setattr(mode, self.setting, self.value)
+        return self.value
 
     def __exit__(self, *exception: object) -> None:
         if self.saved is not None:
-            outer, mode.grad, mode.anomaly, mode.recorder = self.saved
+            outer, before = self.saved
+            setattr(mode, self.setting, before)
             self.saved = outer
         if self.saved is None:
             unusual.discard(id(self))
@@ -93,7 +96,7 @@ class no_grad(Switch):
     tensor([0.8, 1.6], requires_grad=True)
     """
 
-    changes: ClassVar = {"grad": False}
+    setting, value = "grad", False
 
 
 class enable_grad(Switch):
@@ -108,7 +111,7 @@ class enable_grad(Switch):
     True
     """
 
-    changes: ClassVar = {"grad": True}
+    setting, value = "grad", True
 
 
 class detect_anomaly(Switch):
@@ -127,7 +130,7 @@ class detect_anomaly(Switch):
     AnomalyError: the derivative of sqrt made inf
     """
 
-    changes: ClassVar = {"anomaly": True}
+    setting, value = "anomaly", True
 
 
 class recording(Switch):
@@ -147,11 +150,10 @@ class recording(Switch):
     ['exp', 'add']
     """
 
-    def __enter__(self) -> "list[Node]":
-        super().__enter__()
-        nodes: list[Node] = []
-        mode.recorder = nodes
-        return nodes
+    setting = "recorder"
+
+    def __init__(self) -> None:
+        self.value: list[Node] = []
 
 
 def is_grad_enabled() -> bool:
