@@ -155,7 +155,6 @@ from minigrad.tensor import Tensor
 from minigrad.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.version import __version__
 
-
 __all__ = [
     "Tensor",
     "__version__",
