@@ -19,7 +19,8 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
         raise errors.no_graph("backward()")
-    found = walk([root], [gradient], None, retain_graph, create_graph)
+    seed = _seed(root.data, gradient, create_graph)
+    found = _run([root.node], [seed], None, retain_graph, create_graph)
     kept, sums = [], []
     for node, g in found.items():
         notes = notes_of(node)
@@ -28,20 +29,29 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
             sums.append(_own(g) if notes.grad is None else notes.grad + g)
         else:
             sums.append(name_of(np.array(g) if notes.grad is None else notes.grad.data + g, None))
-    # Not a loop: one call into C, which Ctrl-C cannot interrupt half-way.
-    deque(map(setattr, kept, repeat("grad"), sums), 0)
+    if len(kept) == 1:
+        kept[0].grad = sums[0]
+    else:  # not a loop, but one call into C, which Ctrl-C cannot interrupt half-way
+        deque(map(setattr, kept, repeat("grad"), sums), 0)
 
 
 def walk(
     roots: Sequence[Handle], gradients: Sequence[Any], wanted: Sequence[Node] | None, retain: bool, create: bool
 ) -> dict[Node, Array]:
-    """`backprop` from Tensors: check and fill in the gradients that enter, and set the mode for the rules.
+    """`backprop` from Tensors: the gradients that enter are checked and filled in."""
+    nodes: list[Any] = [root.node for root in roots]
+    seeds = [_seed(root.data, g, create) for root, g in zip(roots, gradients, strict=True)]
+    return _run(nodes, seeds, wanted, retain, create)
+
+
+def _run(
+    nodes: Sequence[Node], seeds: Sequence[Array], wanted: Sequence[Node] | None, retain: bool, create: bool
+) -> dict[Node, Array]:
+    """`backprop` in the mode that the rules need.
 
     NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
     better way to find the others.
     """
-    nodes: list[Any] = [root.node for root in roots]
-    seeds = [_seed(root.data, g, create) for root, g in zip(roots, gradients, strict=True)]
     if not create:
         with np.errstate(all="ignore"):
             return backprop(nodes, seeds, wanted, retain)
@@ -59,9 +69,12 @@ def walk(
 def _seed(value: Array, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
     if gradient is None:
-        if value.size != 1:
+        if isinstance(value, np.generic):
+            gradient = type(value)(1)
+        elif value.size == 1:
+            gradient = np.ones_like(value)
+        else:
             raise errors.not_a_scalar(value.shape)
-        gradient = type(value)(1) if isinstance(value, np.generic) else np.ones_like(value)
     else:
         if not isinstance(gradient, Handle):
             gradient = errors.as_operand(gradient, "a gradient")

@@ -20,7 +20,6 @@ from minigrad.diagnostics import Place, check_finite, check_fresh, user_place
 
 Nodes: TypeAlias = Sequence[Node]
 _seq = attrgetter("seq")
-_ARRAYS: Any = (ndarray, np.generic, Handle)
 
 
 class Receipt:
@@ -30,8 +29,10 @@ class Receipt:
         self.place = user_place()
         self.interruption: str | None = None
 
-    def __iter__(self) -> Any:
+    def __iter__(self, _: Any = None) -> Any:
         raise errors.released(self.place, self.interruption)
+
+    __radd__ = __iter__
 
 
 def backprop(
@@ -87,22 +88,25 @@ def backprop(
             if create_graph:
                 y = name_of(y, node)
                 args = tuple([x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True)])
-            known, params, made = (g, y, *args), node.op.params, node.op.primitive
+            known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
             if receipt is not None:
                 node.inputs = node.args = receipt
             if made.joint is None:
                 rules = made.rules
             elif len(rules := made.joint(*known, **params)) != len(inputs):
                 raise errors.bad_joint(made.name, len(rules), len(inputs))
-            for parent, rule in zip(inputs, rules):  # noqa: B905  # as long as each other: strict would take its time
+            for i, parent in enumerate(inputs):
+                rule = rules[i]
                 if parent is None or rule is None or (live is not None and parent not in live):
                     continue
                 if made.joint is not None:
                     part = rule  # a joint rule gave the gradients themselves
                 else:
                     part = rule(*known, **params) if params else rule(*known)
-                x, kind = parent.value, type(part)
-                if kind is not type(x) or (kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)):
+                x, kind = parent.value, part.__class__
+                if kind is not x.__class__ or (
+                    kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)
+                ):
                     part = conform(part, x, made.name)
                 if anomaly:
                     check_finite(part, f"the derivative of {made.name} made", node.op, notes_of(node).where, args, g)
@@ -159,7 +163,7 @@ def _written_below(nodes: Iterable[Node], oldest: int) -> list[Node]:
 
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    if not isinstance(part, _ARRAYS):
+    if not hasattr(part, "dtype"):
         part = errors.numeric(part, f"a gradient from the rule of {name}")
     if part.shape != value.shape:
         lead = part.ndim - value.ndim

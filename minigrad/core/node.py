@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy import ndarray
 
 from minigrad import errors
 from minigrad.core.mode import mode, unusual
@@ -67,10 +68,10 @@ class Notes:
     def __init__(self) -> None:
         self.grad: Handle | None = None
         self.hooks: dict[object, Callable[[Any], Any]] = {}
-        self.keep = False
         self.name: str | None = None
         self.where: Place | None = None  # the line that made the node; of a leaf, that last wrote to it
-        self.written = 0  # the `seq` at which a leaf's memory was last written to
+        # Whether to keep the gradient, and the `seq` at which a leaf's memory was last written to.
+        self.keep, self.written = False, 0
 
 
 class Handle:
@@ -126,8 +127,7 @@ class Primitive:
         if code is None:
             raise errors.bad_primitive(repr(forward), None, len(rules))
         self.name = forward.__name__.lstrip("_")
-        self.ours = forward.__module__.startswith("minigrad.")
-        self.forward = forward
+        self.forward, self.ours = forward, forward.__module__.startswith("minigrad.")
         # CO_VARARGS is 4; to import inspect takes longer than to import all of minigrad.
         self.operands = None if code.co_flags & 4 else code.co_posonlyargcount
         self.parameters = code.co_varnames[code.co_posonlyargcount : code.co_argcount]
@@ -171,26 +171,26 @@ def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None)
     Parameters
     ----------
     *rules : callable or None
-        For each operand the formula of its gradient, ``rule(g, y, *operands, **parameters)``: `g` is the
-        gradient of the result, `y` the result.  A rule may return any shape that broadcasting made of the
-        operand's, and is written with NumPy functions and operations only, so that it can be differentiated
-        itself.  None: the operand has no derivative (an index, a condition).  No rules at all: the result
-        never requires grad.
+    For each operand the formula of its gradient, ``rule(g, y, *operands, **parameters)``: `g` is the
+    gradient of the result, `y` the result.  A rule may return any shape that broadcasting made of the
+    operand's, and is written with NumPy functions and operations only, so that it can be differentiated
+    itself.  None: the operand has no derivative (an index, a condition).  No rules at all: the result
+    never requires grad.
     joint : callable, optional
-        One formula that returns the gradients of all operands, instead of a rule for each.
+    One formula that returns the gradients of all operands, instead of a rule for each.
     numpy : callable, optional
-        The NumPy function that shall mean this operation when it is called with a Tensor.
+    The NumPy function that shall mean this operation when it is called with a Tensor.
 
     Returns
     -------
     callable
-        A decorator.  The function that it decorates takes its operands before ``/`` (or as ``*operands``) and its
-        parameters after; it is called with ndarrays and returns an ndarray.
+    A decorator.  The function that it decorates takes its operands before ``/`` (or as ``*operands``) and its
+    parameters after; it is called with ndarrays and returns an ndarray.
 
     Raises
     ------
     TypeError
-        If the number of rules is not the number of operands.
+    If the number of rules is not the number of operands.
 
     Examples
     --------
@@ -232,22 +232,21 @@ def _caller(made: Primitive) -> Callable[..., Any]:
         return binary(bare, apply)
 
     def call(*args: Any, **params: Any) -> Any:
-        count = made.operands
-        operands = args[:count]
+        operands = args[: made.operands]
         for operand in operands:
             if operand.__class__ not in PLAIN:
                 break
         else:
             return _compute(made, args, params)
         if len(args) > len(operands):
-            params |= made.bind(args[count:])
+            params |= made.bind(args[made.operands :])
         return apply(Operation(made, {**made.defaults, **params}) if params else bare, operands)
 
     return call
 
 
 # Operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
-PLAIN = frozenset({np.ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
+PLAIN = frozenset({ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
 
 
 def _compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) -> Array:
@@ -256,7 +255,7 @@ def _compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) 
     except Exception as error:
         errors.explain(error, made.name, args, params)
         raise
-    return value if made.ours or isinstance(value, np.ndarray) else np.asarray(value)[()]  # a Python number, or a list
+    return value if made.ours or isinstance(value, ndarray) else np.asarray(value)[()]  # a Python number, or a list
 
 
 def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
@@ -302,34 +301,34 @@ def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]
 def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]) -> Callable[[Any, Any], Any]:
     """A function of two operands that does what `apply` does, more quickly, in the commonest case.
 
-    That is: an operand is a Tensor and requires grad, and no thread is in an unusual mode.  What is not an operand
-    at all is left to `otherwise`.
+    That is: the operands are Tensors, arrays or numbers, and nobody wants to see every node.  What is not an operand at
+    all is left to `otherwise`.
     """
     forward = op.primitive.forward
     # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.
     ufunc = op.primitive.numpy if isinstance(op.primitive.numpy, np.ufunc) else forward
 
     def call(x: Any, y: Any, /) -> Any:
-        if type(x) is _result_type:
+        if x.__class__ is _result_type:
             a, node_a = x.data, x.node
         elif x.__class__ in PLAIN:
             a, node_a = x, None
         else:
             return otherwise(op, (x, y))
-        if type(y) is _result_type:
+        if y.__class__ is _result_type:
             b, node_b = y.data, y.node
         elif y.__class__ in PLAIN:
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        if unusual and not (a is x and b is y):
+        if unusual and (mode.anomaly or mode.recorder is not None):
             return apply(op, (x, y))
         try:
-            value = ufunc(a, b) if type(a) is np.ndarray else forward(a, b)
+            value = ufunc(a, b) if a.__class__ is ndarray else forward(a, b)
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise
-        if node_a is None and node_b is None:
+        if (node_a is None and node_b is None) or (unusual and not mode.grad):
             return value if a is x and b is y else name_of(value, None)
         result = new(_result_type)
         result.node = node = Node()
