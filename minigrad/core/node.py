@@ -171,26 +171,26 @@ def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None)
     Parameters
     ----------
     *rules : callable or None
-    For each operand the formula of its gradient, ``rule(g, y, *operands, **parameters)``: `g` is the
-    gradient of the result, `y` the result.  A rule may return any shape that broadcasting made of the
-    operand's, and is written with NumPy functions and operations only, so that it can be differentiated
-    itself.  None: the operand has no derivative (an index, a condition).  No rules at all: the result
-    never requires grad.
+        For each operand the formula of its gradient, ``rule(g, y, *operands, **parameters)``: `g` is the
+        gradient of the result, `y` the result.  A rule may return any shape that broadcasting made of the
+        operand's, and is written with NumPy functions and operations only, so that it can be differentiated
+        itself.  None: the operand has no derivative (an index, a condition).  No rules at all: the result
+        never requires grad.
     joint : callable, optional
-    One formula that returns the gradients of all operands, instead of a rule for each.
+        One formula that returns the gradients of all operands, instead of a rule for each.
     numpy : callable, optional
-    The NumPy function that shall mean this operation when it is called with a Tensor.
+        The NumPy function that shall mean this operation when it is called with a Tensor.
 
     Returns
     -------
     callable
-    A decorator.  The function that it decorates takes its operands before ``/`` (or as ``*operands``) and its
-    parameters after; it is called with ndarrays and returns an ndarray.
+        A decorator.  The function that it decorates takes its operands before ``/`` (or as ``*operands``) and its
+        parameters after; it is called with ndarrays and returns an ndarray.
 
     Raises
     ------
     TypeError
-    If the number of rules is not the number of operands.
+        If the number of rules is not the number of operands.
 
     Examples
     --------
