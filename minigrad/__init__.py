@@ -7,7 +7,7 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import autograd, errors, graph, nn, objectives, optim, progress, random
+from minigrad import autograd, errors, graph, nn, objectives, optim, progress, random, tree
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
 from minigrad.creation import (
     arange,
@@ -304,6 +304,7 @@ __all__ = [
     "tensordot",
     "tile",
     "trace",
+    "tree",
     "tril",
     "triu",
     "trunc",
