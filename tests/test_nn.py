@@ -444,3 +444,43 @@ def test_training_reduces_the_loss():
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]
+
+
+def test_a_masked_logit_costs_nothing_and_has_no_gradient():
+    logits = mg.tensor([[0.0, -np.inf, 0.0]], requires_grad=True)
+    loss = F.cross_entropy(logits, np.array([0]))
+    loss.backward()
+    assert loss.item() == pytest.approx(np.log(2))
+    np.testing.assert_allclose(logits.grad.numpy(), [[-0.5, 0.0, 0.5]])
+
+
+@pytest.mark.parametrize(("do", "exception"), [
+    (lambda: F.cross_entropy(np.zeros((2, 3)), np.array([0, 1]), weight=np.ones(2)), errors.ShapeError),
+    (lambda: F.cross_entropy(np.float64(1.0), np.array(0)), errors.ShapeError),
+    (lambda: F.linear(np.ones(3), np.ones(3)), errors.ShapeError),
+    (lambda: F.mse_loss([1.0], [1.0, 2.0]), errors.ShapeError),
+    (lambda: nn.Linear(2, 1).astype(np.int64), errors.DTypeError),
+    (lambda: nn.Linear(2, 1).register_buffer("weight", mg.zeros(1)), errors.ArgumentError),
+    (lambda: nn.Linear(2, 1).add_module("a.b", nn.Tanh()), errors.ArgumentError),
+    (lambda: nn.Linear(2, 1).register_parameter("training", nn.Parameter(1.0)), errors.ArgumentError),
+    (lambda: nn.Sequential(3), errors.DTypeError),
+])  # fmt: skip
+def test_other_bad_input_is_named(do, exception):
+    with pytest.raises(exception):
+        do()
+
+
+def test_a_state_dict_of_other_kinds_of_values_changes_nothing():
+    layer = nn.Linear(2, 1)
+    before = {name: value.tolist() for name, value in layer.state_dict().items()}
+    for bad in ({"weight": np.zeros((1, 2)), "bias": ["a"]}, {"weight": np.zeros((1, 2)), "bias": np.array([1j])}):
+        with pytest.raises(errors.MinigradError, match="bias"):
+            layer.load_state_dict(bad)
+        assert {name: value.tolist() for name, value in layer.state_dict().items()} == before
+
+
+def test_edge_sizes():
+    assert len(nn.Sequential()) == 0
+    assert nn.Linear(0, 2)(mg.zeros((3, 0))).shape == (3, 2)
+    assert F.cross_entropy([[0.0, 0.0]], np.array([0])) == pytest.approx(np.log(2))
+    assert np.isnan(F.cross_entropy(np.zeros((1, 2)), np.array([-100])))

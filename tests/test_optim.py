@@ -81,7 +81,7 @@ def test_nesterov_needs_plain_momentum(options):
 
 @pytest.mark.parametrize("betas", [(1.0, 0.9), (0.9, 1.0), (-0.1, 0.9), (0.9, float("nan"))])
 def test_betas_are_below_1(betas):
-    with pytest.raises(ValueError, match="betas must be from 0 to 1, without 1"):
+    with pytest.raises(ValueError, match="betas must be two numbers from 0 to 1, without 1"):
         Adam([leaf(1.0)], betas=betas)
 
 
@@ -248,3 +248,46 @@ def test_memory_does_not_grow(make):
         tracemalloc.stop()
     assert grown < 5_000
     assert [p.data.ctypes.data for p in model.parameters()] == addresses
+
+
+def test_a_parameter_that_is_frozen_later_is_passed_over():
+    p, q = (mg.tensor([1.0], requires_grad=True) for _ in range(2))
+    optimizer = mg.optim.SGD([p, q], lr=0.1)
+    (p + q).sum().backward()
+    p.requires_grad_(False)
+    optimizer.step()
+    optimizer.zero_grad()
+    assert (p.tolist(), q.tolist(), q.grad) == ([1.0], [0.9], None)
+
+
+def test_amsgrad_may_be_switched_on_later():
+    p = mg.tensor([1.0], requires_grad=True)
+    optimizer = mg.optim.Adam([p])
+    for _ in range(2):
+        p.grad = np.ones(1)
+        optimizer.step()
+        optimizer.param_groups[0]["amsgrad"] = True
+
+
+@pytest.mark.parametrize("make", [
+    lambda p: mg.optim.SGD([{"params": [p], "lrr": 0.1}]), lambda p: mg.optim.SGD([p], lr="a"),
+    lambda p: mg.optim.Adam([p], betas=(0.9,)), lambda p: mg.optim.SGD([{"lr": 0.1}]),
+    lambda p: mg.optim.SGD([{"params": [p]}, p]),
+])  # fmt: skip
+def test_options_that_cannot_be_are_refused_when_the_optimizer_is_made(make):
+    with pytest.raises(mg.errors.ArgumentError):
+        make(mg.tensor([1.0], requires_grad=True))
+
+
+def test_a_state_that_cannot_work_is_refused_and_changes_nothing():
+    p = mg.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = mg.optim.Adam([p])
+    p.grad = np.ones(2)
+    optimizer.step()
+    good = optimizer.state_dict()
+    bad_lr = {**good, "param_groups": [{**good["param_groups"][0], "lr": -1.0}]}
+    misshapen = {**good, "state": {0: {**good["state"][0], "exp_avg": np.zeros(())}}}
+    for bad in (bad_lr, misshapen, {**good, "state": {7: {}}}, {}, mg.optim.SGD([p]).state_dict()):
+        with pytest.raises(mg.errors.StateDictError):
+            optimizer.load_state_dict(bad)
+        np.testing.assert_equal(optimizer.state_dict(), good)

@@ -27,9 +27,9 @@ class Sequential(Module):
 
     def __init__(self, *modules: Module | dict[str, Module]) -> None:
         super().__init__()
-        named: Any = modules[0]
-        if not (len(modules) == 1 and isinstance(named, dict)):
-            named = {str(i): module for i, module in enumerate(modules)}
+        named: Any = {str(i): module for i, module in enumerate(modules)}
+        if len(modules) == 1 and isinstance(modules[0], dict):
+            named = modules[0]
         for name, module in named.items():
             self.add_module(name, module)
 

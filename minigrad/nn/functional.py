@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from minigrad.core import Array, Handle, primitive
-from minigrad.errors import DTypeError, IndexingError, ShapeError
+from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.linalg import matmul
 
@@ -57,7 +57,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> F.linear(np.ones((1, 2)), np.eye(2), np.array([1.0, 0.0]))
     array([[2., 1.]])
     """
-    shape, (out, features) = np.shape(input), np.shape(weight)
+    shape = np.shape(input)
+    if np.ndim(weight) != 2:
+        raise ShapeError(
+            f"linear: a weight has two axes (out_features, in_features), and this has shape {np.shape(weight)}"
+        )
+    out, features = np.shape(weight)
     if not shape or shape[-1] != features or (bias is not None and np.shape(bias) != (out,)):
         raise ShapeError(
             f"linear: an input of shape {shape} does not fit a weight of shape {(out, features)}"
@@ -103,7 +108,7 @@ def _reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
         return reductions.sum(losses)
     if reduction == "mean":
         return reductions.mean(losses) if count is None else reductions.sum(losses) / count
-    raise ValueError(f"reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
+    raise ArgumentError(f"reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
 
 
 def _same_shape(loss: str, input: Any, target: Any) -> None:
@@ -137,7 +142,7 @@ def mse_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
     2.0
     """
     _same_shape("mse_loss", input, target)
-    return _reduced(elementwise.square(input - target), reduction)
+    return _reduced(elementwise.square(elementwise.subtract(input, target)), reduction)
 
 
 @primitive(
@@ -148,7 +153,9 @@ def mse_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
 )
 def _softmax_cross_entropy(logits: Array, target: Array, /) -> Array:
     """``-sum(target * log_softmax(logits))`` along the last axis."""
-    return -np.add.reduce(target * reductions.log_softmax(logits), axis=-1)
+    logarithms = reductions.log_softmax(logits)
+    terms = np.multiply(target, logarithms, out=np.zeros_like(logarithms), where=target != 0)  # not 0 * -inf
+    return -np.add.reduce(terms, axis=-1)
 
 
 def cross_entropy(
@@ -191,13 +198,18 @@ def cross_entropy(
     0.6931
     """
     _warn_of_softmax(input)
+    input = input if isinstance(input, Handle) else np.asarray(input, float)
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing must be from 0 to 1, not {label_smoothing}")
+        raise ArgumentError(f"label_smoothing must be from 0 to 1, not {label_smoothing}")
     shape = np.shape(input)
+    if not shape:
+        raise ShapeError("cross_entropy: logits need an axis for the classes, and these have shape ()")
     axis = 0 if len(shape) == 1 else 1
     logits = shaping.moveaxis(input, axis, -1) if len(shape) > 2 else input
-    classes = shape[axis] if shape else 0
+    classes = shape[axis]
     weights = np.ones(classes) if weight is None else np.asarray(weight.data if isinstance(weight, Handle) else weight)
+    if weights.shape != (classes,):
+        raise ShapeError(f"cross_entropy: weights of shape {weights.shape} do not fit {classes} classes")
     dtype = input.dtype
     labels = target.data if isinstance(target, Handle) else np.asarray(target)
     if labels.dtype.kind == "f" and labels.shape == shape:
@@ -219,7 +231,8 @@ def cross_entropy(
     wanted = (np.arange(classes) == label[..., None]) * (weights * (1 - label_smoothing))
     wanted = (wanted + weights * (label_smoothing / classes)) * counted[..., None]
     losses = _softmax_cross_entropy(logits, wanted.astype(dtype))
-    return _reduced(losses, reduction, float(np.sum(weights[label] * counted)))
+    total = float(np.sum(weights[label] * counted))
+    return _reduced(losses, reduction, total if total else np.nan)  # the mean of no labels is NaN, as in PyTorch
 
 
 def _warn_of_softmax(logits: Any) -> None:

@@ -44,6 +44,9 @@ def kaiming_uniform_(
     nonlinearity : {"leaky_relu", "relu", "linear"}
     generator : numpy.random.Generator, optional
     """
+    fan_in = math.prod(tensor.shape[1:])
+    if not fan_in:
+        return tensor  # a layer without inputs has no weights to draw
     gains = {"leaky_relu": math.sqrt(2 / (1 + a * a)), "relu": math.sqrt(2), "linear": 1.0}
-    bound = gains[nonlinearity] * math.sqrt(3 / math.prod(tensor.shape[1:]))
+    bound = gains[nonlinearity] * math.sqrt(3 / fan_in)
     return uniform_(tensor, -bound, bound, generator)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from minigrad.core import note_write
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
-from minigrad.errors import StateDictError
+from minigrad.errors import ArgumentError, DTypeError, StateDictError, numeric
 from minigrad.tensor import Tensor
 
 
@@ -131,6 +131,7 @@ class Module:
         for table in (*self._tables(), self.__dict__):
             if name in table:
                 del table[name]
+                self._transient.discard(name)
                 return
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
@@ -139,12 +140,13 @@ class Module:
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
         """Add a parameter, or the place of one that is absent (None)."""
+        self._claim(name, parameter, Parameter, self._parameters)
         self._parameters[name] = None
         setattr(self, name, parameter)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a Tensor that belongs to the state but is not trained; one that is not persistent is not saved."""
-        self.__dict__.pop(name, None)
+        self._claim(name, tensor, Tensor, self._buffers)
         self._buffers[name] = tensor
         self._transient.discard(name)
         if not persistent:
@@ -152,8 +154,17 @@ class Module:
 
     def add_module(self, name: str, module: "Module | None") -> None:
         """Add a part under a name that need not be an identifier."""
-        self.__dict__.pop(name, None)
+        self._claim(name, module, Module, self._modules)
         self._modules[name] = module
+
+    def _claim(self, name: str, part: Any, kind: type, table: dict[str, Any]) -> None:
+        """Check that a part may have this name."""
+        if part is not None and not isinstance(part, kind):
+            raise DTypeError(f"{name!r} of {type(self).__name__} must be a {kind.__name__} or None, not {part!r}")
+        if not name or "." in name:
+            raise ArgumentError(f"a part's name must not be empty or have a dot, as {name!r}: paths are made with dots")
+        if name not in table and hasattr(self, name):
+            raise ArgumentError(f"{type(self).__name__} has another attribute {name!r} already")
 
     # Walks over the tree of parts
 
@@ -237,6 +248,10 @@ class Module:
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Convert all floating-point parameters and buffers, in place; gradients are dropped."""
+        if np.dtype(dtype).kind != "f":
+            raise DTypeError(
+                f"the parameters of a module are floating-point numbers, and {np.dtype(dtype)} is no such dtype"
+            )
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
                 required, name = tensor.requires_grad, tensor.name
@@ -285,13 +300,18 @@ class Module:
             If keys (under `strict`) or shapes do not fit. It names all of them, and nothing has been changed.
         """
         own = self._state()
-        given = {name: np.asarray(v.data if isinstance(v, Tensor) else v) for name, v in state_dict.items()}
+        given = {k: numeric(v.data if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
         missing = [name for name in own if name not in given]
         unexpected = [name for name in given if name not in own]
         shapes = {name: (given[name].shape, t.shape) for name, t in own.items() if name in given}
         problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
         problems += [f"unexpected: {', '.join(unexpected)}"] if strict and unexpected else []
         problems += [f"{name}: shape {new}, the model has {old}" for name, (new, old) in shapes.items() if new != old]
+        problems += [
+            f"{name}: dtype {given[name].dtype}, the model has {own[name].dtype}"
+            for name in shapes
+            if not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")
+        ]
         if problems:
             raise StateDictError(f"the state_dict does not fit {type(self).__name__}:\n  " + "\n  ".join(problems))
         for name in shapes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import ArgumentError, DTypeError
 from minigrad.optim.optimizer import Optimizer
 
 
@@ -63,14 +64,16 @@ class Adam(Optimizer):
 
     def check(self, options: dict[str, Any]) -> None:
         """The running means need betas below 1."""
-        if not all(0 <= beta < 1 for beta in options["betas"]):
-            raise ValueError(f"Adam: betas must be from 0 to 1, without 1, not {options['betas']}")
+        betas = options["betas"]
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ArgumentError(f"Adam: betas must be two numbers from 0 to 1, without 1, not {betas}")
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
+        if value.dtype.kind == "c":
+            raise DTypeError("Adam is for real parameters: keep real and imaginary part in two")
         if not state:
             state.update(step=0, exp_avg=np.zeros_like(value), exp_avg_sq=np.zeros_like(value))
-            state.update({"max_exp_avg_sq": np.zeros_like(value)} if options["amsgrad"] else {})
         state["step"] += 1
         mean, square, scratch = state["exp_avg"], state["exp_avg_sq"], self.scratch(value)
         beta1, beta2 = options["betas"]
@@ -85,6 +88,7 @@ class Adam(Optimizer):
         scratch *= 1 - beta2
         square += scratch
         if options["amsgrad"]:
+            state.setdefault("max_exp_avg_sq", np.zeros_like(value))
             square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         np.sqrt(square, out=scratch)
         scratch /= math.sqrt(1 - beta2 ** state["step"])

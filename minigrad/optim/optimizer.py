@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core import enable_grad, note_write
 from minigrad.diagnostics import user_place
-from minigrad.errors import DTypeError, GraphError, StateDictError
+from minigrad.errors import ArgumentError, DTypeError, GraphError, StateDictError
 from minigrad.tensor import Tensor
 
 
@@ -43,12 +43,14 @@ class Optimizer:
             raise DTypeError("an optimizer takes an iterable of parameters: write [w] instead of w")
         groups = list(params)
         if not groups:
-            raise ValueError("the optimizer got no parameters (an exhausted iterator, or a model without any?)")
+            raise ArgumentError("the optimizer got no parameters (an exhausted iterator, or a model without any?)")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Add parameters with options of their own."""
+        if not isinstance(group, dict) or "params" not in group:
+            raise ArgumentError(f"a parameter group is a dict with an entry 'params', not {group!r}")
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
         for i, p in enumerate(params):
@@ -57,14 +59,22 @@ class Optimizer:
             if not (p.requires_grad and p.is_leaf):
                 raise GraphError(f"parameter {i} is no leaf that requires grad: {p!r}")
             if id(p) in known:
-                raise ValueError(f"parameter {i}, of shape {p.shape}, is there twice")
+                raise ArgumentError(f"parameter {i}, of shape {p.shape}, is there twice")
             known.add(id(p))
         made = {**self.defaults, **group, "params": params}
-        for name in self.nonnegative:
-            if name in made and not (made[name] >= 0 and math.isfinite(made[name])):
-                raise ValueError(f"{type(self).__name__}: {name} must be a number of at least 0, not {made[name]}")
-        self.check(made)
+        self._check_options(made)
         self.param_groups.append(made)
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        name = type(self).__name__
+        unknown = sorted(options.keys() - self.defaults.keys() - {"params"})
+        if unknown:
+            raise ArgumentError(f"{name} has no option {', '.join(unknown)}; there are {', '.join(self.defaults)}")
+        for option in self.nonnegative:
+            value = options.get(option, 0.0)
+            if not isinstance(value, (int, float, np.number)) or not (value >= 0 and math.isfinite(value)):
+                raise ArgumentError(f"{name}: {option} must be a number of at least 0, not {value!r}")
+        self.check(options)
 
     def check(self, options: dict[str, Any]) -> None:
         """Raise ValueError for options that cannot be; for subclasses."""
@@ -73,7 +83,8 @@ class Optimizer:
         """Forget the gradients of all parameters, or set them to zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.data)
+                if p.requires_grad:
+                    p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.data)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
@@ -137,21 +148,32 @@ class Optimizer:
         StateDictError
             If the groups do not fit; nothing has been changed then.
         """
-        given, own = state_dict["param_groups"], self.param_groups
-        counts = [len(group["params"]) for group in given], [len(group["params"]) for group in own]
-        if counts[0] != counts[1]:
-            raise StateDictError(f"groups of {counts[0]} parameters do not fit an optimizer with groups of {counts[1]}")
+        try:
+            given, entries = state_dict["param_groups"], state_dict["state"]
+            counts = [len(group["params"]) for group in given]
+        except (KeyError, TypeError) as error:
+            raise StateDictError(f"this is no state_dict of an optimizer: {error!r} is missing") from error
+        own = [len(group["params"]) for group in self.param_groups]
+        if counts != own:
+            raise StateDictError(f"groups of {counts} parameters do not fit an optimizer with groups of {own}")
+        groups = [
+            {**group, **{k: v for k, v in new.items() if k != "params"}}
+            for group, new in zip(self.param_groups, given, strict=True)
+        ]
+        try:
+            for group in groups:
+                self._check_options(group)
+        except ArgumentError as error:
+            raise StateDictError(f"the options do not fit: {error}") from error
         parameters = self._parameters()
-        for i, entry in state_dict["state"].items():
-            for name, v in entry.items():
-                if isinstance(v, np.ndarray) and v.ndim and v.shape != parameters[int(i)].shape:
-                    raise StateDictError(f"{name} of parameter {i} has shape {v.shape}, not {parameters[int(i)].shape}")
-        self.state = {
-            parameters[int(i)]: {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in entry.items()}
-            for i, entry in state_dict["state"].items()
-        }
-        for group, new in zip(own, given, strict=True):
-            group.update({name: value for name, value in new.items() if name != "params"})
+        state = {}
+        for i, entry in entries.items():
+            if not 0 <= int(i) < len(parameters):
+                raise StateDictError(f"there is no parameter {i}: the optimizer has {len(parameters)}")
+            state[parameters[int(i)]] = {k: _fitting(v, k, int(i), parameters[int(i)]) for k, v in entry.items()}
+        self.state = state
+        for group, new in zip(self.param_groups, groups, strict=True):
+            group.update(new)
 
     def __repr__(self) -> str:
         groups = [
@@ -159,3 +181,13 @@ class Optimizer:
             for group in self.param_groups
         ]
         return f"{type(self).__name__}({'; '.join(groups)})"
+
+
+def _fitting(value: Any, name: str, number: int, parameter: Tensor) -> Any:
+    """A copy of one entry of the state, in the dtype of its parameter."""
+    if not isinstance(value, (np.ndarray, Tensor)):
+        return value
+    array = np.array(value.data if isinstance(value, Tensor) else value, parameter.dtype)
+    if array.shape != parameter.shape:
+        raise StateDictError(f"{name} of parameter {number} has shape {array.shape}, not {parameter.shape}")
+    return array

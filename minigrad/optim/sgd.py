@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer
 
 
@@ -61,7 +62,7 @@ class SGD(Optimizer):
     def check(self, options: dict[str, Any]) -> None:
         """Nesterov's step is defined for plain momentum only."""
         if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
-            raise ValueError("SGD: nesterov needs a momentum above 0 and no dampening")
+            raise ArgumentError("SGD: nesterov needs a momentum above 0 and no dampening")
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
