@@ -181,7 +181,7 @@ class Tensor(Handle):
             )
         self.node = leaf(self.data, name)
 
-    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor to the `grad` of every leaf that it was computed from.
 
         Parameters
