@@ -165,9 +165,7 @@ def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[st
     if isinstance(error, TypeError) and " argument" not in said:
         if "casting rule" in said and args:
             kinds = " and ".join(str(np.asarray(x).dtype) for x in args)
-            raise DTypeError(
-                f"{name} is not defined for {kinds}; bits, for one, are those of bools and integers"
-            ) from error
+            raise DTypeError(f"{name} is not defined for {kinds}: operations on bits need bools or integers") from error
         raise DTypeError(f"{name} of {', '.join(map(describe, args))}: {said}") from error
 
 

@@ -68,7 +68,7 @@ def backprop(
         entry = reached.setdefault(root.seq, [root, None, False])
         entry[1] = seed if entry[1] is None else entry[1] + seed
     queue = sorted(-seq for seq in reached)
-    written: list[Node] = []
+    written: list[Node] | None = None
     try:
         while queue:
             node, g, _ = reached.pop(-heappop(queue))
@@ -82,7 +82,8 @@ def backprop(
             if node.op is None or node.seq <= oldest:
                 continue
             if node.seq < _last_write:
-                written = written or _written_below([node, *(entry[0] for entry in reached.values())], oldest)
+                if written is None:
+                    written = _written_below([node, *(entry[0] for entry in reached.values())], oldest)
                 check_fresh(node, written)
             inputs, args, y = node.inputs, node.args, node.value
             if create_graph:
