@@ -7,7 +7,7 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import autograd, errors, graph, nn, objectives, optim, progress, random, tree
+from minigrad import autograd, data, errors, graph, io, nn, objectives, optim, progress, random, tree
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
 from minigrad.creation import (
     arange,
@@ -27,6 +27,7 @@ from minigrad.creation import (
     zeros_like,
 )
 from minigrad.gradcheck import gradcheck, gradgradcheck
+from minigrad.io import load, save
 from minigrad.ops.elementwise import (
     abs,
     acos,
@@ -195,6 +196,7 @@ __all__ = [
     "count_nonzero",
     "cumulative_prod",
     "cumulative_sum",
+    "data",
     "detect_anomaly",
     "diagonal",
     "divide",
@@ -226,6 +228,7 @@ __all__ = [
     "hvp",
     "hypot",
     "imag",
+    "io",
     "is_grad_enabled",
     "isfinite",
     "isinf",
@@ -235,6 +238,7 @@ __all__ = [
     "less",
     "less_equal",
     "linspace",
+    "load",
     "log",
     "log10",
     "log1p",
@@ -280,6 +284,7 @@ __all__ = [
     "reshape",
     "roll",
     "round",
+    "save",
     "set_default_dtype",
     "sigmoid",
     "sign",

@@ -16,6 +16,8 @@
     ├── AnomalyError         (FloatingPointError, RuntimeError)   NaN or inf under detect_anomaly
     ├── GradcheckError       (RuntimeError)   a derivative that disagrees with finite differences
     ├── StateDictError       (RuntimeError)   a state_dict that does not fit the module
+    ├── FileError            (ValueError)     a file that is damaged, or is not what it should be
+    ├── WorkerError          (RuntimeError)   a worker of a data loader that died, or did not answer in time
     └── MissingPackageError  (ImportError)    an optional package that is not installed
 
 Each is also the built-in exception that users of NumPy or PyTorch would catch.
@@ -84,6 +86,14 @@ class GradcheckError(MinigradError, RuntimeError):
 
 class StateDictError(MinigradError, RuntimeError):
     """A state_dict does not fit the module."""
+
+
+class FileError(MinigradError, ValueError):
+    """A file is damaged, or is not what it should be."""
+
+
+class WorkerError(MinigradError, RuntimeError):
+    """A worker of a data loader died, or did not answer in time."""
 
 
 class MissingPackageError(MinigradError, ImportError):

@@ -1,5 +1,8 @@
 """Random numbers: one generator for the package, seeded by `manual_seed`, or your own."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,13 +33,55 @@ def manual_seed(seed: int) -> "np.random.Generator":
 
 
 def generator(given: "np.random.Generator | None" = None) -> "np.random.Generator":
-    """The generator that is given, or else the package's, which is made when it is first needed."""
+    """The generator that is given, or else the thread's (see `using`), or else the package's, made when first needed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mine = np.random.default_rng(0)
+    >>> mg.random.generator(mine) is mine
+    True
+    """
     global _own
     if given is not None:
         return given
+    if _here.generator is not None:
+        return _here.generator
     if _own is None:
         _own = np.random.default_rng()
     return _own
+
+
+class _Here(threading.local):
+    """What one thread uses instead of the package's generator."""
+
+    generator: "np.random.Generator | None" = None
+
+
+_here = _Here()
+
+
+@contextmanager
+def using(own: "np.random.Generator | int") -> Iterator["np.random.Generator"]:
+    """Let a generator, or a new one with this seed, take the place of the package's: in this thread and block.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> with mg.random.using(0):
+    ...     a = mg.random.rand(2)
+    >>> with mg.random.using(0):
+    ...     b = mg.random.rand(2)
+    >>> bool((a == b).all())
+    True
+    """
+    before = _here.generator
+    _here.generator = own if isinstance(own, np.random.Generator) else np.random.default_rng(own)
+    try:
+        yield _here.generator
+    finally:
+        _here.generator = before
 
 
 def get_state() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from minigrad.core import (
     set_result_type,
 )
 from minigrad.diagnostics import user_place
+from minigrad.hooks import RemovableHandle
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting
 
 # Operators
@@ -252,7 +253,7 @@ class Tensor(Handle):
             raise errors.no_graph("retain_grad()")
         notes_of(self.node).keep = True
 
-    def register_hook(self, hook: Callable[["Tensor"], Any]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[["Tensor"], Any]) -> RemovableHandle:
         """Call `hook` with the gradient of this Tensor whenever a backward pass has computed it.
 
         Parameters
@@ -262,29 +263,22 @@ class Tensor(Handle):
 
         Returns
         -------
-        callable
-            Call it to remove the hook.
+        RemovableHandle
+            Its `remove` removes the hook.
 
         Examples
         --------
         >>> import minigrad as mg
         >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
-        >>> remove = x.register_hook(lambda g: g.clip(max=3.0))
+        >>> handle = x.register_hook(lambda g: g.clip(max=3.0))
         >>> (x * x).sum().backward()
         >>> x.grad
         tensor([2., 3.])
-        >>> remove()
+        >>> handle.remove()
         """
         if self.node is None:
             raise errors.no_graph("register_hook()")
-        hooks = notes_of(self.node).hooks
-        key = object()
-        hooks[key] = hook
-
-        def remove() -> None:
-            hooks.pop(key, None)
-
-        return remove
+        return RemovableHandle(notes_of(self.node).hooks, hook)
 
     def detach(self) -> "Tensor":
         """The value without its history.  Of a leaf or a view, a copy: optimizers write into a leaf's memory."""
@@ -519,7 +513,7 @@ class Tensor(Handle):
     softmax, log_softmax = reductions.softmax, reductions.log_softmax
     cumsum, cumprod = numpy_functions[np.cumsum], numpy_functions[np.cumprod]
     swapaxes, squeeze, astype, repeat = shaping.swapaxes, shaping.squeeze, shaping.astype, shaping.repeat
-    flatten = ravel = numpy_functions[np.ravel]
+    flatten, ravel = shaping.flatten, numpy_functions[np.ravel]
     take, argsort = indexing.take, sorting.argsort
     dot, trace, diagonal = linalg.dot, linalg.trace, linalg.diagonal
 

@@ -10,6 +10,8 @@ from minigrad.core import note_write
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError, numeric
+from minigrad.hooks import RemovableHandle
+from minigrad.nn.calling import Hooks, call_with_hooks
 from minigrad.tensor import Tensor
 
 
@@ -74,18 +76,20 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, "Module | None"]
     _transient: set[str]
+    _hooks: Hooks | None
 
     def __init__(self) -> None:
         # Not by assignment, which looks into these.
-        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _transient=set())
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _transient=set(), _hooks=None)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's result: for subclasses to define."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the module's result."""
-        return self.forward(*args, **kwargs)
+        """Compute the module's result, with its hooks."""
+        hooks = self._hooks
+        return self.forward(*args, **kwargs) if hooks is None else call_with_hooks(self, hooks, args, kwargs)
 
     # Attributes: parts live in their own dicts, not in __dict__
 
@@ -166,18 +170,82 @@ class Module:
         if name not in table and hasattr(self, name):
             raise ArgumentError(f"{type(self).__name__} has another attribute {name!r} already")
 
+    # Hooks
+
+    def _own_hooks(self) -> Hooks:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args)`` before each call of `forward`.
+
+        What it returns, unless None, takes the place of the arguments. With `with_kwargs` it is called as
+        ``hook(module, args, kwargs)`` and returns both. With `prepend` it comes before the other hooks.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> layer = mg.nn.Identity()
+        >>> handle = layer.register_forward_pre_hook(lambda module, args: 2 * args[0])
+        >>> layer(mg.tensor(3.0)).item()
+        6.0
+        >>> handle.remove()
+        """
+        return RemovableHandle(self._own_hooks().before, (hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after each call of `forward`.
+
+        What it returns, unless None, takes the place of the output. With `with_kwargs` it is called as
+        ``hook(module, args, kwargs, output)``. With `prepend` it comes before the other hooks.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> layer = mg.nn.Linear(3, 2)
+        >>> handle = layer.register_forward_hook(lambda module, args, output: print(output.shape))
+        >>> y = layer(mg.zeros((5, 3)))
+        (5, 2)
+        >>> handle.remove()
+        """
+        return RemovableHandle(self._own_hooks().after, (hook, with_kwargs), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when a backward pass has gone through the module.
+
+        Both are tuples: a gradient for each positional argument and for each Tensor of the output, None where there is
+        none. What the hook returns, unless None, takes the place of the gradient of the module's single input.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> layer = mg.nn.Tanh()
+        >>> handle = layer.register_full_backward_hook(lambda module, entered, left: print(left[0].tolist()))
+        >>> layer(mg.tensor([0.0], requires_grad=True)).sum().backward()
+        [1.0]
+        >>> handle.remove()
+        """
+        return RemovableHandle(self._own_hooks().backward, hook, prepend)
+
     # Walks over the tree of parts
 
-    def named_modules(self, prefix: str = "", memo: set[int] | None = None) -> Iterator[tuple[str, "Module"]]:
-        """The module itself and all parts below it, each once, with their paths."""
+    def named_modules(
+        self, prefix: str = "", memo: set[int] | None = None, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, "Module"]]:
+        """The module itself and all parts below it with their paths; one that has several only under the first."""
         memo = set() if memo is None else memo
-        if id(self) in memo:
+        if remove_duplicate and id(self) in memo:
             return
         memo.add(id(self))
         yield prefix, self
         for name, module in self._modules.items():
             if module is not None:
-                yield from module.named_modules(f"{prefix}.{name}" if prefix else name, memo)
+                yield from module.named_modules(f"{prefix}.{name}" if prefix else name, memo, remove_duplicate)
 
     def modules(self) -> Iterator["Module"]:
         """The module itself and all parts below it, each once."""
@@ -191,29 +259,36 @@ class Module:
         """The direct parts."""
         return (module for _, module in self.named_children())
 
-    def _named(self, kind: str, prefix: str, once: bool) -> Iterator[tuple[str, Any]]:
+    def _named(self, kind: str, prefix: str, recurse: bool, once: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
-        for path, module in self.named_modules(prefix):
+        for path, module in self.named_modules(prefix, remove_duplicate=once) if recurse else [(prefix, self)]:
             for name, tensor in getattr(module, kind).items():
                 if tensor is not None and not (once and id(tensor) in seen):
                     seen.add(id(tensor))
                     yield (f"{path}.{name}" if path else name), tensor
 
-    def named_parameters(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their paths; one that has several paths (tied) only under the first."""
-        return self._named("_parameters", prefix, remove_duplicate)
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their paths; one that has several paths (tied) only under the first.
 
-    def parameters(self) -> Iterator[Parameter]:
+        Without `recurse` only those of the module itself.
+        """
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """All parameters, each once."""
-        return (parameter for _, parameter in self.named_parameters())
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """All buffers with their paths."""
-        return self._named("_buffers", prefix, remove_duplicate)
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
 
-    def buffers(self) -> Iterator[Tensor]:
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """All buffers, each once."""
-        return (buffer for _, buffer in self.named_buffers())
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def apply(self, function: Callable[["Module"], Any]) -> Self:
         """Call a function with every part, from the innermost to this module itself."""
@@ -221,6 +296,30 @@ class Module:
             child.apply(function)
         function(self)
         return self
+
+    def get_submodule(self, target: str) -> "Module":
+        """The part with this path; the module itself for an empty one."""
+        part: Any = self
+        for name in target.split(".") if target else ():
+            part = part._modules.get(name)
+            if part is None:
+                raise AttributeError(f"{type(self).__name__} has no part {target!r}")
+        return part  # type: ignore[no-any-return]
+
+    def _get(self, target: str, kind: str) -> Any:
+        path, _, name = target.rpartition(".")
+        found = getattr(self.get_submodule(path), kind).get(name)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no {kind.strip('_').rstrip('s')} {target!r}")
+        return found
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter with this path."""
+        return self._get(target, "_parameters")  # type: ignore[no-any-return]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer with this path."""
+        return self._get(target, "_buffers")  # type: ignore[no-any-return]
 
     # State
 
@@ -240,11 +339,11 @@ class Module:
             parameter.requires_grad_(requires_grad, name=name.rpartition(".")[2] if requires_grad else None)
         return self
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of all parameters to None, or to zeros."""
         for parameter in self.parameters():
-            if parameter.requires_grad:
-                parameter.grad = None
+            if parameter.requires_grad and parameter.grad is not None:
+                parameter.grad = None if set_to_none else np.zeros_like(parameter.data)
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Convert all floating-point parameters and buffers, in place; gradients are dropped."""
@@ -259,12 +358,19 @@ class Module:
                 tensor.requires_grad_(required, name=name)
         return self
 
+    def float(self) -> Self:
+        """Convert to float32, as `astype` does."""
+        return self.astype(np.float32)
+
+    def double(self) -> Self:
+        """Convert to float64, as `astype` does."""
+        return self.astype(np.float64)
+
     def _state(self) -> dict[str, Tensor]:
         """All parameters and persistent buffers under all of their names."""
         state = dict(self.named_parameters(remove_duplicate=False))
-        skipped = {
-            f"{path}.{name}" if path else name for path, module in self.named_modules() for name in module._transient
-        }
+        modules = self.named_modules(remove_duplicate=False)
+        skipped = {f"{path}.{name}" if path else name for path, module in modules for name in module._transient}
         buffers = {k: v for k, v in self.named_buffers(remove_duplicate=False) if k not in skipped}
         return {**state, **buffers}
 
@@ -301,7 +407,9 @@ class Module:
         """
         own = self._state()
         given = {k: numeric(v.data if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
-        missing = [name for name in own if name not in given]
+        # Of tied parameters, which are one under several names, one is enough.
+        known = {id(own[name]) for name in given if name in own}
+        missing = [name for name, tensor in own.items() if name not in given and id(tensor) not in known]
         unexpected = [name for name in given if name not in own]
         shapes = {name: (given[name].shape, t.shape) for name, t in own.items() if name in given}
         problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
@@ -343,7 +451,8 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
     ----------
     module : Module
     parameters : mapping of str to Tensor
-        By their paths, as in ``dict(module.named_parameters())``; what is not named stays the module's own.
+        By their paths, as in ``dict(module.named_parameters())``; what is not named stays the module's own. What is
+        tied to a parameter that is named is replaced with it.
     *args, **kwargs
         The arguments of the module.
 
@@ -361,20 +470,23 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
     >>> mg.grad(loss)({"weight": mg.zeros((1, 2)), "bias": mg.zeros(1)})
     {'weight': tensor([[1., 1.]]), 'bias': tensor([1.])}
     """
-    parts = dict(module.named_modules())
-    swapped: list[tuple[dict[str, Any], str, Any]] = []
+    places: dict[str, tuple[dict[str, Any], str]] = {}
+    for owner, part in module.named_modules(remove_duplicate=False):
+        tables: tuple[dict[str, Any], ...] = part._parameters, part._buffers
+        for table in tables:
+            places |= {f"{owner}.{name}" if owner else name: (table, name) for name in table}
+    for path in parameters:
+        if path not in places:
+            raise StateDictError(f"{type(module).__name__} has no parameter or buffer {path!r}")
+    own = {path: table[name] for path, (table, name) in places.items()}
+    given = {id(own[path]): tensor for path, tensor in parameters.items() if own[path] is not None}
+    swaps = {path: given[id(tensor)] for path, tensor in own.items() if id(tensor) in given} | dict(parameters)
     try:
-        for path, tensor in parameters.items():
-            owner, _, name = path.rpartition(".")
-            tables = (
-                [t for t in (parts[owner]._parameters, parts[owner]._buffers) if name in t] if owner in parts else []
-            )
-            if not tables:
-                raise StateDictError(f"{type(module).__name__} has no parameter or buffer {path!r}")
-            table: dict[str, Any] = tables[0]
-            swapped.append((table, name, table[name]))
+        for path, tensor in swaps.items():
+            table, name = places[path]
             table[name] = tensor
         return module(*args, **kwargs)
     finally:
-        for table, name, own in swapped:
-            table[name] = own
+        for path in swaps:
+            table, name = places[path]
+            table[name] = own[path]

@@ -1,5 +1,6 @@
 """Products of matrices and tensors, and parts of matrices."""
 
+import math
 import string
 from collections import Counter
 from collections.abc import Sequence
@@ -9,9 +10,10 @@ import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import AxisError, ShapeError
-from minigrad.ops.elementwise import conj
+from minigrad.ops.axes import Axis, several_axes
+from minigrad.ops.elementwise import conj, over, times
 from minigrad.ops.indexing import getitem
-from minigrad.ops.reductions import sum
+from minigrad.ops.reductions import keep, sum
 from minigrad.ops.shaping import moveaxis, permute_dims, reshape
 
 # Matrix products
@@ -106,6 +108,36 @@ def tensordot(a: Array, b: Array, /, axes: int | tuple[Sequence[int] | int, Sequ
     rows = reshape(permute_dims(a, (*free_a, *left)), (int(np.prod([shape_a[i] for i in free_a])), length))
     columns = reshape(permute_dims(b, (*right, *free_b)), (length, int(np.prod([shape_b[i] for i in free_b]))))
     return reshape(matmul(rows, columns), tuple([shape_a[i] for i in free_a] + [shape_b[i] for i in free_b]))
+
+
+def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
+    g, y = keep(g, x.shape, axis), keep(y, x.shape, axis)
+    if ord == 2:
+        return over(g * x, y)
+    if ord == 1:
+        return g * np.sign(x)
+    if ord == 0:
+        return np.zeros_like(x)
+    if math.isinf(ord):
+        attain = np.abs(x) == y
+        return np.where(attain, g * np.sign(x) / np.sum(attain, axis=axis, keepdims=True), 0)
+    return over(times(g * np.sign(x), np.abs(x) ** (ord - 1)), y ** (ord - 1))
+
+
+@primitive(lambda g, y, x, *, axis, keepdims, ord: _norm_rule(g, y, x, axis, ord))
+def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
+    """``sum(abs(x) ** ord) ** (1 / ord)`` over one axis, several, or all; at 0 the derivative is taken as 0.
+
+    With `ord` infinite the largest absolute value, minus infinite the smallest, and 0 the number of elements that are
+    not 0.
+    """
+    if axis is None or isinstance(axis, tuple):
+        axes = several_axes(axis, x.ndim, "vector_norm")
+        rest = [i for i in range(x.ndim) if i not in axes]
+        flat = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), -1)
+        value = np.linalg.norm(flat, ord, axis=-1)
+        return keep(value, x.shape, axes) if keepdims else value
+    return np.linalg.norm(x, ord, axis=axis, keepdims=keepdims)
 
 
 # Einstein's summation.  The primitive is restricted so that the derivative is an einsum of the same kind: no operand

@@ -1,6 +1,7 @@
 """Functions that arrange elements anew: shapes, axes, joining, repeating, padding, dtypes."""
 
 import builtins
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -27,6 +28,16 @@ implements(np.reshape)(reshape)
 @implements(np.ravel)
 def _numpy_ravel(a: Array) -> Array:
     return reshape(a, -1)
+
+
+def flatten(x: Array, /, start_dim: int = 0, end_dim: int = -1) -> Array:
+    """The axes from `start_dim` to `end_dim` made one, as in PyTorch; without arguments all of them."""
+    shape = np.shape(x)
+    first = one_axis(start_dim, max(len(shape), 1), "flatten")
+    last = one_axis(end_dim, max(len(shape), 1), "flatten")
+    if first > last:
+        raise ShapeError(f"flatten: axis {start_dim} does not come before axis {end_dim} in shape {shape}")
+    return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 @primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))))

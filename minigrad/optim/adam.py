@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError
 from minigrad.optim.optimizer import Optimizer
 
 
@@ -31,6 +30,8 @@ class Adam(Optimizer):
         Use the largest ``v`` so far (S. J. Reddi et al., "On the convergence of Adam and beyond", ICLR 2018).
     maximize : bool
         Go uphill.
+    decoupled_weight_decay : bool
+        Instead of adding to the gradient, multiply the parameter by ``1 - lr * weight_decay``, as `AdamW` does.
 
     Raises
     ------
@@ -58,29 +59,19 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, {**options, "amsgrad": amsgrad, "maximize": maximize})
-
-    def check(self, options: dict[str, Any]) -> None:
-        """The running means need betas below 1."""
-        betas = options["betas"]
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ArgumentError(f"Adam: betas must be two numbers from 0 to 1, without 1, not {betas}")
+        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
+        super().__init__(params, {**options, "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay})
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if value.dtype.kind == "c":
-            raise DTypeError("Adam is for real parameters: keep real and imaginary part in two")
         if not state:
             state.update(step=0, exp_avg=np.zeros_like(value), exp_avg_sq=np.zeros_like(value))
         state["step"] += 1
         mean, square, scratch = state["exp_avg"], state["exp_avg_sq"], self.scratch(value)
         beta1, beta2 = options["betas"]
-        if options["maximize"]:
-            gradient = -gradient
-        if options["weight_decay"]:
-            gradient = gradient + options["weight_decay"] * value
+        gradient = self.prepared(value, gradient, options)
         mean *= beta1
         mean += np.multiply(gradient, 1 - beta1, out=scratch)
         square *= beta2
@@ -88,7 +79,8 @@ class Adam(Optimizer):
         scratch *= 1 - beta2
         square += scratch
         if options["amsgrad"]:
-            state.setdefault("max_exp_avg_sq", np.zeros_like(value))
+            if "max_exp_avg_sq" not in state:
+                state["max_exp_avg_sq"] = np.zeros_like(value)
             square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         np.sqrt(square, out=scratch)
         scratch /= math.sqrt(1 - beta2 ** state["step"])
@@ -96,3 +88,34 @@ class Adam(Optimizer):
         np.divide(mean, scratch, out=scratch)
         scratch *= options["lr"] / (1 - beta1 ** state["step"])
         value -= scratch
+
+
+class AdamW(Adam):
+    """Adam with weight decay that does not pass through the running means.
+
+    I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.  Before each step the parameter is
+    multiplied by ``1 - lr * weight_decay``; the other parameters are those of `Adam`.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor([4.0, 2.5], requires_grad=True)
+    >>> optimizer = mg.optim.AdamW([w], lr=0.5, weight_decay=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([3.3  , 1.875], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

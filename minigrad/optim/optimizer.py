@@ -1,6 +1,7 @@
 """The base of all optimizers: parameter groups, state, saving."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -10,13 +11,17 @@ from minigrad.core import enable_grad, note_write
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, GraphError, StateDictError
 from minigrad.tensor import Tensor
+from minigrad.tree import map_leaves
+
+# Options in the state_dicts of PyTorch that say how it computes, and not what.
+_OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused"}
 
 
 class Optimizer:
     """Updates parameters by their gradients, in place.
 
     A subclass defines `update`, which changes one parameter's memory, and passes its options and their defaults to
-    the constructor.
+    the constructor.  Arrays are allocated in the first step only: later ones compute in the state and in `scratch`.
 
     Parameters
     ----------
@@ -31,14 +36,16 @@ class Optimizer:
         If there is no parameter, a parameter comes twice, or an option is negative or not a number.
     """
 
-    # Options that must be numbers of at least 0.
+    # Options that must be numbers of at least 0, and entries of the state that are numbers.
     nonnegative: ClassVar[tuple[str, ...]] = ("lr", "weight_decay", "eps", "momentum")
+    numbers: ClassVar[tuple[str, ...]] = ("step",)
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
-        self._scratch: dict[tuple[tuple[int, ...], np.dtype[Any]], np.ndarray] = {}
+        self._scratch: dict[tuple[int, tuple[int, ...], np.dtype[Any]], np.ndarray] = {}
+        self._steps = 0  # schedulers want to know whether there was one
         if isinstance(params, Tensor):
             raise DTypeError("an optimizer takes an iterable of parameters: write [w] instead of w")
         groups = list(params)
@@ -58,6 +65,8 @@ class Optimizer:
                 raise DTypeError(f"parameter {i} is no Tensor but {type(p).__name__}")
             if not (p.requires_grad and p.is_leaf):
                 raise GraphError(f"parameter {i} is no leaf that requires grad: {p!r}")
+            if p.dtype.kind != "f":
+                raise DTypeError(f"{type(self).__name__} is for real parameters: keep real and imaginary part in two")
             if id(p) in known:
                 raise ArgumentError(f"parameter {i}, of shape {p.shape}, is there twice")
             known.add(id(p))
@@ -67,13 +76,17 @@ class Optimizer:
 
     def _check_options(self, options: dict[str, Any]) -> None:
         name = type(self).__name__
-        unknown = sorted(options.keys() - self.defaults.keys() - {"params"})
+        unknown = sorted(options.keys() - self.defaults.keys() - {"params", "initial_lr"})
         if unknown:
             raise ArgumentError(f"{name} has no option {', '.join(unknown)}; there are {', '.join(self.defaults)}")
         for option in self.nonnegative:
             value = options.get(option, 0.0)
             if not isinstance(value, (int, float, np.number)) or not (value >= 0 and math.isfinite(value)):
                 raise ArgumentError(f"{name}: {option} must be a number of at least 0, not {value!r}")
+        if "betas" in options:
+            betas = options["betas"]
+            if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+                raise ArgumentError(f"{name}: betas must be two numbers from 0 to 1, without 1, not {betas}")
         self.check(options)
 
     def check(self, options: dict[str, Any]) -> None:
@@ -102,28 +115,52 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        place = user_place()
+        place, updated = user_place(), False
         for group in self.param_groups:
             for p in group["params"]:
                 gradient = p.grad
                 if gradient is None:
                     continue
-                if p not in self.state:
-                    self.state[p] = {}
-                self.update(p.data, gradient.data, self.state[p], group)
+                state = self.state.get(p)
+                if state is None:
+                    state = self.state[p] = {}
+                self.update(p.data, gradient.data, state, group)
                 note_write(p.node, place)
+                updated = True
+        self._steps += 1
+        if not updated:
+            warnings.warn(
+                f"{type(self).__name__}.step() changed nothing, since no parameter has a gradient: call backward() on "
+                "a loss that depends on them first, and zero_grad() before that, not after",
+                stacklevel=2,
+            )
         return loss
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
-        """Change `value` in place; `state` is the parameter's own, empty at first."""
+        """Change `value` in place; `state` is the parameter's own, empty at first.  `gradient` is not to be changed."""
         raise NotImplementedError
 
-    def scratch(self, value: np.ndarray) -> np.ndarray:
-        """Memory of the form of `value` to compute in, the same for all parameters of that form."""
-        key = value.shape, value.dtype
-        if key not in self._scratch:
-            self._scratch[key] = np.empty_like(value)
-        return self._scratch[key]
+    def scratch(self, value: np.ndarray, number: int = 0, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        """Memory of the form of `value` (or of another shape) to compute in, shared by all parameters of that form.
+
+        Number 9 is where `prepared` puts its result.
+        """
+        key = number, value.shape if shape is None else shape, value.dtype
+        memory = self._scratch.get(key)
+        if memory is None:
+            memory = self._scratch[key] = np.empty(key[1], value.dtype)
+        return memory
+
+    def prepared(self, value: np.ndarray, gradient: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+        """The gradient of what is to be minimized: turned round for `maximize`, with weight decay added."""
+        decay = options.get("weight_decay", 0.0)
+        if options.get("decoupled_weight_decay"):
+            value *= 1 - options["lr"] * decay
+            decay = 0.0
+        if decay:
+            made = np.multiply(value, decay, out=self.scratch(value, 9))
+            return np.subtract(made, gradient, out=made) if options["maximize"] else np.add(made, gradient, out=made)
+        return np.negative(gradient, out=self.scratch(value, 9)) if options["maximize"] else gradient
 
     # Saving
 
@@ -133,10 +170,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Copies of the state and the options, with parameters by their numbers, as in PyTorch."""
         numbers = {id(p): i for i, p in enumerate(self._parameters())}
-        state = {
-            numbers[id(p)]: {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in entry.items()}
-            for p, entry in self.state.items()
-        }
+        state = {numbers[id(p)]: map_leaves(_copy, entry) for p, entry in self.state.items()}
         groups = [{**group, "params": [numbers[id(p)] for p in group["params"]]} for group in self.param_groups]
         return {"state": state, "param_groups": groups}
 
@@ -157,7 +191,7 @@ class Optimizer:
         if counts != own:
             raise StateDictError(f"groups of {counts} parameters do not fit an optimizer with groups of {own}")
         groups = [
-            {**group, **{k: v for k, v in new.items() if k != "params"}}
+            {**group, **{k: v for k, v in new.items() if k != "params" and k not in _OF_PYTORCH}}
             for group, new in zip(self.param_groups, given, strict=True)
         ]
         try:
@@ -170,10 +204,25 @@ class Optimizer:
         for i, entry in entries.items():
             if not 0 <= int(i) < len(parameters):
                 raise StateDictError(f"there is no parameter {i}: the optimizer has {len(parameters)}")
-            state[parameters[int(i)]] = {k: _fitting(v, k, int(i), parameters[int(i)]) for k, v in entry.items()}
+            state[parameters[int(i)]] = {k: self.fitting(v, k, int(i), parameters[int(i)]) for k, v in entry.items()}
         self.state = state
         for group, new in zip(self.param_groups, groups, strict=True):
             group.update(new)
+
+    def fitting(self, value: Any, name: str, number: int, parameter: Tensor) -> Any:
+        """A copy of one entry of a state that is loaded, in the dtype of its parameter."""
+        if not isinstance(value, (np.ndarray, np.generic, Tensor)):
+            return value
+        array = np.array(value.data if isinstance(value, Tensor) else value)
+        if name in self.numbers:
+            return array.item()
+        if array.shape != (wanted := self.shape_of(name, parameter)):
+            raise StateDictError(f"{name} of parameter {number} has shape {array.shape}, not {wanted}")
+        return array.astype(parameter.dtype)
+
+    def shape_of(self, name: str, parameter: Tensor) -> tuple[int, ...]:
+        """The shape of an entry of the state."""
+        return parameter.shape
 
     def __repr__(self) -> str:
         groups = [
@@ -183,11 +232,5 @@ class Optimizer:
         return f"{type(self).__name__}({'; '.join(groups)})"
 
 
-def _fitting(value: Any, name: str, number: int, parameter: Tensor) -> Any:
-    """A copy of one entry of the state, in the dtype of its parameter."""
-    if not isinstance(value, (np.ndarray, Tensor)):
-        return value
-    array = np.array(value.data if isinstance(value, Tensor) else value, parameter.dtype)
-    if array.shape != parameter.shape:
-        raise StateDictError(f"{name} of parameter {number} has shape {array.shape}, not {parameter.shape}")
-    return array
+def _copy(leaf: Any) -> Any:
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf

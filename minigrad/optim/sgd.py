@@ -66,21 +66,18 @@ class SGD(Optimizer):
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        momentum, decay = options["momentum"], options["weight_decay"]
-        scratch = self.scratch(value)
-        np.negative(gradient, out=scratch) if options["maximize"] else np.copyto(scratch, gradient)
-        if decay:
-            scratch += decay * value
+        momentum, scratch = options["momentum"], self.scratch(value)
+        direction = self.prepared(value, gradient, options)
         if momentum:
-            if "momentum_buffer" not in state:
-                state["momentum_buffer"] = scratch.copy()
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = state["momentum_buffer"] = np.array(direction)
             else:
-                buffer = state["momentum_buffer"]
                 buffer *= momentum
-                buffer += (1 - options["dampening"]) * scratch
+                buffer += np.multiply(direction, 1 - options["dampening"], out=scratch)
             if options["nesterov"]:
-                scratch += momentum * state["momentum_buffer"]
+                np.multiply(buffer, momentum, out=scratch)
+                direction = np.add(scratch, direction, out=scratch)
             else:
-                np.copyto(scratch, state["momentum_buffer"])
-        scratch *= options["lr"]
-        value -= scratch
+                direction = buffer
+        value -= np.multiply(direction, options["lr"], out=scratch)

@@ -1,0 +1,257 @@
+"""Workers that prepare batches beside the main thread: threads, or processes."""
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from minigrad import random
+from minigrad.data.dataset import IterableDataset, fetch
+from minigrad.errors import WorkerError
+
+
+class WorkerInfo(NamedTuple):
+    """Which worker this is: its number, how many there are, the seed of its epoch, and the data set."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+class _Here(threading.local):
+    info: WorkerInfo | None = None
+
+
+_here = _Here()
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Which worker is asking; None outside of workers.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.data.get_worker_info() is None
+    True
+    """
+    return _here.info
+
+
+class End:
+    """What a worker answers when its data set has no more samples."""
+
+
+class Job(NamedTuple):
+    """What a loader does with a data set: everything that a worker needs to know.
+
+    Attributes
+    ----------
+    dataset : Dataset or IterableDataset
+    collate : callable
+    convert : callable
+        What is done to single samples, if there are no batches.
+    batch_size : int or None
+        Of an IterableDataset; None for single samples.
+    drop_last : bool
+    seed : int
+        Of the epoch.
+    """
+
+    dataset: Any
+    collate: Callable[[list[Any]], Any]
+    convert: Callable[[Any], Any]
+    batch_size: int | None
+    drop_last: bool
+    seed: int
+
+
+class Fetcher:
+    """Makes batches of a data set.
+
+    Random numbers from the package's generator are those of a generator that is seeded for each batch by its number, so
+    that they do not depend on how many workers there are.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.iterator = iter(job.dataset) if isinstance(job.dataset, IterableDataset) else None
+
+    def __call__(self, number: int, indices: Any) -> Any:
+        """The batch with this number, of the samples with these numbers; or `End`."""
+        job = self.job
+        with random.using(np.random.default_rng((job.seed, number))):
+            if self.iterator is None:
+                if job.batch_size is None:
+                    return job.convert(job.dataset[indices])
+                return fetch(job.dataset, indices, job.collate)
+            if job.batch_size is None:
+                return next((job.convert(sample) for sample in self.iterator), End)
+            samples = list(islice(self.iterator, job.batch_size))
+            if not samples or (job.drop_last and len(samples) < job.batch_size):
+                return End
+            return job.collate(samples)
+
+
+def run(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, receive: Any, send: Any) -> None:
+    """What a worker does: answer requests until None comes."""
+    _here.info = info
+    fetcher: Any = None
+    while (request := receive()) is not None:
+        try:
+            if fetcher is None:
+                if init is not None:
+                    init(info.id)
+                fetcher = Fetcher(job)
+            answer = fetcher(*request), None
+        except Exception as error:
+            import traceback  # only here: it takes milliseconds
+
+            answer = None, (error, traceback.format_exc())
+        send(answer)
+
+
+class Worker(Protocol):
+    """What a loader wants of a worker: answers come in the order of requests."""
+
+    def request(self, number: int, indices: Any) -> None:
+        """Ask for a batch."""
+
+    def answer(self, timeout: float) -> Any:
+        """Wait for the next batch."""
+
+    def stop(self) -> None:
+        """Let the worker end."""
+
+
+def unpack(answer: Any, who: str) -> Any:
+    """The batch of an answer; an exception of the worker is raised here, with its traceback as a note."""
+    batch, problem = answer
+    if problem is not None:
+        error, trace = problem
+        if isinstance(error, str):  # it could not be sent
+            error = WorkerError(error)
+        error.add_note(f"in {who}:\n{trace}")
+        raise error
+    return batch
+
+
+def too_late(who: str, timeout: float) -> WorkerError:
+    """For a worker that does not answer."""
+    return WorkerError(
+        f"{who} of the data loader has not answered for {timeout} s: a sample takes longer than `timeout` allows, or "
+        "the data set waits for something"
+    )
+
+
+class ThreadWorker:
+    """A worker that is a thread: quick to start, and sees the data set itself; for work that releases Python's lock."""
+
+    def __init__(self, info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, context: Any = None) -> None:
+        self.name = f"worker {info.id} (a thread)"
+        self.requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        arguments = info, job, init, self.requests.get, self.answers.put
+        self.thread = threading.Thread(target=run, args=arguments, name=self.name, daemon=True)
+        self.thread.start()
+
+    def request(self, number: int, indices: Any) -> None:
+        """Ask for a batch."""
+        self.requests.put((number, indices))
+
+    def answer(self, timeout: float) -> Any:
+        """Wait for the next batch."""
+        try:
+            return unpack(self.answers.get(timeout=timeout or None), self.name)
+        except queue.Empty:
+            raise too_late(self.name, timeout) from None
+
+    def stop(self) -> None:
+        """Let the thread end after the batch that it is at; those that are asked for are dropped."""
+        while not self.requests.empty():
+            self.requests.get()
+        self.requests.put(None)
+
+
+def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, connection: Any) -> None:
+    import multiprocessing
+    import pickle
+    import signal
+    from multiprocessing.connection import wait
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one ends the others
+
+    def send(answer: Any) -> None:
+        try:
+            if answer[1] is not None:
+                pickle.loads(pickle.dumps(answer[1]))  # some exceptions cannot be made again of what they are stored as
+            connection.send(answer)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            what = "batch" if answer[1] is None else f"exception {answer[1][0]!r}"
+            trace = "" if answer[1] is None else answer[1][1]
+            connection.send((None, (f"the {what} of a worker cannot be sent to the main process: {error}", trace)))
+
+    def receive() -> Any:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        # If the main process is gone, the pipe need not show it: other workers may hold its end too.
+        ready = wait([connection, parent.sentinel])
+        return connection.recv() if connection in ready else None
+
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        run(info, job, init, receive, send)
+
+
+class ProcessWorker:
+    """A worker that is a process: for work in Python itself; samples are copied to the main process."""
+
+    def __init__(self, info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, context: Any) -> None:
+        self.name = f"worker {info.id} (a process)"
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_process, args=(info, job, init, theirs), name=self.name, daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def request(self, number: int, indices: Any) -> None:
+        """Ask for a batch."""
+        try:
+            self.connection.send((number, indices))
+        except BrokenPipeError:
+            raise self._died() from None
+
+    def answer(self, timeout: float) -> Any:
+        """Wait for the next batch."""
+        from multiprocessing.connection import wait
+
+        ready = wait([self.connection, self.process.sentinel], timeout or None)
+        if not ready:
+            raise too_late(self.name, timeout)
+        try:
+            if self.connection.poll():
+                return unpack(self.connection.recv(), self.name)
+        except EOFError:
+            pass
+        raise self._died()
+
+    def _died(self) -> WorkerError:
+        self.process.join(1)
+        code = self.process.exitcode
+        how = f"killed by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+        return WorkerError(
+            f"{self.name} of the data loader died, {how}. Out of memory, or a crash in a library? "
+            "With num_workers=0 the fault shows itself in the main process"
+        )
+
+    def stop(self) -> None:
+        """End the process at once."""
+        self.connection.close()
+        self.process.terminate()
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.process.close()

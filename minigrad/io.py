@@ -1,0 +1,389 @@
+"""Saving and loading of nested dicts of Tensors, arrays, numbers and texts: never pickle, never code.
+
+A file is an ``.npz`` archive of NumPy's, or a ``.safetensors`` file, that other programs can read: each array has a
+name of its own, the path of keys that leads to it.  Beside the arrays there is a description of the tree in JSON, and a
+checksum of the whole file, which finds any change of a byte.
+
+A file is written beside its final place and then renamed.  So whenever the process is killed there is either the old
+file or the new one, and both are whole.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad import random
+from minigrad.core import Handle
+from minigrad.errors import ArgumentError, DTypeError, FileError, MissingPackageError
+from minigrad.tensor import Tensor
+
+Arrays = dict[str, np.ndarray]
+_VERSION = 1
+_DIGEST = 64  # the length of a SHA-256 checksum in hexadecimal
+
+# Trees as JSON.  What JSON has no form for is an object with the single key "#": [kind, ...].
+
+
+def _describe(tree: Any, path: str, arrays: Arrays) -> Any:
+    """A tree in JSON, whose arrays are put into `arrays` under their paths."""
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return tree
+    if isinstance(tree, (Handle, np.ndarray, np.generic)):
+        value = np.asarray(tree.data if isinstance(tree, Handle) else tree)
+        if value.dtype.kind not in "biufc":
+            raise DTypeError(f"save: {path or 'this'} has dtype {value.dtype}: only numbers and bools can be saved")
+        name = path or "data"
+        while name in arrays:
+            name += "'"
+        arrays[name] = value
+        kind = "tensor" if isinstance(tree, Handle) else "array" if isinstance(tree, np.ndarray) else "number"
+        return {"#": [kind, name]}
+    if isinstance(tree, Mapping):
+        parts = [[key, _describe(part, f"{path}.{key}" if path else str(key), arrays)] for key, part in tree.items()]
+        if all(isinstance(key, str) and key != "#" for key, _ in parts):
+            return dict(parts)
+        if not all(isinstance(key, (str, int, float, bool)) or key is None for key, _ in parts):
+            raise DTypeError(f"save: the keys of {path or 'the dict'} must be texts or numbers")
+        return {"#": ["dict", *parts]}
+    if isinstance(tree, (list, tuple)):
+        parts = [_describe(part, f"{path}.{i}" if path else str(i), arrays) for i, part in enumerate(tree)]
+        return {"#": ["tuple", *parts]} if isinstance(tree, tuple) else parts
+    raise DTypeError(
+        f"save: {path or 'this'} is a {type(tree).__name__}: files hold dicts, lists and tuples of Tensors, arrays, "
+        "numbers, texts, bools and None, and no other objects, since to load those is to run code"
+    )
+
+
+def _rebuild(form: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """The tree that `_describe` took apart."""
+    if isinstance(form, list):
+        return [_rebuild(part, arrays) for part in form]
+    if not isinstance(form, dict):
+        return form
+    if "#" not in form:
+        return {key: _rebuild(part, arrays) for key, part in form.items()}
+    kind, *parts = form["#"]
+    if kind == "dict":
+        return {key: _rebuild(part, arrays) for key, part in parts}
+    if kind == "tuple":
+        return tuple(_rebuild(part, arrays) for part in parts)
+    value = arrays[parts[0]]
+    if kind == "tensor":
+        return Tensor(value)
+    return value if kind == "array" else value[()]
+
+
+# npz: the description is a member of the archive, and the checksum is the archive's comment, at the very end
+
+
+_TREE = "minigrad.json"
+_MARK = b"minigrad-sha256:"
+
+
+def _to_npz(arrays: Arrays, form: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, value in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, value, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+        archive.writestr(zipfile.ZipInfo(_TREE), form)
+        archive.comment = _MARK + b"0" * _DIGEST
+    content = file.getvalue()[:-_DIGEST]
+    return content + hashlib.sha256(content).hexdigest().encode()
+
+
+def _from_npz(content: bytes) -> tuple[Arrays, str | None]:
+    signed = content[-_DIGEST - len(_MARK) : -_DIGEST] == _MARK
+    if signed and hashlib.sha256(content[:-_DIGEST]).hexdigest().encode() != content[-_DIGEST:]:
+        raise FileError("the checksum does not fit")
+    arrays: Arrays = {}
+    form = None
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if any(name.endswith("data.pkl") for name in archive.namelist()):
+            raise FileError(
+                "this is a file of torch.save, which holds pickled objects, and to load those is to run code. Save the "
+                "weights with safetensors.torch.save_file(model.state_dict(), ...) instead"
+            )
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                if name == _TREE:
+                    form = member.read().decode()
+                elif name.endswith(".npy"):
+                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
+                else:
+                    raise FileError(f"{name!r} in the archive is no array")
+    if form is not None and not signed:
+        raise FileError("the checksum is missing")
+    return arrays, form
+
+
+# safetensors: description and checksum are metadata in the header; for the checksum its own place is filled with zeros
+
+
+def _library() -> Any:
+    try:
+        import safetensors.numpy  # optional, so not at the top
+    except ImportError as error:
+        raise MissingPackageError(
+            "files that end with .safetensors need the package safetensors: pip install safetensors (the extra `io`). "
+            "Files that end with .npz need nothing"
+        ) from error
+    return safetensors.numpy
+
+
+_SUM = "sha256"
+
+
+def _to_safetensors(arrays: Arrays, form: str) -> bytes:
+    for name, value in arrays.items():
+        if value.dtype.kind == "c":
+            raise DTypeError(f"save: {name} is complex, which .safetensors files cannot hold: save it as .npz")
+    own = {name: np.ascontiguousarray(value).reshape(value.shape) for name, value in arrays.items()}
+    content: bytes = _library().save(own, {"minigrad": form, _SUM: "0" * _DIGEST})
+    return content.replace(b"0" * _DIGEST, hashlib.sha256(content).hexdigest().encode(), 1)
+
+
+def _from_safetensors(content: bytes) -> tuple[Arrays, str | None]:
+    length = int.from_bytes(content[:8], "little")
+    if not 2 <= length <= len(content) - 8:
+        raise FileError("the header is damaged")
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.get("__metadata__") or {}
+    if "minigrad" in metadata or _SUM in metadata:
+        found = metadata.get(_SUM, "")
+        blank = content.replace(found.encode(), b"0" * _DIGEST, 1) if len(found) == _DIGEST else content
+        if hashlib.sha256(blank).hexdigest() != found:
+            raise FileError("the checksum does not fit")
+    bad = sorted(k for k, v in header.items() if k != "__metadata__" and str(v.get("dtype")).startswith(("BF", "F8")))
+    arrays = _library().load(content) if not bad else _widened(content[8 + length :], header)
+    return arrays, metadata.get("minigrad")
+
+
+def _widened(data: bytes, header: dict[str, Any]) -> Arrays:
+    """Arrays of which some are of bfloat16, which NumPy does not have: those become float32, without loss."""
+    dtypes = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
+              "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?", "BF16": "<u2"}  # fmt: skip
+    arrays = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        if entry["dtype"] not in dtypes:
+            raise FileError(f"{name} has dtype {entry['dtype']}, which NumPy does not have")
+        start, end = entry["data_offsets"]
+        value = np.frombuffer(data[start:end], dtypes[entry["dtype"]])
+        if entry["dtype"] == "BF16":
+            value = (value.astype(np.uint32) << 16).view(np.float32)
+        arrays[name] = value.reshape(entry["shape"])
+    return arrays
+
+
+# Files
+
+_WRITERS: dict[str, Callable[[Arrays, str], bytes]] = {".npz": _to_npz, ".safetensors": _to_safetensors}
+_READERS: dict[str, Callable[[bytes], tuple[Arrays, str | None]]] = {
+    ".npz": _from_npz,
+    ".safetensors": _from_safetensors,
+}
+
+
+def _kind(path: Path) -> str:
+    if path.suffix not in _WRITERS:
+        raise ArgumentError(f"{path.name}: the name of a file must end with .npz or .safetensors")
+    return path.suffix
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file so that there is never half of one under its name."""
+    _sweep(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # let the new name survive a crash of the machine, too
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed while they wrote this file have left."""
+    if os.name != "posix":
+        return
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        owner = left.name.split(".")[-2]
+        try:
+            os.kill(int(owner), 0)  # asks whether the process is there
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (PermissionError, ValueError, OverflowError):
+            pass
+
+
+def save(path: str | os.PathLike[str], tree: Any) -> None:
+    """Save a tree of Tensors and arrays to a file.
+
+    Parameters
+    ----------
+    path : str or path
+        Ending with ``.npz`` or ``.safetensors``. An existing file is replaced at once, when the new one is whole.
+    tree : dict, list, tuple, Tensor, array, number, text, bool or None
+        Nested to any depth. Tensors are saved without their graph.
+
+    Raises
+    ------
+    DTypeError
+        If there is another object in the tree.
+    ArgumentError
+        If the name has another ending.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import minigrad as mg
+    >>> model = mg.nn.Linear(2, 1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mg.save(f"{folder}/model.npz", {"model": model.state_dict(), "epoch": 3})
+    ...     saved = mg.load(f"{folder}/model.npz")
+    >>> saved["epoch"], model.load_state_dict(saved["model"])
+    (3, IncompatibleKeys(missing_keys=[], unexpected_keys=[]))
+    """
+    path = Path(path)
+    writer = _WRITERS[_kind(path)]
+    arrays: Arrays = {}
+    form = _describe(tree, "", arrays)
+    _write(path, writer(arrays, json.dumps({"version": _VERSION, "tree": form})))
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Load what `save` has saved.
+
+    Files that others have made, with `numpy.savez` or with safetensors (from PyTorch, for instance), give a dict of
+    Tensors by their names.
+
+    Parameters
+    ----------
+    path : str or path
+        Ending with ``.npz`` or ``.safetensors``.
+
+    Raises
+    ------
+    FileError
+        If the file is truncated or damaged, or holds pickled objects. Nothing of it is executed.
+    FileNotFoundError
+        If there is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/arrays.npz", a=np.ones(2))
+    ...     mg.load(f"{folder}/arrays.npz")
+    {'a': tensor([1., 1.])}
+    """
+    path = Path(path)
+    kind = _kind(path)
+    content = path.read_bytes()
+    try:
+        if content[:1] == b"\x80":
+            raise FileError("this is a pickle, and to load one is to run code")
+        arrays, form = _READERS[kind](content)
+        if form is None:
+            return {name: Tensor(value) for name, value in arrays.items()}
+        described = json.loads(form)
+        if described["version"] > _VERSION:
+            raise FileError(f"it was written by a newer version of minigrad (format {described['version']})")
+        return _rebuild(described["tree"], arrays)
+    except (MissingPackageError, MemoryError):
+        raise
+    except FileError as error:
+        raise FileError(f"{path} cannot be loaded: {error}") from error
+    except Exception as error:  # whatever a reader says of bytes that mean nothing
+        raise FileError(
+            f"{path} cannot be loaded, it is truncated or damaged: {type(error).__name__}: {error}"
+        ) from error
+
+
+# Checkpoints
+
+
+def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
+    """Save all that training needs to go on, bit for bit: the states of its parts, and of the random numbers.
+
+    Parameters
+    ----------
+    path : str or path
+    **parts : object
+        Models, optimizers, schedulers, samplers, loaders: what has a `state_dict`; and plain trees.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import minigrad as mg
+    >>> model = mg.nn.Linear(2, 1)
+    >>> optimizer = mg.optim.Adam(model.parameters())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mg.io.save_checkpoint(f"{folder}/run.npz", model=model, optimizer=optimizer, epoch=3)
+    ...     mg.io.load_checkpoint(f"{folder}/run.npz", model=model, optimizer=optimizer)
+    {'epoch': 3}
+    """
+    if "random" in parts:
+        raise ArgumentError("save_checkpoint: the state of the random numbers is saved in any case, as `random`")
+    states = {name: part.state_dict() if hasattr(part, "state_dict") else part for name, part in parts.items()}
+    save(path, {**states, "random": random.get_state()})
+
+
+def load_checkpoint(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any]:
+    """Restore what `save_checkpoint` has saved, the random numbers included.
+
+    Parameters
+    ----------
+    path : str or path
+    **parts : object
+        What has a `load_state_dict`, under the names that it was saved by.
+
+    Returns
+    -------
+    dict
+        The other parts of the checkpoint.
+
+    Raises
+    ------
+    ArgumentError
+        If a part is not in the file.
+    StateDictError
+        If a state does not fit its part; then all parts are as they were.
+    """
+    saved = load(path)
+    missing = [name for name in (*parts, "random") if name not in saved]
+    if missing:
+        raise ArgumentError(f"{path} has no {', '.join(missing)}; there are {', '.join(saved)}")
+    before = {name: part.state_dict() for name, part in parts.items()}
+    done: list[str] = []
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+            done.append(name)
+    except Exception:
+        for name in done:
+            parts[name].load_state_dict(before[name])
+        raise
+    random.set_state(saved["random"])
+    return {name: value for name, value in saved.items() if name not in parts and name != "random"}

@@ -1,0 +1,119 @@
+"""What the families of layers share: operands, options for each axis, and layers that are one function."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minigrad.core import Handle
+from minigrad.errors import ArgumentError, ShapeError, numeric
+from minigrad.nn.module import Module
+
+
+def operand(x: Any, name: str = "the input of a layer") -> Any:
+    """An argument as something with a shape: Tensors and arrays as they are, lists and numbers as arrays."""
+    return x if isinstance(x, (Handle, np.ndarray)) else numeric(x, name)
+
+
+def constant(x: Any, name: str) -> np.ndarray:
+    """The value of an argument through which no gradient flows, such as labels or a mask."""
+    return np.asarray(x.data) if isinstance(x, Handle) else numeric(x, name)
+
+
+def floating(x: Any) -> Any:
+    """An operand as floating-point numbers."""
+    x = operand(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
+def check_broadcast(name: str, what: str, shape: tuple[int, ...], target: tuple[int, ...]) -> None:
+    """Raise if an array of `shape` does not broadcast to `target`, or would broadcast both to something larger."""
+    if len(shape) > len(target) or any(n not in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False)):
+        raise ShapeError(
+            f"{name}: {what} of shape {shape} does not fit: it must have the shape {target}, or one that can be "
+            "repeated to that"
+        )
+
+
+def check_windows(
+    name: str,
+    lengths: Sequence[int],
+    kernel: Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    dilation: Sequence[int],
+) -> None:
+    """Raise if not a single window fits into axes of these lengths."""
+    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    padded = tuple(n + a + b for n, (a, b) in zip(lengths, padding, strict=True))
+    if any(n < span for n, span in zip(padded, spans, strict=True)):
+        raise ShapeError(
+            f"{name}: not one window fits: a kernel of size {tuple(kernel)} with dilation {tuple(dilation)} is {spans} "
+            f"elements wide, and axes of lengths {tuple(lengths)} have {padded} with their padding"
+        )
+
+
+def each(value: int | Sequence[int], count: int, name: str, least: int = 1) -> tuple[int, ...]:
+    """An option for each of `count` axes, from one integer for all or a sequence of them."""
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * count
+    if len(values) == 1:
+        values *= count
+    if len(values) != count or not all(isinstance(v, (int, np.integer)) and v >= least for v in values):
+        raise ArgumentError(f"{name} must be an integer of at least {least}, or {count} of them, not {value!r}")
+    return tuple(map(int, values))
+
+
+def batched(x: Any, axes: int, name: str) -> tuple[Any, bool]:
+    """An input of shape (N, C, ...) with so many more axes; one without N gets N = 1. And whether it had N."""
+    x = operand(x)
+    if x.ndim not in (axes + 1, axes + 2):
+        lengths = ", ".join(["d1", "d2", "d3"][:axes])
+        raise ShapeError(f"{name}: the input must have shape (N, C, {lengths}) or (C, {lengths}), not {x.shape}")
+    return (x, True) if x.ndim == axes + 2 else (x.reshape(1, *x.shape), False)
+
+
+def unbatched(y: Any, had_batch: bool) -> Any:
+    """A result of shape (N, ...), without N if the input had none."""
+    return y if had_batch else y.reshape(y.shape[1:])
+
+
+def probability(p: float, name: str) -> float:
+    """A number from 0 to 1."""
+    if not 0 <= p <= 1:
+        raise ArgumentError(f"{name}: p is a probability and must be from 0 to 1, not {p}")
+    return float(p)
+
+
+def positive(value: int, name: str, least: int = 1) -> int:
+    """A size of a layer."""
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ArgumentError(f"{name} must be an integer of at least {least}, not {value!r}")
+    return int(value)
+
+
+def fan_bound(fan_in: int) -> float:
+    """Where PyTorch's usual initial values end: ``1 / sqrt(fan_in)``."""
+    return 1 / math.sqrt(fan_in) if fan_in else 0.0
+
+
+class FunctionLayer(Module):
+    """A layer without parameters: one function, and the options with which it is called.
+
+    A subclass says which function, and gives its options to the constructor, which keeps them as attributes.
+    """
+
+    function: ClassVar[Callable[..., Any]]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self._options = tuple(options)
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Apply the function."""
+        return type(self).function(*inputs, **{name: getattr(self, name) for name in self._options})
+
+    def extra_repr(self) -> str:
+        """The options."""
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._options)

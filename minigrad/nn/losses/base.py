@@ -1,0 +1,92 @@
+"""What losses share: the reduction to one number, and checks of what they are given."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from minigrad.core import Handle
+from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, operand
+from minigrad.ops import reductions
+from minigrad.tensor import Tensor
+
+Reduction = Literal["none", "mean", "sum"]
+
+
+def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
+    """The losses of single elements put together; `count` is what the mean divides by, if not their number."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return reductions.sum(losses)
+    if reduction == "mean":
+        return reductions.mean(losses) if count is None else reductions.sum(losses) / count
+    raise ArgumentError(f"reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
+
+
+def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
+    """The operands of a loss that compares element by element; their shapes must be the same."""
+    operands = [operand(x) for x in (input, target, *others)]
+    if any(x.shape != operands[0].shape for x in operands):
+        shapes = [str(x.shape) for x in operands]
+        given = f"a prediction of shape {shapes[0]} and a target of shape {shapes[1]}"
+        if others:
+            given = f"operands of shapes {', '.join(shapes[:-1])} and {shapes[-1]}"
+        raise ShapeError(
+            f"{loss}: {given} are not compared element by element: reshape one of them, or say with "
+            "minigrad.broadcast_to that it shall be repeated (PyTorch would repeat it without asking, which is seldom "
+            "meant)"
+        )
+    return operands
+
+
+def weighed(loss: str, losses: Any, weight: Any) -> Any:
+    """Losses times the weights of their elements, if there are any."""
+    if weight is None:
+        return losses
+    weight = operand(weight)
+    check_broadcast(loss, "a weight", weight.shape, losses.shape)
+    return losses * (weight.astype(losses.dtype) if losses.dtype.kind == "f" else weight)
+
+
+def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int | None = None) -> np.ndarray:
+    """Labels as an integer array of the given shape, each one of the classes, or the one to ignore."""
+    labels = constant(target, "labels")
+    if labels.shape != shape:
+        raise ShapeError(f"{loss}: labels of shape {labels.shape} do not fit predictions that want shape {shape}")
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(f"{loss}: labels must be integers, not {labels.dtype}")
+    bad = (labels < 0) | (labels >= classes)
+    if ignore is not None:
+        bad &= labels != ignore
+    if bad.any():
+        raise IndexingError(f"{loss}: label {labels[bad][0]} is not one of the classes 0 to {classes - 1}")
+    return labels
+
+
+def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> np.ndarray | None:
+    """A weight for each class."""
+    if weight is None:
+        return None
+    weights = constant(weight, "weights").astype(dtype)
+    if weights.shape != (classes,):
+        raise ShapeError(f"{loss}: weights of shape {weights.shape} do not fit {classes} classes")
+    return weights
+
+
+class WeightedLoss(FunctionLayer):
+    """A loss with a weight for each class or element, which belongs to its state."""
+
+    def __init__(self, weight: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.register_buffer("weight", None if weight is None else as_tensor(weight))
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compute the loss."""
+        options = {name: getattr(self, name) for name in self._options}
+        return type(self).function(input, target, weight=self.weight, **options)
+
+
+def as_tensor(x: Any) -> Tensor:
+    """A weight as a Tensor, to be registered."""
+    return x if isinstance(x, Tensor) else Tensor(x.data if isinstance(x, Handle) else x)

@@ -1,0 +1,509 @@
+"""Losses of scores for classes against labels or probabilities."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Array, Handle, primitive
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nn.activation import logsigmoid
+from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, floating, operand
+from minigrad.nn.losses.base import (
+    Reduction,
+    WeightedLoss,
+    alike,
+    as_tensor,
+    class_weights,
+    labels_of,
+    reduced,
+    weighed,
+)
+from minigrad.ops import elementwise, reductions, shaping
+from minigrad.ops.elementwise import over
+from minigrad.ops.indexing import getitem
+
+# Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
+
+
+@primitive(lambda g, y, p, *, labels: g)
+def _less_one_hot(p: Array, /, *, labels: Array) -> Array:
+    """Rows of probabilities, with 1 taken from the one at the label."""
+    out = np.array(p)
+    out[np.arange(len(labels)), labels] -= 1
+    return out
+
+
+@primitive(
+    lambda g, y, logits, *, labels: (
+        np.expand_dims(g, -1) * _less_one_hot(reductions.softmax(logits, axis=-1), labels=labels)
+    )
+)
+def _label_cross_entropy(logits: Array, /, *, labels: Array) -> Array:
+    """``-log_softmax(logits)`` of each row at the row's label."""
+    return np.add.reduce(-reductions.log_softmax(logits)[np.arange(len(labels)), labels][:, None], axis=1)
+
+
+@primitive(
+    lambda g, y, logits, target: (
+        np.expand_dims(g, -1) * (reductions.softmax(logits) * np.sum(target, axis=-1, keepdims=True) - target)
+    ),
+    lambda g, y, logits, target: -np.expand_dims(g, -1) * reductions.log_softmax(logits),
+)
+def _softmax_cross_entropy(logits: Array, target: Array, /) -> Array:
+    """``-sum(target * log_softmax(logits))`` along the last axis."""
+    logarithms = reductions.log_softmax(logits)
+    terms = np.multiply(target, logarithms, out=np.zeros_like(logarithms), where=target != 0)  # not 0 * -inf
+    return -np.add.reduce(terms, axis=-1)
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Cross-entropy of a target and the softmax of logits.
+
+    Parameters
+    ----------
+    input : array of shape (C,), (N, C) or (N, C, d1, ...)
+        Logits: numbers that no softmax has been applied to.
+    target : integer array of shape (), (N,) or (N, d1, ...), or floating-point array of the input's shape
+        Labels from 0 to C-1, or a probability for each class.
+    weight : array of shape (C,), optional
+        The weight of each class.
+    ignore_index : int
+        Elements with this label do not count.
+    reduction : {"mean", "sum", "none"}
+        The mean over labels is weighted by the weights of their classes, as in PyTorch.
+    label_smoothing : float
+        How much of the target, from 0 to 1, is spread evenly over all classes.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
+    IndexingError
+        If a label is negative or not below C.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> print(f"{F.cross_entropy(np.array([[0.0, 0.0]]), np.array([1])):.4f}")
+    0.6931
+    """
+    _warn_of_softmax(input)
+    input = floating(input)
+    if not 0 <= label_smoothing <= 1:
+        raise ArgumentError(f"label_smoothing must be from 0 to 1, not {label_smoothing}")
+    logits, classes, places = _by_rows("cross_entropy", input)
+    weights = class_weights("cross_entropy", weight, classes, input.dtype)
+    wanted = operand(target)
+    if wanted.dtype.kind == "f" and wanted.shape == input.shape:
+        chances = _by_rows("cross_entropy", wanted)[0] * (1 - label_smoothing) + label_smoothing / classes
+        losses = _softmax_cross_entropy(logits, chances if weights is None else chances * weights)
+        return reduced(losses.reshape(places), reduction, max(losses.size, 1))
+    labels = labels_of("cross_entropy", wanted, places, classes, ignore_index).ravel()
+    counted = labels != ignore_index
+    label = np.where(counted, labels, 0)
+    share = counted if weights is None else weights[label] * counted
+    if label_smoothing:
+        dense = (np.arange(classes) == label[:, None]) * (1 - label_smoothing) + label_smoothing / classes
+        dense = dense * counted[:, None] * (1 if weights is None else weights)
+        losses = _softmax_cross_entropy(logits, dense.astype(input.dtype))
+    else:
+        losses = _label_cross_entropy(logits, labels=label)
+        if weights is not None or not counted.all():
+            losses = losses * share.astype(input.dtype)
+    total = float(share.sum())
+    # The mean of no labels is NaN, as in PyTorch.
+    return reduced(losses.reshape(places), reduction, total if total else np.nan)
+
+
+def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
+    """Scores as a matrix with a row for each element, the number of classes, and the shape of the elements."""
+    shape = input.shape
+    if not shape:
+        raise ShapeError(f"{loss}: scores need an axis for the classes, and these have shape ()")
+    axis = 0 if len(shape) == 1 else 1
+    if len(shape) > 2:
+        input = shaping.moveaxis(input, 1, -1)
+    places = shape[:axis] + shape[axis + 1 :]
+    return input.reshape(math.prod(places), shape[axis]), shape[axis], places
+
+
+def _warn_of_softmax(logits: Any) -> None:
+    node = logits.node if isinstance(logits, Handle) else None
+    if node is not None and node.op is not None and node.op.name == "softmax":
+        warnings.warn(
+            "cross_entropy applies the softmax itself, and this input is the result of one already: give it the logits",
+            stacklevel=3,
+        )
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: Reduction = "mean"
+) -> Any:
+    """Negative of the log-probability at each label.
+
+    Parameters
+    ----------
+    input : array of shape (C,), (N, C) or (N, C, d1, ...)
+        Logarithms of probabilities.
+    target : integer array of shape (), (N,) or (N, d1, ...)
+    weight, ignore_index, reduction
+        As for `cross_entropy`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.nll_loss(np.array([[-1.0, -2.0]]), np.array([1])))
+    2.0
+    """
+    input = floating(input)
+    rows, classes, places = _by_rows("nll_loss", input)
+    labels = labels_of("nll_loss", target, places, classes, ignore_index).ravel()
+    counted = labels != ignore_index
+    label = np.where(counted, labels, 0)
+    weights = class_weights("nll_loss", weight, classes, input.dtype)
+    share = (counted if weights is None else weights[label] * counted).astype(input.dtype)
+    picked = getitem(rows, index=(np.arange(len(label)), label))
+    losses = elementwise.where(counted, -picked * share, 0.0)
+    total = float(share.sum())
+    return reduced(losses.reshape(places), reduction, total if total else np.nan)
+
+
+# Two classes: probabilities or scores of one of them
+
+
+@primitive(lambda g, y, x: over(g, x))
+def _bounded_log(x: Array, /) -> Array:
+    """The logarithm, but not below -100."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(x), -100)
+
+
+@primitive(
+    lambda g, y, p, t: g * (p - t) / np.maximum(p * (1 - p), 1e-12),
+    lambda g, y, p, t: g * (_bounded_log(1 - p) - _bounded_log(p)),
+)
+def _binary_cross_entropy(p: Array, t: Array, /) -> Array:
+    return -(t * _bounded_log(p) + (1 - t) * _bounded_log(1 - p))
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
+    """Cross-entropy of probabilities of one of two classes.
+
+    Parameters
+    ----------
+    input : array
+        Probabilities, from 0 to 1. Their logarithms are bounded by -100, so the loss is finite.
+    target : array of the same shape
+        Labels 0 and 1, or probabilities.
+    weight : array that broadcasts to the shape, optional
+    reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ArgumentError
+        If an element of the input is not from 0 to 1: give logits to `binary_cross_entropy_with_logits`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.binary_cross_entropy(np.array([1.0, 0.0]), np.array([1.0, 0.0])))
+    0.0
+    """
+    input, target = map(floating, alike("binary_cross_entropy", input, target))
+    value = constant(input, "probabilities")
+    if not ((value >= 0) & (value <= 1)).all():
+        raise ArgumentError(
+            "binary_cross_entropy: probabilities must be from 0 to 1; if these are logits, give them to "
+            "binary_cross_entropy_with_logits"
+        )
+    return reduced(weighed("binary_cross_entropy", _binary_cross_entropy(input, target), weight), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean", pos_weight: Any = None
+) -> Any:
+    """Cross-entropy of the sigmoid of logits, without overflow.
+
+    Parameters
+    ----------
+    input : array
+        Logits: numbers that no sigmoid has been applied to.
+    target : array of the same shape
+        Labels 0 and 1, or probabilities.
+    weight : array that broadcasts to the shape, optional
+    reduction : {"mean", "sum", "none"}
+    pos_weight : array that broadcasts to the shape, optional
+        How much more the class 1 counts than the class 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.binary_cross_entropy_with_logits(np.array([1000.0, -1000.0]), np.array([1.0, 1.0])))
+    500.0
+    """
+    name = "binary_cross_entropy_with_logits"
+    input, target = map(floating, alike(name, input, target))
+    opened = logsigmoid(input)
+    if pos_weight is not None:
+        more = operand(pos_weight)
+        check_broadcast(name, "a pos_weight", more.shape, input.shape)
+        opened = opened * (1 + (more.astype(input.dtype) - 1) * target)
+    return reduced(weighed(name, (1 - target) * input - opened, weight), reduction)
+
+
+def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """``log(1 + exp(-target * input))`` for targets 1 and -1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.soft_margin_loss(np.array([-1000.0]), np.array([1.0])))
+    1000.0
+    """
+    input, target = alike("soft_margin_loss", input, target)
+    return reduced(-logsigmoid(input * target), reduction)
+
+
+# Several labels for each element, or a margin between the scores of classes
+
+
+def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
+    """Mean over the classes, on the last axis, of the cross-entropy of the sigmoid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.multilabel_soft_margin_loss(np.array([[1000.0, 1000.0]]), np.array([[1.0, 0.0]])))
+    500.0
+    """
+    input, target = alike("multilabel_soft_margin_loss", input, target)
+    losses = binary_cross_entropy_with_logits(input, target, weight, "none")
+    return reduced(reductions.mean(losses, axis=-1), reduction)
+
+
+def multi_margin_loss(
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean"
+) -> Any:
+    """Mean over the wrong classes of ``max(0, margin - score of the label + score) ** p``.
+
+    Parameters
+    ----------
+    input : array of shape (N, C) or (C,)
+    target : integer array of shape (N,) or ()
+    p : {1, 2}
+    margin : float
+    weight : array of shape (C,), optional
+    reduction : {"mean", "sum", "none"}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.multi_margin_loss(np.array([[0.5, 1.0]]), np.array([0])))
+    0.75
+    """
+    if p not in (1, 2):
+        raise ArgumentError(f"multi_margin_loss: p must be 1 or 2, not {p}")
+    input = floating(input)
+    rows, classes, places = _by_rows("multi_margin_loss", input)
+    label = labels_of("multi_margin_loss", target, places, classes).ravel()
+    weights = class_weights("multi_margin_loss", weight, classes, input.dtype)
+    own = getitem(rows, index=(np.arange(len(label)), label))
+    short = margin - own.reshape(-1, 1) + rows
+    wrong = (np.arange(classes) != label[:, None]) & (constant(short, "margins") > 0)
+    short = elementwise.where(wrong, short, 0.0) ** p
+    losses = reductions.sum(short, axis=1) / classes
+    return reduced((losses if weights is None else losses * weights[label]).reshape(places), reduction)
+
+
+def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """Mean over pairs of a label and another class of ``max(0, 1 - score of the label + score)``.
+
+    Parameters
+    ----------
+    input : array of shape (N, C) or (C,)
+    target : integer array of the same shape
+        The labels of each row come first, and end before the first -1.
+    reduction : {"mean", "sum", "none"}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> float(F.multilabel_margin_loss(np.array([[0.5, 1.0]]), np.array([[0, -1]])))
+    0.75
+    """
+    input = floating(input)
+    rows, classes, places = _by_rows("multilabel_margin_loss", input)
+    targets = labels_of("multilabel_margin_loss", target, input.shape, classes, ignore=-1).reshape(len(rows), classes)
+    listed = np.cumprod(targets >= 0, axis=1).astype(bool)  # up to the first -1
+    row = np.arange(len(targets))[:, None]
+    label = np.where(listed, targets, 0)
+    is_label = np.zeros(targets.shape, int)
+    np.add.at(is_label, (row, label), listed)
+    own = getitem(rows, index=(row, label))
+    short = 1 - own.reshape(-1, classes, 1) + rows.reshape(-1, 1, classes)
+    counts = listed[:, :, None] & (is_label == 0)[:, None, :] & (constant(short, "margins") > 0)
+    losses = reductions.sum(elementwise.where(counts, short, 0.0), axis=(1, 2)) / classes
+    return reduced(losses.reshape(places), reduction)
+
+
+# Layers
+
+
+class CrossEntropyLoss(WeightedLoss):
+    """`functional.cross_entropy` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.nn.CrossEntropyLoss()(mg.tensor([[0.0, -1000.0]]), np.array([1])).item()
+    1000.0
+    """
+
+    function = cross_entropy
+
+    def __init__(
+        self,
+        weight: Any = None,
+        ignore_index: int = -100,
+        reduction: Reduction = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
+
+
+class NLLLoss(WeightedLoss):
+    """`functional.nll_loss` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.nn.NLLLoss()(mg.tensor([[-1.0, -2.0]]), np.array([1])).item()
+    2.0
+    """
+
+    function = nll_loss
+
+    def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+
+
+class BCELoss(WeightedLoss):
+    """`functional.binary_cross_entropy` as a layer.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.BCELoss()(mg.tensor([1.0]), mg.tensor([1.0])).item()
+    0.0
+    """
+
+    function = binary_cross_entropy
+
+    def __init__(self, weight: Any = None, reduction: Reduction = "mean") -> None:
+        super().__init__(weight, reduction=reduction)
+
+
+class BCEWithLogitsLoss(WeightedLoss):
+    """`functional.binary_cross_entropy_with_logits` as a layer.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.BCEWithLogitsLoss()(mg.tensor([-1000.0]), mg.tensor([1.0])).item()
+    1000.0
+    """
+
+    function = binary_cross_entropy_with_logits
+
+    def __init__(self, weight: Any = None, reduction: Reduction = "mean", pos_weight: Any = None) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.register_buffer("pos_weight", None if pos_weight is None else as_tensor(pos_weight))
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compute the loss."""
+        return binary_cross_entropy_with_logits(input, target, self.weight, self.reduction, self.pos_weight)
+
+
+class SoftMarginLoss(FunctionLayer):
+    """`functional.soft_margin_loss` as a layer.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.SoftMarginLoss()(mg.tensor([-1000.0]), mg.tensor([1.0])).item()
+    1000.0
+    """
+
+    function = soft_margin_loss
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+
+class MultiLabelSoftMarginLoss(WeightedLoss):
+    """`functional.multilabel_soft_margin_loss` as a layer.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.MultiLabelSoftMarginLoss()(mg.tensor([[1000.0, 1000.0]]), mg.tensor([[1.0, 0.0]])).item()
+    500.0
+    """
+
+    function = multilabel_soft_margin_loss
+
+    def __init__(self, weight: Any = None, reduction: Reduction = "mean") -> None:
+        super().__init__(weight, reduction=reduction)
+
+
+class MultiMarginLoss(WeightedLoss):
+    """`functional.multi_margin_loss` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.nn.MultiMarginLoss()(mg.tensor([[0.5, 1.0]]), np.array([0])).item()
+    0.75
+    """
+
+    function = multi_margin_loss
+
+    def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean") -> None:
+        super().__init__(weight, p=p, margin=margin, reduction=reduction)
+
+
+class MultiLabelMarginLoss(FunctionLayer):
+    """`functional.multilabel_margin_loss` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.nn.MultiLabelMarginLoss()(mg.tensor([[0.5, 1.0]]), np.array([[0, -1]])).item()
+    0.75
+    """
+
+    function = multilabel_margin_loss
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction=reduction)

@@ -1,0 +1,152 @@
+"""Connectionist temporal classification: a loss of sequences whose alignment is not known."""
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.nn.layer import FunctionLayer, constant, floating
+from minigrad.nn.losses.base import Reduction, reduced
+from minigrad.ops import elementwise, shaping
+from minigrad.ops.indexing import getitem
+
+
+def ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: Reduction = "mean",
+    zero_infinity: bool = False,
+) -> Any:
+    """Negative log-probability of a sequence of labels, summed over all its alignments with the input.
+
+    An alignment repeats labels and puts blanks between them, with one blank at least between equal labels.
+    A. Graves et al., "Connectionist temporal classification", ICML 2006, equations 6 to 8.
+
+    Parameters
+    ----------
+    log_probs : array of shape (T, N, C) or (T, C)
+        Logarithms of the probabilities of C labels, blank included, at each time, as `log_softmax` gives them. The
+        gradient is the derivative by these; PyTorch's differs by what the log-softmax in front of it takes out again.
+    targets : integer array of shape (N, S), (S,), or (sum of target_lengths,)
+        Labels without blanks, in rows or one after another.
+    input_lengths, target_lengths : integer arrays of shape (N,) or ()
+        How much of the input and of the targets counts.
+    blank : int
+    reduction : {"mean", "sum", "none"}
+        The mean is over the losses divided by the target lengths.
+    zero_infinity : bool
+        Count sequences that have no alignment (the input is too short) as 0 instead of inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.nn import functional as F
+    >>> even = np.full((2, 1, 2), np.log(0.5))  # two times, blank or label 1: three of four alignments are "1"
+    >>> print(f"{np.exp(-F.ctc_loss(even, np.array([[1]]), np.array([2]), np.array([1]))):.2f}")
+    0.75
+    """
+    log_probs = floating(log_probs)
+    if log_probs.ndim not in (2, 3):
+        raise ShapeError(f"ctc_loss: log_probs must have shape (T, N, C) or (T, C), not {log_probs.shape}")
+    single = log_probs.ndim == 2
+    if single:
+        log_probs = log_probs.reshape(log_probs.shape[0], 1, -1)
+    times, count, classes = log_probs.shape
+    if not 0 <= blank < classes:
+        raise ArgumentError(f"ctc_loss: the blank {blank} is not one of the labels 0 to {classes - 1}")
+    lengths = _lengths("input_lengths", input_lengths, count, times)
+    sizes = _lengths("target_lengths", target_lengths, count, None)
+    labels = _rows(constant(targets, "targets"), sizes)
+    bad = (labels < 0) | (labels >= classes)
+    if bad.any():
+        raise IndexingError(f"ctc_loss: label {labels[bad][0]} is not one of the labels 0 to {classes - 1}")
+
+    # Labels with blanks around them: an alignment moves on by 0 or 1 at each time, or by 2 over a blank that has
+    # different labels on its sides.
+    states = np.full((count, 2 * labels.shape[1] + 1), blank)
+    states[:, 1::2] = labels
+    skips = np.zeros(states.shape, bool)
+    skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    row = np.arange(count)[:, None]
+    scores = getitem(log_probs, index=(np.arange(times)[:, None, None], row, states))
+
+    start = np.arange(states.shape[1]) < 2
+    alpha = elementwise.where(start, scores[0], -np.inf)
+    alphas = [alpha]
+    for t in range(1, times):
+        moved = elementwise.logaddexp(alpha, _delayed(alpha, 1))
+        alpha = elementwise.logaddexp(moved, elementwise.where(skips, _delayed(alpha, 2), -np.inf)) + scores[t]
+        alphas.append(alpha)
+    last = np.maximum(lengths - 1, 0), np.arange(count)
+    table = shaping.stack(alphas)
+    ends = getitem(table, index=(*last, 2 * sizes))
+    labelled = getitem(table, index=(*last, np.maximum(2 * sizes - 1, 0)))
+    losses = -elementwise.logaddexp(ends, elementwise.where(sizes > 0, labelled, -np.inf))
+    if zero_infinity:
+        losses = elementwise.where(constant(losses, "losses") == np.inf, 0.0, losses)
+    if reduction == "mean":
+        losses = losses / np.maximum(sizes, 1)
+    return reduced(losses.reshape(()) if single else losses, reduction)
+
+
+def _delayed(alpha: Any, steps: int) -> Any:
+    """The probabilities of states moved on by so many, with -inf for those that nothing moves to."""
+    if alpha.shape[1] <= steps:
+        return np.full(alpha.shape, -np.inf)
+    return shaping.pad(alpha[:, :-steps], ((0, 0), (steps, 0)), constant_values=-np.inf)
+
+
+def _lengths(name: str, given: Any, count: int, most: int | None) -> np.ndarray:
+    lengths = np.atleast_1d(constant(given, name))
+    if lengths.dtype.kind not in "iu":
+        raise DTypeError(f"ctc_loss: {name} must be integers, not {lengths.dtype}")
+    if lengths.shape != (count,):
+        raise ShapeError(
+            f"ctc_loss: {name} must have shape ({count},), a length for each sequence, not {lengths.shape}"
+        )
+    if lengths.size and (lengths.min() < 0 or (most is not None and lengths.max() > most)):
+        raise ArgumentError(f"ctc_loss: {name} must be from 0 to {most}, not {lengths.tolist()}")
+    return lengths
+
+
+def _rows(targets: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Targets as a matrix with a row for each sequence; what is beyond its length is filled with a label of it."""
+    if targets.dtype.kind not in "iu":
+        raise DTypeError(f"ctc_loss: targets must be integers, not {targets.dtype}")
+    width = int(sizes.max(initial=0))
+    if targets.ndim == 2:
+        if len(targets) != len(sizes) or targets.shape[1] < width:
+            raise ShapeError(f"ctc_loss: targets of shape {targets.shape} do not fit target_lengths {sizes.tolist()}")
+        pieces = list(targets)
+    elif targets.ndim == 1 and len(sizes) == 1:
+        pieces = [targets]
+    elif targets.ndim == 1 and targets.size == sizes.sum():
+        pieces = np.split(targets, np.cumsum(sizes)[:-1])
+    else:
+        raise ShapeError(f"ctc_loss: targets of shape {targets.shape} do not fit target_lengths {sizes.tolist()}")
+    labels = np.zeros((len(sizes), width), np.intp)
+    for row, piece, size in zip(labels, pieces, sizes, strict=True):
+        row[:size] = piece[:size]
+    return labels
+
+
+class CTCLoss(FunctionLayer):
+    """`functional.ctc_loss` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> even = mg.full((2, 1, 2), np.log(0.5))
+    >>> loss = mg.nn.CTCLoss()(even, np.array([[1]]), np.array([2]), np.array([1]))
+    >>> print(f"{mg.exp(-loss).item():.2f}")
+    0.75
+    """
+
+    function = ctc_loss
+
+    def __init__(self, blank: int = 0, reduction: Reduction = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)

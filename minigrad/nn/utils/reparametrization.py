@@ -1,0 +1,228 @@
+"""Weights that are computed from other parameters at each call: weight normalization, spectral normalization."""
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from minigrad.errors import ArgumentError
+from minigrad.nn.convolution import _ConvTranspose
+from minigrad.nn.layer import constant
+from minigrad.nn.module import Module, Parameter
+from minigrad.ops import shaping
+from minigrad.ops.linalg import matmul, vector_norm
+from minigrad.random import generator
+from minigrad.tensor import Tensor
+
+AnyModule = TypeVar("AnyModule", bound=Module)
+
+
+class _Reparametrization:
+    """Before each call of a module, computes its weight anew and sets it as an attribute."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def compute(self, module: Module) -> Any:
+        """The weight."""
+        raise NotImplementedError
+
+    def advance(self, module: Module) -> None:
+        """What is done before the weight is computed for a call."""
+
+    def __call__(self, module: Module, args: Any) -> None:
+        self.advance(module)
+        module.__dict__[self.name] = self.compute(module)
+
+
+def _install(module: AnyModule, rule: _Reparametrization) -> AnyModule:
+    module.__dict__[f"_{type(rule).__name__}_{rule.name}"] = rule, module.register_forward_pre_hook(rule)
+    rule(module, ())
+    return module
+
+
+def _take_weight(module: Module, name: str, rule: type[_Reparametrization]) -> Parameter:
+    """The parameter that is to be computed from now on, which stops being a parameter."""
+    weight = module._parameters.get(name)
+    if weight is None:
+        again = f"_{rule.__name__}_{name}" in module.__dict__
+        raise ArgumentError(f"{type(module).__name__} has no parameter {name!r}" + (" any more" if again else ""))
+    del module._parameters[name]
+    return weight
+
+
+def _uninstall(module: AnyModule, name: str, rule: type[_Reparametrization], *parts: str) -> AnyModule:
+    """Make the weight, computed from its parts as they are now, a parameter again."""
+    own, handle = module.__dict__.pop(f"_{rule.__name__}_{name}", (None, None))
+    if own is None:
+        raise ArgumentError(f"{name!r} of {type(module).__name__} is not computed by {rule.__name__}")
+    del module.__dict__[name]
+    weight = own.compute(module)
+    handle.remove()
+    for part in parts:
+        delattr(module, f"{name}_{part}")
+    module.register_parameter(name, Parameter(weight.detach(), name=name))
+    return module
+
+
+# Weight normalization
+
+
+def _norm_except(v: Any, dim: int | None) -> Any:
+    axes = tuple(i for i in range(v.ndim) if dim is None or i != dim % v.ndim)
+    return vector_norm(v, axis=axes, keepdims=dim is not None)
+
+
+class _WeightNorm(_Reparametrization):
+    def __init__(self, name: str, dim: int | None) -> None:
+        super().__init__(name)
+        self.dim = dim
+
+    def compute(self, module: Module) -> Any:
+        g, v = getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v")
+        return v * (g / _norm_except(v, self.dim))
+
+
+def weight_norm(module: AnyModule, name: str = "weight", dim: int | None = 0) -> AnyModule:
+    """Divide a weight into a length and a direction, which are trained in its place.
+
+    ``weight = g * v / norm(v)`` (T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016).
+
+    Parameters
+    ----------
+    module : Module
+    name : str
+        The parameter; it is replaced by two, with ``_g`` and ``_v`` added to the name.
+    dim : int or None
+        The axis along which each entry has a length of its own; None for one length of the whole.
+
+    Returns
+    -------
+    Module
+        The module itself.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> layer = mg.nn.utils.weight_norm(mg.nn.Linear(3, 2))
+    >>> {name: p.shape for name, p in layer.named_parameters()}
+    {'bias': (2,), 'weight_g': (2, 1), 'weight_v': (2, 3)}
+    """
+    weight = _take_weight(module, name, _WeightNorm)
+    value = weight.detach()
+    module.register_parameter(f"{name}_g", Parameter(_norm_except(value, dim)))
+    module.register_parameter(f"{name}_v", Parameter(value))
+    return _install(module, _WeightNorm(name, dim))
+
+
+def remove_weight_norm(module: AnyModule, name: str = "weight") -> AnyModule:
+    """Make a weight that `weight_norm` had divided one parameter again.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> layer = mg.nn.utils.remove_weight_norm(mg.nn.utils.weight_norm(mg.nn.Linear(3, 2)))
+    >>> sorted(name for name, p in layer.named_parameters())
+    ['bias', 'weight']
+    """
+    return _uninstall(module, name, _WeightNorm, "g", "v")
+
+
+# Spectral normalization
+
+
+def _unit(x: np.ndarray, eps: float) -> np.ndarray:
+    return x / max(float(np.linalg.norm(x)), eps)
+
+
+class _SpectralNorm(_Reparametrization):
+    def __init__(self, name: str, iterations: int, eps: float, dim: int) -> None:
+        super().__init__(name)
+        self.iterations, self.eps, self.dim = iterations, eps, dim
+
+    def matrix(self, weight: Any) -> Any:
+        """The weight as a matrix whose rows are the outputs."""
+        return shaping.moveaxis(weight, self.dim, 0).reshape(weight.shape[self.dim], -1)
+
+    def advance(self, module: Module) -> None:
+        """Follow the largest singular value, in training."""
+        if not module.training:
+            return
+        u, v = self.vectors(module)
+        matrix = self.matrix(constant(getattr(module, f"{self.name}_orig"), "a weight"))
+        for _ in range(self.iterations):
+            v = _unit(matrix.T @ u, self.eps)
+            u = _unit(matrix @ v, self.eps)
+        module._buffers[f"{self.name}_u"] = Tensor(u)
+        module._buffers[f"{self.name}_v"] = Tensor(v)
+
+    def vectors(self, module: Module) -> tuple[np.ndarray, np.ndarray]:
+        """Approximations of the singular vectors."""
+        return getattr(module, f"{self.name}_u").data, getattr(module, f"{self.name}_v").data
+
+    def compute(self, module: Module) -> Any:
+        weight = getattr(module, f"{self.name}_orig")
+        u, v = self.vectors(module)
+        return weight / matmul(u, matmul(self.matrix(weight), v))
+
+
+def spectral_norm(
+    module: AnyModule, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+) -> AnyModule:
+    """Divide a weight by its largest singular value, which is followed by power iteration at each call in training.
+
+    T. Miyato et al., "Spectral normalization for generative adversarial networks", ICLR 2018.
+
+    Parameters
+    ----------
+    module : Module
+    name : str
+        The parameter; it is kept with ``_orig`` added to the name, and two vectors become buffers.
+    n_power_iterations : int
+        At each call.
+    eps : float
+    dim : int, optional
+        The axis of the outputs: by default 0, and 1 for transposed convolutions.
+
+    Returns
+    -------
+    Module
+        The module itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> layer = mg.nn.utils.spectral_norm(mg.nn.Linear(3, 2), n_power_iterations=50)
+    >>> y = layer(mg.zeros(3))
+    >>> round(float(np.linalg.svd(layer.weight.detach().numpy())[1][0]), 4)
+    1.0
+    """
+    if n_power_iterations < 1:
+        raise ArgumentError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
+    weight = _take_weight(module, name, _SpectralNorm)
+    if dim is None:
+        dim = 1 if isinstance(module, _ConvTranspose) else 0
+    rule = _SpectralNorm(name, n_power_iterations, eps, dim)
+    matrix = rule.matrix(weight.detach()).data
+    draw = generator()
+    u, v = (_unit(draw.normal(size=n).astype(weight.dtype), eps) for n in matrix.shape)
+    for _ in range(15):  # a start near the largest singular value, whatever the weight
+        v = _unit(matrix.T @ u, eps)
+        u = _unit(matrix @ v, eps)
+    module.register_parameter(f"{name}_orig", weight)
+    module.register_buffer(f"{name}_u", Tensor(u))
+    module.register_buffer(f"{name}_v", Tensor(v))
+    return _install(module, rule)
+
+
+def remove_spectral_norm(module: AnyModule, name: str = "weight") -> AnyModule:
+    """Make the weight that `spectral_norm` computes a parameter again.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> layer = mg.nn.utils.remove_spectral_norm(mg.nn.utils.spectral_norm(mg.nn.Linear(3, 2)))
+    >>> sorted(layer.state_dict())
+    ['bias', 'weight']
+    """
+    return _uninstall(module, name, _SpectralNorm, "orig", "u", "v")

@@ -1,0 +1,80 @@
+"""Adadelta: steps scaled by the ratio of past steps to past gradients."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import ArgumentError
+from minigrad.optim.optimizer import Optimizer
+
+
+class Adadelta(Optimizer):
+    """Adadelta (M. D. Zeiler, "ADADELTA: an adaptive learning rate method", 2012).
+
+    ``w -= lr * delta`` with ``delta = gradient * sqrt(d + eps) / sqrt(s + eps)``, where ``s`` and ``d`` are the running
+    means of the squares of gradient and delta.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or iterable of dict
+    lr : float
+        A factor; the method was meant to need none.
+    rho : float
+        How much of the running means is kept at each step.
+    eps : float
+    weight_decay : float
+        Added to the gradient: this times the parameter.
+    maximize : bool
+        Go uphill.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor([4.0], requires_grad=True)
+    >>> optimizer = mg.optim.Adadelta([w], rho=0.0, eps=0.01)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.detach().round(4)
+    tensor([3.9])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        """The running means need a rho from 0 to 1."""
+        if not 0 <= options["rho"] <= 1:
+            raise ArgumentError(f"Adadelta: rho must be from 0 to 1, not {options['rho']}")
+
+    def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
+        """One step of one parameter."""
+        if not state:
+            state.update(step=0, square_avg=np.zeros_like(value), acc_delta=np.zeros_like(value))
+        state["step"] += 1
+        rho, eps = options["rho"], options["eps"]
+        gradient, square, steps = self.prepared(value, gradient, options), state["square_avg"], state["acc_delta"]
+        scratch, delta = self.scratch(value), self.scratch(value, 1)
+        square *= rho
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - rho
+        square += scratch
+        np.sqrt(np.add(square, eps, out=scratch), out=scratch)
+        np.sqrt(np.add(steps, eps, out=delta), out=delta)
+        delta /= scratch
+        delta *= gradient
+        steps *= rho
+        np.multiply(delta, delta, out=scratch)
+        scratch *= 1 - rho
+        steps += scratch
+        delta *= options["lr"]
+        value -= delta

@@ -1,0 +1,827 @@
+"""Learning rates that change with the number of the step, under PyTorch's names.
+
+A scheduler is a pure function, `LRScheduler.lr_at`, of the step and of the rate at the start, and a class around it
+that counts steps and writes the rate into the optimizer.  If somebody else has changed the rate in between (another
+scheduler that is stepped beside, `ReduceLROnPlateau`, or a hand), the change is kept as a factor.
+"""
+
+import math
+import warnings
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+from minigrad.errors import ArgumentError, DTypeError, StateDictError
+from minigrad.optim.optimizer import Optimizer
+
+Rate = Callable[[int], float]
+
+
+class LRScheduler:
+    """The base of all schedulers.
+
+    A subclass defines `lr_at`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its groups keep the rates that they start with as ``initial_lr``.
+    last_epoch : int
+        The number of the last step; -1 to start anew, which sets the rate of step 0.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> class Halving(mg.optim.lr_scheduler.LRScheduler):
+    ...     def lr_at(self, step, base_lr, group=0):
+    ...         return base_lr / 2**step
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=0.8)
+    >>> schedule = Halving(optimizer)
+    >>> [schedule.lr_at(step, 0.8) for step in range(3)]
+    [0.8, 0.4, 0.2]
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise DTypeError(f"{type(self).__name__} is for an Optimizer, not for {type(optimizer).__name__}")
+        self.optimizer = optimizer
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise ArgumentError(
+                    f"{type(self).__name__}: to go on from step {last_epoch}, group {i} of the optimizer needs an "
+                    "entry 'initial_lr': load the optimizer's state_dict first"
+                )
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch: float = last_epoch
+        self.scales = [1.0] * len(self.base_lrs)  # by what others have multiplied the rate of each group
+        self._written: list[float] = []  # the rates as we have left them
+        self._start()
+
+    def _start(self) -> None:
+        self.last_epoch += 1
+        if self.last_epoch == 0:
+            self._written = self.base_lrs
+            self._write()
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step of a group that starts with `base_lr`: a pure function."""
+        raise NotImplementedError
+
+    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
+        """All options of a group that change, at a step."""
+        return {"lr": self.lr_at(step, base_lr, group)}
+
+    def _write(self) -> None:
+        groups = self.optimizer.param_groups
+        for i, (group, left) in enumerate(zip(groups, self._written, strict=False)):
+            if group["lr"] != left and left:
+                self.scales[i] *= group["lr"] / left
+        for i, (group, base, scale) in enumerate(zip(groups, self.base_lrs, self.scales, strict=True)):
+            group.update(self.options_at(self.last_epoch, base, i))
+            group["lr"] *= scale
+        self._written = self.get_last_lr()
+
+    def step(self, epoch: float | None = None) -> None:
+        """Go on to the next step, or to the given one, after a step of the optimizer."""
+        if self.last_epoch == 0 and self.optimizer._steps == 0:
+            warnings.warn(
+                f"{type(self).__name__}.step() before the first step of the optimizer skips the first learning rate: "
+                "call optimizer.step() first",
+                stacklevel=2,
+            )
+        self._advance(epoch)
+        self._write()
+
+    def _advance(self, epoch: float | None = None) -> None:
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of each group as it is now."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All settings but functions, and where the schedule is."""
+        return {k: v for k, v in vars(self).items() if k != "optimizer" and not k.startswith("_") and _is_plain(v)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from what `state_dict` gave; the learning rates are in the optimizer's own state.
+
+        Raises
+        ------
+        StateDictError
+            If an entry is none of this scheduler's; nothing has been changed then.
+        """
+        unknown = sorted(set(state_dict) - set(vars(self)))
+        if unknown or "last_epoch" not in state_dict:
+            what = f"{', '.join(unknown)} unknown" if unknown else "last_epoch is missing"
+            raise StateDictError(f"the state_dict does not fit {type(self).__name__}: {what}")
+        vars(self).update(state_dict, _written=[])
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is made of numbers and words alone."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _for_groups(value: Any, optimizer: Optimizer, name: str) -> list[Any]:
+    """A value for each group, from one for all or a sequence of them."""
+    count = len(optimizer.param_groups)
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * count
+    if len(values) != count:
+        raise ArgumentError(f"{name}: {len(values)} values do not fit an optimizer with {count} groups")
+    return values
+
+
+# A factor that falls in steps, steadily, or as one says
+
+
+class StepLR(LRScheduler):
+    """The rate times `gamma` after every `step_size` steps.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> [schedule.lr_at(step, 1.0) for step in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        if step_size < 1:
+            raise ArgumentError(f"StepLR: step_size must be at least 1, not {step_size}")
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return float(base_lr * self.gamma ** (step // self.step_size))
+
+
+class MultiStepLR(LRScheduler):
+    """The rate times `gamma` at each of the milestones.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
+    >>> [schedule.lr_at(step, 1.0) for step in range(5)]
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return float(base_lr * self.gamma ** bisect_right(self.milestones, step))
+
+
+class ExponentialLR(LRScheduler):
+    """The rate times `gamma` at every step.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> [schedule.lr_at(step, 1.0) for step in range(3)]
+    [1.0, 0.5, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return float(base_lr * self.gamma**step)
+
+
+class ConstantLR(LRScheduler):
+    """The rate times `factor` for the first `total_iters` steps.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.ConstantLR(optimizer, factor=0.25, total_iters=2)
+    >>> [schedule.lr_at(step, 1.0) for step in range(3)]
+    [0.25, 0.25, 1.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+        if not 0 <= factor <= 1:
+            raise ArgumentError(f"ConstantLR: factor must be from 0 to 1, not {factor}")
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return base_lr * self.factor if step < self.total_iters else base_lr
+
+
+class LinearLR(LRScheduler):
+    """The rate times a factor that changes linearly over the first `total_iters` steps: a warm-up.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> [schedule.lr_at(step, 1.0) for step in range(4)]
+    [0.5, 0.75, 1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise ArgumentError(f"LinearLR: factors must be from 0 to 1, not {start_factor} and {end_factor}")
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        share = min(step, self.total_iters) / self.total_iters if self.total_iters else 1.0
+        return float(base_lr * (self.start_factor + (self.end_factor - self.start_factor) * share))
+
+
+class PolynomialLR(LRScheduler):
+    """The rate times ``(1 - step / total_iters) ** power``, and then 0.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=2, power=2)
+    >>> [schedule.lr_at(step, 1.0) for step in range(4)]
+    [1.0, 0.25, 0.0, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return float(base_lr * (1 - min(step, self.total_iters) / self.total_iters) ** self.power)
+
+
+class LambdaLR(LRScheduler):
+    """The rate times a function of the step: one for all groups, or one for each.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
+    >>> schedule.lr_at(3, 1.0)
+    0.25
+    """
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Rate | list[Rate], last_epoch: int = -1) -> None:
+        self.lr_lambdas = _for_groups(lr_lambda, optimizer, "LambdaLR")
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return float(base_lr * self.lr_lambdas[group](step))
+
+
+class MultiplicativeLR(LRScheduler):
+    """The rate times a function of the step, at every step.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda step: 1 / step)
+    >>> schedule.lr_at(2, 1.0)
+    0.5
+    """
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Rate | list[Rate], last_epoch: int = -1) -> None:
+        self.lr_lambdas = _for_groups(lr_lambda, optimizer, "MultiplicativeLR")
+        self._products: list[list[float]] = [[1.0] for _ in self.lr_lambdas]
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        products = self._products[group]  # of the functions up to each step, computed once
+        while len(products) <= step:
+            products.append(products[-1] * self.lr_lambdas[group](len(products)))
+        return base_lr * products[step]
+
+
+# Half a cosine, once or again and again
+
+
+class CosineAnnealingLR(LRScheduler):
+    """The rate on half a cosine down to `eta_min` after `T_max` steps, and up again after that.
+
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, without restarts.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
+    >>> [round(schedule.lr_at(step, 1.0), 4) for step in range(5)]
+    [1.0, 0.5, 0.0, 0.5, 1.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return self.eta_min + (base_lr - self.eta_min) * (1 + math.cos(math.pi * step / self.T_max)) / 2
+
+
+class CosineAnnealingWarmRestarts(LRScheduler):
+    """The rate on half a cosine down to `eta_min`, then again from the start, for periods that grow by `T_mult`.
+
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.  `step` may be given
+    fractions of an epoch.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
+    >>> [round(schedule.lr_at(step, 1.0), 4) for step in range(7)]
+    [1.0, 0.5, 1.0, 0.8536, 0.5, 0.1464, 1.0]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
+        if T_0 < 1 or T_mult < 1:
+            raise ArgumentError(f"CosineAnnealingWarmRestarts: T_0 and T_mult must be at least 1: {T_0}, {T_mult}")
+        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        period = self.T_0
+        if self.T_mult == 1:
+            step = step % period
+        while step >= period:
+            step, period = step - period, period * self.T_mult
+        return self.eta_min + (base_lr - self.eta_min) * (1 + math.cos(math.pi * step / period)) / 2
+
+
+# Up and down, with the momentum the other way round
+
+
+class _CycleLR(LRScheduler):
+    """A schedule that may also change the momentum, or the first beta."""
+
+    def _momentum_option(self) -> str:
+        group = self.optimizer.param_groups[0]
+        name = next((n for n in ("momentum", "betas") if n in group), None)
+        if name is None:
+            raise ArgumentError(
+                f"{type(self).__name__}: {type(self.optimizer).__name__} has no momentum to cycle: cycle_momentum=False"
+            )
+        return name
+
+    def _with_momentum(self, rate: float, momentum: float, group: int) -> dict[str, Any]:
+        name = self._momentum_option()
+        if name == "momentum":
+            return {"lr": rate, "momentum": momentum}
+        return {"lr": rate, "betas": (momentum, *self.optimizer.param_groups[group]["betas"][1:])}
+
+
+class OneCycleLR(_CycleLR):
+    """The rate from a small value up to `max_lr` and down to almost 0, once; momentum goes down and up.
+
+    L. N. Smith and N. Topin, "Super-convergence", 2018.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    max_lr : float or list of float
+        The largest rate, for all groups or for each.
+    total_steps : int, optional
+        By default ``epochs * steps_per_epoch``. There are no more steps.
+    epochs, steps_per_epoch : int, optional
+    pct_start : float
+        How much of the steps the rate rises.
+    anneal_strategy : {"cos", "linear"}
+    cycle_momentum : bool
+    base_momentum, max_momentum : float or list of float
+    div_factor : float
+        `max_lr` divided by this is the rate at the start,
+    final_div_factor : float
+        ... and that divided by this the rate at the end.
+    three_phase : bool
+        Fall to the rate at the start first, as slowly as the rate has risen, and then to the rate at the end.
+    last_epoch : int
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0, momentum=0.9)
+    >>> schedule = mg.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    >>> [round(schedule.lr_at(step, 1.0), 4) for step in (0, 2, 9)]
+    [0.04, 1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: Literal["cos", "linear"] = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        if total_steps is None:
+            if epochs is None or steps_per_epoch is None:
+                raise ArgumentError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
+            total_steps = epochs * steps_per_epoch
+        if total_steps < 1 or not 0 <= pct_start <= 1 or anneal_strategy not in ("cos", "linear"):
+            raise ArgumentError(
+                "OneCycleLR: there must be a step, pct_start is from 0 to 1, and anneal_strategy is 'cos' or 'linear', "
+                f"not {total_steps}, {pct_start}, {anneal_strategy!r}"
+            )
+        self.total_steps, self.pct_start, self.anneal_strategy = total_steps, pct_start, anneal_strategy
+        self.cycle_momentum, self.three_phase = cycle_momentum, three_phase
+        self.div_factor, self.final_div_factor = div_factor, final_div_factor
+        self.max_lrs = _for_groups(max_lr, optimizer, "OneCycleLR")
+        self.base_momentums = _for_groups(base_momentum, optimizer, "OneCycleLR")
+        self.max_momentums = _for_groups(max_momentum, optimizer, "OneCycleLR")
+        if last_epoch == -1:
+            for group, rate in zip(optimizer.param_groups, self.max_lrs, strict=True):
+                group["lr"] = group["initial_lr"] = rate / div_factor
+        super().__init__(optimizer, last_epoch)
+
+    def _along(self, step: Any, *values: float) -> float:
+        """Through these values, each change in its phase of the schedule."""
+        rising = self.pct_start * self.total_steps - 1
+        ends = [rising, 2 * rising] if self.three_phase else [rising]
+        start = 0.0
+        for end, low, high in zip([*ends, self.total_steps - 1], values, values[1:], strict=True):
+            if step <= end or end == self.total_steps - 1:
+                share = (step - start) / (end - start)
+                if self.anneal_strategy == "linear":
+                    return low + (high - low) * share
+                return high + (low - high) / 2 * (1 + math.cos(math.pi * share))
+            start = end
+        raise AssertionError  # the last phase ends with the last step
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step; it does not depend on `base_lr`."""
+        if step > self.total_steps:  # PyTorch allows the one after the last, too
+            raise ArgumentError(f"OneCycleLR: this schedule has {self.total_steps} steps, and no step {step}")
+        top = self.max_lrs[group]
+        first = top / self.div_factor
+        path = [first, top, first] if self.three_phase else [first, top]
+        return self._along(step, *path, first / self.final_div_factor)
+
+    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
+        """The learning rate and the momentum at a step."""
+        rate = self.lr_at(step, base_lr, group)
+        if not self.cycle_momentum:
+            return {"lr": rate}
+        low, high = self.base_momentums[group], self.max_momentums[group]
+        path = [high, low, high, high] if self.three_phase else [high, low, high]
+        return self._with_momentum(rate, self._along(step, *path), group)
+
+
+class CyclicLR(_CycleLR):
+    """The rate up and down between two bounds, again and again; momentum goes down and up.
+
+    L. N. Smith, "Cyclical learning rates for training neural networks", WACV 2017.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    base_lr, max_lr : float or list of float
+        The bounds, for all groups or for each.
+    step_size_up, step_size_down : int
+        How many steps the rate rises, and falls (by default as many).
+    mode : {"triangular", "triangular2", "exp_range"}
+        Whether the height of the cycles stays, is halved with each, or is multiplied by `gamma` at each step.
+    gamma : float
+    scale_fn : callable, optional
+        The height of the cycles instead, as a function of the number of the cycle or of the step.
+    scale_mode : {"cycle", "iterations"}
+        Which of the two.
+    cycle_momentum : bool
+    base_momentum, max_momentum : float or list of float
+    last_epoch : int
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0, momentum=0.9)
+    >>> schedule = mg.optim.lr_scheduler.CyclicLR(optimizer, base_lr=0.0, max_lr=1.0, step_size_up=2)
+    >>> [schedule.lr_at(step, 0.0) for step in range(6)]
+    [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | list[float],
+        max_lr: float | list[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: Literal["cycle", "iterations"] = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.8,
+        max_momentum: float | list[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        if scale_fn is None and mode not in ("triangular", "triangular2", "exp_range"):
+            raise ArgumentError(f"CyclicLR: mode must be 'triangular', 'triangular2' or 'exp_range', not {mode!r}")
+        self.step_size_up = step_size_up
+        self.step_size_down = step_size_up if step_size_down is None else step_size_down
+        self.mode, self.gamma, self.scale_fn, self.cycle_momentum = mode, gamma, scale_fn, cycle_momentum
+        self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
+        self.max_lrs = _for_groups(max_lr, optimizer, "CyclicLR")
+        self.base_momentums = _for_groups(base_momentum, optimizer, "CyclicLR")
+        self.max_momentums = _for_groups(max_momentum, optimizer, "CyclicLR")
+        if last_epoch == -1:
+            for group, rate in zip(optimizer.param_groups, _for_groups(base_lr, optimizer, "CyclicLR"), strict=True):
+                group["lr"] = group["initial_lr"] = rate
+        super().__init__(optimizer, last_epoch)
+
+    def _height(self, step: Any) -> float:
+        """How far from the lower bound to the upper one."""
+        total = self.step_size_up + self.step_size_down
+        ratio = self.step_size_up / total
+        cycle = math.floor(1 + step / total)
+        x = 1 + step / total - cycle
+        height = x / ratio if x <= ratio else (x - 1) / (ratio - 1)
+        count = cycle if self.scale_mode == "cycle" else step
+        if self.scale_fn is not None:
+            return float(height * self.scale_fn(count))
+        return float(height * {"triangular": 1.0, "triangular2": 0.5 ** (cycle - 1)}.get(self.mode, self.gamma**count))
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return base_lr + (self.max_lrs[group] - base_lr) * self._height(step)
+
+    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
+        """The learning rate and the momentum at a step."""
+        rate = self.lr_at(step, base_lr, group)
+        if not self.cycle_momentum:
+            return {"lr": rate}
+        low, high = self.base_momentums[group], self.max_momentums[group]
+        return self._with_momentum(rate, high - (high - low) * self._height(step), group)
+
+
+# Several schedules
+
+
+class _Composite(LRScheduler):
+    """A schedule made of others for the same optimizer."""
+
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], last_epoch: int = -1) -> None:
+        self._schedulers = list(schedulers)
+        name = type(self).__name__
+        if not self._schedulers:
+            raise ArgumentError(f"{name} needs a scheduler")
+        for i, scheduler in enumerate(self._schedulers):
+            if not isinstance(scheduler, LRScheduler):
+                raise DTypeError(f"{name}: scheduler {i} gives no rate for a step: {type(scheduler).__name__}")
+            if scheduler.optimizer is not optimizer:
+                raise ArgumentError(f"{name}: scheduler {i} is for another optimizer")
+        for group in optimizer.param_groups if last_epoch == -1 else ():  # the parts have written theirs
+            group["lr"] = group["initial_lr"]
+        super().__init__(optimizer, last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states of all schedulers, and where the schedule is."""
+        return {**super().state_dict(), "_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from what `state_dict` gave."""
+        parts = state_dict.get("_schedulers", [])
+        if len(parts) != len(self._schedulers):
+            raise StateDictError(f"{len(parts)} schedules do not fit a scheduler with {len(self._schedulers)}")
+        before = [vars(scheduler).copy() for scheduler in self._schedulers]
+        try:
+            for scheduler, part in zip(self._schedulers, parts, strict=True):
+                scheduler.load_state_dict(part)
+            super().load_state_dict({k: v for k, v in state_dict.items() if k != "_schedulers"})
+        except StateDictError:
+            for scheduler, old in zip(self._schedulers, before, strict=True):
+                vars(scheduler).update(old)
+            raise
+
+
+class ChainedScheduler(_Composite):
+    """Several schedules at once: each takes the rate that the one before gives for the rate at the start.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> warmup = mg.optim.lr_scheduler.ConstantLR(optimizer, factor=0.1, total_iters=2)
+    >>> decay = mg.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule = mg.optim.lr_scheduler.ChainedScheduler([warmup, decay])
+    >>> [schedule.lr_at(step, 1.0) for step in range(4)]
+    [0.1, 0.05, 0.25, 0.125]
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+        first = next(iter(schedulers), None)
+        super().__init__(optimizer or getattr(first, "optimizer", None), schedulers)  # type: ignore[arg-type]
+
+    def _advance(self, epoch: float | None = None) -> None:
+        super()._advance(epoch)
+        for scheduler in self._schedulers:
+            scheduler._advance(epoch)
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        return float(self.options_at(step, base_lr, group)["lr"])
+
+    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
+        """All options that one of the schedules changes."""
+        options = {"lr": base_lr}
+        for scheduler in self._schedulers:
+            options |= scheduler.options_at(step, options["lr"], group)
+        return options
+
+
+class SequentialLR(_Composite):
+    """Several schedules one after another: each starts, with its step 0, at a milestone.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> warmup = mg.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> decay = mg.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule = mg.optim.lr_scheduler.SequentialLR(optimizer, [warmup, decay], milestones=[2])
+    >>> [schedule.lr_at(step, 1.0) for step in range(5)]
+    [0.5, 0.75, 1.0, 0.5, 0.25]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[LRScheduler],
+        milestones: Sequence[int],
+        last_epoch: int = -1,
+    ) -> None:
+        self.milestones = list(milestones)
+        if len(self.milestones) != len(schedulers) - 1 or self.milestones != sorted(self.milestones):
+            raise ArgumentError(
+                f"SequentialLR: between {len(schedulers)} schedules are {len(schedulers) - 1} rising milestones, not "
+                f"{self.milestones}"
+            )
+        super().__init__(optimizer, schedulers, last_epoch)
+
+    def _place(self, step: Any) -> tuple[LRScheduler, Any]:
+        """The schedule of a step, and the step counted from its milestone."""
+        i = bisect_right(self.milestones, step)
+        return self._schedulers[i], step - self.milestones[i - 1] if i else step
+
+    def _advance(self, epoch: float | None = None) -> None:
+        super()._advance(epoch)
+        scheduler, own = self._place(self.last_epoch)
+        scheduler.last_epoch = own
+
+    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
+        """The learning rate at a step."""
+        scheduler, own = self._place(step)
+        return scheduler.lr_at(own, base_lr, group)
+
+    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
+        """All options that the schedule of this step changes."""
+        scheduler, own = self._place(step)
+        return scheduler.options_at(own, base_lr, group)
+
+
+# By what is measured
+
+
+class ReduceLROnPlateau:
+    """The rate times `factor` when a measured value has not got better for `patience` steps.
+
+    It is no function of the step, and cannot be part of another schedule.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    mode : {"min", "max"}
+        Whether smaller values are better, or larger ones.
+    factor : float
+        Below 1.
+    patience : int
+        How many steps without improvement are allowed.
+    threshold : float
+    threshold_mode : {"rel", "abs"}
+        Whether a value must be better than the best by this share of it, or by this much.
+    cooldown : int
+        For how many steps after a reduction none are counted.
+    min_lr : float or list of float
+    eps : float
+        Smaller changes of the rate are not made.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     schedule.step(loss)
+    >>> schedule.get_last_lr()
+    [0.1]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: Literal["min", "max"] = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: Literal["rel", "abs"] = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise DTypeError(f"ReduceLROnPlateau is for an Optimizer, not for {type(optimizer).__name__}")
+        if factor >= 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ArgumentError(
+                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', threshold_mode 'rel' or 'abs', not "
+                f"{factor}, {mode!r}, {threshold_mode!r}"
+            )
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.min_lrs = _for_groups(min_lr, optimizer, "ReduceLROnPlateau")
+        self.last_epoch = 0
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = self.cooldown_counter = 0
+
+    def _is_better(self, value: float) -> bool:
+        margin = -self.threshold if self.mode == "min" else self.threshold
+        bound = self.best * (1 + margin) if self.threshold_mode == "rel" else self.best + margin
+        return value < bound if self.mode == "min" else value > bound
+
+    def step(self, metrics: Any, epoch: int | None = None) -> None:
+        """Take in the value that was measured, and reduce the rate if it is time to."""
+        value = float(metrics.item() if hasattr(metrics, "item") else metrics)
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        if self._is_better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                reduced = max(group["lr"] * self.factor, least)
+                if group["lr"] - reduced > self.eps:
+                    group["lr"] = reduced
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of each group as it is now."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All settings, and what has been measured."""
+        return {k: v for k, v in vars(self).items() if k != "optimizer"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from what `state_dict` gave; the learning rates are in the optimizer's own state."""
+        unknown = sorted(set(state_dict) ^ (set(vars(self)) - {"optimizer"}))
+        if unknown:
+            raise StateDictError(f"the state_dict does not fit ReduceLROnPlateau: {', '.join(unknown)}")
+        vars(self).update(state_dict)
