@@ -6,7 +6,6 @@ characters and scores them.  ``--seconds 600`` trains for longer, ``--quick`` fo
 """
 
 import argparse
-import contextlib
 import math
 import time
 from pydoc_data.topics import topics
@@ -176,7 +175,8 @@ def main():
     steps, bits = train(model, train_codes, options)
     seconds = time.perf_counter() - start
     print(
-        f"training  {steps} steps in {seconds:.0f} s, {1000 * seconds / steps:.0f} ms each; {bits:.3f} bits per character"
+        f"training  {steps} steps in {seconds:.0f} s, {1000 * seconds / steps:.0f} ms each, at last "
+        f"{bits:.3f} bits per character"
     )
     for stride, words in (
         (CONTEXT, "windows that do not overlap"),

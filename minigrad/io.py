@@ -8,12 +8,16 @@ A file is written beside its final place and then renamed.  So whenever the proc
 file or the new one, and both are whole.
 """
 
+import glob
 import hashlib
 import io
 import json
+import math
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +25,26 @@ import numpy as np
 
 from minigrad import random
 from minigrad.core import Handle
-from minigrad.errors import ArgumentError, DTypeError, FileError, MissingPackageError
+from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError, MissingPackageError
 from minigrad.tensor import Tensor
 
 Arrays = dict[str, np.ndarray]
 _VERSION = 1
 _DIGEST = 64  # the length of a SHA-256 checksum in hexadecimal
+_LONGEST = 10_000  # characters in the name of an array: zip allows 65535 bytes
 
 # Trees as JSON.  What JSON has no form for is an object with the single key "#": [kind, ...].
 
 
 def _describe(tree: Any, path: str, arrays: Arrays) -> Any:
     """A tree in JSON, whose arrays are put into `arrays` under their paths."""
-    if tree is None or isinstance(tree, (bool, int, float, str)):
+    if tree is None or isinstance(tree, (bool, int, str)) or (isinstance(tree, float) and type(tree) is not np.float64):
         return tree
-    if isinstance(tree, (Handle, np.ndarray, np.generic)):
+    if isinstance(tree, (Handle, np.ndarray, np.generic, complex)):
         value = np.asarray(tree.data if isinstance(tree, Handle) else tree)
         if value.dtype.kind not in "biufc":
             raise DTypeError(f"save: {path or 'this'} has dtype {value.dtype}: only numbers and bools can be saved")
-        name = path or "data"
-        while name in arrays:
-            name += "'"
+        name = _name(path, arrays)
         arrays[name] = value
         kind = "tensor" if isinstance(tree, Handle) else "array" if isinstance(tree, np.ndarray) else "number"
         return {"#": [kind, name]}
@@ -61,6 +64,14 @@ def _describe(tree: Any, path: str, arrays: Arrays) -> Any:
     )
 
 
+def _name(path: str, arrays: Arrays) -> str:
+    """A name for an array: its path, if archives can hold that and it is not taken."""
+    name = "".join(c if c.isprintable() and c != "\\" else "_" for c in path)[:_LONGEST] or "data"
+    while name in arrays or name == "__metadata__":  # which safetensors has for itself
+        name += "'"
+    return name
+
+
 def _rebuild(form: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     """The tree that `_describe` took apart."""
     if isinstance(form, list):
@@ -77,7 +88,7 @@ def _rebuild(form: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     value = arrays[parts[0]]
     if kind == "tensor":
         return Tensor(value)
-    return value if kind == "array" else value[()]
+    return {"array": value, "number": value[()]}[kind]
 
 
 # npz: the description is a member of the archive, and the checksum is the archive's comment, at the very end
@@ -100,6 +111,18 @@ def _to_npz(arrays: Arrays, form: str) -> bytes:
     return content + hashlib.sha256(content).hexdigest().encode()
 
 
+_MOST_DEFLATED = 1032  # how many bytes of zeros zip makes one byte of
+
+
+def _check_size(name: str, member: Any, size: int) -> None:
+    """Refuse an array that is larger than its file, before there is an attempt to allocate it."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(member)
+    if math.prod(shape) * dtype.itemsize > size:
+        raise FileError(f"{name} is said to have shape {shape}, for which there is not enough in the file")
+
+
 def _from_npz(content: bytes) -> tuple[Arrays, str | None]:
     signed = content[-_DIGEST - len(_MARK) : -_DIGEST] == _MARK
     if signed and hashlib.sha256(content[:-_DIGEST]).hexdigest().encode() != content[-_DIGEST:]:
@@ -117,6 +140,8 @@ def _from_npz(content: bytes) -> tuple[Arrays, str | None]:
                 if name == _TREE:
                     form = member.read().decode()
                 elif name.endswith(".npy"):
+                    _check_size(name, member, min(archive.getinfo(name).file_size, _MOST_DEFLATED * len(content)))
+                    member.seek(0)
                     arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
                 else:
                     raise FileError(f"{name!r} in the archive is no array")
@@ -136,19 +161,28 @@ def _library() -> Any:
             "files that end with .safetensors need the package safetensors: pip install safetensors (the extra `io`). "
             "Files that end with .npz need nothing"
         ) from error
-    return safetensors.numpy
+    return safetensors
 
 
-_SUM = "sha256"
+_SUM = "minigrad-sha256"
+_DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1", "U64": "<u8",
+    "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?", "C64": "<c8", "BF16": "<u2",
+}  # fmt: skip
 
 
 def _to_safetensors(arrays: Arrays, form: str) -> bytes:
     for name, value in arrays.items():
-        if value.dtype.kind == "c":
-            raise DTypeError(f"save: {name} is complex, which .safetensors files cannot hold: save it as .npz")
+        if value.dtype.kind == "c" or value.dtype.itemsize > 8:
+            raise DTypeError(f"save: {name} is {value.dtype}, which .safetensors files cannot hold: save it as .npz")
     own = {name: np.ascontiguousarray(value).reshape(value.shape) for name, value in arrays.items()}
-    content: bytes = _library().save(own, {"minigrad": form, _SUM: "0" * _DIGEST})
-    return content.replace(b"0" * _DIGEST, hashlib.sha256(content).hexdigest().encode(), 1)
+    content: bytes = _library().numpy.save(own, {"minigrad": form, _SUM: "0" * _DIGEST})
+    return _with_sum(content, "0" * _DIGEST, hashlib.sha256(content).hexdigest())
+
+
+def _with_sum(content: bytes, old: str, new: str) -> bytes:
+    """The file with another checksum; quotation marks that belong to texts have a backslash before them."""
+    return content.replace(f'"{_SUM}":"{old}"'.encode(), f'"{_SUM}":"{new}"'.encode(), 1)
 
 
 def _from_safetensors(content: bytes) -> tuple[Arrays, str | None]:
@@ -156,33 +190,21 @@ def _from_safetensors(content: bytes) -> tuple[Arrays, str | None]:
     if not 2 <= length <= len(content) - 8:
         raise FileError("the header is damaged")
     header = json.loads(content[8 : 8 + length])
-    metadata = header.get("__metadata__") or {}
+    metadata = header.pop("__metadata__", None) or {}
     if "minigrad" in metadata or _SUM in metadata:
         found = metadata.get(_SUM, "")
-        blank = content.replace(found.encode(), b"0" * _DIGEST, 1) if len(found) == _DIGEST else content
-        if hashlib.sha256(blank).hexdigest() != found:
+        if hashlib.sha256(_with_sum(content, found, "0" * _DIGEST)).hexdigest() != found:
             raise FileError("the checksum does not fit")
-    bad = sorted(k for k, v in header.items() if k != "__metadata__" and str(v.get("dtype")).startswith(("BF", "F8")))
-    arrays = _library().load(content) if not bad else _widened(content[8 + length :], header)
-    return arrays, metadata.get("minigrad")
+    entries = dict(_library().deserialize(content))
+    return {name: _array(name, entries[name]) for name in header}, metadata.get("minigrad")
 
 
-def _widened(data: bytes, header: dict[str, Any]) -> Arrays:
-    """Arrays of which some are of bfloat16, which NumPy does not have: those become float32, without loss."""
-    dtypes = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
-              "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?", "BF16": "<u2"}  # fmt: skip
-    arrays = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        if entry["dtype"] not in dtypes:
-            raise FileError(f"{name} has dtype {entry['dtype']}, which NumPy does not have")
-        start, end = entry["data_offsets"]
-        value = np.frombuffer(data[start:end], dtypes[entry["dtype"]])
-        if entry["dtype"] == "BF16":
-            value = (value.astype(np.uint32) << 16).view(np.float32)
-        arrays[name] = value.reshape(entry["shape"])
-    return arrays
+def _array(name: str, entry: dict[str, Any]) -> np.ndarray:
+    """An array from its bytes; bfloat16, which NumPy does not have, becomes float32, without loss."""
+    if entry["dtype"] not in _DTYPES:
+        raise FileError(f"{name} has dtype {entry['dtype']}, which NumPy does not have")
+    value = np.frombuffer(entry["data"], _DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return (value.astype(np.uint32) << 16).view(np.float32) if entry["dtype"] == "BF16" else value
 
 
 # Files
@@ -200,9 +222,24 @@ def _kind(path: Path) -> str:
     return path.suffix
 
 
+_one_at_a_time = threading.Lock()  # threads would write to one file beside
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write a file so that there is never half of one under its name."""
-    _sweep(path)
+    with _one_at_a_time:
+        _sweep(path)
+        _write_and_rename(path, content)
+    if os.name == "posix":  # let the new name survive a crash of the machine, too, where folders can be synchronized
+        with suppress(OSError):
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+def _write_and_rename(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
@@ -211,21 +248,16 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise
-    if os.name == "posix":  # let the new name survive a crash of the machine, too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _sweep(path: Path) -> None:
     """Remove what processes that were killed while they wrote this file have left."""
     if os.name != "posix":
         return
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         owner = left.name.split(".")[-2]
         try:
             os.kill(int(owner), 0)  # asks whether the process is there
@@ -243,14 +275,14 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     path : str or path
         Ending with ``.npz`` or ``.safetensors``. An existing file is replaced at once, when the new one is whole.
     tree : dict, list, tuple, Tensor, array, number, text, bool or None
-        Nested to any depth. Tensors are saved without their graph.
+        Nested, but not in itself. Tensors are saved without their graph.
 
     Raises
     ------
     DTypeError
         If there is another object in the tree.
     ArgumentError
-        If the name has another ending.
+        If the name has another ending, or the tree contains itself.
 
     Examples
     --------
@@ -266,8 +298,11 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     path = Path(path)
     writer = _WRITERS[_kind(path)]
     arrays: Arrays = {}
-    form = _describe(tree, "", arrays)
-    _write(path, writer(arrays, json.dumps({"version": _VERSION, "tree": form})))
+    try:
+        form = json.dumps({"version": _VERSION, "tree": _describe(tree, "", arrays)})
+    except RecursionError:
+        raise ArgumentError("save: the tree is nested hundreds of levels deep, or contains itself") from None
+    _write(path, writer(arrays, form))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -302,7 +337,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     kind = _kind(path)
     content = path.read_bytes()
     try:
-        if content[:1] == b"\x80":
+        if content[:1] == b"\x80" and content[8:9] != b"{":  # which the header of a .safetensors file begins with
             raise FileError("this is a pickle, and to load one is to run code")
         arrays, form = _READERS[kind](content)
         if form is None:
@@ -313,7 +348,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         return _rebuild(described["tree"], arrays)
     except (MissingPackageError, MemoryError):
         raise
-    except FileError as error:
+    except MinigradError as error:
         raise FileError(f"{path} cannot be loaded: {error}") from error
     except Exception as error:  # whatever a reader says of bytes that mean nothing
         raise FileError(
@@ -368,10 +403,17 @@ def load_checkpoint(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any
     ------
     ArgumentError
         If a part is not in the file.
+    DTypeError
+        If a part cannot load a state.
     StateDictError
         If a state does not fit its part; then all parts are as they were.
     """
+    strangers = [name for name, part in parts.items() if not hasattr(part, "load_state_dict")]
+    if strangers:
+        raise DTypeError(f"load_checkpoint: {', '.join(strangers)} cannot load a state; plain trees are in the result")
     saved = load(path)
+    if not isinstance(saved, dict):
+        raise ArgumentError(f"{path} is no checkpoint: it holds a {type(saved).__name__}")
     missing = [name for name in (*parts, "random") if name not in saved]
     if missing:
         raise ArgumentError(f"{path} has no {', '.join(missing)}; there are {', '.join(saved)}")
@@ -381,9 +423,9 @@ def load_checkpoint(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any
         for name, part in parts.items():
             part.load_state_dict(saved[name])
             done.append(name)
+        random.set_state(saved["random"])
     except Exception:
         for name in done:
             parts[name].load_state_dict(before[name])
         raise
-    random.set_state(saved["random"])
     return {name: value for name, value in saved.items() if name not in parts and name != "random"}

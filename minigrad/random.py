@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from minigrad.core import name_of
 from minigrad.creation import get_default_dtype
+from minigrad.errors import StateDictError
 from minigrad.tensor import Tensor
 
 _own: "np.random.Generator | None" = None
@@ -28,7 +29,8 @@ def manual_seed(seed: int) -> "np.random.Generator":
     True
     """
     made = generator()
-    made.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    own: Any = made.bit_generator
+    own.state = type(own)(seed).state
     return made
 
 
@@ -91,8 +93,19 @@ def get_state() -> dict[str, Any]:
 
 
 def set_state(state: dict[str, Any]) -> None:
-    """Continue with the numbers that followed when `get_state` gave this state."""
-    generator().bit_generator.state = state
+    """Continue with the numbers that followed when `get_state` gave this state.
+
+    Raises
+    ------
+    StateDictError
+        If this is no state of the generator; nothing has been changed then.
+    """
+    own: Any = generator().bit_generator
+    try:
+        type(own)(0).state = state
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise StateDictError(f"this is no state of the random numbers: {error!r}") from error
+    own.state = state
 
 
 _generator = generator  # the parameters below have the same name

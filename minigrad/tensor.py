@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+import minigrad.memory  # noqa: F401  # for its effect
 from minigrad import autograd, errors
 from minigrad.core import (
     PLAIN,
@@ -424,6 +425,8 @@ class Tensor(Handle):
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc in numpy_functions:
+            return numpy_functions[ufunc](*inputs)
         if method != "__call__":
             raise errors.unsupported(f"{ufunc.__name__}.{method}", _supported())
         return self.__array_function__(ufunc, (), inputs, kwargs)

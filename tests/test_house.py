@@ -1,6 +1,7 @@
 """The structure of the package: who may import whom, how long a file may be, and what a derivative rule may say."""
 
 import ast
+import doctest
 import graphlib
 import importlib
 import inspect
@@ -25,7 +26,7 @@ FILES = {
 
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
-    {"errors", "progress"},
+    {"errors", "progress", "hooks", "memory"},
     {"diagnostics"},
     {"core"},
     {"ops", "tree", "autograd"},
@@ -141,6 +142,40 @@ def test_the_public_face_consists_of_imports_and_one_list_of_them():
 def test_everything_public_has_a_docstring(name):
     public = getattr(mg, name)
     assert not callable(public) or inspect.getdoc(public)
+
+
+def public_names(module):
+    """The names of the classes and functions that a module offers."""
+    own = [name for name, x in vars(module).items() if inspect.isfunction(x) and x.__module__ == module.__name__]
+    names = getattr(module, "__all__", [name for name in own if not name.startswith("_")])
+    return [name for name in names if not inspect.ismodule(getattr(module, name))]
+
+
+LAYERS = [
+    pytest.param(getattr(module, name), id=f"{module.__name__.removeprefix('minigrad.')}.{name}")
+    for module in (mg.nn, mg.nn.functional, mg.nn.init, mg.nn.utils)
+    for name in public_names(module)
+]
+
+
+@pytest.mark.parametrize("public", LAYERS)
+def test_every_layer_and_function_of_nn_has_an_example_that_is_run(public):
+    assert "\n    >>> " in (public.__doc__ or "")
+    tests = doctest.DocTestFinder(recurse=False).find(public, module=sys.modules[public.__module__])
+    assert [test for test in tests if test.examples], "doctest does not find the example"
+
+
+def test_nn_is_complete():
+    assert len(LAYERS) > 250
+    modules = [module for module in FILES if module.startswith("minigrad.nn")]
+    classes = {
+        x
+        for module in modules
+        for name, x in vars(importlib.import_module(module)).items()
+        if inspect.isclass(x) and issubclass(x, mg.nn.Module) and x.__module__ == module and not name.startswith("_")
+    }
+    bases = {"FunctionLayer", "WeightedLoss"}
+    assert {x.__name__ for x in classes} - bases <= set(mg.nn.__all__)
 
 
 # Size

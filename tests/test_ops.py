@@ -14,7 +14,9 @@ from minigrad.core import numpy_functions, primitive, primitives
 from minigrad.gradcheck import gradcheck, gradgradcheck
 from minigrad.ops import elementwise, indexing
 from minigrad.transforms import grad, jvp, vjp
-from tests.op_table import TABLE, A
+from tests import op_table_nn
+from tests.op_table import A
+from tests.op_table_nn import TABLE
 
 CASES = [case for row in TABLE for case in row.cases]
 DIFFERENTIABLE = [case for case in CASES if case.row.orders and case.floats()]
@@ -285,6 +287,7 @@ KINKS = {
         lambda x, v: indexing.setitem(x, v, index=(np.array([1, 1]),)), [A(1, 2, 3), A(4, 5)], [A(1, 0, 1), A(0, 1)],
     ),
     "sort of equal numbers": (lambda x: mg.sort(x)[0], [A(2, 1, 1)], [A(0, 1, 0)]),
+    **op_table_nn.KINKS,
 }  # fmt: skip
 
 

@@ -58,8 +58,7 @@ def backprop(
         May share memory with anything: copy what is to be kept.
     """
     live, oldest = (None, 0) if wanted is None else (leading_to(wanted, roots), min(map(_seq, wanted)))
-    receipt = None if retain else Receipt()
-    anomaly = mode.anomaly
+    receipt, anomaly = None if retain else Receipt(), mode.anomaly
     found: dict[Node, Array] = {}
     # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which this walk
     # made and may add to.  The queue gives the newest first.
@@ -97,13 +96,13 @@ def backprop(
             elif len(rules := made.joint(*known, **params)) != len(inputs):
                 raise errors.bad_joint(made.name, len(rules), len(inputs))
             for i, parent in enumerate(inputs):
-                rule = rules[i]
-                if parent is None or rule is None or (live is not None and parent not in live):
+                if parent is None or (rule := rules[i]) is None or (live is not None and parent not in live):
                     continue
-                if made.joint is not None:
-                    part = rule  # a joint rule gave the gradients themselves
-                else:
-                    part = rule(*known, **params) if params else rule(*known)
+                so_far = reached.get(parent.seq)
+                if made.into is not None and so_far is not None and so_far[2] and not anomaly:
+                    made.into(so_far[1], g, **params)
+                    continue
+                part = rule(*known, **params) if made.joint is None else rule  # a joint rule gave the gradients
                 x, kind = parent.value, part.__class__
                 if kind is not x.__class__ or (
                     kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)
@@ -111,9 +110,8 @@ def backprop(
                     part = conform(part, x, made.name)
                 if anomaly:
                     check_finite(part, f"the derivative of {made.name} made", node.op, notes_of(node).where, args, g)
-                so_far = reached.get(parent.seq)
                 if so_far is None:
-                    reached[parent.seq] = [parent, part, False]
+                    reached[parent.seq] = [parent, part, made.into is not None and not create_graph]
                     heappush(queue, -parent.seq)
                 elif so_far[2]:
                     so_far[1] = iadd(so_far[1], part)  # type: ignore[no-untyped-call]
@@ -168,9 +166,11 @@ def conform(part: Array, value: Array, name: str) -> Array:
         part = errors.numeric(part, f"a gradient from the rule of {name}")
     if part.shape != value.shape:
         lead = part.ndim - value.ndim
-        if lead < 0 or any(n not in (1, m) for n, m in zip(value.shape, part.shape[lead:], strict=True)):
-            raise errors.bad_rule(name, f"returned a gradient of shape {part.shape}", value.shape)
-        spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n != part.shape[i])
+        spread = tuple(range(lead))
+        if part.shape[lead:] != value.shape:  # seldom: it is a bias, nearly always
+            if lead < 0 or any(n not in (1, m) for n, m in zip(value.shape, part.shape[lead:], strict=True)):
+                raise errors.bad_rule(name, f"returned a gradient of shape {part.shape}", value.shape)
+            spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n != part.shape[i])
         part = np.reshape(np.sum(part, axis=spread), value.shape)
     if part.dtype != value.dtype:
         if part.dtype.kind == "c" and value.dtype.kind == "f":
@@ -184,8 +184,7 @@ def _hooked(notes: Notes, g: Array, value: Array) -> Array:
     recorded = isinstance(g, Handle)
     for hook in list(notes.hooks.values()):
         handle = name_of(g.data, g.node) if recorded else name_of(g, None)
-        answer = hook(handle)
-        g = handle if answer is None else answer
+        g = handle if (answer := hook(handle)) is None else answer
         g = g if isinstance(g, Handle) else name_of(np.asarray(g), None)
         if g.data.shape != value.shape:
             raise errors.bad_hook(hook, g.data.shape, value.shape)

@@ -137,6 +137,8 @@ class Primitive:
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
         self.rules, self.joint, self.numpy = rules, joint, numpy
+        # How to add the gradient into an array, for a rule that would fill a large one with little: `getitem` has it.
+        self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
         if self.operands == 0 or (joint and rules) or (rules and len(rules) != self.operands):
             raise errors.bad_primitive(self.name, self.operands, len(rules))

@@ -15,6 +15,7 @@ from minigrad.nn.layer import FunctionLayer, floating, operand
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, shaping, special
 from minigrad.ops.axes import one_axis
+from minigrad.ops.blocks import in_blocks
 from minigrad.ops.elementwise import selected, sigmoid, tanh
 
 # Piecewise linear functions; at a kink the derivative is PyTorch's
@@ -339,16 +340,41 @@ def _normal_cdf(x: Array, /) -> Array:
     return 0.5 * (1 + special.erf(x * _ROOT_2))
 
 
-_SLOPE, _CUBIC = (2 / np.pi) ** 0.5, 0.044715
+_SLOPE, _CUBIC = 2 * (2 / np.pi) ** 0.5, 0.044715
 
 
-@primitive(lambda g, y, x: g * ((2 * _SLOPE) * y * (1 - y) * (1 + (3 * _CUBIC) * x * x)))
+def _gate(x: Array, out: Array) -> None:
+    np.multiply(x, x, out=out)
+    out *= -_SLOPE * _CUBIC
+    out -= _SLOPE
+    out *= x
+    np.minimum(out, 80, out=out)  # where the gate is shut, the exponential must not overflow
+    np.exp(out, out=out)
+    out += 1
+    np.divide(1, out, out=out)
+
+
+@primitive(lambda g, y, x: g * _gate_slope(x, y))
 def _tanh_gate(x: Array, /) -> Array:
-    """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``."""
-    t = x * x
-    t = t * (_SLOPE * _CUBIC)
-    t = (t + _SLOPE) * x
-    return 0.5 * np.tanh(t) + 0.5
+    """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
+    return in_blocks(_gate, np.asarray(x))
+
+
+def _slope(x: Array, y: Array, out: Array) -> None:
+    np.multiply(x, x, out=out)
+    out *= 3 * _CUBIC * _SLOPE
+    out += _SLOPE
+    out *= y
+    out *= 1 - y
+
+
+@primitive(
+    lambda g, s, x, y: g * ((6 * _CUBIC * _SLOPE) * x * y * (1 - y)),
+    lambda g, s, x, y: g * ((1 - 2 * y) * (_SLOPE + (3 * _CUBIC * _SLOPE) * x * x)),
+)
+def _gate_slope(x: Array, y: Array, /) -> Array:
+    """The derivative of the gate, from `x` and the gate's value `y`."""
+    return in_blocks(_slope, np.asarray(x), np.asarray(y))
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:

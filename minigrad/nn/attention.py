@@ -1,12 +1,13 @@
 """Attention: sums of values, weighted by how well their keys answer a query."""
 
+import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array
+from minigrad.core import Array, primitive
 from minigrad.creation import zeros
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.nn import init
@@ -18,11 +19,34 @@ from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.linalg import matmul
 
 
+class _Causal(NamedTuple):
+    """A mask that lets each query see the keys up to its own place, and the first at least."""
+
+    numbers: Array
+
+
+@functools.lru_cache(maxsize=16)
+def _causal(queries: int, keys: int, dtype: Any) -> _Causal:
+    return _Causal(np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype))
+
+
+@primitive(lambda g, y, scores, *, mask: y * (g - np.expand_dims(np.vecdot(g, y), -1)))
+def _masked_softmax(scores: Array, /, *, mask: Array) -> Array:
+    """The softmax of scores plus a mask that leaves at least one in each row."""
+    value = scores + mask
+    value -= np.maximum.reduce(value, axis=-1, keepdims=True)
+    np.exp(value, out=value)
+    value /= reductions.row_sums(value, -1)
+    return value
+
+
 def _attention_weights(query: Any, key: Any, mask: Any, scale: float) -> Any:
     """Softmax over the keys of the scaled scores plus a mask; a query that sees no key has weights 0."""
     scores = matmul(query * query.dtype.type(scale), shaping.matrix_transpose(key))
     if mask is None:
         return reductions.softmax(scores, axis=-1)
+    if isinstance(mask, _Causal):
+        return _masked_softmax(scores, mask=mask.numbers)
     blind = (constant(mask, "the mask") == -np.inf).all(axis=-1, keepdims=True)
     if not blind.any():
         return reductions.softmax(scores + mask, axis=-1)
@@ -40,11 +64,6 @@ def _additive(mask: Any, dtype: Any, allowed: bool) -> Any:
     if mask.dtype.kind != "f":
         raise DTypeError(f"an attention mask consists of bools, or of floating-point numbers to add, not {mask.dtype}")
     return mask if mask.dtype == dtype else mask.astype(dtype)
-
-
-def _causal(queries: int, keys: int, dtype: Any) -> Array:
-    """A mask that lets each query see the keys up to its own place."""
-    return np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype)
 
 
 def scaled_dot_product_attention(

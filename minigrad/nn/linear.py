@@ -22,7 +22,7 @@ def _rows(x: Array) -> Array:
 
 
 @primitive(
-    lambda g, y, x, weight, bias: np.matmul(g, weight),
+    lambda g, y, x, weight, bias: np.reshape(np.matmul(_rows(g), weight), x.shape),
     lambda g, y, x, weight, bias: np.matmul(np.transpose(_rows(g)), _rows(x)),
     lambda g, y, x, weight, bias: np.sum(_rows(g), axis=0),
 )

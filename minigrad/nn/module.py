@@ -42,7 +42,14 @@ class Parameter(Tensor):
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` found missing in the state_dict, and what it found there in excess."""
+    """What `Module.load_state_dict` found missing in the state_dict, and what it found there in excess.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.Linear(2, 1).load_state_dict({"weight": mg.zeros((1, 2)), "extra": 0.0}, strict=False)
+    IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['extra'])
+    """
 
     missing_keys: list[str]
     unexpected_keys: list[str]

@@ -18,17 +18,31 @@ from minigrad.tensor import Tensor
 Axes = tuple[int, ...]
 
 
+def _mean(x: Array, axes: Axes) -> Array:
+    """The mean over axes, which stay with length 1; of short rows a product is quicker than a reduction."""
+    if axes == (-1,):
+        return np.expand_dims(np.einsum("...i->...", x), -1) / x.shape[-1]
+    return np.mean(x, axis=axes, keepdims=True)
+
+
+def _mean_product(x: Array, y: Array, axes: Axes) -> Array:
+    """The mean of ``x * y``."""
+    if axes == (-1,):
+        return np.expand_dims(np.vecdot(x, y), -1) / x.shape[-1]
+    return np.mean(x * y, axis=axes, keepdims=True)
+
+
 def _standardized_rule(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> Array:
-    deviation = np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
-    return (g - np.mean(g, axis=axes, keepdims=True) - y * np.mean(g * y, axis=axes, keepdims=True)) / deviation
+    centred = x - _mean(x, axes)
+    deviation = np.sqrt(_mean_product(centred, centred, axes) + eps)
+    return (g - _mean(g, axes) - y * _mean_product(g, y, axes)) / deviation
 
 
 @primitive(lambda g, y, x, *, axes, eps: _standardized_rule(g, y, x, axes, eps))
 def standardized(x: Array, /, *, axes: Axes, eps: float) -> Array:
     """``(x - mean) / sqrt(variance + eps)``, over axes; fused, since its derivative is far shorter than its parts'."""
-    y = x - np.mean(x, axis=axes, keepdims=True)
-    deviation = np.sqrt(np.mean(np.square(y), axis=axes, keepdims=True) + eps)
-    y /= deviation
+    y = x - _mean(x, axes)
+    y /= np.sqrt(_mean_product(y, y, axes) + eps)
     return y
 
 

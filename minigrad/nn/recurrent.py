@@ -66,7 +66,19 @@ def _shapes(parts: Any) -> str:
 
 
 class RNNBase(Module):
-    """What RNN, LSTM and GRU share: their parameters, and the walk over layers, directions and times."""
+    """What RNN, LSTM and GRU share: their parameters, and the walk over layers, directions and times.
+
+    Parameters
+    ----------
+    mode : {"RNN_TANH", "RNN_RELU", "LSTM", "GRU"}
+        Which of them it is; the other parameters are those of `RNN` and `LSTM`.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.nn.RNNBase("GRU", 3, 5)
+    RNNBase(3, 5)
+    """
 
     def __init__(
         self,
@@ -313,7 +325,14 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """One step of a recurrent network, with parameters of its own."""
+    """One step of a recurrent network, with parameters of its own.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> isinstance(mg.nn.GRUCell(3, 5), mg.nn.RNNCellBase)
+    True
+    """
 
     states: ClassVar[int] = 1
 

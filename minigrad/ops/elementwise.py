@@ -211,7 +211,15 @@ def logaddexp(a: Array, b: Array, /) -> Array:
 
 @primitive(lambda g, y, x: g * y * (1 - y))
 def sigmoid(x: Array, /) -> Array:
-    """``1 / (1 + exp(-x))``, elementwise, without overflow."""
+    """``1 / (1 + exp(-x))``, elementwise, without overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
     return 0.5 * np.tanh(0.5 * x) + 0.5
 
 
@@ -296,7 +304,15 @@ def cosh(x: Array, /) -> Array:
 
 @primitive(lambda g, y, x: g * (1 - y * y), numpy=np.tanh)
 def tanh(x: Array, /) -> Array:
-    """Hyperbolic tangent, elementwise."""
+    """Hyperbolic tangent, elementwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.tanh(np.array([-1000.0, 0.0, 1000.0]))
+    array([-1.,  0.,  1.])
+    """
     return np.tanh(x)
 
 

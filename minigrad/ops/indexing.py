@@ -47,6 +47,20 @@ def getitem(x: Array, /, *, index: tuple[Any, ...]) -> Array:
     return x[index]
 
 
+def _add_into(out: Array, g: Array, *, index: tuple[Any, ...]) -> None:
+    """What the rule of `getitem` means, in the memory of a gradient that has come from elsewhere.
+
+    A loop that reads one row after another would otherwise fill a whole array for each of them.
+    """
+    if _meets_twice(index):
+        np.add.at(out, index, g)
+    else:
+        out[index] += g
+
+
+getitem.primitive.into = _add_into  # type: ignore[attr-defined]  # a primitive's function has its primitive
+
+
 @primitive(lambda h, y, g, *, index, shape: h[index])
 def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """The transpose of `getitem`: an array of zeros to which `g` is added at the index, repeats and all."""

@@ -142,9 +142,17 @@ def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> 
 # Logarithms of sums of exponentials: the largest element is taken out first, so nothing overflows
 
 
-def _finite_max(x: Array, axis: Axis) -> Array:
+def finite_max(x: Array, axis: Axis) -> Array:
+    """The largest elements along an axis, which stays with length 1; 0 where they are infinite."""
     top = _maximum(x, axis=axis, keepdims=True, initial=-np.inf if x.size == 0 else None)
-    return np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, 0).astype(x.dtype)
+
+
+def row_sums(x: Array, axis: Axis) -> Array:
+    """Sums along an axis, which stays with length 1; of many short rows a product is quicker than a reduction."""
+    if x.size > 10_000 and axis in (-1, x.ndim - 1) and x.ndim > 1 and x.dtype.kind == "f" and x.flags.c_contiguous:
+        return np.matmul(x, np.ones((x.shape[-1], 1), x.dtype))
+    return _add(x, axis=axis, keepdims=True)
 
 
 def _parts(x: Array, y: Array, axis: Axis) -> Array:
@@ -161,18 +169,24 @@ def _parts(x: Array, y: Array, axis: Axis) -> Array:
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
     x = np.asarray(x)
-    top = _finite_max(x, axis)
+    top = finite_max(x, axis)
     with np.errstate(divide="ignore"):  # nothing but -inf: the logarithm of 0
         value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True)) + top
     return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "logsumexp"))[()]
 
 
-@primitive(lambda g, y, x, *, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
+    if axis == -1:  # quicker, and the commonest
+        return y * (g - np.expand_dims(np.vecdot(g, y), -1))
+    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+
+
+@primitive(lambda g, y, x, *, axis: _softmax_rule(g, y, axis))
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
     x = np.asarray(x)
-    value = np.exp(x - _finite_max(x, axis))
-    value /= _add(value, axis=axis, keepdims=True)
+    value = np.asarray(np.exp(x - finite_max(x, axis)))
+    value /= row_sums(value, axis)
     return value
 
 
@@ -180,8 +194,8 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = np.asarray(x)
-    shifted = x - _finite_max(x, axis)
-    shifted -= np.log(_add(np.exp(shifted), axis=axis, keepdims=True))
+    shifted = x - finite_max(x, axis)
+    shifted -= np.log(row_sums(np.exp(shifted), axis))
     return shifted
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from minigrad.core import Array, primitive
+from minigrad.ops.blocks import in_blocks
 
 # The error function by rational approximations in four intervals of |x|, with the coefficients of s_erf.c in fdlibm
 # (Sun Microsystems, 1993).  Lowest power first.
@@ -71,22 +72,21 @@ def _tail(x: Array) -> Array:
     return np.exp(-z * z - 0.5625) * np.exp((z - x) * (z + x) + ratio) / x
 
 
-def _single_erf(x: Array) -> Array:
+def _single_erf(x: Array, out: Array) -> None:
     x = np.clip(np.asarray(x, np.float64), -_SINGLE_END, _SINGLE_END)
     y = _ratio(_SINGLE, x * x)
     y *= x
-    return y.astype(np.float32)
+    out[:] = y
 
 
-def _double_erf(x: Array) -> Array:
+def _double_erf(x: Array, y: Array) -> None:
     size = np.abs(x)
-    y = np.copysign(np.where(np.isnan(x), np.nan, 1.0), x)
+    y[:] = np.copysign(np.where(np.isnan(x), np.nan, 1.0), x)
     near, middle, far = size < 0.84375, (size >= 0.84375) & (size < 1.25), (size >= 1.25) & (size < 6)
     part = x[near]
     y[near] = part + part * _ratio(_NEAR, part * part)
     y[middle] = np.copysign(_AT_ONE + _ratio(_MIDDLE, size[middle] - 1), x[middle])
     y[far] = np.copysign(1 - _tail(size[far]), x[far])
-    return y
 
 
 _SLOPE = 2 / math.sqrt(math.pi)
@@ -100,6 +100,6 @@ def erf(x: Array, /) -> Array:
     """
     x = np.asarray(x)
     if x.dtype == np.float32:
-        return _single_erf(x)[()]
-    y = _double_erf(np.array(x, np.float64, ndmin=1)).reshape(x.shape)
-    return (y.astype(x.dtype) if x.dtype.kind == "f" else y)[()]
+        return in_blocks(_single_erf, x)
+    y = in_blocks(_double_erf, x.astype(np.float64))
+    return y.astype(x.dtype) if x.dtype.kind == "f" else y

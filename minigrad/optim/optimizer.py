@@ -234,3 +234,12 @@ class Optimizer:
 
 def _copy(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+
+def for_groups(value: Any, optimizer: Optimizer, name: str) -> list[Any]:
+    """A value for each group, from one for all or a sequence of them."""
+    count = len(optimizer.param_groups)
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * count
+    if len(values) != count:
+        raise ArgumentError(f"{name}: {len(values)} values do not fit an optimizer with {count} groups")
+    return values

@@ -67,7 +67,9 @@ class SGD(Optimizer):
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
         momentum, scratch = options["momentum"], self.scratch(value)
-        direction = self.prepared(value, gradient, options)
+        direction = gradient
+        if options["maximize"] or options["weight_decay"]:
+            direction = self.prepared(value, gradient, options)
         if momentum:
             buffer = state.get("momentum_buffer")
             if buffer is None:

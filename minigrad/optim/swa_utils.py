@@ -11,8 +11,8 @@ from minigrad.core import no_grad, note_write
 from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
-from minigrad.optim.lr_scheduler import LRScheduler, _for_groups
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.lr_scheduler import LRScheduler
+from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.tensor import Tensor
 
 Average = Callable[[Any, Any, int], Any]
@@ -206,7 +206,7 @@ class SWALR(LRScheduler):
                 f"SWALR: anneal_strategy is 'cos' or 'linear' and anneal_epochs at least 0, not {anneal_strategy!r} "
                 f"and {anneal_epochs}"
             )
-        self.swa_lrs = _for_groups(swa_lr, optimizer, "SWALR")
+        self.swa_lrs = for_groups(swa_lr, optimizer, "SWALR")
         self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
         if last_epoch == -1:
             for group in optimizer.param_groups:

@@ -49,19 +49,46 @@ def weighed(loss: str, losses: Any, weight: Any) -> Any:
     return losses * (weight.astype(losses.dtype) if losses.dtype.kind == "f" else weight)
 
 
-def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int | None = None) -> np.ndarray:
-    """Labels as an integer array of the given shape, each one of the classes, or the one to ignore."""
+def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> np.ndarray:
+    """Labels as an integer array of the given shape, each one of the classes."""
+    labels, counted = checked_labels(loss, target, shape, classes, -1)
+    if counted is not None:
+        raise IndexingError(f"{loss}: label -1 is not one of the classes 0 to {classes - 1}")
+    return labels
+
+
+def checked_labels(
+    loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Labels of the given shape, each one of the classes or the one to ignore; and which count, None if all do."""
     labels = constant(target, "labels")
     if labels.shape != shape:
         raise ShapeError(f"{loss}: labels of shape {labels.shape} do not fit predictions that want shape {shape}")
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"{loss}: labels must be integers, not {labels.dtype}")
-    bad = (labels < 0) | (labels >= classes)
-    if ignore is not None:
-        bad &= labels != ignore
+    # Nearly always all are in range.  One look finds that out: without their signs, negative numbers are very large.
+    unsigned = labels.view(_UNSIGNED[labels.itemsize])
+    if not 0 <= ignore < classes and (not labels.size or np.maximum.reduce(unsigned, axis=None) < classes):
+        return labels, None
+    counted = labels != ignore
+    bad = counted & ((labels < 0) | (labels >= classes))
     if bad.any():
         raise IndexingError(f"{loss}: label {labels[bad][0]} is not one of the classes 0 to {classes - 1}")
-    return labels
+    return labels, None if counted.all() else counted
+
+
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
+def counted_labels(
+    loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Labels in a row, 0 in the place of those to ignore; and which of them count, None if all do."""
+    labels, counted = checked_labels(loss, target, shape, classes, ignore)
+    labels = labels.reshape(-1)
+    if counted is None:
+        return labels, None
+    return np.where(counted.reshape(-1), labels, 0), counted.reshape(-1)
 
 
 def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> np.ndarray | None:

@@ -15,7 +15,9 @@ from minigrad.nn.losses.base import (
     WeightedLoss,
     alike,
     as_tensor,
+    checked_labels,
     class_weights,
+    counted_labels,
     labels_of,
     reduced,
     weighed,
@@ -27,22 +29,48 @@ from minigrad.ops.indexing import getitem
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
 
 
-@primitive(lambda g, y, p, *, labels: g)
-def _less_one_hot(p: Array, /, *, labels: Array) -> Array:
-    """Rows of probabilities, with 1 taken from the one at the label."""
-    out = np.array(p)
-    out[np.arange(len(labels)), labels] -= 1
+@primitive(lambda g, y, p, *, places: g)
+def _less_one_hot(p: Array, /, *, places: Array) -> Array:
+    """Rows of probabilities, with 1 taken from those at these places of the flattened array."""
+    out = np.array(p, order="C")
+    out.reshape(-1)[places] -= 1
     return out
 
 
+# The share of a row is a number for all, or an array of shape (N, 1).  `kept` is a list in which the forward pass
+# leaves the probabilities, so that a first backward pass need not compute them again.
+
+
+def _row_losses(logits: Array, places: Array, share: Any, kept: list[Array]) -> Array:
+    shifted = logits - reductions.finite_max(logits, -1)
+    exponentials = np.exp(shifted)
+    sums = reductions.row_sums(exponentials, -1)
+    exponentials /= sums
+    kept[:] = [exponentials]
+    rows = np.log(sums).reshape(-1) - shifted.reshape(-1)[places]
+    if isinstance(share, float):
+        return rows if share == 1.0 else rows * share
+    return np.where(share[:, 0] == 0, 0, rows * share[:, 0])  # not 0 * inf
+
+
+def _errors(g: Array, logits: Array, places: Array, kept: list[Array]) -> Array:
+    """The probabilities, less 1 at the labels; computed anew where they shall be differentiated themselves."""
+    there = kept and not isinstance(g, Handle)
+    return _less_one_hot(kept.pop() if there else reductions.softmax(logits), places=places)
+
+
 @primitive(
-    lambda g, y, logits, *, labels: (
-        np.expand_dims(g, -1) * _less_one_hot(reductions.softmax(logits, axis=-1), labels=labels)
-    )
+    lambda g, y, logits, *, places, share, kept: np.expand_dims(g, -1) * share * _errors(g, logits, places, kept)
 )
-def _label_cross_entropy(logits: Array, /, *, labels: Array) -> Array:
-    """``-log_softmax(logits)`` of each row at the row's label."""
-    return np.add.reduce(-reductions.log_softmax(logits)[np.arange(len(labels)), labels][:, None], axis=1)
+def _label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
+    """For each row ``-share * log_softmax(logits)`` at its label, which is at this place of the flattened array."""
+    return _row_losses(logits, places, share, kept)
+
+
+@primitive(lambda g, y, logits, *, places, share, kept: g * share * _errors(g, logits, places, kept))
+def _total_label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
+    """The sum of `_label_cross_entropy` over all rows."""
+    return np.add.reduce(_row_losses(logits, places, share, kept))
 
 
 @primitive(
@@ -108,21 +136,26 @@ def cross_entropy(
         chances = _by_rows("cross_entropy", wanted)[0] * (1 - label_smoothing) + label_smoothing / classes
         losses = _softmax_cross_entropy(logits, chances if weights is None else chances * weights)
         return reduced(losses.reshape(places), reduction, max(losses.size, 1))
-    labels = labels_of("cross_entropy", wanted, places, classes, ignore_index).ravel()
-    counted = labels != ignore_index
-    label = np.where(counted, labels, 0)
-    share = counted if weights is None else weights[label] * counted
+    labels, counted = counted_labels("cross_entropy", wanted, places, classes, ignore_index)
+    count = labels.size if counted is None else int(np.count_nonzero(counted))
+    share: Any = 1.0
+    total: float = count
+    if weights is not None or counted is not None:
+        rows = np.ones(labels.shape, input.dtype) if weights is None else weights[labels]
+        share = (rows if counted is None else rows * counted)[:, None]
+        total = float(share.sum())
     if label_smoothing:
-        dense = (np.arange(classes) == label[:, None]) * (1 - label_smoothing) + label_smoothing / classes
-        dense = dense * counted[:, None] * (1 if weights is None else weights)
-        losses = _softmax_cross_entropy(logits, dense.astype(input.dtype))
-    else:
-        losses = _label_cross_entropy(logits, labels=label)
-        if weights is not None or not counted.all():
-            losses = losses * share.astype(input.dtype)
-    total = float(share.sum())
-    # The mean of no labels is NaN, as in PyTorch.
-    return reduced(losses.reshape(places), reduction, total if total else np.nan)
+        dense = (np.arange(classes) == labels[:, None]) * (1 - label_smoothing) + label_smoothing / classes
+        if counted is not None:
+            dense = dense * counted[:, None]
+        losses = _softmax_cross_entropy(logits, (dense if weights is None else dense * weights).astype(input.dtype))
+        return reduced(losses.reshape(places), reduction, total if total else np.nan)
+    how: dict[str, Any] = {"places": np.arange(0, labels.size * classes, max(classes, 1)) + labels, "kept": []}
+    if reduction == "none":
+        return _label_cross_entropy(logits, share=share, **how).reshape(places)
+    if reduction == "mean":  # of no labels it is NaN, as in PyTorch
+        return _total_label_cross_entropy(logits, share=share / total if total else np.nan, **how)
+    return _total_label_cross_entropy(logits, share=share, **how)
 
 
 def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
@@ -134,6 +167,8 @@ def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
     if len(shape) > 2:
         input = shaping.moveaxis(input, 1, -1)
     places = shape[:axis] + shape[axis + 1 :]
+    if len(shape) == 2:
+        return input, shape[1], places
     return input.reshape(math.prod(places), shape[axis]), shape[axis], places
 
 
@@ -168,9 +203,8 @@ def nll_loss(
     """
     input = floating(input)
     rows, classes, places = _by_rows("nll_loss", input)
-    labels = labels_of("nll_loss", target, places, classes, ignore_index).ravel()
-    counted = labels != ignore_index
-    label = np.where(counted, labels, 0)
+    label, counted = counted_labels("nll_loss", target, places, classes, ignore_index)
+    counted = np.ones(label.shape, bool) if counted is None else counted
     weights = class_weights("nll_loss", weight, classes, input.dtype)
     share = (counted if weights is None else weights[label] * counted).astype(input.dtype)
     picked = getitem(rows, index=(np.arange(len(label)), label))
@@ -350,7 +384,8 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean
     """
     input = floating(input)
     rows, classes, places = _by_rows("multilabel_margin_loss", input)
-    targets = labels_of("multilabel_margin_loss", target, input.shape, classes, ignore=-1).reshape(len(rows), classes)
+    targets, _ = checked_labels("multilabel_margin_loss", target, input.shape, classes, -1)
+    targets = targets.reshape(len(rows), classes)
     listed = np.cumprod(targets >= 0, axis=1).astype(bool)  # up to the first -1
     row = np.arange(len(targets))[:, None]
     label = np.where(listed, targets, 0)
