@@ -205,6 +205,15 @@ def test_any_tree(tmp_path, suffix, tree):
     assert_same(there_and_back(tree, tmp_path / f"x{suffix}"), tree)
 
 
+def test_archives_that_are_too_large_for_the_old_format(tmp_path, monkeypatch):
+    for limit in ("ZIP64_LIMIT", "ZIP_FILECOUNT_LIMIT"):
+        monkeypatch.setattr(zipfile, limit, 1)
+    tree = {"a": np.arange(3), "b": {"c": mg.ones(2)}}
+    assert_same(there_and_back(tree, tmp_path / "x.npz"), tree)
+    monkeypatch.undo()
+    assert_same(mg.load(tmp_path / "x.npz"), tree)
+
+
 # Other programs
 
 

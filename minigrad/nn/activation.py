@@ -397,7 +397,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
-    input = operand(input)
+    input = floating(input)
     return elementwise.multiply(input, _normal_cdf(input) if approximate == "none" else _tanh_gate(input))
 
 

@@ -100,6 +100,7 @@ class Sequential(_ListOfModules):
         named: Any = {str(i): module for i, module in enumerate(modules)}
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             named = modules[0]
+        self._checked(named.values())
         for name, module in named.items():
             self.add_module(name, module)
 
@@ -160,6 +161,8 @@ class ModuleDict(Module):
         return self._modules[key]  # type: ignore[return-value]  # a dict holds no None
 
     def __setitem__(self, key: str, module: Module) -> None:
+        if module is None:
+            raise DTypeError(f"{key!r} of {type(self).__name__} must be a Module, not None")
         self.add_module(key, module)
 
     def __delitem__(self, key: str) -> None:

@@ -382,7 +382,7 @@ class Conv2d(_Conv):
 
     Attributes
     ----------
-    weight : Parameter of shape (out_channels, in_channels / groups, *kernel_size)
+    weight : Parameter of shape ``(out_channels, in_channels / groups, *kernel_size)``
     bias : Parameter of shape (out_channels,), or None
 
     Examples
@@ -492,7 +492,7 @@ class ConvTranspose2d(_ConvTranspose):
 
     Attributes
     ----------
-    weight : Parameter of shape (in_channels, out_channels / groups, *kernel_size)
+    weight : Parameter of shape ``(in_channels, out_channels / groups, *kernel_size)``
     bias : Parameter of shape (out_channels,), or None
 
     Examples

@@ -83,7 +83,7 @@ def embedding(
 
     Returns
     -------
-    array of shape (*input.shape, embedding_dim)
+    array of shape ``(*input.shape, embedding_dim)``
 
     Raises
     ------
@@ -122,7 +122,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
     Returns
     -------
-    integer array of shape (*tensor.shape, num_classes), a Tensor if a Tensor was given
+    integer array of shape ``(*tensor.shape, num_classes)``, a Tensor if a Tensor was given
 
     Examples
     --------
@@ -246,7 +246,7 @@ def _bags(rows: np.ndarray, offsets: Any, include_last_offset: bool) -> tuple[np
 def _bag_maxima(found: Any, bags: np.ndarray, count: int) -> Any:
     value = found.data if isinstance(found, Handle) else found
     starts = np.flatnonzero(np.diff(bags, prepend=-1))
-    ends = np.append(starts[1:], len(bags))
+    ends = np.append(starts[1:], len(bags))[: len(starts)]
     picked = [start + value[start:end].argmax(axis=0) for start, end in zip(starts, ends, strict=True)]
     where = np.array(picked, np.intp).reshape(len(starts), value.shape[1])
     maxima = indexing.getitem(found, index=(where, np.arange(value.shape[1])))

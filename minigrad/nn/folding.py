@@ -27,7 +27,7 @@ def unfold(input: Any, kernel_size: Size, dilation: Size = 1, padding: Size = 0,
 
     Returns
     -------
-    array of shape (N, C * kernel elements, number of windows), or without N
+    array of shape ``(N, C * kernel elements, number of windows)``, or without N
 
     Examples
     --------
@@ -57,13 +57,13 @@ def fold(
 
     Parameters
     ----------
-    input : array of shape (N, C * kernel elements, number of windows), or without N
+    input : array of shape ``(N, C * kernel elements, number of windows)``, or without N
     output_size : int or pair of int
     kernel_size, dilation, padding, stride : int or pair of int
 
     Returns
     -------
-    array of shape (N, C, *output_size), or without N
+    array of shape ``(N, C, *output_size)``, or without N
 
     Examples
     --------

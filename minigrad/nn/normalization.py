@@ -229,7 +229,7 @@ def layer_norm(
 
     Parameters
     ----------
-    input : array of shape (..., *normalized_shape)
+    input : array of shape ``(..., *normalized_shape)``
     normalized_shape : int or sequence of int
     weight, bias : array of shape normalized_shape, optional
     eps : float
@@ -252,7 +252,7 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
 
     Parameters
     ----------
-    input : array of shape (..., *normalized_shape)
+    input : array of shape ``(..., *normalized_shape)``
     normalized_shape : int or sequence of int
     weight : array of shape normalized_shape, optional
     eps : float, optional

@@ -167,7 +167,7 @@ class RNNBase(Module):
         Parameters
         ----------
         input : array of shape (L, N, input_size), (N, L, input_size) if `batch_first`, or (L, input_size)
-        hx : array of shape (layers * directions, N, hidden_size), or (layers * directions, hidden_size), optional
+        hx : array of shape ``(layers * directions, N, hidden_size)``, or (layers * directions, hidden_size), optional
             The state at the start, zeros by default; of an LSTM a pair, of hidden state and cell state.
 
         Returns

@@ -193,7 +193,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 @primitive(lambda g, y, x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
-    x = np.asarray(x)
+    x = np.asarray(x) if x.dtype.kind in "fc" else x.astype(float)
     shifted = x - finite_max(x, axis)
     shifted -= np.log(row_sums(np.exp(shifted), axis))
     return shifted

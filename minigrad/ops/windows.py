@@ -123,8 +123,8 @@ def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilati
 
     Parameters
     ----------
-    x : array of shape (N, C, *lengths)
-    w : array of shape (O, C / groups, *kernel)
+    x : array of shape ``(N, C, *lengths)``
+    w : array of shape ``(O, C / groups, *kernel)``
         Filters. With several groups, each group of filters sees its own part of the channels.
     stride, dilation : tuple of int
     padding : tuple of (int, int)
@@ -132,7 +132,7 @@ def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilati
 
     Returns
     -------
-    array of shape (N, O, *out)
+    array of shape ``(N, O, *out)``
     """
     where = geometry(x.shape[2:], w.shape[2:], stride, padding, dilation)
     x, filters = where.pad(x), w.reshape(groups, len(w) // groups, -1)
@@ -153,8 +153,8 @@ def convolve_transposed(
 
     Parameters
     ----------
-    g : array of shape (N, O, *out)
-    w : array of shape (O, C / groups, *kernel)
+    g : array of shape ``(N, O, *out)``
+    w : array of shape ``(O, C / groups, *kernel)``
     lengths : tuple of int
         Of the axes of the result, whose windows `g` belongs to.
     stride, dilation : tuple of int
@@ -163,7 +163,7 @@ def convolve_transposed(
 
     Returns
     -------
-    array of shape (N, C, *lengths)
+    array of shape ``(N, C, *lengths)``
     """
     where = geometry(lengths, w.shape[2:], stride, padding, dilation)
     if where.out != g.shape[2:]:
@@ -190,15 +190,15 @@ def convolve_weight(
 
     Parameters
     ----------
-    x : array of shape (N, C, *lengths)
-    g : array of shape (N, O, *out)
+    x : array of shape ``(N, C, *lengths)``
+    g : array of shape ``(N, O, *out)``
     kernel, stride, dilation : tuple of int
     padding : tuple of (int, int)
     groups : int
 
     Returns
     -------
-    array of shape (O, C / groups, *kernel)
+    array of shape ``(O, C / groups, *kernel)``
     """
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
     x = where.pad(x)

@@ -25,8 +25,14 @@ def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
 
 
 def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
-    """The operands of a loss that compares element by element; their shapes must be the same."""
+    """The operands of a loss that compares element by element; their shapes must be the same.
+
+    Integers become floating-point numbers like those of the input, if it has such.
+    """
     operands = [operand(x) for x in (input, target, *others)]
+    dtype = operands[0].dtype
+    if dtype.kind == "f":
+        operands = [x if x.dtype.kind == "f" else x.astype(dtype) for x in operands]
     if any(x.shape != operands[0].shape for x in operands):
         shapes = [str(x.shape) for x in operands]
         given = f"a prediction of shape {shapes[0]} and a target of shape {shapes[1]}"

@@ -50,7 +50,7 @@ def _row_losses(logits: Array, places: Array, share: Any, kept: list[Array]) -> 
     rows = np.log(sums).reshape(-1) - shifted.reshape(-1)[places]
     if isinstance(share, float):
         return rows if share == 1.0 else rows * share
-    return np.where(share[:, 0] == 0, 0, rows * share[:, 0])  # not 0 * inf
+    return np.multiply(rows, share[:, 0], out=np.zeros_like(rows), where=share[:, 0] != 0)  # not 0 * inf
 
 
 def _errors(g: Array, logits: Array, places: Array, kept: list[Array]) -> Array:
@@ -151,11 +151,11 @@ def cross_entropy(
         losses = _softmax_cross_entropy(logits, (dense if weights is None else dense * weights).astype(input.dtype))
         return reduced(losses.reshape(places), reduction, total if total else np.nan)
     how: dict[str, Any] = {"places": np.arange(0, labels.size * classes, max(classes, 1)) + labels, "kept": []}
-    if reduction == "none":
-        return _label_cross_entropy(logits, share=share, **how).reshape(places)
-    if reduction == "mean":  # of no labels it is NaN, as in PyTorch
+    if reduction == "sum":
+        return _total_label_cross_entropy(logits, share=share, **how)
+    if reduction == "mean" and labels.size:  # where none counts it is NaN, as in PyTorch
         return _total_label_cross_entropy(logits, share=share / total if total else np.nan, **how)
-    return _total_label_cross_entropy(logits, share=share, **how)
+    return reduced(_label_cross_entropy(logits, share=share, **how).reshape(places), reduction, np.nan)
 
 
 def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:

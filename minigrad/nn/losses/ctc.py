@@ -88,7 +88,7 @@ def ctc_loss(
     if zero_infinity:
         losses = elementwise.where(constant(losses, "losses") == np.inf, 0.0, losses)
     if reduction == "mean":
-        losses = losses / np.maximum(sizes, 1)
+        losses = losses / np.maximum(sizes, 1).astype(losses.dtype)
     return reduced(losses.reshape(()) if single else losses, reduction)
 
 
