@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,34 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     seed = _seed(root.data, gradient, create_graph)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     kept, sums = [], []
-    for node, g in found.items():
+    while found:
+        node, g = found.popitem()
         notes = notes_of(node)
         kept.append(notes)
         if create_graph:
             sums.append(_own(g) if notes.grad is None else notes.grad + g)
+        elif notes.grad is not None:
+            sums.append(name_of(notes.grad.data + g, None))
         else:
-            sums.append(name_of(np.array(g) if notes.grad is None else notes.grad.data + g, None))
+            alone = g.__class__ is np.ndarray and g.base is None and getrefcount(g) == _ALONE
+            sums.append(name_of(g if alone else np.array(g), None))
     if len(kept) == 1:
         kept[0].grad = sums[0]
     else:  # not a loop, but one call into C, which Ctrl-C cannot interrupt half-way
         deque(map(setattr, kept, repeat("grad"), sums), 0)
+
+
+def _references_if_alone() -> int:
+    """What `getrefcount` says of an array that was taken out of a dict and that nobody else has."""
+    found: dict[int, Any] = {0: np.empty(0)}
+    while found:
+        _, g = found.popitem()
+    return getrefcount(g)
+
+
+# A gradient that nobody else holds need not be copied: not a rule, not a hook, not another leaf, and no view, which would
+# hold it as its base.
+_ALONE = _references_if_alone()
 
 
 def walk(

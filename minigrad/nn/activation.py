@@ -354,7 +354,7 @@ def _gate(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@primitive(lambda g, y, x: g * _gate_slope(x, y))
+@primitive(lambda g, y, x: g * _gate_slope(x, y))  # type: ignore[has-type]  # defined below the rule
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     return in_blocks(_gate, np.asarray(x))

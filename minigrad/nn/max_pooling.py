@@ -270,7 +270,29 @@ def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = Fal
 # Layers
 
 
-class MaxPool1d(FunctionLayer):
+class _MaxPool(FunctionLayer):
+    """The largest element of windows."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(
+            kernel_size=kernel_size,
+            stride=kernel_size if stride is None else stride,
+            padding=padding,
+            dilation=dilation,
+            return_indices=return_indices,
+            ceil_mode=ceil_mode,
+        )
+
+
+class MaxPool1d(_MaxPool):
     """`functional.max_pool1d` as a layer.
 
     Examples
@@ -282,26 +304,8 @@ class MaxPool1d(FunctionLayer):
 
     function = max_pool1d
 
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        dilation: Size = 1,
-        return_indices: bool = False,
-        ceil_mode: bool = False,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            stride=kernel_size if stride is None else stride,
-            padding=padding,
-            dilation=dilation,
-            return_indices=return_indices,
-            ceil_mode=ceil_mode,
-        )
 
-
-class MaxPool2d(FunctionLayer):
+class MaxPool2d(_MaxPool):
     """`functional.max_pool2d` as a layer.
 
     Examples
@@ -313,26 +317,8 @@ class MaxPool2d(FunctionLayer):
 
     function = max_pool2d
 
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        dilation: Size = 1,
-        return_indices: bool = False,
-        ceil_mode: bool = False,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            stride=kernel_size if stride is None else stride,
-            padding=padding,
-            dilation=dilation,
-            return_indices=return_indices,
-            ceil_mode=ceil_mode,
-        )
 
-
-class MaxPool3d(FunctionLayer):
+class MaxPool3d(_MaxPool):
     """`functional.max_pool3d` as a layer.
 
     Examples
@@ -344,26 +330,15 @@ class MaxPool3d(FunctionLayer):
 
     function = max_pool3d
 
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        dilation: Size = 1,
-        return_indices: bool = False,
-        ceil_mode: bool = False,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            stride=kernel_size if stride is None else stride,
-            padding=padding,
-            dilation=dilation,
-            return_indices=return_indices,
-            ceil_mode=ceil_mode,
-        )
+
+class _AdaptiveMaxPool(FunctionLayer):
+    """The largest element of so many windows."""
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size=output_size, return_indices=return_indices)
 
 
-class AdaptiveMaxPool1d(FunctionLayer):
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """`functional.adaptive_max_pool1d` as a layer.
 
     Examples
@@ -375,11 +350,8 @@ class AdaptiveMaxPool1d(FunctionLayer):
 
     function = adaptive_max_pool1d
 
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        super().__init__(output_size=output_size, return_indices=return_indices)
 
-
-class AdaptiveMaxPool2d(FunctionLayer):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """`functional.adaptive_max_pool2d` as a layer.
 
     Examples
@@ -391,11 +363,8 @@ class AdaptiveMaxPool2d(FunctionLayer):
 
     function = adaptive_max_pool2d
 
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        super().__init__(output_size=output_size, return_indices=return_indices)
 
-
-class AdaptiveMaxPool3d(FunctionLayer):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """`functional.adaptive_max_pool3d` as a layer.
 
     Examples
@@ -407,11 +376,20 @@ class AdaptiveMaxPool3d(FunctionLayer):
 
     function = adaptive_max_pool3d
 
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        super().__init__(output_size=output_size, return_indices=return_indices)
+
+class _MaxUnpool(FunctionLayer):
+    """The largest elements put back."""
+
+    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        super().__init__(kernel_size=kernel_size, stride=kernel_size if stride is None else stride, padding=padding)
+
+    def forward(self, input: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
+        """Apply the function."""
+        function = type(self).function
+        return function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool1d(FunctionLayer):
+class MaxUnpool1d(_MaxUnpool):
     """`functional.max_unpool1d` as a layer, called with the elements and their indices.
 
     Examples
@@ -424,15 +402,8 @@ class MaxUnpool1d(FunctionLayer):
 
     function = max_unpool1d
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
-        super().__init__(kernel_size=kernel_size, stride=kernel_size if stride is None else stride, padding=padding)
 
-    def forward(self, input: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
-        """Apply the function."""
-        return max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
-
-
-class MaxUnpool2d(FunctionLayer):
+class MaxUnpool2d(_MaxUnpool):
     """`functional.max_unpool2d` as a layer, called with the elements and their indices.
 
     Examples
@@ -445,15 +416,8 @@ class MaxUnpool2d(FunctionLayer):
 
     function = max_unpool2d
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
-        super().__init__(kernel_size=kernel_size, stride=kernel_size if stride is None else stride, padding=padding)
 
-    def forward(self, input: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
-        """Apply the function."""
-        return max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
-
-
-class MaxUnpool3d(FunctionLayer):
+class MaxUnpool3d(_MaxUnpool):
     """`functional.max_unpool3d` as a layer, called with the elements and their indices.
 
     Examples
@@ -465,10 +429,3 @@ class MaxUnpool3d(FunctionLayer):
     """
 
     function = max_unpool3d
-
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
-        super().__init__(kernel_size=kernel_size, stride=kernel_size if stride is None else stride, padding=padding)
-
-    def forward(self, input: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
-        """Apply the function."""
-        return max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)

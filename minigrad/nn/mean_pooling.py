@@ -247,7 +247,29 @@ class AvgPool1d(FunctionLayer):
         )
 
 
-class AvgPool2d(FunctionLayer):
+class _AvgPool(FunctionLayer):
+    """The mean of windows."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__(
+            kernel_size=kernel_size,
+            stride=kernel_size if stride is None else stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad,
+            divisor_override=divisor_override,
+        )
+
+
+class AvgPool2d(_AvgPool):
     """`functional.avg_pool2d` as a layer.
 
     Examples
@@ -259,26 +281,8 @@ class AvgPool2d(FunctionLayer):
 
     function = avg_pool2d
 
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-        divisor_override: int | None = None,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            stride=kernel_size if stride is None else stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad,
-            divisor_override=divisor_override,
-        )
 
-
-class AvgPool3d(FunctionLayer):
+class AvgPool3d(_AvgPool):
     """`functional.avg_pool3d` as a layer.
 
     Examples
@@ -290,26 +294,17 @@ class AvgPool3d(FunctionLayer):
 
     function = avg_pool3d
 
+
+class _LPPool(FunctionLayer):
+    """A norm of windows."""
+
     def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-        divisor_override: int | None = None,
+        self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            stride=kernel_size if stride is None else stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad,
-            divisor_override=divisor_override,
-        )
+        super().__init__(norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode)
 
 
-class LPPool1d(FunctionLayer):
+class LPPool1d(_LPPool):
     """`functional.lp_pool1d` as a layer.
 
     Examples
@@ -321,13 +316,8 @@ class LPPool1d(FunctionLayer):
 
     function = lp_pool1d
 
-    def __init__(
-        self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
-    ) -> None:
-        super().__init__(norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode)
 
-
-class LPPool2d(FunctionLayer):
+class LPPool2d(_LPPool):
     """`functional.lp_pool2d` as a layer.
 
     Examples
@@ -339,13 +329,8 @@ class LPPool2d(FunctionLayer):
 
     function = lp_pool2d
 
-    def __init__(
-        self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
-    ) -> None:
-        super().__init__(norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode)
 
-
-class LPPool3d(FunctionLayer):
+class LPPool3d(_LPPool):
     """`functional.lp_pool3d` as a layer.
 
     Examples
@@ -357,13 +342,15 @@ class LPPool3d(FunctionLayer):
 
     function = lp_pool3d
 
-    def __init__(
-        self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
-    ) -> None:
-        super().__init__(norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode)
+
+class _AdaptiveAvgPool(FunctionLayer):
+    """The mean of so many windows."""
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__(output_size=output_size)
 
 
-class AdaptiveAvgPool1d(FunctionLayer):
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """`functional.adaptive_avg_pool1d` as a layer.
 
     Examples
@@ -375,11 +362,8 @@ class AdaptiveAvgPool1d(FunctionLayer):
 
     function = adaptive_avg_pool1d
 
-    def __init__(self, output_size: Any) -> None:
-        super().__init__(output_size=output_size)
 
-
-class AdaptiveAvgPool2d(FunctionLayer):
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """`functional.adaptive_avg_pool2d` as a layer.
 
     Examples
@@ -391,11 +375,8 @@ class AdaptiveAvgPool2d(FunctionLayer):
 
     function = adaptive_avg_pool2d
 
-    def __init__(self, output_size: Any) -> None:
-        super().__init__(output_size=output_size)
 
-
-class AdaptiveAvgPool3d(FunctionLayer):
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     """`functional.adaptive_avg_pool3d` as a layer.
 
     Examples
@@ -406,6 +387,3 @@ class AdaptiveAvgPool3d(FunctionLayer):
     """
 
     function = adaptive_avg_pool3d
-
-    def __init__(self, output_size: Any) -> None:
-        super().__init__(output_size=output_size)

@@ -82,11 +82,12 @@ class Adam(Optimizer):
             if "max_exp_avg_sq" not in state:
                 state["max_exp_avg_sq"] = np.zeros_like(value)
             square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
+        # Both sides of the quotient are multiplied by the root of the correction, which saves one pass.
+        correction = math.sqrt(1 - beta2 ** state["step"])
         np.sqrt(square, out=scratch)
-        scratch /= math.sqrt(1 - beta2 ** state["step"])
-        scratch += options["eps"]
+        scratch += options["eps"] * correction
         np.divide(mean, scratch, out=scratch)
-        scratch *= options["lr"] / (1 - beta1 ** state["step"])
+        scratch *= options["lr"] * correction / (1 - beta1 ** state["step"])
         value -= scratch
 
 
