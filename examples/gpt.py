@@ -92,8 +92,8 @@ def shares(seconds, steps):
 
 
 def rate(done, warm_up=0.05):
-    """The learning rate's share of its highest: up in a line, then down in a cosine."""
-    return done / warm_up if done < warm_up else (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up))) / 2
+    """The learning rate's share of its highest: up in a line, and down to 0 in another."""
+    return min(done / warm_up, (1 - done) / (1 - warm_up))
 
 
 def train(model, codes, options):
@@ -154,7 +154,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=120, help="of training")
     parser.add_argument("--steps", type=int, help="train for so many steps instead: the result is the same every time")
     parser.add_argument("--quick", action="store_true", help="the same as --steps 30, and less to evaluate")
-    parser.add_argument("--lr", type=float, default=4e-3)
+    parser.add_argument("--lr", type=float, default=6e-3)
     parser.add_argument("--beta2", type=float, default=0.99)
     parser.add_argument("--weight-decay", type=float, default=0.1)
     options = parser.parse_args()

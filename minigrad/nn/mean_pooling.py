@@ -20,8 +20,9 @@ def _avg_pool(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    kind: str = "avg_pool",
 ) -> Any:
-    name = f"avg_pool{axes}d"
+    name = f"{kind}{axes}d"
     input, had_batch = batched(input, axes, name)
     sizes = Sizes(name, axes, input.shape[2:], kernel_size, stride, padding)
     sums = reductions.sum(unfold(input, **sizes.how(ceil_mode)), axis=tuple(range(2, 2 + axes)))
@@ -113,7 +114,7 @@ def avg_pool3d(
 def _lp_pool(
     axes: int, input: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
 ) -> Any:
-    means = _avg_pool(axes, elementwise.pow(input, norm_type), kernel_size, stride, 0, ceil_mode)
+    means = _avg_pool(axes, elementwise.pow(input, norm_type), kernel_size, stride, 0, ceil_mode, kind="lp_pool")
     sums = relu(means) * math.prod(each(kernel_size, axes, "kernel_size"))  # of zeros, the derivative is 0
     return elementwise.pow(sums, 1 / norm_type)
 

@@ -681,3 +681,99 @@ def test_a_graph_dies_with_its_last_name():
         assert value() is None
     finally:
         gc.enable()
+
+
+# Gradients that nobody else holds are not copied
+
+
+def memory(x):
+    return x.grad.data.ctypes.data
+
+
+def test_a_gradient_that_only_the_walk_holds_is_not_copied():
+    made = []
+
+    @mg.primitive(lambda g, y, x: made[0])
+    def passed(x, /):
+        return x * 1
+
+    x = mg.tensor(np.ones(1000), requires_grad=True)
+    made.append(np.full(1000, 2.0))
+    address = made[0].ctypes.data
+    y = passed(x).sum()
+    y.backward(retain_graph=True)
+    assert memory(x) != address  # the list holds it too
+
+    @mg.primitive(lambda g, y, x: g * 3.0)
+    def fresh(x, /):
+        return x * 1
+
+    before = tracemalloc_peak(lambda: fresh(x).sum().backward())
+    assert before < 4 * x.data.nbytes  # value, gradient of the sum, gradient, sum of gradients
+
+
+def tracemalloc_peak(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("make", [
+    lambda a, b: a + b,  # one array is the gradient of both
+    lambda a, b: a.reshape(2, 2) + b.reshape(2, 2),  # both are views of one
+    lambda a, b: (a + b)[::-1] + a,
+    lambda a, b: mg.concat([a, b]),
+    lambda a, b: mg.stack([a, b]) * 1.0,
+])  # fmt: skip
+def test_gradients_of_two_leaves_share_no_memory(make):
+    a, b = (mg.tensor(np.arange(4.0), requires_grad=True) for _ in range(2))
+    y = make(a, b)
+    seed = np.ones(y.shape)
+    y.backward(seed)
+    arrays = [a.grad.data, b.grad.data, a.data, b.data, seed]
+    assert not any(np.shares_memory(p, q) for i, p in enumerate(arrays) for q in arrays[:i])
+
+
+def test_a_gradient_that_a_hook_has_kept_is_copied():
+    kept = []
+    x = mg.tensor(np.arange(4.0), requires_grad=True)
+    x.register_hook(kept.append)
+    (x * x).sum().backward()
+    x.grad.data[...] = 0
+    assert kept[0].tolist() == [0.0, 2.0, 4.0, 6.0]
+
+
+# Gradients of indexing are added in place
+
+
+def test_rows_that_are_read_one_after_another_get_the_gradients_of_one_reading():
+    x = mg.tensor(np.arange(12.0).reshape(4, 3), requires_grad=True)
+    y = x * 1.0  # a value of which many parts are read
+    (sum((y[i] * (i + 1.0)).sum() for i in range(4)) + (y[[0, 0, 2]] * 10.0).sum() + y.sum()).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.array([[22.0], [3.0], [14.0], [5.0]]) * np.ones((1, 3)))
+
+
+def test_what_is_added_in_place_is_never_somebody_elses_array():
+    x = mg.tensor(np.arange(3.0), requires_grad=True)
+    seed = np.ones(3)
+    y = x * 1.0
+    mg.autograd.backward(mg.concat([y, y[0:1] * 5.0, y[0:1]]), np.ones(5))
+    assert x.grad.tolist() == [7.0, 1.0, 1.0]
+    z = x * 1.0
+    w = z + 0.0
+    w.backward(seed, retain_graph=True)
+    assert seed.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_reading_rows_takes_memory_for_one_array():
+    x = mg.tensor(np.zeros((200, 1000)), requires_grad=True)
+
+    def read():
+        y = x * 1.0
+        loss = sum(y[i].sum() for i in range(200))
+        loss.backward()
+
+    assert tracemalloc_peak(read) < 6 * x.data.nbytes  # and not 200

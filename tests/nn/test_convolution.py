@@ -142,7 +142,7 @@ def test_shuffling_and_back():
     x = RNG.normal(size=(2, 8, 3, 4))
     np.testing.assert_array_equal(F.pixel_unshuffle(F.pixel_shuffle(x, 2), 2), x)
     np.testing.assert_array_equal(F.channel_shuffle(F.channel_shuffle(x, 2), 4), x)
-    assert F.pixel_shuffle(x, 1) is not None
+    np.testing.assert_array_equal(F.pixel_shuffle(x, 1), x)
     assert F.channel_shuffle(np.arange(6.0).reshape(1, 6, 1), 3).ravel().tolist() == [0, 2, 4, 1, 3, 5]
 
 

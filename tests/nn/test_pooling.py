@@ -115,7 +115,7 @@ def test_padding_counts_or_not():
 def test_lp_pooling_of_zeros_has_no_gradient():
     x = mg.tensor(line(0, 0, 3, 4), requires_grad=True)
     (g,) = mg.autograd.grad(F.lp_pool1d(x, 2, 2).sum(), x, create_graph=True)
-    assert g.tolist() == [[[0, 0, 0.6, 0.8]]] or np.allclose(g.data, line(0, 0, 0.6, 0.8))
+    np.testing.assert_allclose(g.data, line(0, 0, 0.6, 0.8))
     (h,) = mg.autograd.grad(g.sum(), x)
     assert np.isfinite(h.data).all()
 
@@ -141,7 +141,7 @@ X = np.ones((2, 3, 5))
     (lambda: nn.MaxPool1d(2, stride=0)(X), "stride must be an integer of at least 1"),
     (lambda: nn.AvgPool1d(2, padding=2)(X), "avg_pool1d: padding"),
     (lambda: F.avg_pool2d(X, 2, divisor_override=0), "avg_pool2d: divisor_override must not be 0"),
-    (lambda: F.lp_pool1d(X, 2, 6), "avg_pool1d: not one window fits"),
+    (lambda: F.lp_pool1d(X, 2, 6), "lp_pool1d: not one window fits"),
     (lambda: nn.AdaptiveAvgPool1d(0)(X), "adaptive_avg_pool1d: output_size is a number"),
     (lambda: nn.AdaptiveAvgPool2d((2, 2, 2))(X), "adaptive_avg_pool2d: output_size is a number"),
     (lambda: nn.AdaptiveMaxPool1d(2)(X[..., :0]), r"adaptive_max_pool1d: there is nothing in .* lengths \(0,\)"),
