@@ -59,7 +59,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> F.linear(np.ones((1, 2)), np.eye(2), np.array([1.0, 0.0]))
     array([[2., 1.]])
     """
-    shape, wanted = np.shape(input), np.shape(weight)
+    input, weight = operand(input), operand(weight)
+    shape, wanted = input.shape, weight.shape
     if len(wanted) not in (1, 2):
         raise ShapeError(f"linear: a weight has the axes (out_features, in_features), and this has shape {wanted}")
     if not shape or shape[-1] != wanted[-1] or (bias is not None and np.shape(bias) != wanted[:-1]):

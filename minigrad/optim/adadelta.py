@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in_square
 
 
 class Adadelta(Optimizer):
@@ -64,17 +64,11 @@ class Adadelta(Optimizer):
         rho, eps = options["rho"], options["eps"]
         gradient, square, steps = self.prepared(value, gradient, options), state["square_avg"], state["acc_delta"]
         scratch, delta = self.scratch(value), self.scratch(value, 1)
-        square *= rho
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - rho
-        square += scratch
+        average_in_square(square, gradient, rho, scratch)
         np.sqrt(np.add(square, eps, out=scratch), out=scratch)
         np.sqrt(np.add(steps, eps, out=delta), out=delta)
         delta /= scratch
         delta *= gradient
-        steps *= rho
-        np.multiply(delta, delta, out=scratch)
-        scratch *= 1 - rho
-        steps += scratch
+        average_in_square(steps, delta, rho, scratch)
         delta *= options["lr"]
         value -= delta

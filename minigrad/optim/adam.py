@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
 class Adam(Optimizer):
@@ -72,12 +72,8 @@ class Adam(Optimizer):
         mean, square, scratch = state["exp_avg"], state["exp_avg_sq"], self.scratch(value)
         beta1, beta2 = options["betas"]
         gradient = self.prepared(value, gradient, options)
-        mean *= beta1
-        mean += np.multiply(gradient, 1 - beta1, out=scratch)
-        square *= beta2
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - beta2
-        square += scratch
+        average_in(mean, gradient, beta1, scratch)
+        average_in_square(square, gradient, beta2, scratch)
         if options["amsgrad"]:
             if "max_exp_avg_sq" not in state:
                 state["max_exp_avg_sq"] = np.zeros_like(value)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in
 
 
 class Adamax(Optimizer):
@@ -59,8 +59,7 @@ class Adamax(Optimizer):
         mean, largest, scratch = state["exp_avg"], state["exp_inf"], self.scratch(value)
         beta1, beta2 = options["betas"]
         gradient = self.prepared(value, gradient, options)
-        mean *= beta1
-        mean += np.multiply(gradient, 1 - beta1, out=scratch)
+        average_in(mean, gradient, beta1, scratch)
         largest *= beta2
         np.abs(gradient, out=scratch)
         scratch += options["eps"]

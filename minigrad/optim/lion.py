@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in
 
 
 class Lion(Optimizer):
@@ -60,5 +60,4 @@ class Lion(Optimizer):
         np.sign(direction, out=direction)
         direction *= options["lr"]
         value -= direction
-        mean *= beta2
-        mean += np.multiply(gradient, 1 - beta2, out=scratch)
+        average_in(mean, gradient, beta2, scratch)

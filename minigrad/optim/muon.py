@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in
 
 
 class Muon(Optimizer):
@@ -81,8 +81,7 @@ class Muon(Optimizer):
             state.update(momentum_buffer=np.zeros_like(value))
         buffer, scratch, momentum = state["momentum_buffer"], self.scratch(value), options["momentum"]
         gradient = self.prepared(value, gradient, options)
-        buffer *= momentum
-        buffer += np.multiply(gradient, 1 - momentum, out=scratch)
+        average_in(buffer, gradient, momentum, scratch)
         direction = self.scratch(value, 1)
         if options["nesterov"]:
             np.multiply(buffer, momentum, out=direction)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
 class NAdam(Optimizer):
@@ -72,12 +72,8 @@ class NAdam(Optimizer):
         state["mu_product"] *= mu
         product = state["mu_product"]
         gradient = self.prepared(value, gradient, options)
-        mean *= beta1
-        mean += np.multiply(gradient, 1 - beta1, out=scratch)
-        square *= beta2
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - beta2
-        square += scratch
+        average_in(mean, gradient, beta1, scratch)
+        average_in_square(square, gradient, beta2, scratch)
         np.sqrt(square, out=denominator)
         denominator /= math.sqrt(1 - beta2**step)
         denominator += options["eps"]

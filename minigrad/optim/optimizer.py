@@ -243,3 +243,17 @@ def for_groups(value: Any, optimizer: Optimizer, name: str) -> list[Any]:
     if len(values) != count:
         raise ArgumentError(f"{name}: {len(values)} values do not fit an optimizer with {count} groups")
     return values
+
+
+def average_in(mean: np.ndarray, x: np.ndarray, keep: float, scratch: np.ndarray) -> None:
+    """``mean = keep * mean + (1 - keep) * x``, in place."""
+    mean *= keep
+    mean += np.multiply(x, 1 - keep, out=scratch)
+
+
+def average_in_square(mean: np.ndarray, x: np.ndarray, keep: float, scratch: np.ndarray) -> None:
+    """``mean = keep * mean + (1 - keep) * x**2``, in place."""
+    mean *= keep
+    np.multiply(x, x, out=scratch)
+    scratch *= 1 - keep
+    mean += scratch

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
 class RAdam(Optimizer):
@@ -62,12 +62,8 @@ class RAdam(Optimizer):
         step, mean, square, scratch = state["step"], state["exp_avg"], state["exp_avg_sq"], self.scratch(value)
         beta1, beta2 = options["betas"]
         gradient = self.prepared(value, gradient, options)
-        mean *= beta1
-        mean += np.multiply(gradient, 1 - beta1, out=scratch)
-        square *= beta2
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - beta2
-        square += scratch
+        average_in(mean, gradient, beta1, scratch)
+        average_in_square(square, gradient, beta2, scratch)
         # How many gradients the running mean of squares is worth, now and in the end.
         end = 2 / (1 - beta2) - 1
         now = end - 2 * step * beta2**step / (1 - beta2**step)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
 class RMSprop(Optimizer):
@@ -64,16 +64,12 @@ class RMSprop(Optimizer):
             state.update(step=0, square_avg=np.zeros_like(value))
         state["step"] += 1
         gradient, square = self.prepared(value, gradient, options), state["square_avg"]
-        square *= alpha
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - alpha
-        square += scratch
+        average_in_square(square, gradient, alpha, scratch)
         if options["centered"]:
             mean = state.get("grad_avg")
             if mean is None:
                 mean = state["grad_avg"] = np.zeros_like(value)
-            mean *= alpha
-            mean += np.multiply(gradient, 1 - alpha, out=scratch)
+            average_in(mean, gradient, alpha, scratch)
             np.multiply(mean, mean, out=scratch)
             square = np.subtract(square, scratch, out=scratch)
         np.sqrt(square, out=scratch)

@@ -75,12 +75,12 @@ def checked_labels(
     # Nearly always all are in range.  One look finds that out: without their signs, negative numbers are very large.
     unsigned = labels.view(_UNSIGNED[labels.itemsize])
     if not 0 <= ignore < classes and (not labels.size or np.maximum.reduce(unsigned, axis=None) < classes):
-        return labels, None
+        return labels.astype(np.intp, copy=False), None
     counted = labels != ignore
     bad = counted & ((labels < 0) | (labels >= classes))
     if bad.any():
         raise IndexingError(f"{loss}: label {labels[bad][0]} is not one of the classes 0 to {classes - 1}")
-    return labels, None if counted.all() else counted
+    return labels.astype(np.intp, copy=False), None if counted.all() else counted
 
 
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}

@@ -208,7 +208,7 @@ def nll_loss(
     weights = class_weights("nll_loss", weight, classes, input.dtype)
     share = (counted if weights is None else weights[label] * counted).astype(input.dtype)
     picked = getitem(rows, index=(np.arange(len(label)), label))
-    losses = elementwise.where(counted, -picked * share, 0.0)
+    losses = -elementwise.where(share != 0, picked, 0.0) * share  # not 0 * -inf
     total = float(share.sum())
     return reduced(losses.reshape(places), reduction, total if total else np.nan)
 
