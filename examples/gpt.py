@@ -156,7 +156,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="the same as --steps 30, and less to evaluate")
     parser.add_argument("--lr", type=float, default=6e-3)
     parser.add_argument("--beta2", type=float, default=0.99)
-    parser.add_argument("--weight-decay", type=float, default=0.1)
+    parser.add_argument("--weight-decay", type=float, default=0.03)
     options = parser.parse_args()
     if options.quick:
         options.steps = 30

@@ -17,7 +17,7 @@ from minigrad import nn, optim
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 
 SPLIT, LAGS, YEARS = 1920, 9, 30
-HIDDEN, STEPS, DECAY = 8, 30, 1e-3
+HIDDEN, STEPS, DECAY = 10, 30, 3e-3
 
 
 def to_scale(numbers):

@@ -8,18 +8,13 @@ A file is written beside its final place and then renamed.  So whenever the proc
 file or the new one, and both are whole.
 """
 
-import glob
-import hashlib
 import io
-import json
 import math
 import os
 import threading
-import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +22,11 @@ from minigrad import random
 from minigrad.core import Handle
 from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError, MissingPackageError
 from minigrad.tensor import Tensor
+
+# Modules that take milliseconds to import (hashlib, json, pathlib, zipfile) are imported where they are used: most
+# programs that import minigrad save nothing.
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Arrays = dict[str, np.ndarray]
 _VERSION = 1
@@ -98,7 +98,15 @@ _TREE = "minigrad.json"
 _MARK = b"minigrad-sha256:"
 
 
+def _sha256(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
+
+
 def _to_npz(arrays: Arrays, form: str) -> bytes:
+    import zipfile
+
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, value in arrays.items():
@@ -108,7 +116,7 @@ def _to_npz(arrays: Arrays, form: str) -> bytes:
         archive.writestr(zipfile.ZipInfo(_TREE), form)
         archive.comment = _MARK + b"0" * _DIGEST
     content = file.getvalue()[:-_DIGEST]
-    return content + hashlib.sha256(content).hexdigest().encode()
+    return content + _sha256(content).encode()
 
 
 _MOST_DEFLATED = 1032  # how many bytes of zeros zip makes one byte of
@@ -124,8 +132,10 @@ def _check_size(name: str, member: Any, size: int) -> None:
 
 
 def _from_npz(content: bytes) -> tuple[Arrays, str | None]:
+    import zipfile
+
     signed = content[-_DIGEST - len(_MARK) : -_DIGEST] == _MARK
-    if signed and hashlib.sha256(content[:-_DIGEST]).hexdigest().encode() != content[-_DIGEST:]:
+    if signed and _sha256(content[:-_DIGEST]).encode() != content[-_DIGEST:]:
         raise FileError("the checksum does not fit")
     arrays: Arrays = {}
     form = None
@@ -177,7 +187,7 @@ def _to_safetensors(arrays: Arrays, form: str) -> bytes:
             raise DTypeError(f"save: {name} is {value.dtype}, which .safetensors files cannot hold: save it as .npz")
     own = {name: np.ascontiguousarray(value).reshape(value.shape) for name, value in arrays.items()}
     content: bytes = _library().numpy.save(own, {"minigrad": form, _SUM: "0" * _DIGEST})
-    return _with_sum(content, "0" * _DIGEST, hashlib.sha256(content).hexdigest())
+    return _with_sum(content, "0" * _DIGEST, _sha256(content))
 
 
 def _with_sum(content: bytes, old: str, new: str) -> bytes:
@@ -186,6 +196,8 @@ def _with_sum(content: bytes, old: str, new: str) -> bytes:
 
 
 def _from_safetensors(content: bytes) -> tuple[Arrays, str | None]:
+    import json
+
     length = int.from_bytes(content[:8], "little")
     if not 2 <= length <= len(content) - 8:
         raise FileError("the header is damaged")
@@ -193,7 +205,7 @@ def _from_safetensors(content: bytes) -> tuple[Arrays, str | None]:
     metadata = header.pop("__metadata__", None) or {}
     if "minigrad" in metadata or _SUM in metadata:
         found = metadata.get(_SUM, "")
-        if hashlib.sha256(_with_sum(content, found, "0" * _DIGEST)).hexdigest() != found:
+        if _sha256(_with_sum(content, found, "0" * _DIGEST)) != found:
             raise FileError("the checksum does not fit")
     entries = dict(_library().deserialize(content))
     return {name: _array(name, entries[name]) for name in header}, metadata.get("minigrad")
@@ -216,16 +228,20 @@ _READERS: dict[str, Callable[[bytes], tuple[Arrays, str | None]]] = {
 }
 
 
-def _kind(path: Path) -> str:
+def _known(path: str | os.PathLike[str]) -> "Path":
+    """A path whose ending says of which kind the file is."""
+    from pathlib import Path
+
+    path = Path(path)
     if path.suffix not in _WRITERS:
         raise ArgumentError(f"{path.name}: the name of a file must end with .npz or .safetensors")
-    return path.suffix
+    return path
 
 
 _one_at_a_time = threading.Lock()  # threads would write to one file beside
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: "Path", content: bytes) -> None:
     """Write a file so that there is never half of one under its name."""
     with _one_at_a_time:
         _sweep(path)
@@ -239,7 +255,7 @@ def _write(path: Path, content: bytes) -> None:
                 os.close(folder)
 
 
-def _write_and_rename(path: Path, content: bytes) -> None:
+def _write_and_rename(path: "Path", content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
@@ -253,11 +269,12 @@ def _write_and_rename(path: Path, content: bytes) -> None:
         raise
 
 
-def _sweep(path: Path) -> None:
+def _sweep(path: "Path") -> None:
     """Remove what processes that were killed while they wrote this file have left."""
     if os.name != "posix":
         return
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    start = f".{path.name}."
+    for left in [p for p in path.parent.iterdir() if p.name.startswith(start) and p.name.endswith(".tmp")]:
         owner = left.name.split(".")[-2]
         try:
             os.kill(int(owner), 0)  # asks whether the process is there
@@ -295,14 +312,15 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     >>> saved["epoch"], model.load_state_dict(saved["model"])
     (3, IncompatibleKeys(missing_keys=[], unexpected_keys=[]))
     """
-    path = Path(path)
-    writer = _WRITERS[_kind(path)]
+    import json
+
+    path = _known(path)
     arrays: Arrays = {}
     try:
         form = json.dumps({"version": _VERSION, "tree": _describe(tree, "", arrays)})
     except RecursionError:
         raise ArgumentError("save: the tree is nested hundreds of levels deep, or contains itself") from None
-    _write(path, writer(arrays, form))
+    _write(path, _WRITERS[path.suffix](arrays, form))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -333,13 +351,14 @@ def load(path: str | os.PathLike[str]) -> Any:
     ...     mg.load(f"{folder}/arrays.npz")
     {'a': tensor([1., 1.])}
     """
-    path = Path(path)
-    kind = _kind(path)
+    import json
+
+    path = _known(path)
     content = path.read_bytes()
     try:
         if content[:1] == b"\x80" and content[8:9] != b"{":  # which the header of a .safetensors file begins with
             raise FileError("this is a pickle, and to load one is to run code")
-        arrays, form = _READERS[kind](content)
+        arrays, form = _READERS[path.suffix](content)
         if form is None:
             return {name: Tensor(value) for name, value in arrays.items()}
         described = json.loads(form)

@@ -14,6 +14,7 @@ from minigrad.nn import calling, embedding, normalization
 from minigrad.nn import functional as F  # noqa: N812
 from minigrad.nn.activation import (
     _elu,
+    _gate_slope,
     _hardshrink,
     _hardtanh,
     _leaky_relu,
@@ -24,6 +25,7 @@ from minigrad.nn.activation import (
     _tanh_gate,
     _threshold,
 )
+from minigrad.nn.attention import _masked_softmax
 from minigrad.nn.linear import _linear
 from minigrad.nn.losses.classification import (
     _binary_cross_entropy,
@@ -37,7 +39,7 @@ from minigrad.nn.losses.regression import _raised
 from minigrad.ops import special, windows
 from minigrad.ops.elementwise import selected
 from minigrad.ops.linalg import vector_norm
-from tests.op_table import MASK, ONE, TABLE, A, N, between, either_sign, row, s, unary
+from tests.op_table import MASK, ONE, TABLE, A, N, between, either_sign, row, s, spelling, unary
 
 __all__ = ["KINKS", "TABLE"]
 
@@ -274,9 +276,21 @@ activation(
     {"beta": 1.0, "threshold": 20.0}, {"beta": 3.0, "threshold": 1.5}, domain=either_sign(0.6, 2),
 )  # fmt: skip
 unary(_normal_cdf, sp.ndtr)
-unary(_tanh_gate, lambda x: sp.expit((8 / math.pi) ** 0.5 * (x + 0.044715 * x**3)))
+GATE = (8 / math.pi) ** 0.5
+unary(_tanh_gate, lambda x: sp.expit(GATE * (x + 0.044715 * x**3)))
+row(
+    _gate_slope, lambda x, y: y * (1 - y) * GATE * (1 + 3 * 0.044715 * x**2), *(s(x[0][0], x[0][0]) for x in ONE),
+    domain=between(0.1, 0.9),
+)  # fmt: skip
 
 # Sums along axes
+
+BELOW = np.where(np.tri(3, 4, dtype=bool), 0, -np.inf).astype(np.float32)
+row(
+    _masked_softmax, lambda scores, mask: sp.softmax(scores + mask, -1),
+    s((3, 4), mask=BELOW), s((2, 3, 4), mask=BELOW), s((1, 4), mask=BELOW[:1]), s((0, 3, 4), mask=BELOW),
+    s(1000 * A([1, 2, -1, 3]), mask=BELOW[1:2]),
+)  # fmt: skip
 
 
 def norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
@@ -335,11 +349,17 @@ def label_losses(logits: Any, places: Any, share: Any) -> Any:
     return np.array([share and share * loss for share, loss in zip(shares, losses, strict=True)], logits.dtype)
 
 
+def with_memory(function: Any) -> Any:
+    """A function that keeps something between its passes, with a new place for that at each call."""
+    return spelling(function, lambda *operands, **how: function(*operands, **how, kept=[]))
+
+
 row(
-    _label_cross_entropy, label_losses, *(s(x, places=places, share=share) for x, places, share in LABELLED)
+    with_memory(_label_cross_entropy), label_losses,
+    *(s(x, places=places, share=share) for x, places, share in LABELLED),
 )  # fmt: skip
 row(
-    _total_label_cross_entropy, lambda *x, **how: np.sum(label_losses(*x, **how)),
+    with_memory(_total_label_cross_entropy), lambda *x, **how: np.sum(label_losses(*x, **how)),
     *(s(x, places=places, share=share) for x, places, share in LABELLED),
 )  # fmt: skip
 row(

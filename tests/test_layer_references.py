@@ -21,7 +21,7 @@ MINIGRAD = Framework(
 
 
 def tolerance(name):
-    """1e-9, but where PyTorch computes with a constant of single precision: 1 / 6, or 1e-12 at the ends of a logarithm."""
+    """1e-9, but where PyTorch computes with a constant of single precision: 1 / 6, or 1e-12 where a logarithm ends."""
     single = name.lower().startswith("hardsigmoid") or (name.startswith(("BCELoss", "binary")) and "f5 5c" in name)
     return 1e-7 if single else 1e-9
 

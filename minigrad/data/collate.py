@@ -30,6 +30,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     {'x': tensor([1.5, 2.5]), 'name': ['a', 'b']}
     """
     first = batch[0]
+    if isinstance(first, (str, bytes)):  # NumPy's too
+        return list(batch)
     if isinstance(first, (Tensor, np.ndarray, np.generic)):
         shapes = {np.shape(x) for x in batch}
         if len(shapes) > 1:
@@ -41,8 +43,6 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return shaping.stack([x if isinstance(x, Tensor) else Tensor(x) for x in batch])
     if isinstance(first, (bool, int, float, complex)):
         return Tensor(list(batch))
-    if isinstance(first, (str, bytes)):
-        return list(batch)
     if isinstance(first, Mapping):
         return {key: default_collate([sample[key] for sample in batch]) for key in first}
     if isinstance(first, Sequence):
@@ -66,7 +66,7 @@ def default_convert(sample: Any) -> Any:
     >>> mg.data.default_convert({"x": np.ones(2), "n": 3})
     {'x': tensor([1., 1.]), 'n': 3}
     """
-    if isinstance(sample, (np.ndarray, np.generic)):
+    if isinstance(sample, (np.ndarray, np.generic)) and not isinstance(sample, (str, bytes)):
         return Tensor(sample)
     if isinstance(sample, Mapping):
         return {key: default_convert(value) for key, value in sample.items()}

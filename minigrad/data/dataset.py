@@ -17,7 +17,8 @@ class Dataset:
     """The base of data sets whose samples have numbers: a subclass defines ``__getitem__`` and ``__len__``.
 
     It may also define ``__getbatch__``, which takes a list of numbers and gives their samples in one batch, as the
-    collation of a `DataLoader` would make of them, if it has a quicker way.
+    collation of a `DataLoader` would make of them, if it has a quicker way.  A subclass that replaces ``__getitem__``
+    alone has none.
 
     Examples
     --------
@@ -60,10 +61,19 @@ class IterableDataset:
 
 def fetch(dataset: Any, indices: Sequence[int], collate: Callable[[list[Any]], Any] = default_collate) -> Any:
     """The samples with these numbers in one batch, by the quicker way of the data set if there is one."""
-    whole = getattr(dataset, "__getbatch__", None)
-    if whole is not None and collate is default_collate:
-        return whole(indices)
+    if collate is default_collate and _has_quicker_way(type(dataset)):
+        return dataset.__getbatch__(indices)
     return collate([dataset[i] for i in indices])
+
+
+def _has_quicker_way(kind: type) -> bool:
+    """Whether there is a ``__getbatch__`` made for the last ``__getitem__``, which a subclass may have replaced."""
+    for base in kind.__mro__:
+        if "__getbatch__" in vars(base):
+            return True
+        if "__getitem__" in vars(base):
+            return False
+    return False
 
 
 def _length(x: Any) -> int:
@@ -218,7 +228,7 @@ def random_split(
         for i in range(count - sum(sizes)):
             sizes[i % len(sizes)] += 1
     else:
-        sizes = [int(n) for n in lengths]
+        sizes = [int(n) if n == n // 1 else -1 for n in lengths]
     if sum(sizes) != count or min(sizes, default=-1) < 0:
         raise ArgumentError(f"random_split: parts of {list(lengths)} do not sum to the {count} samples of the data set")
     order = random.generator(generator).permutation(count).tolist()

@@ -2,15 +2,26 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice, repeat
 from typing import Any, Literal
 
 import numpy as np
 
+from minigrad import random
 from minigrad.data.collate import default_collate, default_convert
 from minigrad.data.dataset import IterableDataset
-from minigrad.data.sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
-from minigrad.data.worker import End, Fetcher, Job, ProcessWorker, ThreadWorker, Worker, WorkerInfo
+from minigrad.data.sampler import (
+    BatchSampler,
+    RandomOrder,
+    RandomSampler,
+    SequentialSampler,
+    check_batch_size,
+    draw_seed,
+    is_number,
+    restore,
+)
+from minigrad.data.worker import IN_ORDER, End, Fetcher, Job, ProcessWorker, ThreadWorker, Worker, WorkerInfo
 from minigrad.errors import ArgumentError, StateDictError
 
 
@@ -94,11 +105,13 @@ class DataLoader:
         prefetch_factor: int = 2,
         workers: Literal["threads", "processes"] = "threads",
     ) -> None:
-        if num_workers < 0 or timeout < 0 or prefetch_factor < 1:
+        if not (is_number(num_workers) and timeout >= 0 and is_number(prefetch_factor) and prefetch_factor):
             raise ArgumentError(
-                "DataLoader: num_workers and timeout must be at least 0 and prefetch_factor at least 1, not "
-                f"{num_workers}, {timeout}, {prefetch_factor}"
+                "DataLoader: num_workers and prefetch_factor are whole numbers, of at least 0 and 1, and timeout at "
+                f"least 0, not {num_workers}, {prefetch_factor}, {timeout}"
             )
+        if batch_size is not None:
+            check_batch_size(batch_size)
         if workers not in ("threads", "processes"):
             raise ArgumentError(f"DataLoader: workers are 'threads' or 'processes', not {workers!r}")
         if sampler is not None and shuffle:
@@ -128,6 +141,8 @@ class DataLoader:
         self._seed: int | None = None  # of the running epoch
         self._position = 0  # how many batches of it were given out
         self._continues = False
+        self._running: object = None  # stands for the iterator that seed and position are of: the last
+        self._before: Any = None  # the state of a sampler that is not ours, before that
 
     def __len__(self) -> int:
         """How many batches there are in an epoch."""
@@ -144,26 +159,43 @@ class DataLoader:
         skipped = self._position if self._continues else 0
         if not self._continues or self._seed is None:
             self._seed = draw_seed(self.generator)
-        self._continues, self._position = False, skipped
+        self._continues, self._position, self._running = False, skipped, object()
         convert = self.collate_fn or default_convert
         batched = self.batch_size is not None
         job = Job(
             self.dataset, self.collate_fn or default_collate, convert, self.batch_size, self.drop_last, self._seed
         )
-        if isinstance(self.dataset, IterableDataset):
-            requests: Iterator[Any] = repeat(None)
-        else:
-            requests = iter(self.batch_sampler if batched else self.sampler)
         iterable = isinstance(self.dataset, IterableDataset)
+        requests = repeat(None) if iterable else self._order(self.batch_sampler if batched else self.sampler)
         numbered = islice(enumerate(requests), 0 if iterable else skipped, None)
         batches = self._parallel(job, numbered) if self.num_workers else self._serial(job, numbered)
-        return self._counted(islice(batches, skipped, None) if iterable else batches)
+        return self._counted(islice(batches, skipped, None) if iterable else batches, self._running)
 
-    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+    def _order(self, sampler: Iterable[Any]) -> Iterator[Any]:
+        """What a sampler gives; what it draws for that does not depend on when it is asked."""
+        assert self._seed is not None
+        draw, stateful = np.random.default_rng((self._seed, *IN_ORDER)), self._stateful()
+        self._before = None if stateful is None else stateful.state_dict()
+        with nullcontext() if isinstance(stateful, RandomOrder) else random.using(draw):
+            order = iter(sampler)
+
+        def rest() -> Iterator[Any]:
+            while True:
+                with random.using(draw):
+                    request = next(order, End)
+                if request is End:
+                    return
+                yield request
+
+        return rest()
+
+    def _counted(self, batches: Iterator[Any], this: object) -> Iterator[Any]:
         for batch in batches:
-            self._position += 1
+            if self._running is this:
+                self._position += 1
             yield batch
-        self._seed, self._position = None, 0
+        if self._running is this:
+            self._seed, self._position = None, 0
 
     def _serial(self, job: Job, requests: Iterator[tuple[int, Any]]) -> Iterator[Any]:
         fetcher = Fetcher(job)
@@ -206,16 +238,24 @@ class DataLoader:
 
     # Resuming
 
+    def _stateful(self) -> Any:
+        """The sampler that has a state of its own, if there is one."""
+        samplers = self.batch_sampler, getattr(self.batch_sampler, "sampler", None), self.sampler
+        return next((sampler for sampler in samplers if hasattr(sampler, "load_state_dict")), None)
+
     def state_dict(self) -> dict[str, Any]:
         """Where the loader is: in the middle of an epoch, from which it can go on, or between two.
 
-        Random numbers that are drawn later come from the generator, whose state is included if it is the loader's own;
-        that of the package's is `minigrad.random.get_state`.
+        If several iterators are under way, the state is that of the last.  Random numbers that are drawn later come
+        from the generator, whose state is included if it is the loader's own; that of the package's is
+        `minigrad.random.get_state`.
         """
-        sampler = self.sampler if self.batch_sampler is None else getattr(self.batch_sampler, "sampler", None)
         state: dict[str, Any] = {"seed": self._seed, "position": self._position, "sampler": None, "generator": None}
-        if hasattr(sampler, "state_dict"):
-            state["sampler"] = sampler.state_dict()
+        sampler, within = self._stateful(), self._seed is not None
+        if isinstance(sampler, RandomOrder):
+            state["sampler"] = sampler.state_dict() if within else {**sampler.state_dict(), "seed": None}
+        elif sampler is not None:
+            state["sampler"] = self._before if within else sampler.state_dict()
         if self.generator is not None:
             state["generator"] = dict(self.generator.bit_generator.state)
         return state
@@ -226,18 +266,24 @@ class DataLoader:
         Raises
         ------
         StateDictError
-            If an entry is missing; nothing has been changed then.
+            If it is the state of something else; nothing has been changed then.
         """
         missing = [key for key in ("seed", "position", "sampler", "generator") if key not in state_dict]
         if missing:
             raise StateDictError(f"the state_dict does not fit a DataLoader: {', '.join(missing)} missing")
-        self._seed, self._position = state_dict["seed"], state_dict["position"]
-        self._continues = self._seed is not None
-        sampler = self.sampler if self.batch_sampler is None else getattr(self.batch_sampler, "sampler", None)
-        if self._continues and state_dict["sampler"] is not None and hasattr(sampler, "load_state_dict"):
-            sampler.load_state_dict(state_dict["sampler"])
-        if self.generator is not None and state_dict["generator"] is not None:
-            self.generator.bit_generator.state = state_dict["generator"]
+        seed, position, sampler = state_dict["seed"], state_dict["position"], self._stateful()
+        if not (seed is None or is_number(seed)) or not is_number(position):
+            raise StateDictError(f"the state_dict does not fit a DataLoader: seed {seed!r}, position {position!r}")
+        before = None if self.generator is None else self.generator.bit_generator.state
+        restore(self.generator, state_dict["generator"])
+        try:
+            if sampler is not None and state_dict["sampler"] is not None:
+                sampler.load_state_dict(state_dict["sampler"])
+        except Exception:
+            restore(self.generator, before)
+            raise
+        self._seed, self._position, self._before = seed, position, state_dict["sampler"]
+        self._continues, self._running = seed is not None, None
 
 
 def _ask(worker: Worker, requests: Iterator[tuple[int, Any]], asked: "deque[Worker]") -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import random
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, StateDictError
 
 
 def draw_seed(generator: "np.random.Generator | None") -> int:
@@ -18,8 +18,30 @@ def draw_seed(generator: "np.random.Generator | None") -> int:
     return int(random.generator(generator).integers(2**63))
 
 
+def restore(generator: "np.random.Generator | None", state: Any) -> None:
+    """Put a generator, if there is one, into a state, if there is one."""
+    if generator is not None and state is not None:
+        with random.using(generator):
+            random.set_state(state)
+
+
+def check_batch_size(size: Any) -> None:
+    """Raise ArgumentError for what cannot be the number of samples in a batch."""
+    if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+        raise ArgumentError(f"batch_size must be an integer of at least 1, not {size!r}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether this can be a seed, or the number of a batch."""
+    return isinstance(value, (int, np.integer)) and bool(value >= 0)
+
+
 class Sampler:
     """The base of samplers: a subclass defines ``__iter__``, which gives numbers of samples, and ``__len__``.
+
+    What it draws from the package's generator is the same again if an epoch is resumed.  If it has a state that changes
+    from epoch to epoch, it also defines ``state_dict`` and ``load_state_dict``: a loader keeps the state of before an
+    epoch.
 
     Examples
     --------
@@ -55,7 +77,7 @@ class SequentialSampler(Sampler):
         return len(self.data_source)
 
 
-class _RandomOrder(Sampler):
+class RandomOrder(Sampler):
     """A sampler whose order depends on a seed, which can be saved in the middle of an epoch."""
 
     def __init__(self, generator: "np.random.Generator | None") -> None:
@@ -79,13 +101,21 @@ class _RandomOrder(Sampler):
         return {"seed": self.seed, "generator": own}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Let the next epoch be the one that was running when `state_dict` gave this."""
-        self.seed, self._continues = state_dict["seed"], True
-        if self.generator is not None and state_dict["generator"] is not None:
-            self.generator.bit_generator.state = state_dict["generator"]
+        """Let the next epoch be the one that was running when `state_dict` gave this.
+
+        Raises
+        ------
+        StateDictError
+            If it is the state of something else; nothing has been changed then.
+        """
+        seed = state_dict.get("seed", "missing")
+        if "generator" not in state_dict or not (seed is None or is_number(seed)):
+            raise StateDictError(f"the state_dict does not fit a {type(self).__name__}: {state_dict}")
+        restore(self.generator, state_dict["generator"])
+        self.seed, self._continues = seed, True
 
 
-class RandomSampler(_RandomOrder):
+class RandomSampler(RandomOrder):
     """All samples in a random order; or, with `replacement`, so many drawn at random.
 
     Parameters
@@ -114,6 +144,8 @@ class RandomSampler(_RandomOrder):
         super().__init__(generator)
         if num_samples is not None and num_samples < 1:
             raise ArgumentError(f"RandomSampler: num_samples must be at least 1, not {num_samples}")
+        if num_samples is not None and not len(data_source):
+            raise ArgumentError(f"RandomSampler: {num_samples} samples cannot be drawn from none")
         self.data_source, self.replacement, self._num_samples = data_source, replacement, num_samples
 
     @property
@@ -135,7 +167,7 @@ class RandomSampler(_RandomOrder):
         return self.num_samples
 
 
-class SubsetRandomSampler(_RandomOrder):
+class SubsetRandomSampler(RandomOrder):
     """The samples with these numbers in a random order.
 
     Examples
@@ -157,7 +189,7 @@ class SubsetRandomSampler(_RandomOrder):
         return len(self.indices)
 
 
-class WeightedRandomSampler(_RandomOrder):
+class WeightedRandomSampler(RandomOrder):
     """Samples drawn at random with these weights.
 
     Parameters
@@ -186,7 +218,7 @@ class WeightedRandomSampler(_RandomOrder):
     ) -> None:
         super().__init__(generator)
         self.weights = np.asarray(weights, np.float64)
-        if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.sum() > 0:
+        if self.weights.ndim != 1 or not (self.weights >= 0).all() or not 0 < self.weights.sum() < np.inf:
             raise ArgumentError("WeightedRandomSampler: weights are numbers of at least 0, and not all of them 0")
         possible = int((self.weights > 0).sum())
         if num_samples < 1 or (not replacement and num_samples > possible):
@@ -216,13 +248,15 @@ class BatchSampler(Sampler):
     """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
-        if not isinstance(batch_size, (int, np.integer)) or isinstance(batch_size, bool) or batch_size < 1:
-            raise ArgumentError(f"BatchSampler: batch_size must be an integer of at least 1, not {batch_size!r}")
+        check_batch_size(batch_size)
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
+        return self._batches(iter(self.sampler))  # which draws its order now, and not with the first batch
+
+    def _batches(self, indices: Iterator[int]) -> Iterator[list[int]]:
         batch: list[int] = []
-        for index in self.sampler:
+        for index in indices:
             batch.append(index)
             if len(batch) == self.batch_size:
                 yield batch

@@ -1,9 +1,11 @@
 """Workers that prepare batches beside the main thread: threads, or processes."""
 
+import os
 import queue
+import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -70,6 +72,10 @@ class Job(NamedTuple):
     seed: int
 
 
+# After the seed of an epoch come the numbers of batches, and, for what is drawn at other times, two numbers.
+AT_START, IN_ORDER = (0, 1), (0, 2)
+
+
 class Fetcher:
     """Makes batches of a data set.
 
@@ -79,7 +85,10 @@ class Fetcher:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.iterator = iter(job.dataset) if isinstance(job.dataset, IterableDataset) else None
+        self.iterator = None
+        if isinstance(job.dataset, IterableDataset):
+            with random.using(np.random.default_rng((job.seed, *AT_START))):
+                self.iterator = iter(job.dataset)
 
     def __call__(self, number: int, indices: Any) -> Any:
         """The batch with this number, of the samples with these numbers; or `End`."""
@@ -101,6 +110,7 @@ def run(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, receive: 
     """What a worker does: answer requests until None comes."""
     _here.info = info
     fetcher: Any = None
+    answer: tuple[Any, tuple[BaseException, str] | None]
     while (request := receive()) is not None:
         try:
             if fetcher is None:
@@ -108,7 +118,7 @@ def run(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, receive: 
                     init(info.id)
                 fetcher = Fetcher(job)
             answer = fetcher(*request), None
-        except Exception as error:
+        except BaseException as error:  # sys.exit(), too, which would end a thread without a word
             import traceback  # only here: it takes milliseconds
 
             answer = None, (error, traceback.format_exc())
@@ -172,38 +182,59 @@ class ThreadWorker:
 
     def stop(self) -> None:
         """Let the thread end after the batch that it is at; those that are asked for are dropped."""
-        while not self.requests.empty():
-            self.requests.get()
+        with suppress(queue.Empty):
+            while True:
+                self.requests.get_nowait()
         self.requests.put(None)
 
 
 def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, connection: Any) -> None:
     import multiprocessing
     import pickle
-    import signal
     from multiprocessing.connection import wait
+    from multiprocessing.reduction import ForkingPickler
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one ends the others
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def read() -> None:
+        """Read requests at once, so that the main process never waits with one while this one waits with a batch."""
+        with suppress(EOFError, OSError):
+            # If the main process is gone, the pipe need not show it: other workers may hold its end too.
+            while connection in wait([connection, parent.sentinel]):
+                requests.put(connection.recv())
+        os._exit(1)  # whatever is being made, nobody wants it any more
 
     def send(answer: Any) -> None:
         try:
             if answer[1] is not None:
                 pickle.loads(pickle.dumps(answer[1]))  # some exceptions cannot be made again of what they are stored as
-            connection.send(answer)
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
-            what = "batch" if answer[1] is None else f"exception {answer[1][0]!r}"
+            content = ForkingPickler.dumps(answer)
+        except Exception as error:
+            what = "batch" if answer[1] is None else f"exception {type(answer[1][0]).__name__}"
             trace = "" if answer[1] is None else answer[1][1]
-            connection.send((None, (f"the {what} of a worker cannot be sent to the main process: {error}", trace)))
+            text = f"the {what} of a worker cannot be sent to the main process: {type(error).__name__}: {error}"
+            content = ForkingPickler.dumps((None, (text, trace)))
+        connection.send_bytes(content)
 
-    def receive() -> Any:
-        parent = multiprocessing.parent_process()
-        assert parent is not None
-        # If the main process is gone, the pipe need not show it: other workers may hold its end too.
-        ready = wait([connection, parent.sentinel])
-        return connection.recv() if connection in ready else None
+    threading.Thread(target=read, daemon=True).start()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        run(info, job, init, requests.get, send)
 
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        run(info, job, init, receive, send)
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let processes start with Ctrl-C blocked, until they have said that they ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class ProcessWorker:
@@ -213,29 +244,32 @@ class ProcessWorker:
         self.name = f"worker {info.id} (a process)"
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_process, args=(info, job, init, theirs), name=self.name, daemon=True)
-        self.process.start()
+        with _undisturbed():
+            self.process.start()
         theirs.close()
+        self.owner = os.getpid()
 
     def request(self, number: int, indices: Any) -> None:
         """Ask for a batch."""
         try:
             self.connection.send((number, indices))
-        except BrokenPipeError:
+        except OSError:
             raise self._died() from None
 
     def answer(self, timeout: float) -> Any:
         """Wait for the next batch."""
         from multiprocessing.connection import wait
+        from multiprocessing.reduction import ForkingPickler
 
         ready = wait([self.connection, self.process.sentinel], timeout or None)
         if not ready:
             raise too_late(self.name, timeout)
-        try:
-            if self.connection.poll():
-                return unpack(self.connection.recv(), self.name)
-        except EOFError:
-            pass
-        raise self._died()
+        content = None
+        with suppress(EOFError, OSError):  # it may have died in the middle of an answer
+            content = self.connection.recv_bytes() if self.connection.poll() else None
+        if content is None:
+            raise self._died()
+        return unpack(ForkingPickler.loads(content), self.name)
 
     def _died(self) -> WorkerError:
         self.process.join(1)
@@ -248,6 +282,8 @@ class ProcessWorker:
 
     def stop(self) -> None:
         """End the process at once."""
+        if os.getpid() != self.owner:  # a copy, in a process that was forked since
+            return
         self.connection.close()
         self.process.terminate()
         self.process.join(5)

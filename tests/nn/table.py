@@ -116,8 +116,9 @@ for d, size in enumerate(SIZES, start=1):
     call(lambda of=of: of("BatchNorm", 2)().eval(), batch, tag=" in use")
     call(of("InstanceNorm", 2, affine=True), batch, single=True, orders=2 if d < 3 else 1)
     call(of("Dropout"), batch, single=True, random=True)
-    for kind, options in (("Constant", (1.5,)), ("Zero", ()), ("Reflection", ()), ("Replication", ()), ("Circular", ())):
-        call(of(kind + "Pad", 1, *options), batch, single=True)
+    call(of("ConstantPad", 1, 1.5), batch, single=True)
+    for kind in ("Zero", "Reflection", "Replication", "Circular"):
+        call(of(kind + "Pad", 1), batch, single=True)
 
 # Normalization and dropout
 
@@ -210,7 +211,8 @@ call(nn.HingeEmbeddingLoss, (4,), SIGNS, batch=None, orders=2)
 call(nn.CosineEmbeddingLoss, (4, 3), (4, 3), SIGNS, batch=None, orders=2)
 call(lambda: nn.TripletMarginLoss(margin=2.0), (4, 3), (4, 3), (4, 3), batch=None, orders=2)
 call(lambda: nn.TripletMarginWithDistanceLoss(margin=2.0), (4, 3), (4, 3), (4, 3), batch=None, orders=2)
-call(nn.CTCLoss, (4, 2, 3), N([[1, 2], [2, 0]]), N([4, 3]), N([2, 1]), batch=None, domain=lambda z: -np.exp(z), orders=2)
+SEQUENCES = N([[1, 2], [2, 0]]), N([4, 3]), N([2, 1])
+call(nn.CTCLoss, (4, 2, 3), *SEQUENCES, batch=None, domain=lambda z: -np.exp(z), orders=2)
 
 # What is no layer, or has no `forward` of its own
 OTHERS = {

@@ -29,7 +29,7 @@ LIMITS = {
     F.leaky_relu: [-1e298, -10, -0.4, 40, 1000, 1e300],
     F.elu: [-1, -1, -1, 40, 1000, 1e300],
     F.celu: [-1, -1, -1, 40, 1000, 1e300],
-    F.selu: [-1.7580993408473766, -1.7580993408473766, -1.7580993408473766, 42.02803949422, 1050.700987355, 1.0507009874e300],
+    F.selu: [-1.75809934085] * 3 + [42.02803949422, 1050.700987355, 1.0507009874e300],
     F.softplus: [0, 0, math.exp(-40), 40, 1000, 1e300],
     F.logsigmoid: [-1e300, -1000, -40, -math.exp(-40), 0, 0],
     F.softsign: [-1, -1000 / 1001, -40 / 41, 40 / 41, 1000 / 1001, 1],
@@ -111,7 +111,7 @@ def test_the_axis_of_a_softmax():
 @pytest.mark.parametrize(("shape", "axis"), [((3,), 0), ((2, 3), 1), ((2, 3, 2), 0), ((2, 3, 1, 2), 1)])
 def test_without_an_axis_there_is_a_warning_and_pytorchs_axis(function, shape, axis):
     x = np.random.default_rng(0).normal(size=shape)
-    with pytest.warns(UserWarning, match=rf"{function.__name__}: say along which axis, as in .*\(x, dim=-1\)") as caught:
+    with pytest.warns(UserWarning, match=f"{function.__name__}: say along which axis, as in") as caught:
         y = function(x)
     assert caught[0].filename == __file__
     np.testing.assert_array_equal(y, function(x, dim=axis))
@@ -217,7 +217,7 @@ def test_shapes_change():
     (lambda: nn.Softmax2d()(np.ones((2, 3))), r"Softmax2d: the input must have shape \(N, C, H, W\) or \(C, H, W\)"),
     (lambda: F.relu("words"), "relu: an operand is made of numbers, and a str"),
     (lambda: F.silu(None), "made of numbers, and a NoneType"),
-    (lambda: nn.Linear(2, 1)([[1.0, 2.0], [3.0]]), "the input of a layer cannot be made of a list whose rows differ in length"),
+    (lambda: nn.Linear(2, 1)([[1.0, 2.0], [3.0]]), "cannot be made of a list whose rows differ in length"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_named(call, text):
     with pytest.raises(errors.MinigradError, match=text):

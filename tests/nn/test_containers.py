@@ -81,7 +81,7 @@ def test_lists_change_as_lists_do(make):
     assert isinstance(held[4], nn.Tanh)
     del held[0]
     del held[1:3]
-    assert [*held][0] is e
+    assert held[0] is e
     assert names(held.named_children()) == ["0", "1"]
     assert names(held.named_parameters()) == ["0.weight", "0.bias"]
 
@@ -121,7 +121,7 @@ def test_what_is_no_module_changes_nothing(make, wrong):
 def test_module_list():
     a, b, c = parts(3)
     held = nn.ModuleList([a])
-    assert [*(held + [b, c])] == [a, b, c]
+    assert [*(held + [b, c])] == [a, b, c]  # noqa: RUF005  # the operator is meant
     assert len(held) == 1
     assert held.extend([b, c]).pop() is c
     assert held.pop(0) is a

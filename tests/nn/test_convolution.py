@@ -95,12 +95,12 @@ X = np.ones((2, 4, 5, 6))
     (lambda: nn.Conv2d(4, 6, 3, stride=0), "stride must be an integer of at least 1"),
     (lambda: nn.Conv2d(4, 6, 3, padding=-1), "padding must be an integer of at least 0"),
     (lambda: nn.Conv2d(4, 6, 3, dilation=1.5), "dilation must be an integer of at least 1"),
-    (lambda: nn.Conv2d(4, 6, 3, padding="full"), "padding must be an integer for each axis, 'same' or 'valid', not 'full'"),
+    (lambda: nn.Conv2d(4, 6, 3, padding="full"), "padding must be .*, 'same' or 'valid', not 'full'"),
     (lambda: nn.Conv2d(4, 6, 3, padding="same", stride=2), r"padding='same' goes with a stride of 1, not \(2, 2\)"),
     (lambda: nn.Conv2d(4, 6, 3, padding_mode="mirror"), "Conv2d: padding_mode must be one of zeros, reflect.*'mirror'"),
     (lambda: nn.ConvTranspose2d(4, 6, 3, padding_mode="reflect"), "padding_mode must be one of zeros, not 'reflect'"),
-    (lambda: nn.Conv2d(3, 6, 3)(X), r"conv2d: a weight of shape \(6, 3, 3, 3\) in 1 group\(s\) does not fit an input of "
-                                    r"shape \(2, 4, 5, 6\).*the input has 4 channels"),
+    (lambda: nn.Conv2d(3, 6, 3)(X), r"conv2d: a weight of shape \(6, 3, 3, 3\) in 1 group\(s\) does not fit an input "
+                                    r"of shape \(2, 4, 5, 6\).*the input has 4 channels"),
     (lambda: nn.Conv2d(4, 6, 3)(X[0, 0]), r"conv2d: the input must have shape \(N, C, d1, d2\) or \(C, d1, d2\)"),
     (lambda: nn.Conv2d(4, 6, 3)(X[None]), "conv2d: the input must have shape"),
     (lambda: nn.Conv2d(4, 6, 3, dilation=3)(X), r"conv2d: not one window fits: a kernel of size \(3, 3\) with dilation "
@@ -111,7 +111,7 @@ X = np.ones((2, 4, 5, 6))
     (lambda: F.conv2d(X, np.ones((6, 4, 0, 1))), "windows of"),
     (lambda: F.conv_transpose2d(X, np.ones((3, 2, 1, 1))), "conv_transpose2d: a weight of shape .* 4 channels"),
     (lambda: F.conv_transpose2d(X, np.ones((4, 2, 1, 1)), np.ones(3)), "conv_transpose2d: a bias of shape"),
-    (lambda: F.conv_transpose2d(X, np.ones((4, 2, 1, 1)), output_padding=1), "output_padding .* smaller than the stride"),
+    (lambda: F.conv_transpose2d(X, np.ones((4, 2, 1, 1)), output_padding=1), "smaller than the stride"),
     (lambda: F.conv_transpose2d(X, np.ones((4, 2, 1, 1)), padding=3), "conv_transpose2d: nothing would be left"),
 ])  # fmt: skip
 def test_what_does_not_fit_a_convolution(call, text):
@@ -188,7 +188,7 @@ def test_gradients_of_padding_are_added_up(mode):
     (lambda: F.pad(np.ones(3), 1), r"pad: two numbers for each axis, the last first, as in \(1, 1\), not 1"),
     (lambda: F.pad(np.ones(3), (1,)), r"pad: two numbers for each axis, the last first, not \(1,\) for shape \(3,\)"),
     (lambda: F.pad(np.ones(3), (1, 1, 1, 1)), "pad: two numbers for each axis"),
-    (lambda: F.pad(np.ones(3), (-2, -2)), r"pad: \(-2, -2\) takes more off the edges than an array of shape \(3,\) has"),
+    (lambda: F.pad(np.ones(3), (-2, -2)), r"pad: \(-2, -2\) takes more off the edges than an array"),
     (lambda: F.pad(np.ones(3), (1, 1), "mirror"), "pad: mode must be 'constant', 'reflect', .* not 'mirror'"),
     (lambda: F.pad(np.ones(3), (1, 1), "reflect", 2.0), "pad: mode 'reflect' takes no value"),
     (lambda: F.pad(np.ones(3), (3, 0), "reflect"), "pad: mode 'reflect' cannot pad .* an axis is too short"),
@@ -211,7 +211,7 @@ def test_the_same_size_changes_nothing_and_a_constant_stays(mode):
 
 
 @pytest.mark.parametrize(("options", "text"), [
-    ({"size": 2, "mode": "linear"}, "mode 'linear' is not one of those for 2 axes: nearest, nearest-exact, area, bilinear"),
+    ({"size": 2, "mode": "linear"}, "mode 'linear' is not one of those for 2 axes: nearest"),
     ({"size": 2, "mode": "lanczos"}, "mode 'lanczos' is not one"),
     ({"size": 2, "align_corners": True}, "align_corners is for the linear and cubic modes, not for 'nearest'"),
     ({"size": 2, "antialias": True}, "antialias is for the modes 'bilinear' and 'bicubic', not for 'nearest'"),

@@ -91,7 +91,7 @@ def test_a_forward_hook_sees_the_output_and_may_change_it():
 def test_hooks_with_kwargs():
     module, seen = Pair(), []
     x, y = mg.tensor(1.0), mg.tensor(2.0)
-    module.register_forward_pre_hook(lambda m, args, kwargs: (args, {"factor": 5.0 * kwargs["factor"]}), with_kwargs=True)
+    module.register_forward_pre_hook(lambda m, args, kw: (args, {"factor": 5.0 * kw["factor"]}), with_kwargs=True)
     module.register_forward_hook(lambda m, args, kwargs, output: seen.append((args, kwargs, output)), with_kwargs=True)
     a, b = module(x, y, factor=2.0)
     assert (a.item(), b.item()) == (10.0, 3.0)
@@ -332,7 +332,7 @@ def test_a_backward_hook_answers_for_each_input():
 def test_a_backward_hook_changes_a_single_input_only():
     module = Pair()
     module.register_full_backward_hook(lambda m, entered, left: entered)
-    with pytest.raises(errors.DTypeError, match="a backward hook of Pair can change the gradient of a single input only"):
+    with pytest.raises(errors.DTypeError, match=r"a backward hook of Pair can change .* a single input only"):
         sum(module(leaf(1.0), leaf(2.0))).sum().backward()
 
 

@@ -118,7 +118,8 @@ BROADCASTING = [
     (F.gaussian_nll_loss, (COLUMN, ROW, ROW)), (F.gaussian_nll_loss, (A, A, np.ones(3))),
     (F.gaussian_nll_loss, (A, A, np.ones((1, 3)))),
     (F.cross_entropy, (A, LABELS[:, None])), (F.cross_entropy, (A, LABELS[:1])), (F.cross_entropy, (A, CHANCES[:1])),
-    (F.cross_entropy, (A, np.array(1))), (F.cross_entropy, (A[..., None], LABELS)), (F.cross_entropy, (A[0], LABELS[:1])),
+    (F.cross_entropy, (A, np.array(1))), (F.cross_entropy, (A[..., None], LABELS)),
+    (F.cross_entropy, (A[0], LABELS[:1])),
     (F.nll_loss, (A, LABELS[:, None])), (F.nll_loss, (A, np.array(1))),
     (F.multi_margin_loss, (A, LABELS[:, None])), (F.multi_margin_loss, (A, np.array(1))),
     (F.multilabel_margin_loss, (A, LABELS)), (F.multilabel_margin_loss, (A, np.array([[0, -1, -1]]))),
@@ -359,7 +360,9 @@ def test_binary_losses_at_their_ends():
 
 @pytest.mark.parametrize("value", [1.5, -0.1, NAN, INF])
 def test_chances_are_from_0_to_1(value):
-    with pytest.raises(errors.ArgumentError, match="probabilities must be from 0 to 1.*binary_cross_entropy_with_logits"):
+    with pytest.raises(
+        errors.ArgumentError, match=r"must be from 0 to 1.*give them to binary_cross_entropy_with_logits"
+    ):
         F.binary_cross_entropy([0.5, value], [1.0, 0.0])
 
 
@@ -420,7 +423,8 @@ def test_ctc_of_several_sequences_is_that_of_each():
     expected = [by_all_alignments(logs[:n, i], row) for i, (n, row) in enumerate(zip(times, rows, strict=True))]
     found = F.ctc_loss(logs, padded, times, sizes, reduction="none")
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-    np.testing.assert_allclose(F.ctc_loss(logs, np.concatenate(rows).astype(int), times, sizes, reduction="none"), found)
+    joined = np.concatenate(rows).astype(int)
+    np.testing.assert_allclose(F.ctc_loss(logs, joined, times, sizes, reduction="none"), found)
     np.testing.assert_allclose(F.ctc_loss(logs, padded, times, sizes), (found / [2, 3, 1, 1]).mean())
 
 

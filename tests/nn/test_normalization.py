@@ -120,7 +120,8 @@ def test_instance_norm_follows_only_when_told():
     np.testing.assert_allclose(norm.running_mean, 0.5 * x.mean(axis=(0, 2)))
     np.testing.assert_allclose(norm.running_var, 0.5 + 0.5 * x.var(axis=2, ddof=1).mean(axis=0))
     y = norm.eval()(x)
-    np.testing.assert_allclose(y, (x - norm.running_mean.data[:, None]) / np.sqrt(norm.running_var.data[:, None] + 1e-5))
+    mean, var = norm.running_mean.data[:, None], norm.running_var.data[:, None]
+    np.testing.assert_allclose(y, (x - mean) / np.sqrt(var + 1e-5))
     norm.train()(x[:0])
     assert np.isfinite(norm.running_mean.data).all()
 
@@ -166,13 +167,13 @@ X = np.ones((4, 3, 5))
 
 
 @pytest.mark.parametrize(("call", "text"), [
-    (lambda: nn.BatchNorm1d(2)(X), r"BatchNorm1d: the input must have 2 or 3 axes and 2 channels, not shape \(4, 3, 5\)"),
+    (lambda: nn.BatchNorm1d(2)(X), r"BatchNorm1d: the input must have 2 or 3 axes and 2 channels, not .*\(4, 3, 5\)"),
     (lambda: nn.BatchNorm2d(3)(X), r"BatchNorm2d: the input must have 4 axes and 3 channels, not shape \(4, 3, 5\)"),
     (lambda: nn.InstanceNorm1d(2)(X), "InstanceNorm1d: the input must have 2 or 3 axes and 2 channels"),
     (lambda: nn.InstanceNorm2d(3)(X[0]), "InstanceNorm2d: the input must have 3 or 4 axes"),
     (lambda: F.batch_norm(X[0, 0], None, None, training=True), r"batch_norm: the input must have shape \(N, C, ...\)"),
     (lambda: F.batch_norm(X, None, None), "running_mean and running_var are needed when not in training"),
-    (lambda: F.batch_norm(X, np.zeros(1), np.ones(3)), r"batch_norm: a running_mean of shape \(1,\) does not fit 3 chan"),
+    (lambda: F.batch_norm(X, np.zeros(1), np.ones(3)), r"a running_mean of shape \(1,\) does not fit 3 channels"),
     (lambda: F.batch_norm(X, np.zeros(3), np.ones(2), training=True), r"a running_var of shape \(2,\) does not fit"),
     (lambda: F.batch_norm(X, np.zeros(3), np.ones(3), np.ones(5)), r"a weight of shape \(5,\) does not fit 3 channels"),
     (lambda: F.batch_norm(X, np.zeros(3), np.ones(3), bias=np.ones((3, 1))), r"a bias of shape \(3, 1\) does not fit"),
@@ -183,8 +184,8 @@ X = np.ones((4, 3, 5))
     (lambda: nn.GroupNorm(1, 4)(X), r"group_norm: a weight of shape \(4,\) does not fit 3 channels"),
     (lambda: nn.LayerNorm(3)(X), r"layer_norm: the last axes of an input of shape \(4, 3, 5\) must be \(3,\)"),
     (lambda: F.layer_norm(X, ()), r"layer_norm: the last axes of an input of shape \(4, 3, 5\) must be \(\)"),
-    (lambda: F.layer_norm(X, (3, 5), np.ones(15)), r"a weight of shape \(15,\) does not fit the normalized shape \(3, 5\)"),
-    (lambda: F.layer_norm(X, 5, bias=np.ones(1)), r"layer_norm: a bias of shape \(1,\) does not fit the normalized shape"),
+    (lambda: F.layer_norm(X, (3, 5), np.ones(15)), r"a weight of shape \(15,\) does not fit .* \(3, 5\)"),
+    (lambda: F.layer_norm(X, 5, bias=np.ones(1)), r"layer_norm: a bias of shape \(1,\) does not fit"),
     (lambda: F.rms_norm(X, 4), "rms_norm: the last axes"),
     (lambda: F.local_response_norm(X[0], 2), "local_response_norm: the input must have shape"),
     (lambda: F.local_response_norm(X, 0), "local_response_norm: size must be an integer of at least 1, not 0"),

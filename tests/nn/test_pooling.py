@@ -17,7 +17,9 @@ def line(*numbers):
 
 
 @pytest.mark.parametrize("d", SIZES)
-@pytest.mark.parametrize("options", [{}, {"stride": 1, "padding": 1}, {"stride": 3, "ceil_mode": True}, {"dilation": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 1, "padding": 1}, {"stride": 3, "ceil_mode": True}, {"dilation": 2}]
+)
 def test_the_indices_point_to_the_values(d, options):
     x = RNG.normal(size=(2, 3, *SIZES[d]))
     y, where = getattr(F, f"max_pool{d}d")(x, 2, return_indices=True, **options)

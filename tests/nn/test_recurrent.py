@@ -169,7 +169,7 @@ H = np.zeros((1, 2, 4))
     (lambda: nn.GRUCell(3, -1), "GRUCell: hidden_size must be an integer of at least 1, not -1"),
     (lambda: nn.LSTM(3, 4, dropout=1.5), "LSTM: dropout is a probability, not 1.5"),
     (lambda: nn.LSTM(3, 4, proj_size=4), "proj_size is for LSTM, and smaller than hidden_size, not 4"),
-    (lambda: nn.GRU(3, 4)(X[..., :2]), r"GRU: the input must have two or three axes, the last of length 3, not \(5, 2, 2\)"),
+    (lambda: nn.GRU(3, 4)(X[..., :2]), r"GRU: the input must have two or three axes, .* not \(5, 2, 2\)"),
     (lambda: nn.GRU(3, 4)(X[0, 0]), r"GRU: the input must have two or three axes, the last of length 3, not \(3,\)"),
     (lambda: nn.GRU(3, 4)(X[:0]), r"GRU: there is no time step in an input of shape \(0, 2, 3\)"),
     (lambda: nn.GRU(3, 4)(X, H[0]), r"GRU: an initial state of shape \(2, 4\) does not fit: .* here \(1, 2, 4\)"),
@@ -181,7 +181,7 @@ H = np.zeros((1, 2, 4))
     (lambda: nn.LSTM(3, 4)(X[:, 0], (H, H)), r"LSTM: .* here \(1, 4\) and \(1, 4\)"),
     (lambda: nn.LSTMCell(3, 4)(X[0], H[0]), r"LSTMCell: the state must be a pair \(h, c\) of shape \(2, 4\) each, not"),
     (lambda: nn.GRUCell(3, 4)(X[0], H), r"GRUCell: the state must be of shape \(2, 4\), not \(1, 2, 4\)"),
-    (lambda: nn.GRUCell(3, 4)(X), r"GRUCell: the input must have one or two axes, the last of length 3, not \(5, 2, 3\)"),
+    (lambda: nn.GRUCell(3, 4)(X), r"GRUCell: the input must have one or two axes, .* not \(5, 2, 3\)"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_named(call, text):
     with pytest.raises(errors.ArgumentError, match=text):
