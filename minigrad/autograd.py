@@ -48,8 +48,8 @@ def _references_if_alone() -> int:
     return getrefcount(g)
 
 
-# A gradient that nobody else holds need not be copied: no rule, no hook, no other leaf, and no view, which would hold it
-# as its base.
+# A gradient that nobody else holds need not be copied: no rule, hook or other leaf, and no view, which would have it as
+# its base.
 _ALONE = _references_if_alone()
 
 

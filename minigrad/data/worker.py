@@ -251,10 +251,8 @@ class ProcessWorker:
 
     def request(self, number: int, indices: Any) -> None:
         """Ask for a batch."""
-        try:
+        with suppress(OSError):  # if it has died, that is said when its answer is wanted, after those it has given
             self.connection.send((number, indices))
-        except OSError:
-            raise self._died() from None
 
     def answer(self, timeout: float) -> Any:
         """Wait for the next batch."""

@@ -61,7 +61,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         super().__init__()
         ends = list(cutoffs)
         if not ends or ends != sorted(set(ends)) or ends[0] < 1 or ends[-1] > n_classes - 1:
-            raise ArgumentError(f"cutoffs must rise, from 1 to n_classes - 1 ({n_classes - 1}), not {ends}")
+            raise ArgumentError(
+                f"AdaptiveLogSoftmaxWithLoss: cutoffs must rise, from 1 to n_classes - 1 ({n_classes - 1}), not {ends}"
+            )
         self.in_features, self.n_classes, self.div_value, self.head_bias = in_features, n_classes, div_value, head_bias
         self.cutoffs = [*ends, n_classes]
         self.shortlist_size, self.n_clusters = ends[0], len(ends)

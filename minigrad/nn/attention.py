@@ -196,7 +196,10 @@ def multi_head_attention_forward(
     (length, count, width), keys = query.shape, key.shape[0]
     if width != embed_dim_to_check or key.shape[:2] != value.shape[:2] or key.shape[1] != count:
         shapes = query.shape, key.shape, value.shape
-        raise ShapeError(f"multi-head attention of {embed_dim_to_check} features: query, key and value have {shapes}")
+        raise ShapeError(
+            f"multi-head attention: query, key and value have shapes {shapes}: the query must have "
+            f"{embed_dim_to_check} features, key and value equally many places, and all of them the same batch"
+        )
     if is_causal and attn_mask is None:
         raise ArgumentError("multi-head attention: is_causal is a hint that says what attn_mask is: give the mask too")
 

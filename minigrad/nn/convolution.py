@@ -51,7 +51,7 @@ def _conv(
     if bias is not None and np.shape(bias) != (weight.shape[0],):
         raise ShapeError(f"{name}: a bias of shape {np.shape(bias)} does not fit {weight.shape[0]} output channels")
     kernel = weight.shape[2:]
-    steps, gaps = each(stride, axes, "stride"), each(dilation, axes, "dilation")
+    steps, gaps = each(stride, axes, f"{name}: stride"), each(dilation, axes, f"{name}: dilation")
     how: dict[str, Any] = {
         "stride": steps,
         "padding": _paddings(padding, kernel, steps, gaps),
@@ -299,9 +299,10 @@ class _Convolution(Module):
         modes = ("zeros",) if self.transposed else ("zeros", "reflect", "replicate", "circular")
         if padding_mode not in modes:
             raise ArgumentError(f"{name}: padding_mode must be one of {', '.join(modes)}, not {padding_mode!r}")
-        self.kernel_size = each(kernel_size, self.axes, "kernel_size")
-        self.stride, self.dilation = each(stride, self.axes, "stride"), each(dilation, self.axes, "dilation")
-        self.padding = padding if isinstance(padding, str) else each(padding, self.axes, "padding", least=0)
+        self.kernel_size = each(kernel_size, self.axes, f"{name}: kernel_size")
+        self.stride = each(stride, self.axes, f"{name}: stride")
+        self.dilation = each(dilation, self.axes, f"{name}: dilation")
+        self.padding = padding if isinstance(padding, str) else each(padding, self.axes, f"{name}: padding", least=0)
         self.padding_mode = padding_mode
         self._paddings = _paddings(self.padding, self.kernel_size, self.stride, self.dilation)
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)

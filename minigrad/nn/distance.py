@@ -25,6 +25,14 @@ def normalize(input: Any, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: f
     return input / elementwise.clip(vector_norm(input, axis=dim, keepdims=True, ord=p), min=eps)
 
 
+def _pair(name: str, x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Two operands that broadcast with each other."""
+    x1, x2 = operand(x1), operand(x2)
+    if any(m != n and 1 not in (m, n) for m, n in zip(x1.shape[::-1], x2.shape[::-1], strict=False)):
+        raise ShapeError(f"{name}: vectors of shapes {x1.shape} and {x2.shape} are not pairs")
+    return x1, x2
+
+
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """The `p`-norm of ``x1 - x2 + eps`` along the last axis.
 
@@ -35,7 +43,8 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     >>> F.pairwise_distance(np.array([[3.0, 4.0]]), np.array([[0.0, 0.0]]), eps=0.0)
     array([5.])
     """
-    difference = elementwise.subtract(operand(x1), operand(x2)) + eps
+    x1, x2 = _pair("pairwise_distance", x1, x2)
+    difference = elementwise.subtract(x1, x2) + eps
     return vector_norm(difference, axis=-1, keepdims=keepdim, ord=p)
 
 
@@ -49,7 +58,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     >>> F.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]]))
     array([0.96])
     """
-    x1, x2 = operand(x1), operand(x2)
+    x1, x2 = _pair("cosine_similarity", x1, x2)
     lengths = [elementwise.clip(vector_norm(x, axis=dim, keepdims=True), min=eps) for x in (x1, x2)]
     return reductions.sum((x1 / lengths[0]) * (x2 / lengths[1]), axis=dim)
 

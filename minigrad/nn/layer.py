@@ -22,9 +22,9 @@ def constant(x: Any, name: str) -> np.ndarray:
 
 
 def floating(x: Any) -> Any:
-    """An operand as floating-point numbers."""
+    """An operand; integers and bools as floating-point numbers."""
     x = operand(x)
-    return x if x.dtype.kind == "f" else x.astype(float)
+    return x.astype(float) if x.dtype.kind in "iub" else x
 
 
 def check_broadcast(name: str, what: str, shape: tuple[int, ...], target: tuple[int, ...]) -> None:

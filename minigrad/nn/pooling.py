@@ -19,9 +19,10 @@ class Sizes:
         self, name: str, axes: int, lengths: Sequence[int], kernel: Size, stride: Any, padding: Size, dilation: Size = 1
     ) -> None:
         self.name, self.lengths = name, tuple(lengths)
-        self.kernel = each(kernel, axes, "kernel_size")
-        self.stride = self.kernel if stride is None or stride == [] else each(stride, axes, "stride")
-        self.edges, self.dilation = each(padding, axes, "padding", least=0), each(dilation, axes, "dilation")
+        self.kernel = each(kernel, axes, f"{name}: kernel_size")
+        self.stride = self.kernel if stride is None or stride == [] else each(stride, axes, f"{name}: stride")
+        self.edges = each(padding, axes, f"{name}: padding", least=0)
+        self.dilation = each(dilation, axes, f"{name}: dilation")
         self.spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
         if any(2 * p > k for p, k in zip(self.edges, self.kernel, strict=True)):
             raise ArgumentError(f"{name}: padding {self.edges} must be at most half of the kernel {self.kernel}")

@@ -99,7 +99,9 @@ class RNNBase(Module):
         if not 0 <= dropout <= 1:
             raise ArgumentError(f"{type(self).__name__}: dropout is a probability, not {dropout}")
         if proj_size and (mode != "LSTM" or not 0 < proj_size < hidden_size):
-            raise ArgumentError(f"proj_size is for LSTM, and smaller than hidden_size, not {proj_size}")
+            raise ArgumentError(
+                f"{type(self).__name__}: proj_size is for LSTM, and smaller than hidden_size, not {proj_size}"
+            )
         name = type(self).__name__
         self.mode, self.input_size = mode, positive(input_size, f"{name}: input_size")
         self.hidden_size = positive(hidden_size, f"{name}: hidden_size")

@@ -118,7 +118,7 @@ def _weights(old: int, new: int, mode: str, aligned: bool, scale: float | None, 
         step = (old - 1) / (new - 1) if new > 1 else 0.0
     kernel = _cubic if mode == "bicubic" else _linear
     if antialias:
-        return _antialiased(weights, step, kernel, aligned, 2 if mode == "bicubic" else 1)
+        return _antialiased(weights, step, kernel, 2 if mode == "bicubic" else 1)
     places = columns * step if aligned else (columns + 0.5) * step - 0.5
     if mode != "bicubic":
         places = np.maximum(places, 0)
@@ -129,12 +129,12 @@ def _weights(old: int, new: int, mode: str, aligned: bool, scale: float | None, 
     return weights
 
 
-def _antialiased(weights: np.ndarray, step: float, kernel: Any, aligned: bool, radius: int) -> np.ndarray:
+def _antialiased(weights: np.ndarray, step: float, kernel: Any, radius: int) -> np.ndarray:
     """Weights that reach as far as the new elements are apart."""
     old, new = weights.shape
     reach = max(step, 1.0)
     for i in range(new):
-        centre = step * (i + 0.5) if not aligned else step * i + 0.5
+        centre = step * (i + 0.5)  # with aligned corners too, as in PyTorch
         start, end = max(int(centre - radius * reach + 0.5), 0), min(int(centre + radius * reach + 0.5), old)
         share = kernel((np.arange(start, end) - centre + 0.5) / reach, -0.5)
         weights[start:end, i] = share / share.sum()

@@ -47,7 +47,8 @@ def _right_rule(g: Array, a: Array, b: Array) -> Array:
 )
 def matmul(a: Array, b: Array, /) -> Array:
     """Matrix product of the last two axes, broadcast over the others; 1-d operands are a row and a column."""
-    shape_a, shape_b = getattr(a, "shape", ()), getattr(b, "shape", ())  # Python numbers have none
+    shape_a: tuple[int, ...] = getattr(a, "shape", ())  # Python numbers have none
+    shape_b: tuple[int, ...] = getattr(b, "shape", ())
     if len(shape_a) == len(shape_b) == 2 and shape_a[1] == shape_b[0]:
         return np.matmul(a, b)
     if not (shape_a and shape_b):

@@ -77,6 +77,8 @@ class Adafactor(Optimizer):
             for name in ("row_var", "col_var") if value.ndim > 1 else ("variance",):
                 state[name] = np.zeros(_shape(name, value.shape), value.dtype)
         state["step"] += 1
+        if not value.size:
+            return
         least, floor = options["eps"]
         least = float(np.finfo(value.dtype).eps) if least is None else least
         count, step, scratch = math.sqrt(max(value.size, 1)), state["step"], self.scratch(value)

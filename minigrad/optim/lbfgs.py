@@ -189,6 +189,15 @@ class LBFGS(Optimizer):
             direction += (share - float(change @ direction) * weight) * step
         return direction
 
+    def needed(self, parameter: Tensor) -> set[str]:
+        """The names in the state without which no step can be made."""
+        return {"func_evals", "n_iter"}
+
     def fitting(self, value: Any, name: str, number: int, parameter: Tensor) -> Any:
         """A copy of one entry of the state, whose vectors are of all parameters together."""
-        return map_leaves(lambda leaf: np.array(leaf) if isinstance(leaf, np.ndarray) else leaf, value)
+
+        def copied(leaf: Any) -> Any:
+            leaf = leaf.data if isinstance(leaf, Tensor) else leaf
+            return np.array(leaf) if isinstance(leaf, np.ndarray) else leaf
+
+        return map_leaves(copied, value)

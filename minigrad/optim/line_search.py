@@ -96,7 +96,7 @@ def strong_wolfe(
         left, right = min(p.t for p in bracket), max(p.t for p in bracket)
         if (right - left) * largest < tolerance_change:
             break
-        t = cubic_minimum(*bracket)
+        t = cubic_minimum(bracket[0], bracket[1])
         margin = 0.1 * (right - left)
         if min(right - t, t - left) < margin:  # too near an end: the second time, move away from it
             if slow or t >= right or t <= left:

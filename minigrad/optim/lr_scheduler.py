@@ -5,6 +5,7 @@ that counts steps and writes the rate into the optimizer.  If somebody else has 
 scheduler that is stepped beside, `ReduceLROnPlateau`, or a hand), the change is kept as a factor.
 """
 
+import copy
 import math
 import warnings
 from bisect import bisect_right
@@ -76,13 +77,13 @@ class LRScheduler:
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch: float = last_epoch
         self.scales = [1.0] * len(self.base_lrs)  # by what others have multiplied the rate of each group
-        self._written: list[float] = []  # the rates as we have left them
+        self.planned: list[float] = []  # the rates of this step, which times the scales were written
         self._start()
 
     def _start(self) -> None:
         self.last_epoch += 1
         if self.last_epoch == 0:
-            self._written = self.base_lrs
+            self.planned = self.base_lrs
             self._write()
 
     def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
@@ -95,13 +96,18 @@ class LRScheduler:
 
     def _write(self) -> None:
         groups = self.optimizer.param_groups
-        for i, (group, left) in enumerate(zip(groups, self._written, strict=False)):
-            if group["lr"] != left and left:
-                self.scales[i] *= group["lr"] / left
-        for i, (group, base, scale) in enumerate(zip(groups, self.base_lrs, self.scales, strict=True)):
-            group.update(self.options_at(self.last_epoch, base, i))
-            group["lr"] *= scale
-        self._written = self.get_last_lr()
+        if len(groups) != len(self.base_lrs):
+            raise ArgumentError(
+                f"{type(self).__name__} was made for {len(self.base_lrs)} groups of parameters, and the optimizer has "
+                f"{len(groups)} by now: make a new one"
+            )
+        for i, (group, planned) in enumerate(zip(groups, self.planned, strict=False)):
+            if planned and group["lr"] != planned * self.scales[i]:
+                self.scales[i] = group["lr"] / planned
+        plans = [self.options_at(self.last_epoch, base, i) for i, base in enumerate(self.base_lrs)]
+        self.planned = [plan["lr"] for plan in plans]
+        for group, plan, scale in zip(groups, plans, self.scales, strict=True):
+            group.update(plan, lr=plan["lr"] * scale)
 
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next step, or to the given one, after a step of the optimizer."""
@@ -122,8 +128,12 @@ class LRScheduler:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """All settings but functions, and where the schedule is."""
-        return {k: v for k, v in vars(self).items() if k != "optimizer" and not k.startswith("_") and _is_plain(v)}
+        """Copies of all settings but functions, and where the schedule is."""
+        return self._plain()
+
+    def _plain(self) -> dict[str, Any]:
+        own = {k: v for k, v in vars(self).items() if k != "optimizer" and not k.startswith("_") and _is_plain(v)}
+        return copy.deepcopy(own)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from what `state_dict` gave; the learning rates are in the optimizer's own state.
@@ -131,13 +141,23 @@ class LRScheduler:
         Raises
         ------
         StateDictError
-            If an entry is none of this scheduler's; nothing has been changed then.
+            If it is the state of another scheduler; nothing has been changed then.
         """
-        unknown = sorted(set(state_dict) - set(vars(self)))
-        if unknown or "last_epoch" not in state_dict:
-            what = f"{', '.join(unknown)} unknown" if unknown else "last_epoch is missing"
-            raise StateDictError(f"the state_dict does not fit {type(self).__name__}: {what}")
-        vars(self).update(state_dict, _written=[])
+        misfits = sorted(self._plain().keys() ^ state_dict.keys())
+        if misfits:
+            raise StateDictError(f"the state_dict does not fit {type(self).__name__}: {', '.join(misfits)}")
+        if len(state_dict["base_lrs"]) != len(self.base_lrs):
+            raise StateDictError(
+                f"the state_dict is for {len(state_dict['base_lrs'])} groups, not {len(self.base_lrs)}"
+            )
+        vars(self).update(copy.deepcopy(state_dict))
+
+
+def _above_0(name: str, **values: float) -> None:
+    """Raise ArgumentError for lengths in which there is no step."""
+    for what, value in values.items():
+        if not value > 0:
+            raise ArgumentError(f"{name}: {what} must be above 0, not {value}")
 
 
 def _is_plain(value: Any) -> bool:
@@ -163,8 +183,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        if step_size < 1:
-            raise ArgumentError(f"StepLR: step_size must be at least 1, not {step_size}")
+        _above_0("StepLR", step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -284,6 +303,7 @@ class PolynomialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        _above_0("PolynomialLR", total_iters=total_iters)
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
@@ -335,7 +355,7 @@ class MultiplicativeLR(LRScheduler):
         products = self._products[group]  # of the functions up to each step, computed once
         while len(products) <= step:
             products.append(products[-1] * self.lr_lambdas[group](len(products)))
-        return base_lr * products[step]
+        return float(base_lr * products[step])
 
 
 # Half a cosine, once or again and again
@@ -356,6 +376,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        _above_0("CosineAnnealingLR", T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -498,7 +519,7 @@ class OneCycleLR(_CycleLR):
         start = 0.0
         for end, low, high in zip([*ends, self.total_steps - 1], values, values[1:], strict=True):
             if step <= end or end == self.total_steps - 1:
-                share = (step - start) / (end - start)
+                share = (step - start) / (end - start) if end > start else 1.0
                 if self.anneal_strategy == "linear":
                     return low + (high - low) * share
                 return high + (low - high) / 2 * (1 + math.cos(math.pi * share))
@@ -576,6 +597,7 @@ class CyclicLR(_CycleLR):
             raise ArgumentError(f"CyclicLR: mode must be 'triangular', 'triangular2' or 'exp_range', not {mode!r}")
         self.step_size_up = step_size_up
         self.step_size_down = step_size_up if step_size_down is None else step_size_down
+        _above_0("CyclicLR", step_size_up=step_size_up, step_size_down=self.step_size_down)
         self.mode, self.gamma, self.scale_fn, self.cycle_momentum = mode, gamma, scale_fn, cycle_momentum
         self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
         self.max_lrs = for_groups(max_lr, optimizer, "CyclicLR")
@@ -600,7 +622,7 @@ class CyclicLR(_CycleLR):
 
     def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
         """The learning rate at a step."""
-        return base_lr + (self.max_lrs[group] - base_lr) * self._height(step)
+        return float(base_lr + (self.max_lrs[group] - base_lr) * self._height(step))
 
     def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
         """The learning rate and the momentum at a step."""
@@ -645,7 +667,7 @@ class _Composite(LRScheduler):
             for scheduler, part in zip(self._schedulers, parts, strict=True):
                 scheduler.load_state_dict(part)
             super().load_state_dict({k: v for k, v in state_dict.items() if k != "_schedulers"})
-        except StateDictError:
+        except Exception:
             for scheduler, old in zip(self._schedulers, before, strict=True):
                 vars(scheduler).update(old)
             raise

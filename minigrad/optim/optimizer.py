@@ -15,6 +15,7 @@ from minigrad.tree import map_leaves
 
 # Options in the state_dicts of PyTorch that say how it computes, and not what.
 _OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused"}
+_OPTIONAL = {"amsgrad", "centered", "momentum", "nesterov"}  # what adds to the state when it is switched on
 
 
 class Optimizer:
@@ -157,10 +158,15 @@ class Optimizer:
         if options.get("decoupled_weight_decay"):
             value *= 1 - options["lr"] * decay
             decay = 0.0
-        if decay:
-            made = np.multiply(value, decay, out=self.scratch(value, 9))
-            return np.subtract(made, gradient, out=made) if options["maximize"] else np.add(made, gradient, out=made)
-        return np.negative(gradient, out=self.scratch(value, 9)) if options["maximize"] else gradient
+        if not decay and not options["maximize"]:
+            return gradient
+        made = self.scratch(value, 9)
+        if not decay:
+            np.negative(gradient, out=made)
+        else:
+            np.multiply(value, decay, out=made)
+            (np.subtract if options["maximize"] else np.add)(made, gradient, out=made)
+        return made
 
     # Saving
 
@@ -180,40 +186,55 @@ class Optimizer:
         Raises
         ------
         StateDictError
-            If the groups do not fit; nothing has been changed then.
+            If groups or state do not fit; nothing has been changed then.
         """
         try:
-            given, entries = state_dict["param_groups"], state_dict["state"]
-            counts = [len(group["params"]) for group in given]
-        except (KeyError, TypeError) as error:
-            raise StateDictError(f"this is no state_dict of an optimizer: {error!r} is missing") from error
-        own = [len(group["params"]) for group in self.param_groups]
-        if counts != own:
-            raise StateDictError(f"groups of {counts} parameters do not fit an optimizer with groups of {own}")
-        groups = [
-            {**group, **{k: v for k, v in new.items() if k != "params" and k not in _OF_PYTORCH}}
-            for group, new in zip(self.param_groups, given, strict=True)
-        ]
-        try:
-            for group in groups:
-                self._check_options(group)
-        except ArgumentError as error:
-            raise StateDictError(f"the options do not fit: {error}") from error
-        parameters = self._parameters()
-        state = {}
-        for i, entry in entries.items():
-            if not 0 <= int(i) < len(parameters):
-                raise StateDictError(f"there is no parameter {i}: the optimizer has {len(parameters)}")
-            state[parameters[int(i)]] = {k: self.fitting(v, k, int(i), parameters[int(i)]) for k, v in entry.items()}
+            groups, state = self._fitting_groups(state_dict["param_groups"]), self._fitting_state(state_dict["state"])
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise StateDictError(f"the state_dict does not fit {type(self).__name__}: {error!r}") from error
         self.state = state
         for group, new in zip(self.param_groups, groups, strict=True):
             group.update(new)
 
+    def _fitting_groups(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        counts, own = ([len(group["params"]) for group in groups] for groups in (given, self.param_groups))
+        if counts != own:
+            raise StateDictError(f"groups of {counts} parameters do not fit an optimizer with groups of {own}")
+        made = [
+            {**group, **{k: v for k, v in new.items() if k != "params" and k not in _OF_PYTORCH}}
+            for group, new in zip(self.param_groups, given, strict=True)
+        ]
+        for group in made:
+            self._check_options(group)
+        return made
+
+    def _fitting_state(self, entries: dict[Any, dict[str, Any]]) -> dict[Tensor, dict[str, Any]]:
+        parameters, state = self._parameters(), {}
+        for number, entry in entries.items():
+            i = int(number)
+            if not 0 <= i < len(parameters):
+                raise StateDictError(f"there is no parameter {i}: the optimizer has {len(parameters)}")
+            missing = sorted(self.needed(parameters[i]) - entry.keys()) if entry else []
+            if missing:
+                raise StateDictError(
+                    f"the state of parameter {i} is that of another optimizer: no {', '.join(missing)}"
+                )
+            state[parameters[i]] = {k: self.fitting(v, k, i, parameters[i]) for k, v in entry.items()}
+        return state
+
+    def needed(self, parameter: Tensor) -> set[str]:
+        """The names in the state of a parameter without which no step can be made: those of a first step."""
+        nothing, state = np.zeros((0,) * parameter.ndim, parameter.dtype), dict[str, Any]()
+        self.update(nothing, nothing, state, {**self.defaults, **{k: False for k in _OPTIONAL if k in self.defaults}})
+        return set(state)
+
     def fitting(self, value: Any, name: str, number: int, parameter: Tensor) -> Any:
         """A copy of one entry of a state that is loaded, in the dtype of its parameter."""
-        if not isinstance(value, (np.ndarray, np.generic, Tensor)):
-            return value
+        if value is None:
+            return None
         array = np.array(value.data if isinstance(value, Tensor) else value)
+        if array.dtype.kind not in "biuf":
+            raise StateDictError(f"{name} of parameter {number} is no array of numbers: {value!r}")
         if name in self.numbers:
             return array.item()
         if array.shape != (wanted := self.shape_of(name, parameter)):

@@ -1,5 +1,6 @@
 """A learning rate that falls when what is measured does not get better."""
 
+import copy
 import math
 from typing import Any, Literal
 
@@ -95,12 +96,14 @@ class ReduceLROnPlateau:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """All settings, and what has been measured."""
-        return {k: v for k, v in vars(self).items() if k != "optimizer"}
+        """Copies of all settings, and what has been measured."""
+        return {k: copy.copy(v) for k, v in vars(self).items() if k != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from what `state_dict` gave; the learning rates are in the optimizer's own state."""
         unknown = sorted(set(state_dict) ^ (set(vars(self)) - {"optimizer"}))
         if unknown:
             raise StateDictError(f"the state_dict does not fit ReduceLROnPlateau: {', '.join(unknown)}")
-        vars(self).update(state_dict)
+        if len(state_dict["min_lrs"]) != len(self.min_lrs):
+            raise StateDictError(f"the state_dict is for {len(state_dict['min_lrs'])} groups, not {len(self.min_lrs)}")
+        vars(self).update({k: copy.copy(v) for k, v in state_dict.items()})

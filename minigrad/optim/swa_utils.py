@@ -215,7 +215,7 @@ class SWALR(LRScheduler):
 
     def _advance(self, epoch: float | None = None) -> None:
         if self.last_epoch == 0:  # another scheduler may have been at work since this one was made
-            self.base_lrs = self._written = self.get_last_lr()
+            self.base_lrs = self.planned = self.get_last_lr()
         super()._advance(epoch)
 
     def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:

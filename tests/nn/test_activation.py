@@ -156,6 +156,13 @@ def test_linear(shape, bias):
     assert bias or layer.bias is None
 
 
+def test_operands_of_several_precisions():
+    x, w, b = np.ones((2, 3), np.float32), np.ones((2, 3), np.float32), np.ones(2)
+    assert F.linear(x, w, b).dtype == np.float64
+    assert F.linear(x, w.astype(float), b.astype(np.float32)).tolist() == [[4, 4]] * 2
+    assert F.linear(np.ones((2, 3), int), w, b.astype(np.float32)).tolist() == [[4, 4]] * 2
+
+
 def test_linear_functions_of_one_output():
     assert F.linear(np.ones((2, 3)), np.arange(3.0)).tolist() == [3, 3]
     assert F.linear(np.ones(3), np.arange(3.0), np.float64(1.0)) == 4

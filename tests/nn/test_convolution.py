@@ -210,6 +210,28 @@ def test_the_same_size_changes_nothing_and_a_constant_stays(mode):
     assert F.interpolate(np.ones((1, 1, 1)), size=4, mode=mode).tolist() == [[[1.0] * 4]]
 
 
+# PyTorch 2.13's values for the squares of 0 to 9
+ANTIALIASED = {
+    ("bilinear", False): ([3.525423729, 22.075757576, 57.677966102], [1.727272727, 11.56, 34.24, 64.727272727]),
+    ("bilinear", True): ([7.112676056, 40.205128205, 70.761904762], [2.5, 17.333333333, 50.333333333, 75.333333333]),
+    ("bicubic", False): ([1.878194208, 21.009415335, 60.539182283], [0.8108283, 10.50128382, 33.79320561, 67.40228645]),
+    ("bicubic", True): ([4.320741107, 41.740896931, 81.172157623], [1.413333333, 15.81707317, 51.8452381, 80.74074074]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode", "aligned"), ANTIALIASED)
+def test_antialiasing(mode, aligned):
+    x = (np.arange(10.0) ** 2).reshape(1, 1, 1, 10)
+    for expected in ANTIALIASED[mode, aligned]:
+        y = F.interpolate(x, size=(1, len(expected)), mode=mode, align_corners=aligned, antialias=True)
+        np.testing.assert_allclose(y.ravel(), expected, rtol=1e-8)
+    np.testing.assert_allclose(F.interpolate(x, size=(3, 10), mode=mode, antialias=True), np.repeat(x, 3, axis=2))
+    columns = np.swapaxes(x, 2, 3)
+    down = F.interpolate(columns, size=(4, 1), mode=mode, align_corners=aligned, antialias=True)
+    np.testing.assert_allclose(down.ravel(), ANTIALIASED[mode, aligned][1], rtol=1e-8)
+    assert mg.gradcheck(lambda x: F.interpolate(x, size=(1, 3), mode=mode, antialias=True), (x[..., :5],))
+
+
 @pytest.mark.parametrize(("options", "text"), [
     ({"size": 2, "mode": "linear"}, "mode 'linear' is not one of those for 2 axes: nearest"),
     ({"size": 2, "mode": "lanczos"}, "mode 'lanczos' is not one"),

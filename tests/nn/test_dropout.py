@@ -117,6 +117,8 @@ def test_the_gradient_is_scaled_as_the_value():
 def test_integers_become_floating_point():
     assert F.dropout(np.arange(5), 0.5).dtype == np.float64
     assert F.alpha_dropout(np.arange(5), 0.5, training=True).dtype == np.float64
+    assert F.dropout(np.ones(5, np.float16), 0.5).dtype == np.float16
+    assert set(F.dropout(np.full(100, 1 + 2j), 0.5).tolist()) == {0, 2 + 4j}
 
 
 @pytest.mark.parametrize(("call", "text"), [

@@ -211,6 +211,15 @@ def test_labels_are_in_range(loss, label):
         loss(A[:2], np.array([0, label]))
 
 
+@pytest.mark.parametrize(
+    "loss", [CLASSES[i] for i in (0, 1, 2, 4, 5)], ids=["cross_entropy", "nll", "margin", "adaptive", "ctc"]
+)
+def test_minus_one_is_no_label_either(loss):
+    for dtype in (np.int64, np.int8):
+        with pytest.raises(errors.IndexingError, match=r"label -1 is not one of the (classes|labels) 0 to 2"):
+            loss(A[:2], np.array([0, -1], dtype))
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64, ">i4", ">i8"])
 @pytest.mark.parametrize("loss", CLASSES, ids=["cross_entropy", "nll", "margin", "multilabel", "adaptive", "ctc"])
 def test_labels_of_all_integer_dtypes(loss, dtype):
@@ -276,7 +285,7 @@ def test_labels_are_certain_chances(smoothing):
 
 @pytest.mark.parametrize("smoothing", [1.5, -0.1, NAN])
 def test_label_smoothing_is_a_share(smoothing):
-    with pytest.raises(errors.ArgumentError, match="label_smoothing must be from 0 to 1"):
+    with pytest.raises(errors.ArgumentError, match="cross_entropy: label_smoothing must be from 0 to 1"):
         F.cross_entropy(mg.ones((2, 3)), [0, 1], label_smoothing=smoothing)
 
 
@@ -391,6 +400,21 @@ def test_a_variance_may_be_a_number_or_lack_the_last_axis():
     assert np.isfinite(F.gaussian_nll_loss(A, B, 0.0))
 
 
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_a_second_pass_gives_the_same(reduction):
+    x = mg.tensor(A, requires_grad=True)
+    loss = F.cross_entropy(x, LABELS, [1.0, 2.0, 3.0], reduction=reduction)
+    found = [mg.autograd.grad(loss.sum(), x, retain_graph=True)[0].tolist() for _ in range(3)]
+    (again,) = mg.autograd.grad(loss.sum(), x, create_graph=True)
+    for other in (found[1], found[2], again.tolist()):
+        np.testing.assert_allclose(other, found[0], rtol=1e-12)
+    both = F.cross_entropy(x, LABELS, reduction=reduction).sum() + F.cross_entropy(2.0 * x, LABELS, reduction="sum")
+    expected = [mg.autograd.grad(part, x)[0].data for part in (
+        F.cross_entropy(x, LABELS, reduction=reduction).sum(), F.cross_entropy(2.0 * x, LABELS, reduction="sum"),
+    )]  # fmt: skip
+    np.testing.assert_allclose(mg.autograd.grad(both, x)[0], sum(expected))
+
+
 # Connectionist temporal classification
 
 
@@ -483,7 +507,7 @@ ROWS = np.array([[1, 2], [2, 1]])
     ((LOGS, ROWS, [4], [2, 2]), {}, errors.ShapeError, r"input_lengths must have shape \(2,\)"),
     ((LOGS, ROWS, [4, 4], [2, 2, 2]), {}, errors.ShapeError, r"target_lengths must have shape \(2,\)"),
     ((LOGS, ROWS, [5, 4], [2, 2]), {}, errors.ArgumentError, "input_lengths must be from 0 to 4"),
-    ((LOGS, ROWS, [4, 4], [-1, 2]), {}, errors.ArgumentError, "target_lengths must be"),
+    ((LOGS, ROWS, [4, 4], [-1, 2]), {}, errors.ArgumentError, "target_lengths must be at least 0"),
     ((LOGS, ROWS, [4, 4], [3, 2]), {}, errors.ShapeError, r"targets of shape \(2, 2\) do not fit target_lengths"),
     ((LOGS, ROWS[:1], [4, 4], [2, 2]), {}, errors.ShapeError, r"targets of shape \(1, 2\) do not fit"),
     ((LOGS, ROWS.ravel(), [4, 4], [2, 1]), {}, errors.ShapeError, r"targets of shape \(4,\) do not fit"),

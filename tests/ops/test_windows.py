@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import errors
 from minigrad.ops import windows
+from tests import op_table_nn
 
 RNG = np.random.default_rng(0)
 INF, NAN = np.inf, np.nan
@@ -161,3 +164,64 @@ def test_padding_is_never_the_largest(dtype):
 def test_bools_have_no_largest():
     with pytest.raises(errors.MinigradError, match="max_pool of shape"):
         windows.max_pool(np.array([[[True, False]]]), kernel=(2,), **how(1))
+
+
+# Any geometry
+
+
+@st.composite
+def geometries(draw):
+    """Lengths, a kernel, and how it is moved, with at least one window."""
+    axes = draw(st.integers(1, 3))
+
+    def each(low, high):
+        return tuple(draw(st.integers(low, high)) for _ in range(axes))
+
+    kernel, dilation, stride = each(1, 3), each(1, 3), each(1, 3)
+    padding = tuple(zip(each(0, 2), each(0, 2), strict=True))
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    lengths = tuple(
+        max(n, span - sum(pair)) for n, span, pair in zip(each(1, 4), spans, padding, strict=True)
+    )  # fmt: skip
+    return lengths, kernel, {"stride": stride, "padding": padding, "dilation": dilation}
+
+
+@settings(max_examples=80, deadline=None)
+@given(geometries(), st.integers(0, 2), st.integers(1, 2), st.integers(1, 2), st.integers(1, 2), st.integers(0, 99))
+def test_the_three_forms_of_convolution_are_one(geometry, count, groups, filters, channels, seed):
+    lengths, kernel, options = geometry
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(count, groups * channels, *lengths))
+    w = rng.normal(size=(groups * filters, channels, *kernel))
+    y = windows.convolve(x, w, **options, groups=groups)
+    np.testing.assert_allclose(y, op_table_nn.convolved(x, w, **options, groups=groups), rtol=1e-12, atol=1e-12)
+    g = rng.normal(size=y.shape)
+    total = np.sum(g * y)
+    back = windows.convolve_transposed(g, w, lengths=lengths, **options, groups=groups)
+    assert np.sum(back * x) == pytest.approx(total, rel=1e-9, abs=1e-9)
+    back = windows.convolve_weight(x, g, kernel=kernel, **options, groups=groups)
+    assert np.sum(back * w) == pytest.approx(total, rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=80, deadline=None)
+@given(geometries(), st.integers(0, 2), st.integers(1, 2), st.integers(0, 99))
+def test_windows_and_their_maxima_are_what_loops_find(geometry, count, channels, seed):
+    lengths, kernel, options = geometry
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-2, 3, size=(count, channels, *lengths)).astype(float)  # with equal elements
+    y = windows.unfold(x, kernel=kernel, **options)
+    np.testing.assert_array_equal(y, op_table_nn.unfolded(x, kernel, **options))
+    g = rng.normal(size=y.shape)
+    np.testing.assert_allclose(
+        windows.fold(g, lengths=lengths, **options), op_table_nn.folded(g, lengths, **options), rtol=1e-12, atol=1e-12
+    )
+    top = windows.max_pool(x, kernel=kernel, **options)
+    if np.isfinite(top).all():  # no window lies in the padding alone
+        np.testing.assert_array_equal(top, op_table_nn.max_pooled(x, kernel=kernel, **options))
+        h = rng.normal(size=top.shape)
+        found = windows.to_largest(h, x, top, kernel=kernel, **options)
+        np.testing.assert_allclose(
+            found, op_table_nn.given_to_largest(h, x, top, kernel=kernel, **options), rtol=1e-12, atol=1e-12
+        )
+        found = windows.which_largest(x, kernel=kernel, **options)
+        np.testing.assert_array_equal(found, op_table_nn.numbers_of_largest(x, kernel=kernel, **options))

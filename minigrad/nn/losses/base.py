@@ -32,7 +32,7 @@ def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
     operands = [operand(x) for x in (input, target, *others)]
     dtype = operands[0].dtype
     if dtype.kind == "f":
-        operands = [x if x.dtype.kind == "f" else x.astype(dtype) for x in operands]
+        operands = [x.astype(dtype) if x.dtype.kind in "iub" else x for x in operands]
     if any(x.shape != operands[0].shape for x in operands):
         shapes = [str(x.shape) for x in operands]
         given = f"a prediction of shape {shapes[0]} and a target of shape {shapes[1]}"

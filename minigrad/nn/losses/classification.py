@@ -128,7 +128,7 @@ def cross_entropy(
     _warn_of_softmax(input)
     input = floating(input)
     if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(f"label_smoothing must be from 0 to 1, not {label_smoothing}")
+        raise ArgumentError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
     logits, classes, places = _by_rows("cross_entropy", input)
     weights = class_weights("cross_entropy", weight, classes, input.dtype)
     wanted = operand(target)

@@ -108,7 +108,8 @@ def _lengths(name: str, given: Any, count: int, most: int | None) -> np.ndarray:
             f"ctc_loss: {name} must have shape ({count},), a length for each sequence, not {lengths.shape}"
         )
     if lengths.size and (lengths.min() < 0 or (most is not None and lengths.max() > most)):
-        raise ArgumentError(f"ctc_loss: {name} must be from 0 to {most}, not {lengths.tolist()}")
+        end = "at least 0" if most is None else f"from 0 to {most}"
+        raise ArgumentError(f"ctc_loss: {name} must be {end}, not {lengths.tolist()}")
     return lengths
 
 

@@ -1,6 +1,6 @@
 """Weights that are computed from other parameters at each call: weight normalization, spectral normalization."""
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ AnyModule = TypeVar("AnyModule", bound=Module)
 
 class _Reparametrization:
     """Before each call of a module, computes its weight anew and sets it as an attribute."""
+
+    title: ClassVar[str]
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -54,7 +56,7 @@ def _uninstall(module: AnyModule, name: str, rule: type[_Reparametrization], *pa
     """Make the weight, computed from its parts as they are now, a parameter again."""
     own, handle = module.__dict__.pop(f"_{rule.__name__}_{name}", (None, None))
     if own is None:
-        raise ArgumentError(f"{name!r} of {type(module).__name__} is not computed by {rule.__name__}")
+        raise ArgumentError(f"{name!r} of {type(module).__name__} is not computed by {rule.title}")
     del module.__dict__[name]
     weight = own.compute(module)
     handle.remove()
@@ -73,6 +75,8 @@ def _norm_except(v: Any, dim: int | None) -> Any:
 
 
 class _WeightNorm(_Reparametrization):
+    title = "weight_norm"
+
     def __init__(self, name: str, dim: int | None) -> None:
         super().__init__(name)
         self.dim = dim
@@ -135,6 +139,8 @@ def _unit(x: np.ndarray, eps: float) -> np.ndarray:
 
 
 class _SpectralNorm(_Reparametrization):
+    title = "spectral_norm"
+
     def __init__(self, name: str, iterations: int, eps: float, dim: int) -> None:
         super().__init__(name)
         self.iterations, self.eps, self.dim = iterations, eps, dim
