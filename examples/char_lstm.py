@@ -16,6 +16,7 @@ from minigrad import nn, optim
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 
 WIDTH, HIDDEN, WINDOW, STREAMS = 64, 192, 64, 32
+PROMPT = "A function is "
 
 
 class CharLSTM(nn.Module):
@@ -122,8 +123,9 @@ def main():
     for epoch, bits in enumerate(history, 1):
         print(f"          {epoch:>6} {bits:.3f} bits per character")
     print(f"held out  {bits_per_character(model, test_codes):.3f} bits per character")
-    text = sample(model, test_codes[:100], 400, np.random.default_rng(0))
-    print(f"sample    {''.join(characters[text])}")
+    prompt = np.searchsorted(characters, list(PROMPT))
+    text = sample(model, prompt, 100 if options.quick else 400, np.random.default_rng(0))
+    print(f"sample\n\n{PROMPT}{''.join(characters[text])}")
 
 
 if __name__ == "__main__":

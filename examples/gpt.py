@@ -17,6 +17,7 @@ from minigrad import nn, optim
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 
 LAYERS, WIDTH, HEADS, CONTEXT, BATCH = 2, 128, 4, 64, 32
+PROMPT = "A function is "
 
 
 class Block(nn.Module):
@@ -138,7 +139,7 @@ def bits_per_character(model, codes, stride):
     return total / (len(codes) - 1) / math.log(2)
 
 
-def sample(model, codes, length, rng, temperature=0.8):
+def sample(model, codes, length, rng, temperature=0.7):
     """Characters that go on from some given ones, drawn one by one."""
     codes = list(codes)
     with mg.no_grad():
@@ -183,9 +184,9 @@ def main():
         (CONTEXT // 2, "half a window or more before each"),
     ):
         print(f"held out  {bits_per_character(model, test_codes, stride):.3f} bits per character, {words}")
-    prompt = test_codes[:CONTEXT]
+    prompt = np.searchsorted(characters, list(PROMPT))
     text = sample(model, prompt, 100 if options.quick else 400, np.random.default_rng(0))
-    print(f"sample    {''.join(characters[text])}")
+    print(f"sample\n\n{PROMPT}{''.join(characters[text])}")
 
 
 if __name__ == "__main__":

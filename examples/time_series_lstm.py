@@ -17,7 +17,7 @@ from minigrad import nn, optim
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 
 SPLIT, LAGS, YEARS = 1920, 9, 30
-HIDDEN, STEPS, DECAY = 10, 30, 3e-3
+HIDDEN, STEPS, DECAY = 10, 20, 3e-3
 
 
 def to_scale(numbers):
@@ -80,9 +80,9 @@ def autoregression(series, fitted):
     return rows @ weights
 
 
-def error(forecast, numbers):
+def error(differences):
     """The root of the mean square."""
-    return float(np.sqrt(np.mean(np.square(forecast - numbers))))
+    return float(np.sqrt(np.mean(np.square(differences))))
 
 
 def picture(years, numbers, ahead, onward, path):
@@ -90,8 +90,9 @@ def picture(years, numbers, ahead, onward, path):
         from matplotlib.figure import Figure
     except ImportError:
         return False
-    figure = Figure(figsize=(9, 5.4), layout="constrained")
+    figure = Figure(figsize=(9, 5.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharey=True)
+    top.set_ylim(-5, 235)  # the legend has its place above the curves
     test = years >= SPLIT
     for axis, first, last in ((top, SPLIT - 40, 2009), (bottom, SPLIT - 40, SPLIT + len(onward) + 5)):
         shown = (years >= first) & (years < last)
@@ -106,7 +107,7 @@ def picture(years, numbers, ahead, onward, path):
     bottom.set_title(f"{len(onward)} years forecast from the years before {SPLIT} only", fontsize=10, loc="left")
     bottom.set_xlabel("year")
     for axis in (top, bottom):
-        axis.text(SPLIT - 1, 0.97, "training", ha="right", va="top", fontsize=9, transform=axis.get_xaxis_transform())
+        axis.text(SPLIT - 1, 0.7, "training", ha="right", fontsize=9, transform=axis.get_xaxis_transform())
         axis.legend(loc="upper left", ncols=2, fontsize=9, frameon=False)
     figure.savefig(path, dpi=100)
     return True
@@ -128,20 +129,23 @@ def main():
     print(
         f"training  {sum(p.size for p in model.parameters())} parameters, {time.perf_counter() - start:.0f} s of L-BFGS"
     )
-    ahead = from_scale(one_ahead(model, series))
-    print(f"          root mean square error {error(ahead[: count - 1], numbers[1:count]):.1f} sunspots")
-    print(f"held out  {len(wanted)} years from {SPLIT} on, each forecast from the years before it, with an error of")
-    print(f"          {error(numbers[count - 1 : -1], wanted):>6.1f}  last value")
-    print(
-        f"          {error(autoregression(numbers, count)[count - LAGS :], wanted):>6.1f}  AR({LAGS}) by least squares"
-    )
-    print(f"          {error(ahead[count - 1 :], wanted):>6.1f}  LSTM")
+    ahead = from_scale(one_ahead(model, series))[count - 1 :]
+    forecasts = {
+        "last value": numbers[count - 1 : -1],
+        f"AR({LAGS})": autoregression(numbers, count)[count - LAGS :],
+        "LSTM": ahead,
+    }
+    print("held out  each year is forecast from all years before it; root mean square error, in sunspots:")
+    print(f"          {'':<12} {SPLIT}-{SPLIT + YEARS - 1}  {SPLIT + YEARS}-2008  all {len(wanted)} years")
+    for name, forecast in forecasts.items():
+        parts = [error((forecast - wanted)[part]) for part in (slice(YEARS), slice(YEARS, None), slice(None))]
+        print(f"          {name:<12} {parts[0]:>9.1f}  {parts[1]:>9.1f}  {parts[2]:>9.1f}")
     onward = from_scale(continued(model, series[:count], YEARS))
     first = wanted[:YEARS]
     print(f"onward    {YEARS} years forecast from the years before {SPLIT} only, with an error of")
-    print(f"          {error(numbers[:count].mean(), first):>6.1f}  mean of those years")
-    print(f"          {error(onward, first):>6.1f}  LSTM on its own forecasts")
-    if picture(years, numbers, ahead[count - 1 :], onward, options.output):
+    print(f"          {error(numbers[:count].mean() - first):>6.1f}  mean of those years")
+    print(f"          {error(onward - first):>6.1f}  LSTM on its own forecasts")
+    if picture(years, numbers, ahead, onward, options.output):
         print(f"picture   of both forecasts in {options.output}")
 
 

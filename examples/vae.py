@@ -84,7 +84,7 @@ def picture(model, images, path):
         back = mg.sigmoid(model(images[:count])[0]).numpy()
         made = mg.sigmoid(model.decoder(mg.random.randn(3 * count, CODE))).numpy()
     rows = [images[:count], back, *np.split(made, 3)]
-    words = ["held out", "come back", "made of", "random", "codes"]
+    words = ["held out", "reconstructed", "", "from random\ncodes", ""]
     figure = Figure(figsize=(count * 0.62 + 1, len(rows) * 0.62))
     axes = figure.subplots(len(rows), count)
     for line, row, word in zip(axes, rows, words, strict=True):

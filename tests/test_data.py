@@ -235,6 +235,14 @@ def test_the_quicker_way_is_taken_for_the_samples_that_it_was_written_for():
     assert batches(DataLoader(type("Again", (Quick,), {"__getitem__": lambda self, i: i})(x), 2)) == [[0, 1], [2]]
 
 
+def test_several_samples_at_once_under_pytorchs_name():
+    many = type("Many", (Noisy,), {"__getitems__": lambda self, indices: [-i for i in indices]})
+    assert batches(DataLoader(many(5), 2)) == [[0, -1], [-2, -3], [-4]]
+    assert batches(DataLoader(many(5), 2, collate_fn=sum)) == [-1, -5, -4]
+    again = type("Again", (many,), {"__getitem__": lambda self, i: 10 * i})
+    assert batches(DataLoader(again(5), 2)) == [[0, 10], [20, 30], [40]]
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_batches_do_not_depend_on_the_way_they_are_made(data):
@@ -320,9 +328,9 @@ def test_random_samplers_give_each_sample_once():
 
 def test_random_samplers_are_fair():
     sampler = RandomSampler(range(5), generator=np.random.default_rng(0))
-    orders = Counter(tuple(sampler) for _ in range(12_000))
+    orders = Counter(tuple(sampler) for _ in range(2400))
     assert len(orders) == 120
-    expected = 100
+    expected = 20
     chi = sum((count - expected) ** 2 / expected for count in orders.values())
     assert 70 < chi < 180  # 119 degrees of freedom: within 4 standard deviations
     drawn = Counter(RandomSampler(range(5), True, 50_000, np.random.default_rng(0)))
@@ -337,7 +345,7 @@ def test_weighted_samplers_follow_their_weights():
     once = WeightedRandomSampler(weights, 3, replacement=False)
     assert len(once) == 3
     first = Counter()
-    for _ in range(2000):
+    for _ in range(300):
         order = list(once)
         assert sorted(order) == [0, 2, 3]
         first[order[0]] += 1
@@ -1103,23 +1111,32 @@ def begun(**options):
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux which processes there are")
 
 
+STATES = {
+    "busy": {},
+    "slow": {"delay": 0.5},
+    "large": {"size": 3_000_000},
+    "idle": {"pause": 100},
+    "blocked": {"pause": 100, "size": 3_000_000},
+}
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which Windows does not have
+QUICK = [("busy", signal.SIGINT), ("blocked", signal.SIGINT), ("slow", KILL), ("blocked", KILL)]
+slow = pytest.mark.slow
+
+
 @needs_proc
 @pytest.mark.parametrize(
-    "options",
+    ("options", "number"),
     [
-        pytest.param({}, id="busy"),
-        pytest.param({"delay": 0.5}, id="slow"),
-        pytest.param({"size": 3_000_000}, id="large", marks=pytest.mark.slow),
-        pytest.param({"pause": 100}, id="idle", marks=pytest.mark.slow),
-        pytest.param({"pause": 100, "size": 3_000_000}, id="blocked"),
+        pytest.param(options, number, id=f"{name}-{number.name}", marks=[] if (name, number) in QUICK else slow)
+        for name, options in STATES.items()
+        for number in (signal.SIGINT, KILL)
     ],
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
 def test_no_worker_outlives_the_main_process(options, number):
     process, pids = begun(**options)
     time.sleep(0.3)
     start = time.monotonic()
-    if number == signal.SIGKILL:
+    if number == KILL:
         process.kill()
     else:
         os.killpg(process.pid, number)  # as a terminal does
@@ -1137,23 +1154,20 @@ def test_no_worker_outlives_the_main_process(options, number):
 
 @needs_proc
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("moment", range(8))
-def test_ctrl_c_at_any_moment(method, moment):
+def test_ctrl_c_at_any_moment(tmp_path, method, moment):
     code = SCRIPT.format(delay=0.01, size=10, pause=0.01, method=method)
     code = code.replace('if __name__ == "__main__":\n', 'if __name__ == "__main__":\n    print(0, flush=True)\n')
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"minigrad-ctrl-c-{os.getpid()}.py"
+    path = tmp_path / "script.py"
     path.write_text(code)
-    try:
-        process = subprocess.Popen(
-            [sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        process.stdout.readline()
-        time.sleep(0.15 * moment)
-        os.killpg(process.pid, signal.SIGINT)
-        pids, complaints = process.communicate(timeout=20)
-    finally:
-        path.unlink()
+    process = subprocess.Popen(
+        [sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    process.stdout.readline()
+    time.sleep(0.15 * moment)
+    os.killpg(process.pid, signal.SIGINT)
+    pids, complaints = process.communicate(timeout=20)
     soon(lambda: not any(map(alive, {int(pid) for pid in pids.split()})), "workers are left", seconds=5)
     assert complaints.count("Traceback") == 1, complaints
     assert complaints.strip().endswith("KeyboardInterrupt")
@@ -1162,7 +1176,7 @@ def test_ctrl_c_at_any_moment(method, moment):
 # Other ways to start a process
 
 
-@pytest.mark.parametrize("context", ["spawn", "forkserver"])
+@pytest.mark.parametrize("context", ["spawn", pytest.param("forkserver", marks=slow)])
 def test_processes_that_are_started_anew(context):
     mg.manual_seed(7)
     expected = [batches(DataLoader(Noisy(), 3, shuffle=True)) for _ in range(1)]
@@ -1284,7 +1298,7 @@ def test_an_epoch_is_resumed_where_it_was(options, how):
     course = epochs(loader, each=keep)
     per_epoch = len(saved) // 3
     keep(course)
-    for kept in saved[::2]:
+    for kept in saved[::3]:
         done, state, random = pickle.loads(kept)
         mg.manual_seed(1234)
         resumed = make_loader(options, how)

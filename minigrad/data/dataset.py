@@ -61,15 +61,17 @@ class IterableDataset:
 
 def fetch(dataset: Any, indices: Sequence[int], collate: Callable[[list[Any]], Any] = default_collate) -> Any:
     """The samples with these numbers in one batch, by the quicker way of the data set if there is one."""
-    if collate is default_collate and _has_quicker_way(type(dataset)):
+    if collate is default_collate and _has_quicker_way(type(dataset), "__getbatch__"):
         return dataset.__getbatch__(indices)
+    if _has_quicker_way(type(dataset), "__getitems__"):
+        return collate(dataset.__getitems__(indices))
     return collate([dataset[i] for i in indices])
 
 
-def _has_quicker_way(kind: type) -> bool:
-    """Whether there is a ``__getbatch__`` made for the last ``__getitem__``, which a subclass may have replaced."""
+def _has_quicker_way(kind: type, name: str) -> bool:
+    """Whether there is such a method, made for the last ``__getitem__``, which a subclass may have replaced."""
     for base in kind.__mro__:
-        if "__getbatch__" in vars(base):
+        if name in vars(base):
             return True
         if "__getitem__" in vars(base):
             return False

@@ -58,6 +58,8 @@ class DataLoader:
         For the random order; by default the package's.
     prefetch_factor : int
         How many batches each worker prepares ahead.
+    persistent_workers, in_order : bool
+        Accepted for PyTorch's sake: workers start anew in each epoch, and batches always come in order.
     workers : {"threads", "processes"}
         Threads start at once and share memory; they help where samples come from disk or out of NumPy. Processes help
         where they are made in Python; data set and batches must be picklable.
@@ -103,6 +105,8 @@ class DataLoader:
         generator: "np.random.Generator | None" = None,
         *,
         prefetch_factor: int = 2,
+        persistent_workers: bool = False,
+        in_order: bool = True,
         workers: Literal["threads", "processes"] = "threads",
     ) -> None:
         if not (is_number(num_workers) and timeout >= 0 and is_number(prefetch_factor) and prefetch_factor):

@@ -195,6 +195,8 @@ def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, conn
     from multiprocessing.reduction import ForkingPickler
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one ends the others
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -225,11 +227,15 @@ def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, conn
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let processes start with Ctrl-C blocked, until they have said that they ignore it."""
-    if not hasattr(signal, "pthread_sigmask"):
+def _undisturbed(method: str) -> Iterator[None]:
+    """Let a process start with Ctrl-C blocked, until it has said that it ignores it."""
+    if not hasattr(signal, "pthread_sigmask") or method == "forkserver":  # a server is not ours to change
         yield
         return
+    if method == "spawn":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # it would be started now, and lift the block
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -244,7 +250,7 @@ class ProcessWorker:
         self.name = f"worker {info.id} (a process)"
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_process, args=(info, job, init, theirs), name=self.name, daemon=True)
-        with _undisturbed():
+        with _undisturbed(context.get_start_method()):
             self.process.start()
         theirs.close()
         self.owner = os.getpid()

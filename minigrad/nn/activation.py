@@ -138,7 +138,7 @@ def prelu(input: Any, weight: Any) -> Any:
         weight = weight.reshape(-1, *(1,) * max(input.ndim - 2, 0))
     elif weight.ndim:
         weight = weight.reshape(())
-    return elementwise.where(input > 0, input, weight * input)
+    return elementwise.where(input > 0, input, weight * elementwise.clip(input, max=0))  # not 0 * inf
 
 
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
@@ -348,7 +348,6 @@ def _gate(x: Array, out: Array) -> None:
     out *= -_SLOPE * _CUBIC
     out -= _SLOPE
     out *= x
-    np.minimum(out, 80, out=out)  # where the gate is shut, the exponential must not overflow
     np.exp(out, out=out)
     out += 1
     np.divide(1, out, out=out)
@@ -357,7 +356,8 @@ def _gate(x: Array, out: Array) -> None:
 @primitive(lambda g, y, x: g * _gate_slope(x, y))  # type: ignore[has-type]  # defined below the rule
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
-    return in_blocks(_gate, np.asarray(x))
+    with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite
+        return in_blocks(_gate, np.asarray(x))
 
 
 def _slope(x: Array, y: Array, out: Array) -> None:

@@ -34,7 +34,7 @@ def _causal(queries: int, keys: int, dtype: Any) -> _Causal:
 def _masked_softmax(scores: Array, /, *, mask: Array) -> Array:
     """The softmax of scores plus a mask that leaves at least one in each row."""
     value = scores + mask
-    value -= np.maximum.reduce(value, axis=-1, keepdims=True)
+    value -= np.maximum.reduce(value, axis=-1, keepdims=True, initial=-np.inf)
     np.exp(value, out=value)
     value /= reductions.row_sums(value, -1)
     return value

@@ -18,18 +18,20 @@ from minigrad.ops.windows import Padding, convolve, convolve_transposed
 Size = int | Sequence[int]
 
 
-def _paddings(padding: Any, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> Padding:
+def _paddings(
+    name: str, padding: Any, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> Padding:
     """Padding before and after each axis; "same" puts the odd element after, as PyTorch does."""
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":
         if any(s != 1 for s in stride):
-            raise ArgumentError(f"padding='same' goes with a stride of 1, not {tuple(stride)}")
+            raise ArgumentError(f"{name}: padding='same' goes with a stride of 1, not {tuple(stride)}")
         totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
     if isinstance(padding, str):
-        raise ArgumentError(f"padding must be an integer for each axis, 'same' or 'valid', not {padding!r}")
-    return tuple((p, p) for p in each(padding, len(kernel), "padding", least=0))
+        raise ArgumentError(f"{name}: padding must be an integer for each axis, 'same' or 'valid', not {padding!r}")
+    return tuple((p, p) for p in each(padding, len(kernel), f"{name}: padding", least=0))
 
 
 def _add_bias(y: Any, bias: Any) -> Any:
@@ -54,7 +56,7 @@ def _conv(
     steps, gaps = each(stride, axes, f"{name}: stride"), each(dilation, axes, f"{name}: dilation")
     how: dict[str, Any] = {
         "stride": steps,
-        "padding": _paddings(padding, kernel, steps, gaps),
+        "padding": _paddings(name, padding, kernel, steps, gaps),
         "dilation": gaps,
         "groups": groups,
     }
@@ -171,8 +173,9 @@ def _conv_transpose(
         )
     if bias is not None and np.shape(bias) != (weight.shape[1] * groups,):
         raise ShapeError(f"{name}: a bias of shape {np.shape(bias)} does not fit {weight.shape[1] * groups} channels")
-    kernel, steps, gaps = weight.shape[2:], each(stride, axes, "stride"), each(dilation, axes, "dilation")
-    edges, more = each(padding, axes, "padding", least=0), each(output_padding, axes, "output_padding", least=0)
+    kernel, steps = weight.shape[2:], each(stride, axes, f"{name}: stride")
+    edges, gaps = each(padding, axes, f"{name}: padding", least=0), each(dilation, axes, f"{name}: dilation")
+    more = each(output_padding, axes, f"{name}: output_padding", least=0)
     if any(m >= s for m, s in zip(more, steps, strict=True)):
         raise ArgumentError(f"{name}: output_padding {more} must be smaller than the stride {steps}")
     lengths = tuple(
@@ -304,7 +307,7 @@ class _Convolution(Module):
         self.dilation = each(dilation, self.axes, f"{name}: dilation")
         self.padding = padding if isinstance(padding, str) else each(padding, self.axes, f"{name}: padding", least=0)
         self.padding_mode = padding_mode
-        self._paddings = _paddings(self.padding, self.kernel_size, self.stride, self.dilation)
+        self._paddings = _paddings(name, self.padding, self.kernel_size, self.stride, self.dilation)
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(zeros((outer, inner // groups, *self.kernel_size), dtype=dtype))
         self.register_parameter("bias", Parameter(zeros(out_channels, dtype=dtype)) if bias else None)
@@ -431,7 +434,7 @@ class _ConvTranspose(_Convolution):
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype
         )
-        self.output_padding = each(output_padding, self.axes, "output_padding", least=0)
+        self.output_padding = each(output_padding, self.axes, f"{type(self).__name__}: output_padding", least=0)
 
     def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
         """Apply the transposed convolution; `output_size` says which of the possible sizes is meant."""

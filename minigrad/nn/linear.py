@@ -14,17 +14,13 @@ from minigrad.nn.layer import fan_bound, operand, positive
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import shaping
 from minigrad.ops.axes import one_axis
-from minigrad.ops.linalg import einsum, matmul
-
-
-def _rows(x: Array) -> Array:
-    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+from minigrad.ops.linalg import einsum, matmul, rows_of
 
 
 @primitive(
-    lambda g, y, x, weight, bias: np.reshape(np.matmul(_rows(g), weight), x.shape),
-    lambda g, y, x, weight, bias: np.matmul(np.transpose(_rows(g)), _rows(x)),
-    lambda g, y, x, weight, bias: np.sum(_rows(g), axis=0),
+    lambda g, y, x, weight, bias: np.reshape(np.matmul(rows_of(g), weight), x.shape),
+    lambda g, y, x, weight, bias: np.matmul(np.transpose(rows_of(g)), rows_of(x)),
+    lambda g, y, x, weight, bias: np.sum(rows_of(g), axis=0),
 )
 def _linear(x: Array, weight: Array, bias: Array, /) -> Array:
     y = matmul(x, weight.T)

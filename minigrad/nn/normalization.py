@@ -459,7 +459,7 @@ class _InstanceNorm(_Statistics):
         by_input = self.training or not self.track_running_stats
         had_batch = np.ndim(input) == max(self.dimensions)
         x = operand(input) if had_batch else operand(input).reshape(1, *np.shape(input))
-        step = self.momentum if self.momentum is not None else 0.1
+        step = self.momentum if self.momentum is not None else 0.0
         y = instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, by_input, step, self.eps)
         return y if had_batch else y.reshape(y.shape[1:])
 

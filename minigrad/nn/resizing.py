@@ -92,7 +92,7 @@ def interpolate(
     if min(new) < 1:
         raise ShapeError(f"interpolate: nothing would be left of shape {input.shape} at size {new}")
     for axis, (old, out, scale) in enumerate(zip(lengths, new, scales, strict=True), start=2):
-        if old != out or scale is not None:
+        if old != out or not (scale is None or mode.endswith("linear")):  # at one length the linear modes copy
             weights = _weights(old, out, mode, bool(align_corners), scale, antialias).astype(input.dtype)
             moved = matmul(shaping.moveaxis(input, axis, -1), weights)
             input = shaping.moveaxis(moved, -1, axis)

@@ -19,6 +19,11 @@ from minigrad.ops.shaping import moveaxis, permute_dims, reshape
 # Matrix products
 
 
+def rows_of(x: Array) -> Array:
+    """A stack of matrices, or a vector, as one matrix of all rows."""
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
 def _left_rule(g: Array, a: Array, b: Array) -> Array:
     if a.ndim == 1 and b.ndim == 1:
         return g * b
@@ -37,7 +42,7 @@ def _right_rule(g: Array, a: Array, b: Array) -> Array:
     if b.ndim == 1:
         return np.squeeze(np.matmul(np.swapaxes(a, -1, -2), np.expand_dims(g, -1)), -1)
     if b.ndim == 2 and a.ndim > 2:  # one product over all rows of the stack, instead of a stack to be summed
-        a, g = np.reshape(a, (-1, a.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        a, g = rows_of(a), rows_of(g)
     return np.matmul(np.swapaxes(a, -1, -2), g)
 
 
@@ -61,7 +66,7 @@ def matmul(a: Array, b: Array, /) -> Array:
             f"the {last} of the second ({rows})"
         )
     if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
-        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+        return np.matmul(rows_of(a), b).reshape(*a.shape[:-1], b.shape[-1])
     return np.matmul(a, b)
 
 

@@ -142,10 +142,20 @@ def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> 
 # Logarithms of sums of exponentials: the largest element is taken out first, so nothing overflows
 
 
-def finite_max(x: Array, axis: Axis) -> Array:
-    """The largest elements along an axis, which stays with length 1; 0 where they are infinite."""
+def shift(x: Array, axis: Axis, infinite: float = np.nan) -> Array:
+    """The largest elements along an axis, which stays with length 1; other numbers where they are infinite.
+
+    In place of -inf it is 0, so that what remains is a sum of zeros.  In place of inf it is NaN, which says without a
+    warning that no softmax is defined, or another number.
+    """
     top = _maximum(x, axis=axis, keepdims=True, initial=-np.inf if x.size == 0 else None)
-    return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    if np.isfinite(top).all():
+        return top
+    return np.where(top == -np.inf, 0, np.where(top == np.inf, infinite, top)).astype(x.dtype)
+
+
+def _floating(x: Array) -> Array:
+    return np.asarray(x) if x.dtype.kind in "fc" else x.astype(float)
 
 
 def row_sums(x: Array, axis: Axis) -> Array:
@@ -168,8 +178,8 @@ def _parts(x: Array, y: Array, axis: Axis) -> Array:
 @primitive(lambda g, y, x, *, axis, keepdims: keep(g, x.shape, axis) * _parts(x, keep(y, x.shape, axis), axis))
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
-    x = np.asarray(x)
-    top = finite_max(x, axis)
+    x = _floating(x)
+    top = shift(x, axis, infinite=0)
     with np.errstate(divide="ignore"):  # nothing but -inf: the logarithm of 0
         value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True)) + top
     return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "logsumexp"))[()]
@@ -184,8 +194,8 @@ def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
 @primitive(lambda g, y, x, *, axis: _softmax_rule(g, y, axis))
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
-    x = np.asarray(x)
-    value = np.asarray(np.exp(x - finite_max(x, axis)))
+    x = _floating(x)
+    value = np.asarray(np.exp(x - shift(x, axis)))
     value /= row_sums(value, axis)
     return value
 
@@ -193,8 +203,8 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 @primitive(lambda g, y, x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
-    x = np.asarray(x) if x.dtype.kind in "fc" else x.astype(float)
-    shifted = x - finite_max(x, axis)
+    x = _floating(x)
+    shifted = x - shift(x, axis)
     shifted -= np.log(row_sums(np.exp(shifted), axis))
     return shifted
 

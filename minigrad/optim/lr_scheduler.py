@@ -88,7 +88,10 @@ class LRScheduler:
 
     def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
         """The learning rate at a step of a group that starts with `base_lr`: a pure function."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} must define lr_at(self, step, base_lr, group=0), the rate at any step; a get_lr "
+            "that goes on from the last rate is not asked"
+        )
 
     def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
         """All options of a group that change, at a step."""

@@ -1,5 +1,6 @@
 """The base of all optimizers: parameter groups, state, saving."""
 
+import difflib
 import math
 import warnings
 from collections.abc import Callable, Iterable
@@ -10,11 +11,13 @@ import numpy as np
 from minigrad.core import enable_grad, note_write
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, GraphError, StateDictError
+from minigrad.nn.module import Parameter
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
 
 # Options in the state_dicts of PyTorch that say how it computes, and not what.
 _OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused"}
+_OF_GROUPS = {"params", "initial_lr"}
 _OPTIONAL = {"amsgrad", "centered", "momentum", "nesterov"}  # what adds to the state when it is switched on
 
 
@@ -27,7 +30,8 @@ class Optimizer:
     Parameters
     ----------
     params : iterable of Tensor, or iterable of dict
-        Leaves that require grad.  A dict is a group: ``{"params": [...], "lr": 0.1}``, with options of its own.
+        Leaves that require grad, or frozen `Parameter`s.  A dict is a group: ``{"params": [...], "lr": 0.1}``, with
+        options of its own, and whatever else the caller wants to note in it.
     defaults : dict
         Options of groups that do not set them.
 
@@ -64,22 +68,23 @@ class Optimizer:
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 raise DTypeError(f"parameter {i} is no Tensor but {type(p).__name__}")
-            if not (p.requires_grad and p.is_leaf):
+            if not (p.is_leaf and (p.requires_grad or isinstance(p, Parameter))):  # a frozen Parameter may thaw
                 raise GraphError(f"parameter {i} is no leaf that requires grad: {p!r}")
             if p.dtype.kind != "f":
                 raise DTypeError(f"{type(self).__name__} is for real parameters: keep real and imaginary part in two")
             if id(p) in known:
                 raise ArgumentError(f"parameter {i}, of shape {p.shape}, is there twice")
             known.add(id(p))
+        for name in group.keys() - self.defaults.keys() - _OF_GROUPS:
+            meant = difflib.get_close_matches(name, self.defaults, n=1, cutoff=0.75)
+            if meant:  # others are the caller's own notes
+                raise ArgumentError(f"{type(self).__name__} has no option {name}; did you mean {meant[0]}?")
         made = {**self.defaults, **group, "params": params}
         self._check_options(made)
         self.param_groups.append(made)
 
     def _check_options(self, options: dict[str, Any]) -> None:
         name = type(self).__name__
-        unknown = sorted(options.keys() - self.defaults.keys() - {"params", "initial_lr"})
-        if unknown:
-            raise ArgumentError(f"{name} has no option {', '.join(unknown)}; there are {', '.join(self.defaults)}")
         for option in self.nonnegative:
             value = options.get(option, 0.0)
             if not isinstance(value, (int, float, np.number)) or not (value >= 0 and math.isfinite(value)):
@@ -204,7 +209,10 @@ class Optimizer:
             {**group, **{k: v for k, v in new.items() if k != "params" and k not in _OF_PYTORCH}}
             for group, new in zip(self.param_groups, given, strict=True)
         ]
-        for group in made:
+        for group, own_group in zip(made, self.param_groups, strict=True):
+            unknown = sorted(group.keys() - own_group.keys() - _OF_GROUPS)
+            if unknown:
+                raise StateDictError(f"{type(self).__name__} has no option {', '.join(unknown)}")
             self._check_options(group)
         return made
 

@@ -91,7 +91,7 @@ def _check(decay: float) -> None:
 def _approach(average: Tensor, parameter: Tensor, share: float) -> None:
     """Move an average a share of the way to a parameter, in its memory."""
     if average.dtype.kind != "f":
-        average.data[...] = parameter.data
+        average.data = np.array(parameter.data)
         return
     average.data *= 1 - share
     average.data += share * parameter.data

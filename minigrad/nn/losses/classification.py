@@ -42,7 +42,7 @@ def _less_one_hot(p: Array, /, *, places: Array) -> Array:
 
 
 def _row_losses(logits: Array, places: Array, share: Any, kept: list[Array]) -> Array:
-    shifted = logits - reductions.finite_max(logits, -1)
+    shifted = logits - reductions.shift(logits, -1)
     exponentials = np.exp(shifted)
     sums = reductions.row_sums(exponentials, -1)
     exponentials /= sums
@@ -135,7 +135,7 @@ def cross_entropy(
     if wanted.dtype.kind == "f" and wanted.shape == input.shape:
         chances = _by_rows("cross_entropy", wanted)[0] * (1 - label_smoothing) + label_smoothing / classes
         losses = _softmax_cross_entropy(logits, chances if weights is None else chances * weights)
-        return reduced(losses.reshape(places), reduction, max(losses.size, 1))
+        return reduced(losses.reshape(places), reduction, losses.size or np.nan)
     labels, counted = counted_labels("cross_entropy", wanted, places, classes, ignore_index)
     count = labels.size if counted is None else int(np.count_nonzero(counted))
     share: Any = 1.0
@@ -144,18 +144,21 @@ def cross_entropy(
         rows = np.ones(labels.shape, input.dtype) if weights is None else weights[labels]
         share = (rows if counted is None else rows * counted)[:, None]
         total = float(share.sum())
+    empty = reduction == "mean" and not total  # NaN, as in PyTorch, but with gradients of 0
     if label_smoothing:
         dense = (np.arange(classes) == labels[:, None]) * (1 - label_smoothing) + label_smoothing / classes
         if counted is not None:
             dense = dense * counted[:, None]
         losses = _softmax_cross_entropy(logits, (dense if weights is None else dense * weights).astype(input.dtype))
-        return reduced(losses.reshape(places), reduction, total if total else np.nan)
+        loss = reduced(losses.reshape(places), reduction, total or 1.0)
+        return loss + np.nan if empty else loss
     how: dict[str, Any] = {"places": np.arange(0, labels.size * classes, max(classes, 1)) + labels, "kept": []}
     if reduction == "sum":
         return _total_label_cross_entropy(logits, share=share, **how)
-    if reduction == "mean" and labels.size:  # where none counts it is NaN, as in PyTorch
-        return _total_label_cross_entropy(logits, share=share / total if total else np.nan, **how)
-    return reduced(_label_cross_entropy(logits, share=share, **how).reshape(places), reduction, np.nan)
+    if reduction == "mean":
+        loss = _total_label_cross_entropy(logits, share=0.0 if empty else share / total, **how)
+        return loss + np.nan if empty else loss
+    return reduced(_label_cross_entropy(logits, share=share, **how).reshape(places), reduction)
 
 
 def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:

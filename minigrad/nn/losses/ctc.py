@@ -95,7 +95,7 @@ def ctc_loss(
 def _delayed(alpha: Any, steps: int) -> Any:
     """The probabilities of states moved on by so many, with -inf for those that nothing moves to."""
     if alpha.shape[1] <= steps:
-        return np.full(alpha.shape, -np.inf)
+        return np.full(alpha.shape, -np.inf, alpha.dtype)
     return shaping.pad(alpha[:, :-steps], ((0, 0), (steps, 0)), constant_values=-np.inf)
 
 

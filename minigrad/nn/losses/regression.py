@@ -76,9 +76,14 @@ def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: fl
     if not delta > 0:
         raise ArgumentError(f"huber_loss: delta must be above 0, not {delta}")
     input, target = alike("huber_loss", input, target)
-    error = elementwise.abs(elementwise.subtract(input, target))
-    losses = elementwise.where(error <= delta, 0.5 * error * error, delta * (error - 0.5 * delta))
-    return _weighted("huber_loss", losses, weight, reduction)
+    losses = _huber(elementwise.subtract(input, target), delta)
+    return reduced(losses if weight is None else weighed("huber_loss", losses, weight), reduction)
+
+
+def _huber(error: Any, delta: float) -> Any:
+    """Smooth at 0 to second order, where an absolute value is not, and finite slopes for infinite errors."""
+    slope = elementwise.clip(error, -delta, delta)
+    return slope * (error - 0.5 * slope)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: Reduction = "mean", beta: float = 1.0) -> Any:
@@ -96,10 +101,8 @@ def smooth_l1_loss(input: Any, target: Any, reduction: Reduction = "mean", beta:
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss: beta must be at least 0, not {beta}")
     input, target = alike("smooth_l1_loss", input, target)
-    error = elementwise.abs(elementwise.subtract(input, target))
-    if beta:
-        error = elementwise.where(error < beta, 0.5 * error * error / beta, error - 0.5 * beta)
-    return reduced(error, reduction)
+    error = elementwise.subtract(input, target)
+    return reduced(_huber(error, beta) / beta if beta else elementwise.abs(error), reduction)
 
 
 # Distributions

@@ -42,6 +42,7 @@ def get_total_norm(
 
 
 def _norm(arrays: dict[str, np.ndarray], norm_type: float, error_if_nonfinite: bool) -> float:
+    norm_type = float(norm_type)  # also "inf"
     norms = {name: float(np.linalg.norm(a.ravel(), norm_type)) for name, a in arrays.items() if a.size}
     total = float(np.linalg.norm(list(norms.values()), norm_type)) if norms else 0.0
     if error_if_nonfinite and not math.isfinite(total):
