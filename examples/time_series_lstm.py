@@ -1,6 +1,6 @@
 """Sunspots forecast by an LSTM that L-BFGS has trained, in float64, and by simpler means.
 
-Run it with ``python examples/time_series_lstm.py``; it needs nothing but minigrad, and matplotlib for the picture.  The
+Run it with ``python examples/time_series_lstm.py``; it needs threadpoolctl, and matplotlib for the picture.  The
 data are the yearly sunspot numbers 1700-2008; the years from 1920 on are held out, and each of them is forecast from
 all years before it.
 """

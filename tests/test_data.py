@@ -1066,7 +1066,8 @@ def test_a_copy_of_an_iterator_in_a_child_process_leaves_the_workers_alone(metho
 
 
 SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it runs in the background ignore it
 import numpy as np
 import minigrad as mg
 
