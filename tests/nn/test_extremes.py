@@ -109,3 +109,9 @@ def test_a_part_with_two_names_is_one_child():
 def test_ctc_of_float32_stays_float32(labels):
     scores = F.log_softmax(mg.tensor(np.ones((3, 1, 2)), dtype="float32"), -1)
     assert F.ctc_loss(scores, np.ones((1, labels), int), np.array([3]), np.array([labels])).dtype == np.float32
+
+
+@pytest.mark.parametrize(("dtype", "x"), [("float64", -700.0), ("float32", -80.0)])
+def test_a_sigmoid_keeps_its_digits_far_below(dtype, x):
+    y = F.sigmoid(np.array([x, -1e30, 1e30], dtype))
+    np.testing.assert_allclose(y, [np.exp(x), 0, 1], rtol=1e-5 if dtype == "float32" else 1e-12)
