@@ -34,7 +34,7 @@ FLOORS = [
     {"creation"},
     {"random"},
     {"nn", "transforms", "gradcheck", "graph"},
-    {"optim", "testing"},
+    {"optim", "testing", "curvature"},
     {"interop"},
     {"plot", "io", "data", "objectives"},  # to the side: nothing stands on these
 ]

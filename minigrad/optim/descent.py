@@ -1,0 +1,219 @@
+"""Going downhill: the loop around an optimizer, when it ends, and what happens to the gradient on the way."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.problem import Problem, norm_of, whole_number
+from minigrad.optim.result import Result, Step, ends_diverged
+from minigrad.random import generator
+from minigrad.tensor import Tensor
+
+
+class Limits(NamedTuple):
+    """When a run ends before its last step."""
+
+    tol: float | None
+    target: float | None
+    loss: float
+    x: float
+
+    def passed(self, step: int, loss: float | None, x_norm: float, gradient_norm: float) -> tuple[str, str]:
+        """What has become of the run, "converged" or "diverged" if it is over, and the reason."""
+        when = f"after step {step}" if step else "at the start"
+        if loss is not None and not math.isfinite(loss):
+            return "diverged", f"the loss is {loss} {when}"
+        if loss is not None and loss > self.loss:
+            return "diverged", f"the loss passed {self.loss:g} {when}: {loss:.3g}"
+        if not x_norm <= self.x:
+            return "diverged", f"the norm of x passed {self.x:g} {when}: {x_norm:.3g}"
+        if loss is not None and self.target is not None and loss < self.target:
+            return "converged", f"the loss is below {self.target:g} {when}"
+        if self.tol is not None and gradient_norm < self.tol:
+            return "converged", f"the gradient's norm was below {self.tol:g} before step {step}"
+        return "", ""
+
+
+class Change:
+    """What happens to a gradient before the optimizer sees it: noise is added, then it is clipped."""
+
+    def __init__(self, noise: Any, clip_value: float | None, clip_norm: float | None) -> None:
+        if isinstance(noise, (int, float, np.number)) and not (noise >= 0 and math.isfinite(noise)):
+            raise ArgumentError(f"minimize: noise is a standard deviation of at least 0, not {noise!r}")
+        self.noise = noise if noise is None or callable(noise) else lambda shape: generator().normal(0.0, noise, shape)
+        self.clip_value = clip_value
+        self.clip_norm = clip_norm
+
+    def __call__(self, leaves: Sequence[Any]) -> None:
+        """Change the gradients of the leaves."""
+        gradients = [leaf.grad.data for leaf in leaves]
+        if self.noise is not None:
+            gradients = [g + self._drawn(g.shape) for g in gradients]
+        if self.clip_value is not None:
+            gradients = [np.clip(g, -self.clip_value, self.clip_value) for g in gradients]
+        if self.clip_norm is not None and (norm := norm_of(gradients)) > self.clip_norm:
+            gradients = [g * (self.clip_norm / norm) for g in gradients]
+        for leaf, g in zip(leaves, gradients, strict=True):
+            leaf.grad = g
+
+    def _drawn(self, shape: tuple[int, ...]) -> np.ndarray:
+        noise = np.asarray(self.noise(shape))
+        if noise.shape != shape:
+            raise ShapeError(f"minimize: noise of shape {noise.shape} does not fit a gradient of shape {shape}")
+        return noise
+
+
+class Descent:
+    """The loop, and what it has seen."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        optimizer: Optimizer,
+        *,
+        limits: Limits,
+        change: Change,
+        every: int,
+        scheduler: Any,
+        callback: Callable[[Step], Any] | None,
+    ) -> None:
+        self.problem = problem
+        self.optimizer = optimizer
+        self.limits = limits
+        self.change = change
+        self.every = every
+        self.scheduler = scheduler
+        self.callback = callback
+        self.state, self.stop = "", ""
+        self.lr = math.nan  # of the last step
+        self.steps = 0
+        self.evaluations = 0
+        self.points: list[list[np.ndarray]] = []
+        self.losses: list[float] = []
+        self.recorded: list[int] = []
+        self.norms: list[float] = []
+        self.batch_losses: list[float] = []
+
+    def go(self, batches: Any, steps: int | None) -> None:
+        """Make a step on all rows, or on each batch of them, until a limit is passed or there are no more."""
+        value = self._arrive(batches is None)
+        for rows in islice(self._orders(batches), steps) if not self.state else ():
+            if batches is not None:
+                value = self._evaluate(rows)
+            self.batch_losses.append(float(value.detach()))
+            norm = self._differentiate(value)
+            if not math.isfinite(norm):
+                self._refuse_start("the gradient's norm", norm)
+                self.state, self.stop = "diverged", f"the gradient's norm is {norm} after step {self.steps}"
+                return
+            self.norms.append(norm)
+            self._update(value, rows)
+            value = self._arrive(batches is None)
+            if self.state:
+                return
+        self.stop = f"made {self.steps} steps" if self.steps == steps else f"{self.steps} batches were used up"
+
+    def _orders(self, batches: Any) -> Iterable[Any]:
+        """The rows of one step after the other; None stands for all."""
+        if batches is None:
+            return repeat(None)
+        if not self.problem.data:
+            raise ArgumentError("minimize: batches are of rows of data: give data=(X, y) too, and f takes them after x")
+        if not isinstance(batches, (int, np.integer)):
+            return map(np.asarray, batches)
+        size, count = whole_number(batches, "batches", 1), len(self.problem.data[0])
+        orders = (generator().permutation(count) for _ in repeat(None))
+        return (order[i : i + size] for order in orders for i in range(0, count, size))
+
+    def _arrive(self, whole: bool) -> Any:
+        """Look at the point reached: record it if that is due, and see whether the run is over.
+
+        Where each step is made on all rows, the value here is the one to differentiate next.
+        """
+        due = self.steps % self.every == 0
+        value, loss = None, None
+        if whole:
+            value = self._evaluate(None)
+            loss = float(value.detach())
+        elif due:
+            loss = self.problem.loss()
+        if loss is not None and not math.isfinite(loss):
+            self._refuse_start("the objective", loss)
+        if due and loss is not None:
+            self._record(loss)
+        gradient_norm = self.norms[-1] if self.norms else math.inf
+        x_norm = norm_of([leaf.data for leaf in self.problem.leaves]) if self.limits.x < math.inf else 0.0
+        self.state, self.stop = self.limits.passed(self.steps, loss, x_norm, gradient_norm)
+        if self.steps and self.callback is not None:
+            seen = self.batch_losses[-1] if loss is None else loss
+            if self.callback(Step(self.steps, self._point(), seen, gradient_norm, self.lr)) is True and not self.state:
+                self.state, self.stop = "stopped", f"the callback said so after step {self.steps}"
+        return value
+
+    def _evaluate(self, rows: Any) -> Tensor:
+        self.evaluations += 1
+        value: Tensor = self.problem(self.problem.leaves, rows)
+        return value
+
+    def _differentiate(self, value: Tensor) -> float:
+        """Leave the gradients for the optimizer in the leaves; the norm that they had before they were changed."""
+        self.problem.differentiate(value)
+        norm = norm_of([leaf.grad.data for leaf in self.problem.leaves if leaf.grad is not None])
+        self.change(self.problem.leaves)
+        return norm
+
+    def _update(self, value: Tensor, rows: Any) -> None:
+        """A step of the optimizer, which may want the value and the gradient at other points too."""
+        known = [value]
+
+        def closure() -> Tensor:
+            if known:
+                return known.pop()
+            value = self._evaluate(rows)
+            self._differentiate(value)
+            return value
+
+        self.lr = self.optimizer.param_groups[0]["lr"]
+        self.optimizer.step(closure)
+        if self.scheduler is not None:
+            self.scheduler.step()
+        self.steps += 1
+
+    def _refuse_start(self, what: str, value: float) -> None:
+        if self.steps == 0:
+            raise ArgumentError(f"minimize: {what} is {value} at x0: start where it is a number")
+
+    def _record(self, loss: float) -> None:
+        self.points.append([leaf.data.copy() for leaf in self.problem.leaves])
+        self.losses.append(loss)
+        self.recorded.append(self.steps)
+
+    def _point(self) -> Any:
+        return self.problem.rebuild([leaf.data.copy() for leaf in self.problem.leaves])
+
+    def result(self, name: str) -> Result:
+        """What the run has come to."""
+        if self.recorded[-1] != self.steps:
+            self._record(self.problem.loss())
+        losses, norms = np.array(self.losses), np.array(self.norms)
+        judged = self.limits.tol is None and self.limits.target is None and self.state == ""
+        return Result(
+            x=self._point(),
+            loss=self.losses[-1],
+            path=self.problem.rebuild([np.stack(points) for points in zip(*self.points, strict=True)]),
+            losses=losses,
+            recorded=np.array(self.recorded),
+            gradient_norms=norms,
+            batch_losses=np.array(self.batch_losses),
+            steps=self.steps,
+            evaluations=self.evaluations,
+            converged=self.state == "converged" or (judged and bool(norms.size) and bool(norms[-1] < 1e-6)),
+            diverged=self.state == "diverged" or ends_diverged(losses),
+            stop=self.stop,
+            name=name,
+        )

@@ -1,0 +1,83 @@
+"""A function to minimise, with its variable and the data that it is computed on."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import no_grad
+from minigrad.creation import get_default_dtype, tensor
+from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.tensor import Tensor
+from minigrad.tree import flatten
+
+
+class Problem:
+    """The function, its variable, and the rows of data."""
+
+    def __init__(self, f: Callable[..., Any], x0: Any, data: Sequence[Any]) -> None:
+        leaves, self.rebuild = flatten(np.array(x0) if isinstance(x0, list) else x0)
+        self.function = f
+        self.leaves = [_variable(leaf) for leaf in leaves]
+        if not sum(leaf.size for leaf in self.leaves):
+            raise ArgumentError("minimize: x0 holds no number")
+        self.data = [array if isinstance(array, Tensor) else np.asarray(array) for array in _rows(data)]
+
+    def __call__(self, leaves: Sequence[Any], rows: Any = None) -> Any:
+        """The value at a point, on some rows of the data or all of them."""
+        data = self.data if rows is None else [array[rows] for array in self.data]
+        y = self.function(self.rebuild(leaves), *data)
+        if np.shape(y) != ():
+            raise ShapeError(
+                f"minimize: the objective returned an array of shape {np.shape(y)}, and only a single number can be "
+                "least: return its sum or mean, say"
+            )
+        if not isinstance(y, Tensor):
+            raise GraphError(
+                f"minimize: the objective returned {y!r} of type {type(y).__name__}, which was not computed from x by "
+                "operations that can be differentiated: use minigrad's or NumPy's functions, not float(x) or x.numpy()"
+            )
+        return y
+
+    def loss(self) -> float:
+        """The value where the variable is now, on all rows."""
+        with no_grad():
+            return float(self(self.leaves).detach())
+
+    def differentiate(self, y: Tensor) -> None:
+        """Leave the gradients of a value in the leaves: zeros for those that it does not depend on."""
+        for leaf in self.leaves:
+            leaf.grad = None
+        y.backward()
+        for leaf in self.leaves:
+            if leaf.grad is None:
+                leaf.grad = np.zeros_like(leaf.data)
+
+
+def _variable(x: Any) -> Tensor:
+    value = np.array(x.data if isinstance(x, Tensor) else x)
+    if value.dtype.kind not in "iuf":
+        raise DTypeError(f"minimize: x0 consists of real numbers, not of {value.dtype}: give floats")
+    return tensor(value, dtype=value.dtype if value.dtype.kind == "f" else get_default_dtype(), requires_grad=True)
+
+
+def _rows(data: Sequence[Any]) -> Sequence[Any]:
+    if not isinstance(data, (tuple, list)):
+        raise DTypeError(f"minimize: data is a tuple of arrays, as in data=(X, y), not {type(data).__name__}")
+    lengths = {np.shape(array)[:1] for array in data}
+    if len(lengths) > 1 or () in lengths:
+        raise ShapeError(f"minimize: arrays of data need one row for each observation, not {[*map(np.shape, data)]}")
+    return data
+
+
+def norm_of(arrays: Sequence[np.ndarray]) -> float:
+    """The length of several arrays as one vector."""
+    return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
+
+
+def whole_number(value: Any, name: str, least: int = 0) -> int:
+    """The argument, if it is a whole number that is large enough."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ArgumentError(f"minimize: {name} is a whole number of at least {least}, not {value!r}")
+    return int(value)

@@ -1,0 +1,117 @@
+"""What a run of `minimize` comes to."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.tree import flatten
+
+
+class Step(NamedTuple):
+    """What a callback is told after each step."""
+
+    step: int  # how many were made
+    x: Any  # the point reached: a copy, of the form of x0
+    loss: float  # there; with minibatches, of the batch on which the step was made
+    gradient_norm: float  # at the start of the step
+    lr: float  # of the step
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Result:
+    """A run of `minimize`: where it went, and how it ended.
+
+    Attributes
+    ----------
+    x : ndarray, or tree of ndarray
+        The final point, of the form of `x0`.
+    loss : float
+        The loss there.
+    path : ndarray, or tree of ndarray
+        The recorded points, stacked along a first axis.
+    losses : ndarray of float64, shape (records,)
+        The loss at each of them: over all rows, where there are minibatches.
+    recorded : ndarray of int, shape (records,)
+        After how many steps each was recorded: 0 is the start.
+    gradient_norms : ndarray of float64, shape (steps,)
+        The norm of the gradient at the start of each step, before noise and clipping.
+    batch_losses : ndarray of float64, shape (steps,)
+        The loss that each step was made on, before the step.
+    steps : int
+        How many steps were made.
+    evaluations : int
+        How often the objective was evaluated with its gradient.
+    converged : bool
+        The gradient's norm fell below `tol`, or the loss below `target`; if neither was given, the last gradient's
+        norm is below 1e-6.
+    diverged : bool
+        A value was not finite, a limit was passed, or the loss ended at its highest, at more than twice its start.
+    stop : str
+        Why the run ended.
+    name : str
+        The optimizer and its options.
+    scipy : object, optional
+        What `scipy.optimize.minimize` returned, if it did the work.
+    """
+
+    x: Any
+    loss: float
+    path: Any
+    losses: np.ndarray
+    recorded: np.ndarray
+    gradient_norms: np.ndarray
+    batch_losses: np.ndarray
+    steps: int
+    evaluations: int
+    converged: bool
+    diverged: bool
+    stop: str
+    name: str
+    scipy: Any = None
+
+    @property
+    def verdict(self) -> str:
+        """The end of the run in two or three words."""
+        if self.diverged:
+            return f"diverged after {self.steps}"
+        return f"converged in {self.steps}" if self.converged else "slow"
+
+    def __repr__(self) -> str:
+        rows = {
+            "method": self.name,
+            "verdict": self.verdict,
+            "stop": self.stop,
+            "steps": str(self.steps),
+            "evaluations": str(self.evaluations),
+            "loss": f"{self.loss:.6g}, from {self.losses[0]:.6g}",
+            "x": _brief(self.x),
+        }
+        if self.gradient_norms.size:
+            last = f"{self.gradient_norms[-1]:.3g}, from {self.gradient_norms[0]:.3g}"
+            rows["gradient norm"] = last
+        width = max(map(len, rows))
+        return "\n".join(["Result", *(f"  {key:<{width}}  {text}" for key, text in rows.items())])
+
+
+def _brief(tree: Any) -> str:
+    """A point in one line."""
+    leaves, rebuild = flatten(tree)
+    if len(leaves) == 1 and leaves[0] is tree:
+        return np.array2string(tree, precision=6, threshold=8, edgeitems=3).replace("\n", " ")
+    return str(rebuild([_Words(_brief(leaf)) for leaf in leaves]))
+
+
+class _Words(str):
+    """Text that shows itself without quotes, inside a dict or a tuple."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def ends_diverged(losses: np.ndarray) -> bool:
+    """Whether a run whose values are all finite ran away: its last loss is its highest, and twice that of the start."""
+    first, last = losses[0], losses[-1]
+    return bool(last == losses.max() and last - first > max(abs(first), np.finfo(np.float64).tiny))
