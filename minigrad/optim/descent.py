@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.core import enable_grad
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.problem import Problem, norm_of, whole_number
@@ -125,7 +126,7 @@ class Descent:
         if not self.problem.data:
             raise ArgumentError("minimize: batches are of rows of data: give data=(X, y) too, and f takes them after x")
         if not isinstance(batches, (int, np.integer)):
-            return map(np.asarray, batches)
+            return (rows if isinstance(rows, slice) else np.asarray(rows) for rows in batches)
         size, count = whole_number(batches, "batches", 1), len(self.problem.data[0])
         orders = (generator().permutation(count) for _ in repeat(None))
         return (order[i : i + size] for order in orders for i in range(0, count, size))
@@ -157,7 +158,8 @@ class Descent:
 
     def _evaluate(self, rows: Any) -> Tensor:
         self.evaluations += 1
-        value: Tensor = self.problem(self.problem.leaves, rows)
+        with enable_grad():
+            value: Tensor = self.problem(self.problem.leaves, rows)
         return value
 
     def _differentiate(self, value: Tensor) -> float:

@@ -155,7 +155,8 @@ def lr_range_test(
     """Train a model while the learning rate grows from step to step, to see which rates it can bear.
 
     L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017.  The test ends early when the
-    smoothed loss is four times its least, or not finite.  The model is as before afterwards, whatever happens.
+    smoothed loss is four times its least, or not finite.  Parameters and buffers are as before afterwards, whatever
+    happens; gradients are forgotten.
 
     Parameters
     ----------
