@@ -80,7 +80,7 @@ class Hessian:
         return np.stack([self.product(unit) for unit in np.eye(self.size)])
 
     def extreme(
-        self, low: int, high: int, *, tol: float | None, max_products: int, generator: np.random.Generator | None
+        self, low: int, high: int, *, tol: float | None, max_products: int, generator: "np.random.Generator | None"
     ) -> EigenPairs:
         """The smallest and the largest eigenvalues, by `extreme_eigenpairs`."""
         tol = self.epsilon ** (2 / 3) if tol is None else tol

@@ -32,7 +32,7 @@ class EigenPairs(NamedTuple):
 class _Basis:
     """Orthonormal vectors, as the first rows of an array that doubles when it is full."""
 
-    def __init__(self, n: int, generator: np.random.Generator) -> None:
+    def __init__(self, n: int, generator: "np.random.Generator") -> None:
         self.memory, self.count, self.generator = np.empty((8, n)), 0, generator
 
     @property
@@ -70,7 +70,7 @@ def extreme_eigenpairs(
     *,
     tol: float,
     max_products: int,
-    generator: np.random.Generator,
+    generator: "np.random.Generator",
 ) -> EigenPairs:
     """The smallest and the largest eigenvalues of a symmetric matrix, with their eigenvectors.
 

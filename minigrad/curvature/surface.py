@@ -164,7 +164,7 @@ def _positions(span: float, points: int) -> np.ndarray:
 # Directions
 
 
-def _random(parameters: dict[str, Parameter], normalize: bool, numbers: np.random.Generator) -> Direction:
+def _random(parameters: dict[str, Parameter], normalize: bool, numbers: "np.random.Generator") -> Direction:
     direction = {name: numbers.standard_normal(p.shape) for name, p in parameters.items()}
     if not normalize:
         return direction

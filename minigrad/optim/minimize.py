@@ -182,7 +182,7 @@ def make_optimizer(given: Any, params: list[Tensor], options: dict[str, Any]) ->
         raise ArgumentError(f"write {', '.join(options)} into the function that makes the optimizer")
     made = given(params)
     if not isinstance(made, Optimizer):
-        raise DTypeError(f"the function that makes the optimizer returned {made!r}")
+        raise DTypeError(f"the function that makes the optimizer returned a {type(made).__name__}, and no Optimizer")
     return made
 
 
