@@ -42,6 +42,8 @@ LOOSE = {
 }
 # Limits of axes that are cut where the reference shows nothing but the run that diverges.
 CLIPPED = {("000-1", 2): "y", ("003-2", 1): "xy"}
+# Curves that are wrong in the tutorials' pictures, and why.
+WRONG_CURVES = {("002-6", 0): {"Convergence threshold": "it is drawn at 1e-6, and the runs are judged by 1e-4"}}
 
 
 @cache
@@ -223,6 +225,8 @@ def picture_rows(experiment: str, expected: list[dict[str, Any]], picture: Any) 
     shown = [ax for ax in picture.axes if ax.get_label() != "<colorbar>"] if picture is not None else []
     yield Row(experiment, "picture/axes", str(len(wanted)), str(len(shown)), len(wanted) == len(shown))
     for number, (axes, ax) in enumerate(zip(wanted, shown, strict=False)):
+        wrong = WRONG_CURVES.get((experiment, number), {})
+        axes["lines"] = [line for line in axes["lines"] if line["label"] not in wrong]
         for name, a, b, ok in _of_axes(axes, ax, CLIPPED.get((experiment, number), "")):
             yield Row(experiment, f"picture/{number}/{name}", a, b, ok)
 

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -305,7 +306,7 @@ def test_batches_of_a_size_go_through_all_rows_in_each_epoch():
         optim.minimize(loss, 1.0, lr=0.0, steps=6, data=(np.arange(10.0),), batches=4, every=100)
     batches = [rows for rows in seen if len(rows) < 10]
     assert [len(rows) for rows in batches] == [4, 4, 2, 4, 4, 2]
-    assert sorted(sum(batches[:3], [])) == sorted(sum(batches[3:], [])) == list(range(10))
+    assert sorted(chain(*batches[:3])) == sorted(chain(*batches[3:])) == list(range(10))
     assert batches[:3] != batches[3:]
 
 
@@ -366,6 +367,12 @@ def test_a_callback_sees_each_step_and_may_stop():
     assert not run.diverged
 
 
+@pytest.mark.parametrize("method", [None, "BFGS"])
+def test_numpys_true_is_true(method):
+    run = optim.minimize(objectives.rosenbrock, [-1.2, 1.0], method=method, callback=lambda step: step.x[0] > -100)
+    assert run.steps == 1
+
+
 def test_what_a_callback_returns_otherwise_does_not_stop():
     assert optim.minimize(BOWL, START, steps=3, callback=lambda step: 1).steps == 3
 
@@ -419,7 +426,7 @@ def test_errors_of_the_objective_and_the_callback_pass_through():
     ({"data": np.ones(3)}, DTypeError, r"data is a tuple of arrays, as in data=\(X, y\)"),
     ({"data": (np.ones(3), np.ones(4))}, ShapeError, "one row for each observation"),
     ({"data": (1.0,)}, ShapeError, "one row for each observation"),
-    ({"data": (np.ones(3),), "batches": 0, "f": lambda x, r: (x * x).sum()}, ArgumentError, "batches is a whole number"),
+    ({"data": (np.ones(3),), "batches": 0, "f": lambda x, r: x @ x}, ArgumentError, "batches is a whole number"),
     ({"method": "L-BFGS"}, ArgumentError, "no method 'L-BFGS'; did you mean 'L-BFGS-B'"),
     ({"method": "Adam"}, ArgumentError, "chosen by optimizer="),
     ({"method": "BFGS", "lr": 0.1}, ArgumentError, "BFGS does not take lr"),
@@ -547,16 +554,13 @@ def test_range_tests_of_nothing(model, batches):
 
 scipy_optimize = pytest.importorskip("scipy.optimize")
 
+FIRST = {"jac": scipy_optimize.rosen_der}
+FULL = {**FIRST, "hess": scipy_optimize.rosen_hess}
+PRODUCTS = {**FIRST, "hessp": scipy_optimize.rosen_hess_prod}
 ANALYTIC = {
-    **dict.fromkeys(("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP"), {"jac": scipy_optimize.rosen_der}),
-    **dict.fromkeys(
-        ("trust-exact", "dogleg"), {"jac": scipy_optimize.rosen_der, "hess": scipy_optimize.rosen_hess}
-    ),
-    **dict.fromkeys(
-        ("Newton-CG", "trust-ncg", "trust-krylov", "trust-constr"),
-        {"jac": scipy_optimize.rosen_der, "hessp": scipy_optimize.rosen_hess_prod},
-    ),
-    **dict.fromkeys(("Nelder-Mead", "Powell", "COBYQA"), {}),
+    "Nelder-Mead": {}, "Powell": {}, "COBYQA": {}, "CG": FIRST, "BFGS": FIRST, "L-BFGS-B": FIRST, "TNC": FIRST,
+    "SLSQP": FIRST, "dogleg": FULL, "trust-exact": FULL, "Newton-CG": PRODUCTS, "trust-ncg": PRODUCTS,
+    "trust-krylov": PRODUCTS, "trust-constr": PRODUCTS,
 }  # fmt: skip
 STARTS = [[-1.2, 1.0], [1.3, 0.7, 0.8, 1.9, 1.2], np.linspace(-0.5, 1.5, 10)]
 
@@ -660,5 +664,5 @@ def test_limits_and_callbacks_stop_scipy():
 
 def test_without_scipy_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(MissingPackageError, match="pip install scipy .*'scipy'"):
+    with pytest.raises(MissingPackageError, match=r"pip install scipy .*'scipy'"):
         optim.minimize(BOWL, START, method="BFGS")

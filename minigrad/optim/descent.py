@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core import enable_grad
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.problem import Problem, norm_of, whole_number
+from minigrad.optim.problem import Problem, is_true, norm_of, whole_number
 from minigrad.optim.result import Result, Step, ends_diverged
 from minigrad.random import generator
 from minigrad.tensor import Tensor
@@ -152,7 +152,8 @@ class Descent:
         self.state, self.stop = self.limits.passed(self.steps, loss, x_norm, gradient_norm)
         if self.steps and self.callback is not None:
             seen = self.batch_losses[-1] if loss is None else loss
-            if self.callback(Step(self.steps, self._point(), seen, gradient_norm, self.lr)) is True and not self.state:
+            told = self.callback(Step(self.steps, self._point(), seen, gradient_norm, self.lr))
+            if is_true(told) and not self.state:
                 self.state, self.stop = "stopped", f"the callback said so after step {self.steps}"
         return value
 

@@ -81,3 +81,8 @@ def whole_number(value: Any, name: str, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ArgumentError(f"minimize: {name} is a whole number of at least {least}, not {value!r}")
     return int(value)
+
+
+def is_true(told: Any) -> bool:
+    """Whether a callback returned True: Python's or NumPy's, and nothing else that counts as true."""
+    return isinstance(told, (bool, np.bool_)) and bool(told)

@@ -13,16 +13,28 @@ from minigrad.creation import asarray
 from minigrad.errors import ArgumentError, MissingPackageError
 from minigrad.ops.shaping import reshape
 from minigrad.optim.descent import Limits
-from minigrad.optim.problem import Problem, norm_of
+from minigrad.optim.problem import Problem, is_true, norm_of
 from minigrad.optim.result import Result, Step, ends_diverged
 
 # SciPy's methods, and what each can use beside the value.
+_GRADIENT, _HESSIAN, _PRODUCT = ("jac",), ("jac", "hess"), ("jac", "hessp")
 _USES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("Nelder-Mead", "Powell", "COBYLA", "COBYQA"), ()),
-    **dict.fromkeys(("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP"), ("jac",)),
-    **dict.fromkeys(("dogleg", "trust-exact"), ("jac", "hess")),
-    **dict.fromkeys(("Newton-CG", "trust-ncg", "trust-krylov", "trust-constr"), ("jac", "hessp")),
-}  # fmt: skip
+    "Nelder-Mead": (),
+    "Powell": (),
+    "COBYLA": (),
+    "COBYQA": (),
+    "CG": _GRADIENT,
+    "BFGS": _GRADIENT,
+    "L-BFGS-B": _GRADIENT,
+    "TNC": _GRADIENT,
+    "SLSQP": _GRADIENT,
+    "dogleg": _HESSIAN,
+    "trust-exact": _HESSIAN,
+    "Newton-CG": _PRODUCT,
+    "trust-ncg": _PRODUCT,
+    "trust-krylov": _PRODUCT,
+    "trust-constr": _PRODUCT,
+}
 
 
 def scipy_minimize(
@@ -156,7 +168,7 @@ class _Run:
         step = len(self.points) - 1
         if self.callback is not None and not self.state:
             told = self.callback(Step(step, self.point(x), self.losses[-1], self.norms[-2], math.nan))
-            if told is True:
+            if is_true(told):
                 self.state, self.stop = "stopped", f"the callback said so after step {step}"
         if self.state:
             raise _Stopped
