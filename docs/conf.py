@@ -1,15 +1,30 @@
-"""Sphinx: how the documentation is built."""
+"""Sphinx: how the documentation is built.
 
-import minigrad
+Everything is local: no page loads anything from elsewhere, and the build needs no network.  Before the pages are read,
+the code in them is run for the pictures that it draws (`pages.py`), and the examples are run for the gallery.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+os.environ["MPLBACKEND"] = "Agg"
+
+import pages  # noqa: E402  # beside this file
+import scripts  # noqa: E402
+
+import minigrad  # noqa: E402
 
 project = "minigrad"
 author = "The minigrad developers"
 copyright = "2026, the minigrad developers"
-version = release = "0.1.0"
+version = release = minigrad.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_gallery.gen_gallery"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build", "_generated"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "none"
@@ -17,7 +32,36 @@ numpydoc_show_class_members = False
 autosummary_generate = False  # numpydoc brings the extension along, and nothing here is its work
 default_role = "literal"
 
+sphinx_gallery_conf = {
+    "examples_dirs": [scripts.SEEDS, scripts.MODELS],
+    "gallery_dirs": ["gallery/seeds", "gallery/models"],
+    "filename_pattern": r"\.py",
+    "ignore_pattern": r"^_",
+    "within_subsection_order": "FileNameSortKey",
+    "reset_argv": "scripts.arguments",
+    "image_scrapers": ("matplotlib", "scripts"),
+    "reset_modules": ("matplotlib", "scripts.fresh_package"),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "min_reported_time": 3600,
+}
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"minigrad {minigrad.__version__}"
+html_static_path = ["_static"]
+html_css_files = ["minigrad.css"]
 html_show_sourcelink = False
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
+html_sidebars = {"index": []}
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+}
+
+
+def setup(app):
+    """Draw the pictures of the pages, and copy what the gallery runs, before the gallery looks for it."""
+    app.connect("builder-inited", lambda app: pages.draw(DOCS), priority=100)
+    app.connect("builder-inited", lambda app: scripts.copy(DOCS), priority=101)

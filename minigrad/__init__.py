@@ -7,7 +7,7 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import autograd, data, errors, graph, io, nn, objectives, optim, progress, random, tree
+from minigrad import autograd, curvature, data, errors, graph, io, nn, objectives, optim, plot, progress, random, tree
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
 from minigrad.creation import (
     arange,
@@ -196,6 +196,7 @@ __all__ = [
     "count_nonzero",
     "cumulative_prod",
     "cumulative_sum",
+    "curvature",
     "data",
     "detect_anomaly",
     "diagonal",
@@ -271,6 +272,7 @@ __all__ = [
     "outer",
     "pad",
     "permute_dims",
+    "plot",
     "positive",
     "pow",
     "primitive",

@@ -367,6 +367,15 @@ def test_a_callback_sees_each_step_and_may_stop():
     assert not run.diverged
 
 
+def test_with_minibatches_a_callback_sees_the_loss_of_the_batch(data):
+    seen = []
+    batches = [[i] for i in range(6)]
+    run = optim.minimize(
+        line, (0.0, 0.0), lr=0.01, data=data, batches=batches, every=2, callback=lambda step: seen.append(step.loss)
+    )
+    assert seen == run.batch_losses.tolist()
+
+
 @pytest.mark.parametrize("method", [None, "BFGS"])
 def test_numpys_true_is_true(method):
     run = optim.minimize(objectives.rosenbrock, [-1.2, 1.0], method=method, callback=lambda step: step.x[0] > -100)

@@ -14,14 +14,10 @@ pytest.importorskip("sklearn")
 
 from tests import seeds
 
-SLOW = {"e22_schedule"}  # it trains ten networks
-SCRIPTS = [
-    pytest.param(script, id=script.stem, marks=pytest.mark.slow if script.stem in SLOW else ())
-    for script in seeds.SCRIPTS
-]
+SLOW = {"e22_schedule"}  # it trains twenty networks, and is run once, with all the others
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [s for s in seeds.SCRIPTS if s.stem not in SLOW], ids=lambda script: script.stem)
 def test_a_script_finds_prints_and_draws_what_is_known(script):
     outcome = seeds.run(script)
     assert outcome.figures
@@ -87,7 +83,10 @@ def test_printed_lines_are_equal_to_the_digit():
 # No derivative by hand
 
 SOURCES = [*sorted((seeds.ROOT / "examples").rglob("*.py")), seeds.ROOT / "minigrad" / "objectives.py"]
-DERIVATIVE = re.compile(r"^(?!check_|clip_|draw_|plot_)(.*_)?(grads?|gradients?|derivatives?|jac(obian)?|hess(ian)?|prime|backward|d[wbxy]\d?)($|_)")
+DERIVATIVE = re.compile(
+    r"^(?!check_|clip_|draw_|plot_)(.*_)?"
+    r"(grads?|gradients?|derivatives?|jac(obian)?|hess(ian)?|prime|backward|d[wbxy]\d?)($|_)"
+)
 
 
 def derivatives_by_hand(tree):

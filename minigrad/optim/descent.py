@@ -151,7 +151,7 @@ class Descent:
         x_norm = norm_of([leaf.data for leaf in self.problem.leaves]) if self.limits.x < math.inf else 0.0
         self.state, self.stop = self.limits.passed(self.steps, loss, x_norm, gradient_norm)
         if self.steps and self.callback is not None:
-            seen = self.batch_losses[-1] if loss is None else loss
+            seen = loss if loss is not None and whole else self.batch_losses[-1]
             told = self.callback(Step(self.steps, self._point(), seen, gradient_norm, self.lr))
             if is_true(told) and not self.state:
                 self.state, self.stop = "stopped", f"the callback said so after step {self.steps}"

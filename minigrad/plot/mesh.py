@@ -1,0 +1,170 @@
+"""Values of a function on a whole mesh, and the region that a picture shows."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Handle
+from minigrad.creation import asarray
+from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.plot.figure import finite, interval, widened
+from minigrad.plot.runs import Run, plain
+from minigrad.tree import map_leaves
+
+Function = Callable[[Any], Any]
+Window = tuple[tuple[float, float], ...]
+
+
+def _as_it_is(points: np.ndarray) -> Any:
+    return points
+
+
+def values(f: Function, points: np.ndarray, arrange: Function = _as_it_is, whole: bool = True) -> np.ndarray:
+    """The values of `f` at many points.
+
+    The function is called once with all points, and the result is taken if it has the right shape and agrees with
+    what the function gives for a few of the points alone.  Otherwise, as for a function that sums over all that it is
+    given, it is called for each point.
+
+    Parameters
+    ----------
+    f : callable
+        From an array of shape (coordinates,), or what `arrange` makes of it, to a number.  If it cannot work with an
+        ndarray, it is given a Tensor.
+    points : ndarray, shape (coordinates, *grid)
+    arrange : callable
+    whole : bool
+        Whether to try a call with all points.
+
+    Returns
+    -------
+    ndarray of float64, shape (*grid,)
+        NaN where an evaluation ends in an ArithmeticError.
+
+    Raises
+    ------
+    ShapeError
+        If `f` does not return one number for one point.
+    DTypeError
+        If it returns complex numbers, or none at all.
+    """
+    rest = points.reshape(len(points), -1)
+    count = rest.shape[1]
+    if whole:
+        found = _at_once(f, points, arrange)
+        sample = np.unique(np.linspace(0, count - 1, min(count, 5)).astype(int))
+        if found is not None and _agree(found.ravel()[sample], [_at(f, rest[:, i], arrange) for i in sample]):
+            return found
+    return np.array([_at(f, rest[:, i], arrange) for i in range(count)]).reshape(points.shape[1:])
+
+
+def _call(f: Function, x: Any) -> Any:
+    with np.errstate(all="ignore"):
+        try:
+            y = f(x)
+        except (AttributeError, TypeError):  # of an ndarray where the function wants a Tensor
+            y = f(map_leaves(asarray, x))
+    return y.data if isinstance(y, Handle) else y
+
+
+def _at_once(f: Function, points: np.ndarray, arrange: Function) -> np.ndarray | None:
+    try:
+        found = np.asarray(_call(f, arrange(points)))
+    except Exception:  # whatever it is: a single point does not meet it, or will raise it where it is seen
+        return None
+    return found.astype(np.float64) if found.shape == points.shape[1:] and found.dtype.kind in "biuf" else None
+
+
+def _at(f: Function, point: np.ndarray, arrange: Function) -> float:
+    try:
+        y = np.asarray(_call(f, arrange(point)))
+    except ArithmeticError:
+        return float("nan")
+    if y.dtype.kind not in "biuf":
+        raise DTypeError(f"a picture shows real numbers, and the function returned {y.dtype} of shape {y.shape}")
+    if y.size != 1:
+        raise ShapeError(f"a picture shows one number at each point, and the function returned an array of {y.shape}")
+    return float(y.item())
+
+
+def _agree(found: np.ndarray, singles: list[float]) -> bool:
+    with np.errstate(all="ignore"):
+        return np.allclose(found, singles, rtol=1e-5, atol=1e-12, equal_nan=True)
+
+
+# The region that is shown
+
+
+def window_of(domain: Any, coordinates: int) -> Window:
+    """A domain as given: a pair (low, high) for all coordinates, or one for each."""
+    if np.ndim(domain) == 1 and len(domain) == 2:
+        return (interval(domain, "the domain"),) * coordinates
+    if np.ndim(domain) != 2 or len(domain) != coordinates:
+        raise ArgumentError(
+            f"the domain is a pair (low, high), or {coordinates} such pair{'s' * (coordinates > 1)}, not {domain!r}"
+        )
+    return tuple(interval(bounds, f"the domain of coordinate {i + 1}") for i, bounds in enumerate(domain))
+
+
+def window(domain: Any, f: Any, runs: Sequence[Run], marks: np.ndarray, coordinates: int) -> Window:
+    """The region to show: as given, as the objective says, or as much as the paths that do not run away need."""
+    if domain is None and len(getattr(f, "domain", ())) == coordinates:
+        domain = f.domain
+    if domain is not None:
+        return window_of(domain, coordinates)
+    shown = [marks, *(run.points[:1] for run in runs)]
+    shown += [run.points for run in runs if not runs_away(run, f)]
+    if len(shown) == 1 + len(runs):
+        shown += [run.points[:2] for run in runs]
+    sides = [finite(points[:, i] for points in shown) for i in range(coordinates)]
+    if not all(side.size for side in sides):
+        pairs = "(low, high)" if coordinates == 1 else "((low, high), (low, high))"
+        raise ArgumentError(f"neither the function nor paths say which region to show: give domain={pairs}")
+    return tuple(widened(side.min(), side.max(), 0.1) for side in sides)
+
+
+def runs_away(run: Run, f: Any) -> bool:
+    """Whether a path diverges: by its Result's own account, or because it ends higher than it starts."""
+    if run.result is not None:
+        return run.result.diverged
+    ends = run.points[[0, -1]]
+    if f is None or not np.isfinite(ends).all():
+        return not np.isfinite(ends).all()
+    first, last = values(f, ends.T, run.arrange)
+    return not last <= first
+
+
+def fate(run: Run, f: Any, region: Window) -> str:
+    """What a legend says of a path that does not end inside the picture."""
+    away = run.result.verdict if run.result is not None else "diverges"
+    last = run.points[-1]
+    if run.result is not None and run.result.diverged:
+        return away
+    if all(low <= x <= high for x, (low, high) in zip(last, region, strict=True)):
+        return ""
+    return away if runs_away(run, f) else "ends outside"
+
+
+def minimizers(f: Any, minimum: Any, coordinates: int) -> np.ndarray:
+    """The points to mark as minima, one in each row: as given, or as the objective knows them; False for none."""
+    if minimum is False:
+        return np.empty((0, coordinates))
+    if minimum is None or minimum is True:
+        known = [np.ravel(point) for point in getattr(f, "minimizers", ()) if coordinates == np.size(point)]
+        return np.array(known, dtype=np.float64).reshape(len(known), coordinates)
+    given = plain(minimum, "the minimum")
+    points = given.reshape(-1, 1) if coordinates == 1 else np.atleast_2d(given)
+    if points.ndim != 2 or points.shape[1] != coordinates:
+        raise ShapeError(
+            f"the minimum is a point of {coordinates} coordinates, or a list of such, and has shape {given.shape}"
+        )
+    return points
+
+
+def grid(region: Window, points: Any) -> tuple[np.ndarray, ...]:
+    """The positions along each axis, evenly spaced: `points` is their number, or one number for each axis."""
+    counts = (points,) * len(region) if np.ndim(points) == 0 else tuple(points)
+    if len(counts) != len(region) or not all(isinstance(n, (int, np.integer)) and n >= 2 for n in counts):
+        raise ArgumentError(f"points is a number of at least 2, or {len(region)} of them, not {points!r}")
+    return tuple(np.linspace(low, high, n) for (low, high), n in zip(region, counts, strict=True))

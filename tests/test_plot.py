@@ -1,0 +1,1051 @@
+"""Pictures: what is in their axes, bad input, numbers that break pictures, and that no text covers another."""
+
+import itertools
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import curvature, nn, optim, plot
+from minigrad.errors import ArgumentError, DTypeError, MissingPackageError, ShapeError
+from minigrad.objectives import beale, bowl, parabola, rosenbrock, saddle, wavy_bowl, wavy_parabola
+from minigrad.optim import minimize
+
+matplotlib = pytest.importorskip("matplotlib")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+ROUND = bowl(1, 3, center=(2, -1))
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    before = dict(matplotlib.rcParams)
+    yield
+    plt.close("all")
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.fixture(scope="module")
+def descents():
+    """Three runs on a bowl: one slow, one that oscillates, one that diverges to 2e29."""
+    start = np.array([-0.5, 1.5])
+    return {f"lr={lr}": minimize(ROUND, start, lr=lr, steps=50) for lr in (0.05, 0.3, 0.8)}
+
+
+def contours_of(ax):
+    return [c for c in ax.collections if hasattr(c, "levels")]
+
+
+def names(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def draw(ax):
+    ax.figure.canvas.draw()
+    return ax
+
+
+# Contours
+
+
+def test_contours_paths_and_marks_of_a_run(descents):
+    run = descents["lr=0.05"]
+    ax = draw(plot.contour(ROUND, {"slow": run}, domain=((-1, 5), (-4, 2))))
+    (lines,) = contours_of(ax)
+    np.testing.assert_allclose(lines.levels, np.arange(0, 37, 2))
+    path, start, minimum = ax.lines
+    np.testing.assert_array_equal(path.get_xydata(), run.path)
+    assert len(run.path) == 51
+    np.testing.assert_array_equal(start.get_xydata(), [[-0.5, 1.5]])
+    np.testing.assert_array_equal(minimum.get_xydata(), [[2, -1]])
+    assert names(ax) == ["slow", "start", "minimum"]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 5), (-4, 2))
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_aspect()) == ("$w_1$", "$w_2$", "auto")
+
+
+def test_a_path_that_diverges_is_whole_and_cut_off_at_the_frame(descents):
+    ax = draw(plot.contour(ROUND, descents, domain=((-1, 5), (-4, 2))))
+    wild = ax.lines[2]
+    np.testing.assert_allclose(wild.get_xydata()[-1], [2, 2.438483602351807e29], rtol=1e-9)
+    assert len(wild.get_xydata()) == 51
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 5), (-4, 2))
+    assert names(ax)[:3] == ["lr=0.05", "lr=0.3", "lr=0.8 (diverged after 50)"]
+    assert len(ax.lines) == 5  # one start for three paths from one point
+
+
+@pytest.mark.parametrize(("end", "words"), [
+    ([2.5, -1.0], "path"),
+    ([2.0, 9e200], "path (diverges)"),
+    ([np.nan, 0.0], "path (diverges)"),
+    ([np.inf, 0.0], "path (diverges)"),
+])  # fmt: skip
+def test_a_legend_says_what_becomes_of_a_path(end, words):
+    ax = draw(plot.contour(ROUND, np.array([[-0.5, 1.5], [0.0, 0.0], end]), domain=((-1, 5), (-4, 2))))
+    assert names(ax)[0] == words
+    assert len(ax.lines[0].get_xydata()) == 3
+
+
+def test_a_path_that_ends_outside_but_lower_does_not_diverge():
+    ax = plot.contour(ROUND, np.array([[9.0, 9.0], [3.0, -1.0]]), domain=((-1, 2), (-4, 2)))
+    assert names(ax)[0] == "path (ends outside)"
+
+
+@pytest.mark.parametrize("value", [1e29, 1e200, 1.7e308, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_enormous_points_change_neither_picture_nor_limits(value, layout):
+    path = np.array([[0.0, 0.0], [1.0, 1.0], [1.0, -value], [value, value], [0.5, value]])
+    pictures = []
+    for points in (path, path[:2]):
+        figure, ax = plt.subplots(layout=layout)
+        plot.contour(None, points, domain=((-1, 2), (-1, 2)), legend=False, ax=ax)
+        figure.canvas.draw()
+        assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 2), (-1, 2))
+        pictures.append(np.asarray(figure.canvas.buffer_rgba()))
+    # The part of the picture that the rest of the path cannot touch, left of x = 0, is the same.
+    left = slice(0, pictures[0].shape[1] // 4)
+    np.testing.assert_array_equal(pictures[0][:, left], pictures[1][:, left])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_picture_with_enormous_points_can_be_saved(suffix, tmp_path, descents):
+    ax = plot.contour(ROUND, descents, domain=((-1, 5), (-4, 2)))
+    ax.figure.savefig(tmp_path / f"picture{suffix}")
+    assert (tmp_path / f"picture{suffix}").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e29, 1e200, 1e299])
+def test_contours_of_functions_with_enormous_values(factor):
+    ax = draw(plot.contour(lambda w: factor * (w[0] ** 2 + w[1] ** 2), domain=(-1, 1), points=50))
+    assert len(contours_of(ax)[0].levels) > 10
+
+
+def test_contours_leave_out_what_is_not_finite():
+    def f(w):
+        return np.where(w[0] > 0, np.log(np.abs(w[1])), 1 / (w[0] * 0))
+
+    ax = draw(plot.contour(f, domain=(-1, 1), points=51, fill=True))
+    with np.errstate(all="ignore"):
+        assert contours_of(ax)[0].zmax <= 0
+    with pytest.raises(ArgumentError, match="not finite anywhere"):
+        plot.contour(lambda w: w[0] * np.nan, domain=(-1, 1))
+
+
+def test_a_constant_function_has_no_contours():
+    ax = draw(plot.contour(lambda w: 0 * w[0] + 3, domain=(-1, 1), fill=True))
+    assert contours_of(ax) == []
+
+
+def test_levels_as_a_list_as_a_number_and_filled():
+    ax = plot.contour(wavy_bowl, levels=[5, 1, 2, 2])
+    np.testing.assert_array_equal(contours_of(ax)[0].levels, [1, 2, 5])
+    ax = plot.contour(wavy_bowl, levels=10, fill=30)
+    filled, lines = contours_of(ax)
+    assert filled.filled
+    assert not lines.filled
+    np.testing.assert_allclose(filled.levels, np.arange(-0.8, 22, 0.8), atol=1e-12)
+    np.testing.assert_allclose(lines.levels, np.arange(-2, 23, 2), atol=1e-12)
+    filled, lines = contours_of(plot.contour(wavy_bowl, levels=10, fill=[9, 3], xlim=np.array([-1, 1])))
+    np.testing.assert_array_equal(filled.levels, [3, 9])
+    filled, lines = contours_of(plot.contour(wavy_bowl, levels=10, fill=True))
+    np.testing.assert_array_equal(filled.levels, lines.levels)
+
+
+def test_contours_of_the_logarithm():
+    ax = plot.contour(rosenbrock, log=True, levels=30, points=300)
+    (lines,) = contours_of(ax)
+    np.testing.assert_allclose(lines.levels, 0.3 * np.arange(28), atol=1e-12)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-1, 3))
+    w1, w2 = np.meshgrid(np.linspace(-2, 2, 300), np.linspace(-1, 3, 300))
+    exact = np.log1p((1 - w1) ** 2 + 100 * (w2 - w1**2) ** 2)
+    assert (lines.zmin, lines.zmax) == pytest.approx((exact.min(), exact.max()), rel=1e-12)
+    with pytest.raises(ArgumentError, match=r"log=True draws log\(1 \+ f\), and f falls to -3.9999"):
+        plot.contour(saddle, log=True)
+
+
+def test_domain_limits_resolution_and_aspect():
+    seen = []
+
+    def f(w):
+        seen.append(np.shape(w))
+        return w[0] ** 2 + w[1] ** 2
+
+    ax = plot.contour(f, domain=((-5, 5), (-3, 3)), xlim=(-6, 6), ylim=(-4, 4), points=(30, 20), equal=True)
+    assert seen[0] == (2, 20, 30)
+    assert (ax.get_xlim(), ax.get_ylim(), ax.get_aspect()) == ((-6, 6), (-4, 4), 1)
+    vertices = np.concatenate([path.vertices for path in contours_of(ax)[0].get_paths()])
+    assert np.abs(vertices).max(axis=0) == pytest.approx([5, 3])
+    seen.clear()
+    plot.contour(f, domain=(0, 1))
+    assert seen[0] == (2, 200, 200)
+
+
+def test_a_domain_is_found_from_the_paths_that_do_not_run_away(descents):
+    ax = plot.contour(lambda w: ROUND(w), {"wild": descents["lr=0.8"], "tame": descents["lr=0.05"]})
+    low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
+    points = descents["lr=0.05"].path
+    assert (low < points.min(axis=0)).all()
+    assert (high > points.max(axis=0)).all()
+    assert (high - low < 4).all()
+    ax = plot.contour(lambda w: ROUND(w), descents["lr=0.8"])
+    assert np.abs(ax.get_ylim()).max() < 20
+    ax = draw(plot.contour(lambda w: ROUND(w), np.array([[1.0, 1.0]])))  # a single point has no extent
+    assert ax.get_xlim()[0] < 1 < ax.get_xlim()[1]
+
+
+# How a function is evaluated
+
+MATRIX = np.array([[3.0, 1.0], [1.0, 2.0]])
+
+
+def quadratic_sum(w):
+    return (w * (MATRIX @ w)).sum()
+
+
+def quadratic_lie(w):
+    """Of the shape of a mesh, if given one, and wrong there."""
+    return 3 * w[0] ** 2 + 2 * w[0] * w[1] + 2 * w[1] ** 2 + (np.ndim(w) > 1)
+
+
+def quadratic_choice(w):
+    return float(3 * w[0] ** 2 + 2 * w[0] * w[1] + 2 * w[1] ** 2) if w[0] < 1e9 else 0.0
+
+
+def quadratic_tensor(w):
+    return (w * w).detach().sum() * 0 + w @ mg.tensor(MATRIX) @ w
+
+
+def quadratic_elementwise(w):
+    return 3 * w[0] ** 2 + 2 * w[0] * w[1] + 2 * w[1] ** 2
+
+
+def quadratic_parameter(w):
+    a = mg.tensor(3.0, requires_grad=True)
+    return a * w[0] ** 2 + 2 * w[0] * w[1] + 2 * w[1] ** 2
+
+
+@pytest.mark.parametrize("points", [(2, 2), (5, 4)])
+@pytest.mark.parametrize("f", [
+    quadratic_sum, quadratic_lie, quadratic_choice, quadratic_tensor, quadratic_elementwise, quadratic_parameter,
+])  # fmt: skip
+def test_values_on_a_mesh_are_right_however_the_function_is_written(f, points):
+    ax = plot.contour(f, domain=((-1, 2), (0, 3)), points=points)
+    w1, w2 = np.meshgrid(np.linspace(-1, 2, points[0]), np.linspace(0, 3, points[1]))
+    exact = 3 * w1**2 + 2 * w1 * w2 + 2 * w2**2
+    (lines,) = contours_of(ax)
+    assert (lines.zmin, lines.zmax) == pytest.approx((exact.min(), exact.max()), rel=1e-12)
+
+
+def test_a_function_of_a_whole_mesh_is_called_a_few_times_only():
+    calls = []
+    plot.contour(lambda w: calls.append(1) or w[0] + w[1], domain=(-1, 1))
+    assert len(calls) < 10
+
+
+def test_a_function_of_numbers_that_cannot_be_divided_leaves_a_hole():
+    ax = draw(plot.contour(lambda w: 1.0 / float(w[0]) ** 2, domain=(-1, 1), points=5))
+    assert contours_of(ax)[0].zmax == pytest.approx(4)
+
+
+@pytest.mark.parametrize(("f", "error", "words"), [
+    (lambda w: w * 2, ShapeError, r"one number at each point, and the function returned an array of \(2,\)"),
+    (lambda w: w[0] + 1j * w[1], DTypeError, "real numbers, and the function returned complex128"),
+    (lambda w: None, DTypeError, "real numbers, and the function returned object"),
+    (lambda w: w[5], IndexError, "out of bounds"),
+])  # fmt: skip
+def test_functions_that_cannot_be_drawn(f, error, words):
+    with pytest.raises(error, match=words):
+        plot.contour(f, domain=(-1, 1), points=4)
+    assert plt.get_fignums() == []
+
+
+# Paths as people give them
+
+
+def test_all_forms_of_paths(descents):
+    arrays = [run.path for run in descents.values()]
+    tree = (arrays[0][:, 0], arrays[0][:, 1])
+    for paths, labels in [
+        (arrays[0], ["path"]),
+        (arrays[0].tolist(), ["path"]),
+        (list(arrays[0]), ["path"]),
+        (mg.tensor(arrays[0], requires_grad=True), ["path"]),
+        (arrays, ["path 1", "path 2", "path 3"]),
+        (np.stack(arrays), ["path 1", "path 2", "path 3"]),
+        ([arrays[0], arrays[1][:7]], ["path 1", "path 2"]),
+        (tree, ["path"]),
+        ({"a": tree, "b": descents["lr=0.3"]}, ["a", "b"]),
+        ({"a": {"w": arrays[0][:, 0], "b": arrays[0][:, 1:]}}, ["a"]),
+        (descents["lr=0.3"], ["SGD(lr=0.3)"]),
+        ([descents["lr=0.3"], descents["lr=0.3"]], ["SGD(lr=0.3), path 1", "SGD(lr=0.3), path 2"]),
+        (optim.sweep(ROUND, [-0.5, 1.5], [0.05, 0.3], steps=3), ["lr=0.05", "lr=0.3"]),
+    ]:
+        ax = plot.contour(None, paths, domain=((-1, 5), (-4, 2)), start=False)
+        assert [name.partition(" (")[0] for name in names(ax)] == labels
+        assert len(ax.lines) == len(labels)
+        plt.close("all")
+
+
+def test_paths_of_trees_are_given_back_to_the_function_as_trees():
+    def f(p):
+        return p["w"] ** 2 + (p["b"] ** 2).sum(axis=0)
+
+    run = minimize(f, {"w": 2.0, "b": np.array([1.0])}, lr=0.1, steps=5)
+    ax = plot.contour(f, run)
+    assert contours_of(ax)[0].zmax > 4
+    np.testing.assert_allclose(ax.lines[0].get_xydata()[0], [2.0, 1.0])
+
+
+def test_every_so_manieth_point_is_a_slice():
+    path = minimize(rosenbrock, np.array([-1.5, 2.0]), lr=0.001, clip_value=10, steps=500).path
+    ax = plot.contour(rosenbrock, path[::50])
+    assert len(ax.lines[0].get_xdata()) == 11
+    ax = draw(plot.contour(rosenbrock, path))
+    assert len(ax.lines[0].get_xdata()) == 501
+    assert ax.lines[0].get_markevery() == 5
+
+
+def test_neighbours_differ_in_more_than_colour():
+    ax = plot.contour(None, [np.ones((2, 2)) * i for i in range(9)])
+    looks = [(line.get_color(), line.get_marker()) for line in ax.lines[:9]]
+    assert len(set(looks)) == 9
+    assert all(a[0] != b[0] and a[1] != b[1] for a, b in itertools.pairwise(looks))
+    ax = plot.losses([[1.0, 2.0 + i] for i in range(30)])
+    looks = [(line.get_color(), line.get_linestyle(), str(line._dash_pattern)) for line in ax.lines]
+    assert len(set(looks)) == 30
+
+
+def test_a_legend_of_very_many_paths_names_the_marks_only():
+    ax = plot.curve(wavy_parabola, [np.linspace(i / 10, 0, 4) for i in range(20)])
+    assert names(ax) == ["start", "minimum"]
+    assert len(ax.lines) == 23
+
+
+@pytest.mark.parametrize(("paths", "options", "error", "words"), [
+    (np.ones((4, 5)), {}, ShapeError, r"points of 2 coordinates.*'path' have 5: draw them .* with pca=True"),
+    (np.ones(4), {}, ShapeError, "have 1: draw"),
+    (np.ones((2, 3, 4, 2)), {}, ShapeError, r"'path 1' has shape \(3, 4, 2\)"),
+    ([], {}, ArgumentError, "no paths in an empty list"),
+    ({}, {}, ArgumentError, "no paths in an empty dict"),
+    ({"a": np.empty((0, 2))}, {}, ShapeError, r"'a' has no points: its shape is \(0, 2\)"),
+    ({"a": 3.0}, {}, ShapeError, "'a' has no points"),
+    ({"a": (np.ones(3), np.ones(4))}, {}, ShapeError, "differ in length"),
+    (np.ones((3, 2)) * 1j, {}, DTypeError, "real numbers"),
+    ([["a", "b"]], {}, DTypeError, "'path'"),
+    ("path", {}, DTypeError, "paths are a Result of minimize, an array.*not str"),
+    (7, {}, DTypeError, "not int"),
+    (None, {"domain": ((1, -1), (0, 1))}, ArgumentError, r"domain of coordinate 1 .* low < high, not \(1, -1\)"),
+    (None, {"domain": ((0, 1), (0, 0))}, ArgumentError, "domain of coordinate 2"),
+    (None, {"domain": ((0, 1),)}, ArgumentError, "2 such pairs, not"),
+    (None, {"domain": ((0, 1),) * 3}, ArgumentError, "2 such pairs, not"),
+    (None, {"domain": (0, 1, 2)}, ArgumentError, "2 such pairs, not"),
+    (None, {"domain": ((0, np.inf), (0, 1))}, ArgumentError, "finite"),
+    (None, {"domain": ((0, np.nan), (0, 1))}, ArgumentError, "finite"),
+    (None, {"domain": (("a", "b"), (0, 1))}, ArgumentError, "a pair"),
+    (None, {"xlim": (3, 1)}, ArgumentError, "xlim is a pair"),
+    (None, {"points": 1}, ArgumentError, "at least 2"),
+    (None, {"points": (10, 10, 10)}, ArgumentError, "2 of them"),
+    (None, {"points": 3.5}, ArgumentError, "points"),
+    (None, {"levels": 0}, ArgumentError, "levels is a whole number of at least 1"),
+    (None, {"fill": 0}, ArgumentError, "levels is a whole number of at least 1"),
+    (None, {"levels": []}, ArgumentError, "levels is"),
+    (None, {"levels": [0, np.nan]}, ArgumentError, "levels is"),
+    (None, {"levels": 2.5}, ArgumentError, "levels is"),
+    (None, {"minimum": (1, 2, 3)}, ShapeError, "2 coordinates"),
+    (None, {"pca": True}, ArgumentError, "give paths"),
+    (None, {"ax": 3}, DTypeError, "one Matplotlib Axes, not int"),
+])  # fmt: skip
+def test_contour_refuses(paths, options, error, words):
+    with pytest.raises(error, match=words):
+        plot.contour(beale, paths, **options)
+    assert plt.get_fignums() == []  # no empty figure is left behind
+
+
+def test_a_function_without_a_domain_needs_one():
+    with pytest.raises(ArgumentError, match=r"give domain=\(\(low, high\), \(low, high\)\)"):
+        plot.contour(lambda w: w[0])
+    with pytest.raises(ArgumentError, match=r"give domain=\(low, high\)$"):
+        plot.curve(lambda x: x)
+
+
+def test_axes_of_the_wrong_kind():
+    figure, axes = plt.subplots(1, 2)
+    with pytest.raises(DTypeError, match=r"choose one of them, as in axes\[0\]"):
+        plot.contour(beale, ax=axes)
+    with pytest.raises(ArgumentError, match=r'3 dimensions.*"projection": "3d"'):
+        plot.surface(beale, ax=axes[0])
+    with pytest.raises(ArgumentError, match="2 dimensions"):
+        plot.contour(beale, ax=figure.add_subplot(projection="3d"))
+
+
+def test_a_picture_is_drawn_into_the_axes_that_are_given(descents):
+    figure, (left, right) = plt.subplots(1, 2)
+    assert plot.contour(ROUND, descents, ax=left) is left
+    assert plot.losses(descents, ax=right) is right
+    assert plt.get_fignums() == [figure.number]
+    figure.tight_layout()
+    figure.canvas.draw()
+    inside = left.get_legend().get_window_extent()  # nothing would make room for a legend outside
+    assert left.bbox.x0 <= inside.x0
+    assert inside.x1 <= left.bbox.x1
+    assert plot.contour(ROUND, descents, ax=left, legend=False) is left
+    sub = plt.figure(layout="constrained").subfigures(1, 2)[1]
+    draw(plot.contour(ROUND, descents, ax=sub.subplots(), legend="upper right"))
+
+
+def test_minima():
+    ax = plot.contour(wavy_bowl)
+    assert ax.lines[-1].get_label() == "minima"
+    assert len(ax.lines[-1].get_xdata()) == 2
+    assert len(plot.contour(wavy_bowl, minimum=False).lines) == 0
+    ax = plot.contour(wavy_bowl, minimum=[0, 0])
+    assert (ax.lines[-1].get_label(), len(ax.lines[-1].get_xdata())) == ("minimum", 1)
+    ax = plot.contour(saddle)
+    assert len(ax.lines) == 0
+    assert ax.get_legend() is None
+
+
+# The plane of the main directions
+
+
+def test_projection_finds_the_plane_that_a_path_lies_in():
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.normal(size=(7, 2)))[0].T
+    inside = rng.normal(size=(30, 2)) * [5, 1]
+    points = inside @ directions + rng.normal(size=7)
+    found = plot.project({"a": points[:20], "b": points[20:]})
+    assert found.explained.sum() == pytest.approx(1)
+    assert found.explained[0] > found.explained[1] > 0
+    np.testing.assert_allclose(found.directions @ found.directions.T, np.eye(2), atol=1e-12)
+    together = np.concatenate([found.paths["a"], found.paths["b"]])
+    np.testing.assert_allclose(found.back(together.T).T, points, atol=1e-12)
+    np.testing.assert_allclose(found.center, points.mean(axis=0))
+    np.testing.assert_allclose(np.var(together, axis=0) / np.var(points, axis=0).sum(), found.explained)
+    np.testing.assert_allclose(found.coordinates(points), together)
+    again = plot.project({"a": -points[:20], "b": -points[20:]})
+    np.testing.assert_allclose(again.directions, found.directions)
+
+
+def test_projection_of_points_that_are_not_finite_and_of_one_direction():
+    points = np.array([[0.0, 0, 0], [1e200, 0, 1e200], [np.nan, 1, 2], [np.inf, 0, 0]])
+    found = plot.project(points, dims=1)
+    np.testing.assert_allclose(found.directions, [[0.5**0.5, 0, 0.5**0.5]])
+    np.testing.assert_array_equal(np.isnan(found.paths["path"][:, 0]), [False, False, True, True])
+    np.testing.assert_allclose(plot.project(np.ones((5, 3))).explained, [0, 0])
+    for bad, words in [
+        (np.ones((1, 4)), "2 directions cannot be found from 1 finite points of 4 coordinates"),
+        (np.ones((9, 1)), "9 finite points of 1 coordinates"),
+        (np.full((3, 3), np.nan), "0 finite points"),
+        ({"a": np.ones((3, 3)), "b": np.ones((3, 4))}, "those of the path 'b' have 4"),
+    ]:
+        with pytest.raises(ShapeError, match=words):
+            plot.project(bad)
+    with pytest.raises(ArgumentError, match="at least one direction"):
+        plot.project(points, dims=0)
+
+
+def test_contours_in_the_plane_of_the_main_directions():
+    start = np.array([-1.0, 1.0, -0.5, 0.5, 1.5])
+    runs = {"a": minimize(rosenbrock, start, lr=5e-4), "b": minimize(rosenbrock, -start, lr=2e-4)}
+    ax = plot.contour(rosenbrock, runs, pca=True, log=True)
+    found = plot.project(runs)
+    assert ax.get_xlabel() == f"direction 1 ({found.explained[0]:.1%} of the variance)"
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), found.paths["a"])
+    ends = found.paths["a"][-1], found.paths["b"][-1]
+    # Contour lines are those of the plane: check the range of values against the formula on the mesh.
+    sides = [np.linspace(*limits, 200) for limits in (ax.get_xlim(), ax.get_ylim())]
+    exact = np.log1p(rosenbrock(found.back(np.stack(np.meshgrid(*sides)))))
+    assert contours_of(ax)[0].zmax == pytest.approx(exact.max())
+    assert all(ax.get_xlim()[0] < x < ax.get_xlim()[1] for x, _ in ends)
+    only_paths = plot.contour(None, runs, pca=True)
+    assert contours_of(only_paths) == []
+
+
+def test_paths_of_networks_in_their_plane():
+    X = np.linspace(-1, 1, 8)[:, None]
+
+    def f(p):
+        return ((mg.tanh(X @ p["V"]) @ p["w"] - X[:, 0] ** 2) ** 2).mean()
+
+    start = {"V": np.array([[1.0, -0.5, 0.2]]), "w": np.array([0.3, 0.1, -0.2])}
+    run = minimize(f, start, lr=0.5, steps=40)
+    ax = plot.contour(f, run, pca=True, points=5, minimum=np.zeros(6))
+    assert contours_of(ax)[0].zmin > 0
+    assert ax.lines[-1].get_label() == "minimum"
+
+
+# Surfaces
+
+
+def test_a_surface_with_paths():
+    runs = {lr: minimize(wavy_bowl, np.array([2.5, 1.5]), lr=lr, steps=100) for lr in (0.01, 0.05, 0.5)}
+    ax = draw(plot.surface(wavy_bowl, runs, points=40))
+    assert (ax.elev, ax.azim) == (35, -60)
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_zlabel()) == ("$w_1$", "$w_2$", "loss")
+    x, y, z = ax.lines[0].get_data_3d()
+    np.testing.assert_array_equal(np.column_stack([x, y]), runs[0.01].path)
+    np.testing.assert_allclose(z, runs[0.01].losses)
+    x, y, z = ax.lines[2].get_data_3d()
+    assert len(x) == len(runs[0.5].path)
+    assert np.isnan(x[-1])  # far outside
+    assert np.nanmax(np.abs(y)) <= 2
+    assert "diverged" in names(ax)[2]
+    assert ax.get_zlim()[1] < 25
+    ax = draw(plot.surface(rosenbrock, log=True, points=20, elev=50, azim=10))
+    assert ax.get_zlabel() == "log(1 + loss)"
+    assert ax.lines[0].get_data_3d()[2] == pytest.approx([0])
+    assert ax.elev == 50
+
+
+def test_a_surface_with_holes_and_of_constants():
+    draw(plot.surface(lambda w: np.where(w[0] > 0, w[1], np.inf), domain=(-1, 1), points=10))
+    draw(plot.surface(lambda w: w[0] * 0, domain=(-1, 1), points=10))
+    with pytest.raises(ShapeError, match=r"contour\(..., pca=True\)"):
+        plot.surface(beale, np.ones((4, 3)))
+
+
+# One variable
+
+
+def test_a_curve_with_iterates():
+    run = minimize(parabola, 10.0, lr=0.1, steps=50)
+    ax = draw(plot.curve(parabola, {"plain": run, "wild": minimize(parabola, 10.0, lr=1.1, steps=50)}))
+    curve, plain, wild, start, minimum = ax.lines
+    assert len(curve.get_xdata()) == 400
+    np.testing.assert_allclose(curve.get_ydata(), parabola(curve.get_xdata()))
+    np.testing.assert_array_equal(plain.get_xdata(), run.path)
+    np.testing.assert_allclose(plain.get_ydata(), run.losses)
+    assert wild.get_xdata()[-1] == pytest.approx(113752.97687502771)
+    assert ax.get_xlim() == (-12.5, 10)
+    assert ax.get_ylim()[1] < 200
+    assert start.get_xydata().tolist() == [[10, 156]]
+    assert minimum.get_xydata().tolist() == [[-2.5, -0.25]]
+    assert names(ax)[1] == "wild (diverged after 50)"
+
+
+@pytest.mark.parametrize("value", [1e29, 1.7e308, np.inf, np.nan])
+def test_enormous_points_on_a_curve(value):
+    ax = draw(plot.curve(parabola, [10.0, -value, value]))
+    assert (ax.get_xlim(), len(ax.lines[1].get_xdata())) == ((-12.5, 10), 3)
+    assert names(ax)[0] == "path (diverges)"
+    draw(plot.iterates([10.0, -value, value]))
+    draw(plot.surface(ROUND, np.array([[0.0, 0.0], [value, -value]]), points=5))
+    draw(plot.race(ROUND, [np.array([[0.0, 0.0], [value, -value]])], points=5))
+    draw(plot.fits([1.0, 2.0], [1.0, value], (1, 0)))
+
+
+@pytest.mark.parametrize("f", [lambda x: x * x, lambda x: (x**2).sum(), lambda x: float(x) ** 2 if x < 9 else 0.0])
+def test_curves_are_right_however_the_function_is_written(f):
+    ax = plot.curve(f, [2.0, 1.0], domain=(-3, 2), points=11, minimum=0)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), np.linspace(-3, 2, 11) ** 2)
+    assert ax.lines[-1].get_xydata().tolist() == [[0, 0]]
+
+
+def test_all_forms_of_iterates_of_one_variable():
+    run = minimize(lambda x: (x**2).sum(), np.array([3.0]), lr=0.1, steps=4)
+    for paths, lengths in [
+        (run, [5]), (run.path, [5]), (run.path.ravel(), [5]), (run.path.ravel().tolist(), [5]), (list(run.path), [5]),
+        ([run.path, run.path[:2]], [5, 2]), ([[3.0, 2.0], [3.0, 1.0, 0.0]], [2, 3]), ({"a": [3.0]}, [1]),
+    ]:  # fmt: skip
+        ax = plot.curve(lambda x: (x**2).sum(), paths, start=False)
+        assert [len(line.get_xdata()) for line in ax.lines[1:]] == lengths
+        ax = draw(plot.iterates(paths))
+        assert [len(line.get_xdata()) for line in ax.lines] == lengths
+        plt.close("all")
+    with pytest.raises(ShapeError, match=r"curve shows points of 1 coordinate, .* have 2: draw them with contour"):
+        plot.curve(parabola, np.ones((4, 2)))
+
+
+def test_iterates_and_distances(descents):
+    run = minimize(parabola, 10.0, lr=0.1, steps=50, every=7)
+    ax = plot.iterates({"plain": run})
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [*range(0, 50, 7), 50])
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), run.path)
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("step", "$x$", "linear")
+    ax = draw(plot.iterates(descents, minimum=(2, -1), log=True))
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), np.linalg.norm(descents["lr=0.05"].path - [2, -1], axis=1))
+    assert ax.get_yscale() == "log"
+    assert names(ax)[2] == "lr=0.8 (diverged after 50)"
+    assert len(plot.iterates(descents["lr=0.05"].path, minimum=(2, -1)).lines) == 1
+    ax = draw(plot.iterates(np.array([[0.0, 0.0], [1e200, 1e200]]), minimum=(0, 0), log=True))
+    assert ax.lines[0].get_ydata()[1] == pytest.approx(2**0.5 * 1e200)
+    with pytest.raises(ShapeError, match="give minimum=, and the distance"):
+        plot.iterates(descents)
+    with pytest.raises(ShapeError, match=r"minimum has 3 coordinates, and the points of 'lr=0\.05' have 2"):
+        plot.iterates(descents, minimum=(1, 2, 3))
+
+
+# Losses
+
+
+def test_loss_curves(descents):
+    ax = draw(plot.losses(descents, limit=1e-6, ylim=(1e-8, 1e4)))
+    for line, run in zip(ax.lines, descents.values(), strict=False):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(51))
+        np.testing.assert_array_equal(line.get_ydata(), run.losses)
+    assert names(ax) == ["lr=0.05", "lr=0.3", "lr=0.8 (diverged after 50)", "limit 1e-06"]
+    assert (ax.get_yscale(), ax.get_ylim(), ax.get_xlabel(), ax.get_ylabel()) == ("log", (1e-8, 1e4), "step", "loss")
+    assert ax.lines[3].get_ydata() == [1e-6, 1e-6]
+    recorded = minimize(ROUND, np.zeros(2), lr=0.1, steps=10, every=4)
+    assert plot.losses(recorded).lines[0].get_xdata().tolist() == [0, 4, 8, 10]
+
+
+def test_places_of_losses():
+    rows = {"batch": np.linspace(5, 1, 31), "mini": np.linspace(5, 1, 33)}
+    ax = plot.losses(rows, x={k: np.linspace(0, 20, len(v)) for k, v in rows.items()}, xlabel="epoch")
+    assert [(line.get_xdata()[0], line.get_xdata()[-1]) for line in ax.lines] == [(0, 20), (0, 20)]
+    assert ax.get_xlabel() == "epoch"
+    assert plot.losses([3.0, 2.0], x=[5, 6]).lines[0].get_xdata().tolist() == [5, 6]
+    assert plot.losses([[3.0, 2.0], [1.0]], x=[[5, 6], [7]]).lines[1].get_xdata().tolist() == [7]
+    with pytest.raises(ShapeError, match=r"x of shape \(3,\) does not fit the 2 losses of 'run'"):
+        plot.losses([3.0, 2.0], x=[1, 2, 3])
+    with pytest.raises(ShapeError, match="x has 1 rows for 2 curves"):
+        plot.losses([[3.0, 2.0], [1.0, 2.0]], x=[[5, 6]])
+    with pytest.raises(ArgumentError, match="no row for 'mini': its rows are 'batch'"):
+        plot.losses(rows, x={"batch": np.arange(31)})
+
+
+@pytest.mark.parametrize(("rows", "scale", "note"), [
+    ([3.0, 2.0, 1.0], "log", ""),
+    ([3.0], "log", ""),
+    ([3.0, np.inf, 1.0, np.nan], "log", ""),
+    ([1e-300, 1e300], "log", ""),
+    ([5e-324, 1.7e308], "log", ""),
+    ([np.nan, np.inf], "log", ""),
+    ([1.0, 0.1, 0.0], "symlog", "log scale, linear below 0.1"),
+    ([1e300, 1e-310, 0.0], "symlog", "log scale, linear below 1"),
+    ([0.0, 0.0], "linear", "linear scale: all are 0"),
+    ([1.0, -0.5], "linear", "linear scale: no logarithm of negative numbers"),
+    ([1.7e308, -1.7e308, np.nan], "linear", "linear scale: no logarithm of negative numbers"),
+    ([[1.0, 0.5], [2.0, 0.0]], "symlog", "log scale, linear below 0.5"),
+    ([True, True], "log", ""),
+])  # fmt: skip
+def test_a_scale_for_any_losses(rows, scale, note):
+    ax = draw(plot.losses(rows))
+    assert ax.get_yscale() == scale
+    assert ax.get_ylabel() == (f"loss\n({note})" if note else "loss")
+    low, high = ax.get_ylim()
+    assert low < high
+    shown = np.clip([y for line in ax.lines for y in line.get_ydata() if np.isfinite(y)], -1e300, 1e300)
+    assert all(low <= y <= high for y in shown if y <= 0 or y > 1e-300)
+    draw(plot.losses(rows, log=False))
+
+
+def test_lines_without_heights_do_not_change_the_scale():
+    ax = plot.losses([3.0, 2.0])
+    limits = ax.get_ylim()
+    ax.axvline(1.0)
+    plot.losses([3.0, 2.0], ax=ax)
+    assert (ax.get_yscale(), ax.get_ylim()) == ("log", limits)
+    plot.losses([1e-5], ax=ax)
+    assert ax.get_ylim()[0] < 1e-5 < 3 < ax.get_ylim()[1]
+
+
+def test_a_single_loss_can_be_seen():
+    for rows in ([3.0], [np.nan, 3.0, np.nan]):
+        assert plot.losses(rows).lines[0].get_marker() == "o"
+    assert plot.losses([3.0, 2.0]).lines[0].get_marker() == "None"
+    assert names(plot.losses({"a": [1.0, np.inf], "b": [1.0, 2.0]})) == ["a (diverges)", "b"]
+
+
+@pytest.mark.parametrize(("runs", "options", "error", "words"), [
+    ([], {}, ArgumentError, "no runs in an empty list"),
+    ({"a": []}, {}, ShapeError, r"'a' is a row of numbers, and has shape \(0,\)"),
+    (np.ones((3, 4)), {}, ShapeError, r"has shape \(3, 4\)"),
+    ({"a": np.ones(2) * 1j}, {}, DTypeError, "real numbers"),
+    (None, {}, DTypeError, "runs are a Result"),
+    ([1.0], {"ylim": (0, 1)}, ArgumentError, "ylim of a logarithmic axis is positive"),
+    ([1.0], {"ylim": (2, 1)}, ArgumentError, "ylim is a pair"),
+    ([1.0], {"ylim": 3}, ArgumentError, "ylim is a pair"),
+])  # fmt: skip
+def test_losses_refuses(runs, options, error, words):
+    with pytest.raises(error, match=words):
+        plot.losses(runs, **options)
+
+
+# Learning rates
+
+
+@pytest.fixture(scope="module")
+def swept():
+    rates = [0.001, 0.01, 0.09, 1.0, 10.0]
+    return optim.sweep(bowl(1, 10), np.array([4.0, 2.5]), rates, target=1e-4, steps=100, loss_limit=1e10)
+
+
+def test_bars_of_a_sweep(swept):
+    ax = draw(plot.sweep(swept))
+    assert [bar.get_height() for bar in ax.patches] == [100, 100, 32, 4, 2]
+    words = ["slow", "slow", "converged\nin 32", "diverged\nafter 4", "diverged\nafter 2"]
+    assert [text.get_text() for text in ax.texts] == words
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0.001", "0.01", "0.09", "1", "10"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "steps")
+    looks = {(bar.get_facecolor(), bar.get_hatch()) for bar in ax.patches}
+    assert len(looks) == 3
+    ax = plot.sweep({"a": swept.results[0], "b": swept.results[2]})
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b"]
+    assert ax.get_xlabel() == "run"
+    for bad, error in [([1, 2], DTypeError), ({"a": 3}, DTypeError), ({}, ArgumentError)]:
+        with pytest.raises(error):
+            plot.sweep(bad)
+
+
+def test_schedules():
+    made = optim.lr_scheduler
+    makers = {
+        "step": lambda o: made.StepLR(o, 3, gamma=0.1),
+        "cycle": lambda o: made.OneCycleLR(o, 0.5, total_steps=10),
+        "halves": lambda o: made.LambdaLR(o, lambda step: 0.5**step),
+    }
+    ax = draw(plot.schedule(makers, 10, lr=0.2, log=True))
+    for line in ax.lines:
+        assert line.get_xdata().tolist() == list(range(10))
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.2 * 0.1 ** (np.arange(10) // 3))
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), 0.2 * 0.5 ** np.arange(10))
+    assert ax.get_yscale() == "log"
+    assert names(ax) == ["step", "cycle", "halves"]
+    ax = draw(plot.schedule(makers["step"], 1))
+    assert (names(ax), ax.lines[0].get_marker()) == (["StepLR"], "o")
+    assert len(plot.schedule([makers["step"], makers["halves"]], 3).lines) == 2
+    for make, steps, words in [
+        (makers, 0, "at least one step"),
+        ([], 3, "no schedule"),
+        (made.ReduceLROnPlateau, 3, "the number of the step alone; ReduceLROnPlateau does not"),
+        (lambda o: None, 3, "NoneType"),
+    ]:
+        with pytest.raises(ArgumentError, match=words):
+            plot.schedule(make, steps)
+
+
+def test_the_range_of_learning_rates():
+    losses = np.array([4.0, 3.9, 3.0, 1.0, 0.8, np.inf])
+    found = optim.LrRange(np.geomspace(1e-4, 10, 6), losses, np.minimum(losses, 9))
+    ax = draw(plot.lr_range(found))
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), losses)
+    assert ax.lines[2].get_xdata()[0] == found.suggestion
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlabel()) == ("log", "log", "learning rate")
+    assert draw(plot.lr_range(found, log=False)).get_yscale() == "linear"
+
+
+# Races
+
+
+@pytest.fixture(scope="module")
+def runners():
+    start = np.array([-2.0, 2.0])
+    makers = {"SGD": {"lr": 0.002, "momentum": 0.9}, "Adam": {"lr": 0.05}, "Adagrad": {"lr": 0.3}}
+    return {name: minimize(beale, start, optimizer=name, steps=60, **options) for name, options in makers.items()}
+
+
+def test_a_race_at_its_end_and_on_the_way(runners):
+    ax = draw(plot.race(beale, runners, log=True))
+    assert ax.get_title() == "after 60 steps"
+    places = [line.get_xydata() for line in ax.lines]
+    for i, run in enumerate(runners.values()):
+        np.testing.assert_array_equal(places[i], run.path)
+        np.testing.assert_array_equal(places[i + 5], run.path[-1:])  # start and minimum stand between
+    order = sorted(runners, key=lambda name: runners[name].loss)
+    assert names(ax)[:3] == [f"{name}: {runners[name].loss:.3g}" for name in order]
+    ax = plot.race(beale, runners, step=7, levels=5)
+    assert [len(line.get_xdata()) for line in ax.lines[:3]] == [8, 8, 8]
+    assert ax.get_title() == "after 7 steps"
+    ax = plot.race(beale, runners, step=10**6)
+    assert [len(line.get_xdata()) for line in ax.lines[:3]] == [61, 61, 61]
+
+
+def test_a_race_of_runs_of_different_length_and_record():
+    runs = [minimize(parabola, 10.0, lr=0.1, steps=20, every=6), minimize(parabola, 10.0, lr=1.2, steps=5)]
+    ax = draw(plot.race(parabola, runs, step=7))
+    assert len(ax.lines[1].get_xdata()) == 2
+    assert len(ax.lines[2].get_xdata()) == 6
+    assert names(ax)[0].startswith("SGD(lr=0.1): ")
+    with pytest.raises(ArgumentError, match="0 steps or more, not -1"):
+        plot.race(parabola, runs, step=-1)
+    with pytest.raises(ShapeError, match="race shows points of 2 coordinates"):
+        plot.race(rosenbrock, [np.ones((4, 3)), np.ones((4, 3))])
+
+
+def test_a_film(runners, tmp_path):
+    film = plot.animate(beale, runners, frames=4, fps=5, log=True, points=30)
+    (ax,) = film._fig.axes
+    page = film.to_jshtml()
+    assert page.count("frames[") >= 4
+    assert ax.get_title() == "step 60"
+    assert [len(line.get_xdata()) for line in ax.lines[:3]] == [61, 61, 61]
+    assert names(ax)[-3:] == list(runners)
+    film.save(tmp_path / "race.gif", writer="pillow")
+    from PIL import Image
+
+    with Image.open(tmp_path / "race.gif") as image:
+        assert image.n_frames == 4
+        assert image.info["duration"] == 200
+    with pytest.raises(ArgumentError, match="at least one frame"):
+        plot.animate(beale, runners, frames=0)
+    with pytest.raises(ArgumentError, match="not 10, and 0 in a second"):
+        plot.animate(beale, runners, frames=10, fps=0)
+
+
+def test_a_film_of_one_picture_and_in_a_part_of_a_figure(runners):
+    part = plt.figure(layout="constrained").subfigures(1, 2)[0]
+    film = plot.animate(beale, runners, frames=1, ax=part.subplots())
+    assert "frames[0]" in film.to_jshtml()
+
+
+# Models
+
+
+def test_fits():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 1))
+    y = 3 * x + 2
+    run = minimize(lambda p: ((p[0] * x + p[1] - y) ** 2).mean(), (0.0, 0.0), lr=0.1, steps=9)
+    lines = {"pair": (3.0, 2.0), "run": run, "wave": lambda t: np.sin(t), "wild": (1e29, 0.0), "sum": lambda t: t.sum()}
+    ax = draw(plot.fits(x, y, lines, domain=(-3, 3)))
+    assert [len(line.get_xdata()) for line in ax.lines] == [100] * 5
+    np.testing.assert_allclose(ax.lines[0].get_xydata()[[0, -1]], [[-3, -7], [3, 11]])
+    np.testing.assert_allclose(ax.lines[1].get_ydata()[0], -3 * run.x[0] + run.x[1])
+    np.testing.assert_allclose(ax.lines[4].get_ydata(), ax.lines[4].get_xdata())
+    assert len(ax.collections[0].get_offsets()) == 40
+    assert -20 < ax.get_ylim()[0] < y.min()
+    assert names(ax) == ["data", *lines]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "$y$")
+    assert names(plot.fits([1, 2], [1, 2], (1, 0))) == ["data", "fit"]
+    assert names(plot.fits([1, 2], [1, 2], [(1, 0), np.sin])) == ["data", "fit 1", "fit 2"]
+    draw(plot.fits([1.0, np.nan], [np.inf, 2.0], (1, 0)))
+    draw(plot.fits([1.0], [1.0], (1, 0)))
+    for args, error, words in [
+        (([1, 2], [1], (1, 0)), ShapeError, r"shapes \(2,\) and \(1,\)"),
+        (([1], [1], {"a": (1, 2, 3)}), ShapeError, "'a' is a pair .* has 3 numbers"),
+        (([np.nan], [1], (1, 0)), ArgumentError, "give domain="),
+    ]:
+        with pytest.raises(error, match=words):
+            plot.fits(*args)
+
+
+def test_spectra():
+    ax = draw(plot.spectrum(curvature.Spectrum([20.0, 2.0]), lr=0.05))
+    assert ax.lines[0].get_xydata().tolist() == [[1, 2], [2, 20]]
+    assert ax.lines[1].get_ydata()[0] == 40
+    assert (ax.get_yscale(), ax.get_title()) == ("log", "condition number 10, lr limit 0.1")
+    ax = draw(plot.spectrum(curvature.Spectrum([-1.0, 0.0, 3.0], complete=False)))
+    assert [len(line.get_xdata()) for line in ax.lines] == [1, 2]
+    assert (ax.get_yscale(), ax.get_title()) == ("linear", "not a minimum, lr limit 0.6667")
+    assert "not known" in ax.get_xlabel()
+    assert draw(plot.spectrum(np.geomspace(1e-300, 1e300, 200))).get_title() == ""
+    for bad, options, error in [
+        (np.ones((2, 2)), {}, ShapeError), ([], {}, ArgumentError), ([1.0], {"lr": 0.0}, ArgumentError),
+    ]:  # fmt: skip
+        with pytest.raises(error):
+            plot.spectrum(bad, **options)
+
+
+@pytest.fixture(scope="module")
+def around():
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    return curvature.loss_surface(lambda: ((model(X) - X[:, :1]) ** 2).mean(), model, points=(9, 7), span=(1.0, 2.0))
+
+
+def test_a_landscape(around):
+    ax = draw(plot.landscape(around))
+    filled, lines = contours_of(ax)
+    assert filled.zmax == pytest.approx(around.losses.max())
+    np.testing.assert_array_equal(filled.levels, lines.levels)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 1), (-2, 2))
+    assert ax.get_title() == f"loss {around.loss:.4g} at the star"
+    assert ax.figure.axes[1].get_ylabel() == "loss"
+    axes = plt.figure().add_subplot(projection="3d")
+    assert plot.landscape(around, log=True, ax=axes) is axes
+    draw(axes)
+    assert axes.get_zlabel() == "log(1 + loss)"
+    assert axes.lines[0].get_data_3d()[2] == pytest.approx(np.log1p(around.loss))
+
+
+# Text that can be read
+
+
+def texts_of(figure):
+    """Every visible piece of text, and every legend as one piece, with its place on the canvas."""
+    renderer = figure.canvas.get_renderer()
+    for ax in figure.axes:
+        own = [ax.title, *ax.texts]
+        axes = [ax.xaxis, ax.yaxis] + ([ax.zaxis] if ax.name == "3d" else [])
+        for axis in axes:
+            low, high = sorted(axis.get_view_interval())
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            own += [tick.label1 for tick in ticks if tick.label1.get_visible() and low <= tick.get_loc() <= high]
+            own += [tick.label2 for tick in ticks if tick.label2.get_visible() and low <= tick.get_loc() <= high]
+            own += [axis.label, axis.get_offset_text()]
+        for text in own:
+            if text.get_text().strip() and text.get_visible():
+                yield text.get_text(), corners(text, renderer)
+        if ax.get_legend() is not None:
+            yield "legend", ax.get_legend().get_window_extent(renderer).corners()[[0, 1, 3, 2]]
+
+
+def corners(text, renderer):
+    """The corners of a text's box, which is turned with the text."""
+    box, angle = text.get_window_extent(renderer), np.radians(text.get_rotation())
+    text.set_rotation(0)
+    flat = text.get_window_extent(renderer)
+    text.set_rotation(np.degrees(angle))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [flat.width / 2, flat.height / 2]
+    return half @ turn + [(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2]
+
+
+def apart(a, b):
+    """Whether a line fits between two rectangles, or they touch by a pixel at most."""
+    for direction in (a[1] - a[0], a[2] - a[1], b[1] - b[0], b[2] - b[1]):
+        unit = direction / np.linalg.norm(direction)
+        if min((a @ unit).max(), (b @ unit).max()) - max((a @ unit).min(), (b @ unit).min()) <= 1:
+            return True
+    return False
+
+
+def overlaps(figure):
+    figure.canvas.draw()
+    pieces = list(texts_of(figure))
+    assert len(pieces) > 5
+    for (first, a), (second, b) in itertools.combinations(pieces, 2):
+        if not apart(a, b):
+            yield first, second
+    for name, box in pieces:
+        if (box < -1).any() or (box > figure.bbox.max + 1).any():
+            yield name, "the edge of the figure"
+
+
+def pictures():
+    start = np.array([4.0, 2.5])
+    valley = bowl(1, 10)
+    runs = {f"$\\eta={lr}$": minimize(valley, start, lr=lr, steps=50, x_limit=100) for lr in (0.005, 0.04, 0.09, 0.105)}
+    swept = optim.sweep(valley, start, np.geomspace(1e-3, 10, 6), target=1e-4, steps=100, loss_limit=1e10)
+    many = optim.sweep(valley, start, np.geomspace(1e-4, 1, 24), target=1e-4, steps=100, loss_limit=1e10)
+    wavy = {f"lr={lr}": minimize(wavy_bowl, np.array([2.5, 1.5]), lr=lr) for lr in (0.01, 0.05, 0.4)}
+    line = {"plain": minimize(parabola, 10.0, lr=0.1), "momentum": minimize(parabola, 10.0, lr=0.05, momentum=0.9)}
+    net = {"GD": minimize(rosenbrock, np.array([-1.0, 1.0, -0.5, 0.5, 1.5]), lr=5e-4)}
+    steps = optim.lr_scheduler.StepLR
+    found = optim.LrRange(np.geomspace(1e-6, 10, 50), np.linspace(3, 1, 50) ** 2, np.linspace(3, 1, 50))
+    return {
+        "contour": lambda: plot.contour(valley, runs, domain=((-5, 5), (-3, 3))),
+        "equal": lambda: plot.contour(valley, runs, domain=((-5, 5), (-3, 3)), equal=True, fill=True),
+        "valley": lambda: plot.contour(rosenbrock, log=True),
+        "plane": lambda: plot.contour(rosenbrock, net, pca=True),
+        "surface": lambda: plot.surface(wavy_bowl, wavy),
+        "high": lambda: plot.surface(rosenbrock, elev=60),
+        "curve": lambda: plot.curve(parabola, line),
+        "losses": lambda: plot.losses(runs, limit=1e-3),
+        "zeros": lambda: plot.losses({"a": [1.0, 1e-3, 1e-9, 0.0]}),
+        "wide zeros": lambda: plot.losses({"a": [1e300, 1e-100, 0.0]}),
+        "wide": lambda: plot.losses({"a": [1e-200, 1e250]}),
+        "negative": lambda: plot.losses({"a": [1.0, -1.0]}),
+        "close": lambda: plot.losses({"a": [3.0, 2.9]}),
+        "iterates": lambda: plot.iterates(line),
+        "distance": lambda: plot.iterates(line, minimum=-2.5, log=True),
+        "sweep": lambda: plot.sweep(swept),
+        "many": lambda: plot.sweep(many),
+        "sweep losses": lambda: plot.losses(many),
+        "race": lambda: plot.race(valley, runs, domain=((-5, 5), (-3, 3))),
+        "fits": lambda: plot.fits([1, 2, 3], [1, 3, 2], {"one": (1, 0), "two": (0.5, 1)}),
+        "spectrum": lambda: plot.spectrum(curvature.Spectrum([2.0, 20.0]), lr=0.05),
+        "negative spectrum": lambda: plot.spectrum(curvature.Spectrum([-1, 2.0, 20.0], complete=False)),
+        "schedule": lambda: plot.schedule(lambda o: steps(o, 10), 40, log=True),
+        "range": lambda: plot.lr_range(found),
+    }
+
+
+@pytest.fixture(scope="module")
+def standard():
+    return pictures()
+
+
+NAMES = [
+    "contour", "equal", "valley", "plane", "surface", "high", "curve", "losses", "zeros", "wide zeros", "wide",
+    "negative", "close", "iterates", "distance", "sweep", "many", "sweep losses", "race", "fits", "spectrum",
+    "negative spectrum", "schedule", "range",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_of_a_picture_covers_another(name, standard):
+    assert set(NAMES) == set(standard)
+    ax = standard[name]()
+    assert list(overlaps(ax.figure)) == []
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+    if ax.get_legend() is not None:  # beside the picture
+        assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
+
+
+def test_no_text_of_a_landscape_covers_another(around):
+    assert list(overlaps(plot.landscape(around).figure)) == []
+    ax = plt.figure(layout="constrained").add_subplot(projection="3d")
+    assert list(overlaps(plot.landscape(around, ax=ax).figure)) == []
+
+
+def test_three_pictures_side_by_side(descents):
+    figure, axes = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
+    for ax, (label, run) in zip(axes, descents.items(), strict=True):
+        plot.contour(ROUND, {label: run}, domain=((-1, 5), (-4, 2)), ax=ax)
+    assert list(overlaps(figure)) == []
+
+
+def test_the_check_for_covered_text_sees_it():
+    ax = plot.losses([1.0, 2.0, 3.0])
+    ax.text(0.5, 0.5, "one", transform=ax.transAxes)
+    ax.text(0.5, 0.5, "two", transform=ax.transAxes)
+    ax.text(2.5, 0.5, "three", transform=ax.transAxes).set_in_layout(False)
+    ax.text(0.2, 0.5, "a long text that is turned", rotation=45, transform=ax.transAxes)
+    ax.text(0.2, 0.8, "in its corner", transform=ax.transAxes)
+    ax.text(0.3, 0.6, "in its way", transform=ax.transAxes)
+    found = {("one", "two"), ("a long text that is turned", "in its way"), ("three", "the edge of the figure")}
+    assert set(overlaps(ax.figure)) == found
+
+
+# Without Matplotlib
+
+
+def test_the_package_is_named_if_it_is_missing(monkeypatch, swept, runners):
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "matplotlib":
+            monkeypatch.setitem(sys.modules, name, None)
+    for call in (
+        lambda: plot.contour(beale),
+        lambda: plot.surface(beale),
+        lambda: plot.curve(parabola),
+        lambda: plot.losses([1.0]),
+        lambda: plot.iterates([1.0]),
+        lambda: plot.sweep(swept),
+        lambda: plot.race(beale, runners),
+        lambda: plot.animate(beale, runners),
+        lambda: plot.fits([1.0, 2.0], [1.0, 2.0], (1, 0)),
+        lambda: plot.spectrum([1.0]),
+        lambda: plot.schedule(lambda o: optim.lr_scheduler.StepLR(o, 2), 3),
+    ):
+        with pytest.raises(MissingPackageError, match=r"pip install matplotlib \(the extra `plot`\)"):
+            call()
+    assert plot.project(np.eye(3)).explained.sum() == pytest.approx(1)
+
+
+def test_pictures_need_no_display_and_import_matplotlib_late(tmp_path):
+    import subprocess
+
+    code = (
+        "import sys, numpy as np\nfrom minigrad import plot\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "plot.losses([1.0, 0.5]).figure.savefig('picture.png')\n"
+    )
+    environment = {"PATH": "", "MPLCONFIGDIR": str(tmp_path), "PYTHONPATH": str(Path(mg.__file__).parent.parent)}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_no_picture_warns_of_many_figures_that_it_did_not_make():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure, ax = plt.subplots()
+        for _ in range(25):
+            plot.losses([1.0, 2.0], ax=ax)
+    assert plt.get_fignums() == [figure.number]
