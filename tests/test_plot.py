@@ -129,8 +129,13 @@ def test_contours_leave_out_what_is_not_finite():
     ax = draw(plot.contour(f, domain=(-1, 1), points=51, fill=True))
     with np.errstate(all="ignore"):
         assert contours_of(ax)[0].zmax <= 0
-    with pytest.raises(ArgumentError, match="not finite anywhere"):
+    with pytest.raises(ArgumentError, match="nowhere on the mesh finite"):
         plot.contour(lambda w: w[0] * np.nan, domain=(-1, 1))
+
+
+def test_contours_leave_out_what_is_too_large_to_draw():
+    ax = draw(plot.contour(lambda w: np.where(w[0] > 0, 1.7e308 * np.sign(w[1]), w[1]), domain=(-1, 1), fill=True))
+    assert contours_of(ax)[0].zmax <= 1
 
 
 def test_a_constant_function_has_no_contours():

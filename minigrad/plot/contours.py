@@ -159,7 +159,7 @@ def heights(z: np.ndarray, log: bool) -> np.ma.MaskedArray[Any, Any]:
     masked = np.ma.masked_invalid(z)
     masked = np.ma.masked_where(np.abs(masked) > LARGEST, masked)
     if masked.count() == 0:
-        raise ArgumentError("the function is not finite anywhere on the mesh: give another domain")
+        raise ArgumentError(f"the function is nowhere on the mesh finite and within {LARGEST:g}: give another domain")
     return masked
 
 

@@ -104,7 +104,7 @@ def finite(arrays: Iterable[Any]) -> np.ndarray:
     """All finite numbers of the arrays in one row, cut off where Matplotlib would overflow."""
     rows = [np.ravel(np.asarray(array, dtype=np.float64)) for array in arrays]
     numbers = np.concatenate([np.empty(0), *rows])
-    kept: np.ndarray = np.clip(numbers[np.isfinite(numbers)], -np.inf, np.inf)
+    kept: np.ndarray = np.clip(numbers[np.isfinite(numbers)], -LARGEST, LARGEST)
     return kept
 
 

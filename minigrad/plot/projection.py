@@ -30,7 +30,7 @@ class Projection(NamedTuple):
     explained: np.ndarray
 
     def back(self, positions: Any) -> np.ndarray:
-        """The points, coordinates first, at positions of shape (dims, *grid) along the directions."""
+        """The points, coordinates first, at positions of shape ``(dims, *grid)`` along the directions."""
         positions = np.asarray(positions, dtype=np.float64)
         along = np.tensordot(self.directions.T, positions, axes=1)
         return np.reshape(self.center, (-1,) + (1,) * (positions.ndim - 1)) + along
