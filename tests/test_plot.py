@@ -679,13 +679,20 @@ def swept():
     return optim.sweep(bowl(1, 10), np.array([4.0, 2.5]), rates, target=1e-4, steps=100, loss_limit=1e10)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 5, 12, 17, 20])
+def test_steps_are_whole_numbers(steps):
+    for ax in (plot.losses(np.arange(1.0, steps + 2)), plot.iterates(np.arange(1.0, steps + 2))):
+        ticks = draw(ax).get_xticks()
+        assert (ticks == np.round(ticks)).all()
+
+
 def test_bars_of_a_sweep(swept):
     ax = draw(plot.sweep(swept))
-    assert [bar.get_height() for bar in ax.patches] == [100, 100, 32, 4, 2]
+    assert [bar.get_height() for bar in ax.patches] == [100, 100, 32, 100, 100]
     words = ["slow", "slow", "converged\nin 32", "diverged\nafter 4", "diverged\nafter 2"]
     assert [text.get_text() for text in ax.texts] == words
     assert [text.get_text() for text in ax.get_xticklabels()] == ["0.001", "0.01", "0.09", "1", "10"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "steps")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "steps to converge")
     looks = {(bar.get_facecolor(), bar.get_hatch()) for bar in ax.patches}
     assert len(looks) == 3
     ax = plot.sweep({"a": swept.results[0], "b": swept.results[2]})

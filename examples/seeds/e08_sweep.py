@@ -27,20 +27,13 @@ for lr, run in powers:
     print(f"eta = {lr:6.3f}: {ends[run.verdict.split()[0]]}")
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(16, 6), layout="constrained")
-plot.losses(powers, ylim=(1e-10, 1e12), limit=1e-4, legend=False, ax=left)
-left.axhline(1e-6, color="0.7", linestyle="--", linewidth=1, label="a hundredth of it")
-left.legend(loc="lower right", fontsize="small")
+plot.losses(powers, ylim=(1e-10, 1e12), limit=1e-4, legend="lower right", ax=left)
 left.set(
     title="No curve reaches the limit", xlabel="Iteration", ylabel=r"Loss $\mathcal{L}(\mathbf{w})$", xlim=(-5, 105)
 )
-bars = right.bar(
-    range(5), [powers.results[0].steps] * 5, color=["#E69F00"] * 3 + ["#D55E00"] * 2, edgecolor="black", alpha=0.7
-)
-ends_in_short = [verdict.replace(" ", "\n", 1) for verdict in powers.verdicts]
-ends_in_short[2] = "for ever\non the spot"  # 100 steps alone cannot tell this from being slow; the factor -1 does
-right.bar_label(bars, ends_in_short, label_type="center")
-right.set_xticks(range(5), [f"{lr:g}" for lr in powers.lrs])
+plot.sweep(powers, ax=right)
 right.set(title="A full bar: not in 100 steps", xlabel="Learning Rate", ylabel="Iterations to reach loss < 0.0001")
+bars = [bar.get_height() for bar in right.patches]
 fig.savefig("002-6.png")
 pictures = {"002-6": fig}
 
@@ -71,7 +64,7 @@ iterations = {lr: run.steps if run.converged else (-1 if run.diverged else None)
 figures = {
     "002-6": {
         "convergence_iters": [-1 if run.diverged else run.steps for _, run in powers],
-        "bar_heights": [bar.get_height() for bar in bars],
+        "bar_heights": bars,
         **{f"eta={lr}": {"entries": len(run.losses), "final_loss": run.loss, "loss": run.losses} for lr, run in powers},
         "own_true_iterations_to_1e-4": iterations,
     },

@@ -28,7 +28,8 @@ class LBFGS(Optimizer):
     max_iter : int
         Iterations in a step.
     max_eval : int, optional
-        Calls of the closure in a step; by default 5 / 4 of `max_iter`.
+        Calls of the closure in a step; by default 5 / 4 of `max_iter`.  A line search may use what the first call has
+        left, and without any it does not move: ``max_iter=1`` needs ``max_eval=25``, say.
     tolerance_grad : float
         Stop when no element of the gradient is larger.
     tolerance_change : float

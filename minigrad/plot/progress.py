@@ -75,6 +75,8 @@ def losses(
     ax = axes(ax)
     labels = [said(curve.label, word) for curve, word in zip(curves, fates, strict=True)]
     _draw(ax, labels, places, [curve.losses for curve in curves], "loss", log, ylim, limit)
+    if x is None:
+        _whole_steps(ax)
     ax.set_xlabel(xlabel)
     add_legend(ax, legend)
     return ax
@@ -141,9 +143,17 @@ def iterates(
     what = "$x$" if point is None else r"$\|w - w^*\|$" if many else "$|x - x^*|$"
     ax = axes(ax)
     _draw(ax, labels, [run.steps for run in paths], rows, what, log, ylim, None)
+    _whole_steps(ax)
     ax.set_xlabel("step")
     add_legend(ax, legend)
     return ax
+
+
+def _whole_steps(ax: "Axes") -> None:
+    """No ticks between two steps."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:

@@ -1,0 +1,24 @@
+"""What pytest needs to know of optional packages."""
+
+import importlib.util
+import os
+import sys
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
+
+# The doctests of what draws and of what wraps scikit-learn run where these are installed.
+collect_ignore_glob = [
+    pattern
+    for package, pattern in (("matplotlib", "minigrad/plot/*"), ("sklearn", "minigrad/interop/*"))
+    if importlib.util.find_spec(package) is None
+]
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Matplotlib keeps every figure until it is closed."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
