@@ -1,4 +1,4 @@
-"""Tensor: what people hold.  Operators, methods, NumPy's two protocols, display; the mathematics is in `ops`."""
+"""Tensor: what people hold.  Operators, methods, display; the mathematics is in `ops`."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,6 +29,7 @@ from minigrad.core import (
 from minigrad.diagnostics import user_place
 from minigrad.hooks import RemovableHandle
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting
+from minigrad.protocols import NumPyProtocols
 
 # Operators
 
@@ -59,7 +60,7 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
 
 
-class Tensor(Handle):
+class Tensor(NumPyProtocols):
     """A name for an array that may be part of a computation graph.
 
     Operations on Tensors that require grad record how their results were computed; `backward` follows that
@@ -417,30 +418,6 @@ class Tensor(Handle):
         is_variable = self.node is not None and self.node.op is None
         return _rebuilt, (type(self), np.asarray(self.data), is_variable, self.name if is_variable else None)
 
-    # NumPy's protocols
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if self.node is not None:
-            raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()")
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs and ufunc in numpy_functions:
-            return numpy_functions[ufunc](*inputs)
-        if method != "__call__":
-            raise errors.unsupported(f"{ufunc.__name__}.{method}", _supported())
-        return self.__array_function__(ufunc, (), inputs, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        stand_in = _stand_in(function)
-        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and not (k == "out" and v is None)}
-        try:
-            return stand_in(*args, **kwargs)
-        except TypeError as error:
-            if "unexpected keyword argument" in str(error) or "positional" in str(error) or "by position" in str(error):
-                raise errors.unsupported_arguments(function.__name__, kwargs) from error
-            raise
-
     # Display
 
     def __repr__(self) -> str:
@@ -538,38 +515,3 @@ def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | N
     made = cls.__new__(cls)
     made.data, made.node = value, None
     return made.requires_grad_(name=name) if requires_grad else made
-
-
-# Functions of NumPy that describe arrays: they see the value, and there is nothing to differentiate
-
-
-def _value(x: Any) -> Any:
-    if isinstance(x, Handle):
-        return np.asarray(x.data)
-    return type(x)(map(_value, x)) if type(x) in (list, tuple) else x
-
-
-def _describing(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*map(_value, args), **{key: _value(x) for key, x in kwargs.items()})
-
-    return call
-
-
-for _function in (
-    np.shape, np.ndim, np.size, np.array_equal, np.array_equiv, np.allclose, np.isclose, np.iscomplexobj,
-    np.isrealobj, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.nonzero, np.flatnonzero,
-    np.argwhere, np.searchsorted, np.array_repr, np.array_str, np.array2string,
-):  # fmt: skip
-    numpy_functions[_function] = _describing(_function)
-
-
-def _supported() -> list[str]:
-    return sorted({function.__name__ for function in numpy_functions})
-
-
-def _stand_in(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What shall be called instead of a NumPy function that got a Tensor."""
-    if function not in numpy_functions:
-        raise errors.unsupported(function.__name__, _supported(), getattr(function, "__module__", "numpy"))
-    return numpy_functions[function]

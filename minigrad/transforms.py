@@ -20,6 +20,7 @@ from minigrad.core import (
     Operation,
     apply,
     collect,
+    conjugated,
     enable_grad,
     is_grad_enabled,
     leaf,
@@ -475,7 +476,12 @@ def checkpoint(f: Function) -> Function:
     return compute
 
 
-@primitive(joint=lambda g, y, *operands, value, pull: pull(g, operands))
+def _checkpoint_rule(g: Any, y: Any, *operands: Any, value: Any, pull: Function) -> list[Any]:
+    # `pull` is a walk of its own, with the gradients of the outside at its ends.
+    return [conjugated(part) for part in pull(conjugated(g), operands)]
+
+
+@primitive(joint=_checkpoint_rule)
 def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
     return value
 

@@ -576,11 +576,13 @@ def test_float32_is_refused_with_advice(check, dtype):
 
 
 @BOTH
-def test_complex_numbers_are_refused(check):
-    with pytest.raises(DTypeError, match=r"input 0 is complex128.*real and imaginary"):
-        check(mg.sin, np.array([1.0 + 1.0j]))
-    with pytest.raises(DTypeError, match="output 0 is complex128"):
-        check(lambda x: x * 1j, point(3))
+def test_complex_numbers_are_checked_in_both_parts(check):
+    point = np.array([0.3 + 0.4j, -1.0 + 0.2j])
+    assert check(lambda z: mg.exp(z) * mg.conj(z), point)
+    assert check(lambda z, x: mg.abs(z) * x, (point, np.array([2.0, 3.0])))
+    assert check(lambda z: mg.exp(z) * mg.conj(z), point, fast=True)
+    with pytest.raises(DTypeError, match=r"input 0 is complex64.*digits of float64"):
+        check(lambda z: z, point.astype(np.complex64))
 
 
 def test_what_cannot_be_checked_is_refused():

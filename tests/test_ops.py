@@ -16,7 +16,7 @@ from minigrad.ops import elementwise, indexing
 from minigrad.transforms import grad, jvp, vjp
 from tests import op_table_nn
 from tests.op_table import A
-from tests.op_table_nn import TABLE
+from tests.op_tables import TABLE
 
 CASES = [case for row in TABLE for case in row.cases]
 DIFFERENTIABLE = [case for case in CASES if case.row.orders and case.floats()]
@@ -186,6 +186,24 @@ def test_first_derivative(case):
 @over([case for case in DIFFERENTIABLE if case.row.orders > 1])
 def test_second_derivative(case):
     assert gradgradcheck(lambda *floats: case(*case.filled(floats)), case.floats())
+
+
+def in_the_plane(case):
+    """The floating-point operands with imaginary parts."""
+    return [x + 1j * (0.4 + 0.5 * weights(x) ** 2) for x in case.floats()]
+
+
+COMPLEX = [case for case in DIFFERENTIABLE if np.complex128 in case.dtypes]
+
+
+@over(COMPLEX)
+def test_first_derivative_by_complex_numbers(case):
+    assert gradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case))
+
+
+@over([case for case in COMPLEX if case.row.orders > 1])
+def test_second_derivative_by_complex_numbers(case):
+    assert gradgradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case))
 
 
 @over(DIFFERENTIABLE)

@@ -3,6 +3,10 @@
 Nodes are made in an order in which operands come before results.  So the walk needs no recursion and no sorting of
 the graph: of the nodes that a gradient has reached it always takes the newest.  Everything that used its value is
 newer still, hence done, and its gradient is complete.
+
+To the outside the gradient of a real loss L by a complex z is ``dL/d(Re z) + i dL/d(Im z)``, the direction of steepest
+ascent.  Inside it is the conjugate of that: then ``dL = Re(g dz)``, and the rule of every analytic function is the
+formula for real numbers, ``g * f'(z)``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -63,7 +67,7 @@ def backprop(
     # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which this walk
     # made and may add to.  The queue gives the newest first.
     reached: dict[int, list[Any]] = {}
-    for root, seed in zip(roots, seeds, strict=True):
+    for root, seed in zip(roots, map(conjugated, seeds), strict=True):
         entry = reached.setdefault(root.seq, [root, None, False])
         entry[1] = seed if entry[1] is None else entry[1] + seed
     queue = sorted(-seq for seq in reached)
@@ -75,14 +79,15 @@ def backprop(
                 if node.notes.hooks:
                     g = _hooked(node.notes, g, node.value)
                 if wanted is None and node.notes.keep:
-                    found[node] = g
+                    found[node] = conjugated(g)
             if wanted is not None and node in wanted:
-                found[node] = g
+                found[node] = conjugated(g)
             if node.op is None or node.seq <= oldest:
                 continue
             if node.seq < _last_write:
                 if written is None:
-                    written = _written_below([node, *(entry[0] for entry in reached.values())], oldest)
+                    below = collect([node, *(entry[0] for entry in reached.values())], oldest)
+                    written = [leaf for leaf in below if leaf.op is None and notes_of(leaf).written]
                 check_fresh(node, written)
             inputs, args, y = node.inputs, node.args, node.value
             if create_graph:
@@ -156,10 +161,6 @@ def leading_to(wanted: Sequence[Node], roots: Iterable[Node]) -> set[Node]:
     return live
 
 
-def _written_below(nodes: Iterable[Node], oldest: int) -> list[Node]:
-    return [leaf for leaf in collect(nodes, oldest) if leaf.op is None and notes_of(leaf).written]
-
-
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
     if not hasattr(part, "dtype"):
@@ -173,15 +174,19 @@ def conform(part: Array, value: Array, name: str) -> Array:
             spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n != part.shape[i])
         part = np.reshape(np.sum(part, axis=spread), value.shape)
     if part.dtype != value.dtype:
-        if part.dtype.kind == "c" and value.dtype.kind == "f":
-            part = np.real(part)
-        part = part.astype(value.dtype)
+        possible = np.real(part) if part.dtype.kind == "c" and value.dtype.kind == "f" else part
+        part = possible.astype(value.dtype)
     return part
+
+
+def conjugated(g: Array) -> Array:
+    """A gradient as it is seen from the other side of the walk's boundary."""
+    return np.conjugate(g) if g.dtype.kind == "c" else g
 
 
 def _hooked(notes: Notes, g: Array, value: Array) -> Array:
     """The gradient after the hooks have seen it, and perhaps changed it."""
-    recorded = isinstance(g, Handle)
+    recorded, g = isinstance(g, Handle), conjugated(g)
     for hook in list(notes.hooks.values()):
         handle = name_of(g.data, g.node) if recorded else name_of(g, None)
         g = handle if (answer := hook(handle)) is None else answer
@@ -189,7 +194,7 @@ def _hooked(notes: Notes, g: Array, value: Array) -> Array:
         if g.data.shape != value.shape:
             raise errors.bad_hook(hook, g.data.shape, value.shape)
         g = conform(g if recorded else g.data, value, "hook")
-    return g
+    return conjugated(g)
 
 
 _last_write = 0

@@ -118,7 +118,12 @@ def positive(x: Array, /) -> Array:
     return +x
 
 
-@primitive(lambda g, y, x: g * np.sign(x), numpy=np.absolute)
+def _abs_rule(g: Array, y: Array, x: Array) -> Array:
+    direction = np.sign(x)
+    return g * (np.conjugate(direction) if x.dtype.kind == "c" else direction)
+
+
+@primitive(_abs_rule, numpy=np.absolute)
 def abs(x: Array, /) -> Array:
     """Absolute value, elementwise; at 0 the derivative is taken as 0."""
     return np.absolute(x)
@@ -142,7 +147,7 @@ def real(x: Array, /) -> Array:
     return np.real(x)
 
 
-@primitive(lambda g, y, x: 1j * g, numpy=np.imag)
+@primitive(lambda g, y, x: -1j * g, numpy=np.imag)
 def imag(x: Array, /) -> Array:
     """Imaginary part, elementwise."""
     return np.imag(x)
@@ -317,7 +322,11 @@ def tanh(x: Array, /) -> Array:
     return np.tanh(x)
 
 
-@primitive(lambda g, y, x: g / np.hypot(1, x), numpy=np.arcsinh)
+def _asinh_rule(g: Array, y: Array, x: Array) -> Array:
+    return g / (np.sqrt(1 + x * x) if x.dtype.kind == "c" else np.hypot(1, x))  # which does not overflow
+
+
+@primitive(_asinh_rule, numpy=np.arcsinh)
 def asinh(x: Array, /) -> Array:
     """Inverse hyperbolic sine, elementwise."""
     return np.arcsinh(x)
@@ -338,9 +347,16 @@ def atanh(x: Array, /) -> Array:
 # Steps: constant between their jumps, so their derivative is 0
 
 
-@primitive(lambda g, y, x: np.zeros_like(g), numpy=np.sign)
+def _sign_rule(g: Array, y: Array, x: Array) -> Array:
+    if x.dtype.kind != "c":
+        return np.zeros_like(g)
+    size = np.absolute(x)
+    return np.where(size == 0, 0, over(g - np.real(g * y) * np.conjugate(y), size))
+
+
+@primitive(_sign_rule, numpy=np.sign)
 def sign(x: Array, /) -> Array:
-    """Sign, elementwise: -1, 0 or 1; its derivative is 0."""
+    """Sign, elementwise: -1, 0 or 1, with the derivative 0; of a complex number ``x / |x|``, or 0."""
     return np.sign(x)
 
 

@@ -1,33 +1,39 @@
 """Finite differences against the graph: is what backward gives the derivative of the function?
 
-A function of several Tensors is looked at as one function ``y = F(x)`` of one vector (`_Function`).  Its Jacobian is
+A function of several Tensors is looked at as one function ``y = F(x)`` of one vector of real numbers (`_Function`), in
+which a complex number stands as its real and its imaginary part.  Its Jacobian is
 computed twice: row by row with backward passes, and column by column with differences of values.  Where the two
 disagree the differences are taken again with other steps, since they can be wrong too: beside a kink, at the edge of
 the domain, or where rounding hides the derivative.  What still disagrees is a failure.  Then the same check is made of
 every operation of the graph by itself, to find the one whose derivative is wrong.
 """
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import autograd, errors
-from minigrad.core import Array, Handle, Node, apply, collect, enable_grad
-from minigrad.tensor import Tensor
+from minigrad.core import Array, Node, apply, enable_grad
+from minigrad.gradcheck.function import (
+    EXACT,
+    PRECISION,
+    Function,
+    flat,
+    gradient_of,
+    listed,
+    random_weights,
+    reals,
+    split,
+)
+from minigrad.gradcheck.report import ENOUGH, OTHER_CAUSES, DerivativeError, Failure, report
 
-__all__ = ["DerivativeError", "Failure", "gradcheck", "gradgradcheck"]
-
-_PRECISION = float(np.finfo(np.float64).eps)
 _STEP = 2.0**-17  # near the cube root of the precision; a power of 2, so that x + step is exact for most x
 _LADDER = 2.0 ** np.array([8, 4, 0, -4, -8, -12, -16])  # the other steps, in units of the usual one
 _USUAL = slice(2, 5)  # the usual step and two smaller ones: what persists over these is no matter of the step
 _BLIND = 1e-4  # uncertainty of the differences excuses a disagreement up to this part of the largest derivative
 _PROJECTIONS = 4  # random directions for each Tensor in the fast mode
-_ENOUGH = 8  # so many failures that are no kinks are confirmed, and so many failures are shown
 _LARGE = 10_000  # the derivatives of an operation by itself, above which its check is a fast one
 
 
@@ -62,7 +68,8 @@ def gradcheck(
         Called as ``f(*inputs)``, with Tensors that require grad; returns a Tensor, or a tuple or list of Tensors.
         Tensors that it has from elsewhere are constants, and their `grad` stays what it is.
     inputs : array_like or Tensor, or tuple or list of these
-        The point.  Numbers and arrays of float64 are copied, and checked; what is not floating-point is passed on.
+        The point.  Numbers and arrays of float64 and complex128 are copied, and checked, in both parts; what is not
+        floating-point is passed on.
     eps : float, optional
         The step for elements between -1 and 1; it grows in proportion for larger ones.  By default ``2**-17``.
     atol, rtol : float
@@ -85,7 +92,7 @@ def gradcheck(
         A `DerivativeError`: its text and its attributes say what disagrees, and which operation is wrong.  Its `kind`
         tells wrong derivatives from kinks, and from functions that are not deterministic.
     DTypeError
-        If an input or output is complex or has another floating-point dtype than float64.
+        If an input or output has another floating-point dtype than float64 or complex128.
 
     Notes
     -----
@@ -108,7 +115,7 @@ def gradcheck(
     """
     options = _Options(_STEP if eps is None else eps, atol, rtol, fast, seed)
     with enable_grad(), np.errstate(all="ignore"):
-        function = _Function(f, _listed(inputs))
+        function = Function(f, listed(inputs))
         try:
             _check(function, options)
         except DerivativeError as error:
@@ -163,254 +170,14 @@ def gradgradcheck(
     """
     options = _Options(_STEP if eps is None else eps, atol, rtol, fast, seed)
     with enable_grad(), np.errstate(all="ignore"):
-        function = _Function(f, _listed(inputs))
-        gradient = _gradient(function, None if grad_outputs is None else _listed(grad_outputs), seed)
+        function = Function(f, listed(inputs))
+        gradient = gradient_of(function, None if grad_outputs is None else listed(grad_outputs), seed)
         try:
             _check(gradient, options)
         except DerivativeError as error:
             _explain(error, gradient, _blame(function, options, second=True) | _blame(gradient, options))
             raise
     return True
-
-
-# What is reported
-
-
-class Failure(NamedTuple):
-    """A derivative that was not confirmed.
-
-    Attributes
-    ----------
-    kind : str
-        ``"wrong"``, ``"not finite"``, ``"kink"``, or ``"uncertain"`` if rounding hides the derivative.
-    output, input : int
-        Which one.  Of `gradgradcheck`, the outputs are the gradients of the floating-point inputs, and the inputs go
-        on with the `grad_outputs`.
-    output_element, input_element : tuple of int, or None
-        Which of their elements; None for a random combination of all (in the fast mode).
-    analytic, numeric : float
-        The derivative by backward, and by finite differences.
-    uncertainty : float
-        Of the numeric derivative.
-    complex_step : float or None
-        The third opinion, where it was to be had.
-    """
-
-    kind: str
-    output: int
-    output_element: tuple[int, ...] | None
-    input: int
-    input_element: tuple[int, ...] | None
-    analytic: float
-    numeric: float
-    uncertainty: float
-    complex_step: float | None
-
-    @property
-    def error(self) -> float:
-        """How far apart the two are."""
-        return abs(self.analytic - self.numeric)
-
-    @property
-    def relative_error(self) -> float:
-        """`error` as a part of the numeric derivative."""
-        if self.error == 0:
-            return 0.0
-        return self.error / abs(self.numeric) if self.numeric else math.inf
-
-
-_SUMMARY = {
-    "wrong": "gradients disagree with finite differences",
-    "not finite": "derivatives are NaN or inf, and nothing can confirm these: by backward, by differences, or both. "
-    "Is the point at the edge of the domain?",
-    "uncertain": "derivatives are too small, beside the values in the computation, to be seen in finite differences. "
-    "Rescale the function, or give a larger atol",
-    "kink": "derivatives do not exist: the function has a kink here, or a jump. Differences to the left and to the "
-    "right do not meet. This says nothing against the rule: move the point",
-}
-
-
-_OTHER_CAUSES = """Every operation of the graph is right by itself. Then the likely causes are:
-  a hook that changes a gradient;
-  a value that was taken out of the graph (detach(), .data, item(), under no_grad) and used on;
-  writing into the memory of an array that the graph uses;
-  a kink nearby"""
-
-
-class DerivativeError(errors.GradcheckError):
-    """What `gradcheck` raises: a report, as text and in attributes.
-
-    Attributes
-    ----------
-    kind : str
-        The most serious of its failures' kinds, or ``"not deterministic"``, ``"not linear"`` (in the gradient that
-        enters, as every derivative is), ``"shape"``, or ``"nothing to check"``.
-    failures : list of Failure
-        The worst first; not all of them if there are many.
-    count : int
-        How many derivatives failed.
-    operations : list of str
-        The names of the operations that fail by themselves.
-    findings : list of str
-        In words, what the check of every operation found.
-    """
-
-    def __init__(self, kind: str, text: str, failures: Sequence[Failure] = (), count: int = 0) -> None:
-        super().__init__(text)
-        self.kind = kind
-        self.failures = list(failures)
-        self.count = count
-        self.operations: list[str] = []
-        self.findings: list[str] = []
-
-    def __str__(self) -> str:
-        return "\n".join([self.args[0], *self.findings])
-
-
-def _report(function: "_Function", failures: list[Failure], count: int, total: int) -> DerivativeError:
-    failures = sorted(failures, key=lambda x: (list(_SUMMARY).index(x.kind), -x.error))[:_ENOUGH]
-    kind = failures[0].kind
-    rows: list[tuple[str, ...]] = [("output", "input", "analytic", "numeric", "complex step", "error", "relative", "")]
-    for x in failures:
-        output = _place(function.names[0][x.output], x.output_element)
-        given = _place(function.names[1][x.input], x.input_element)
-        opinion = "" if x.complex_step is None else f"{x.complex_step:.9g}"
-        numbers = f"{x.analytic:.9g}", f"{x.numeric:.9g}", opinion, f"{x.error:.1e}", f"{x.relative_error:.1e}"
-        rows.append((output, given, *numbers, "" if x.kind == kind else x.kind))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    more = [f"  ... and {count - len(failures)} more"] if count > len(failures) else []
-    return DerivativeError(kind, "\n".join([f"{count} of {total} {_SUMMARY[kind]}", *table, *more]), failures, count)
-
-
-def _place(name: str, element: tuple[int, ...] | None) -> str:
-    return f"{name} (random direction)" if element is None else f"{name}{list(element) or ''}"
-
-
-# The function, as one of vectors
-
-
-def _listed(given: Any) -> list[Any]:
-    return list(given) if isinstance(given, (tuple, list)) else [given]
-
-
-def _is_floating(x: Any) -> bool:
-    return isinstance(x, (float, complex)) or getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c")
-
-
-def _float64(x: Any, what: str) -> Array:
-    value = np.asarray(x.data if isinstance(x, Handle) else x)
-    if value.dtype == np.float64:
-        return value
-    advice = "finite differences need the digits of float64: convert inputs and parameters, as in x.astype(np.float64)"
-    if value.dtype.kind == "c":
-        advice = "only real functions are checked: make one of real and imaginary parts"
-    raise errors.DTypeError(f"gradcheck: {what} is {value.dtype}, and {advice}")
-
-
-def _flat(arrays: Sequence[Array]) -> Array:
-    return np.concatenate([np.empty(0), *map(np.ravel, arrays)])
-
-
-def _split(x: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
-    ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=int)
-    return [x[end - math.prod(shape) : end].reshape(shape) for shape, end in zip(shapes, ends, strict=True)]
-
-
-class _Function:
-    """A function of Tensors as one of the vector of all elements that are checked, evaluated at a point."""
-
-    def __init__(
-        self, f: Callable[..., Any], inputs: Sequence[Any], active: list[int] | None = None, names: Any = None
-    ) -> None:
-        self.f = f
-        self.inputs = list(inputs)
-        self.active = [i for i, x in enumerate(inputs) if _is_floating(x)] if active is None else active
-        values = [_float64(inputs[i], f"input {i}") for i in self.active]
-        self.shapes = [value.shape for value in values]
-        self.x = _flat(values)
-        self.leaves, outputs = self.run(self.x)
-        self.places = [i for i, y in enumerate(outputs) if y.data.dtype.kind in "fc"]
-        self.outputs = [outputs[i] for i in self.places]
-        self.y = _flat([_float64(outputs[i], f"output {i}") for i in self.places])
-        counted = [f"output {i}" for i in range(len(outputs))], [f"input {i}" for i in range(len(inputs))]
-        self.names: tuple[Sequence[str], Sequence[str]] = names or counted
-
-    def run(self, x: Array, dtype: Any = np.float64) -> tuple[list[Tensor], list[Tensor]]:
-        """New leaves for a point, and what f makes of them."""
-        args = list(self.inputs)
-        leaves = [Tensor(value, dtype=dtype, requires_grad=True) for value in _split(x, self.shapes)]
-        for i, leaf in zip(self.active, leaves, strict=True):
-            args[i] = leaf
-        outputs = _listed(self.f(*args))
-        for i, y in enumerate(outputs):
-            if not isinstance(y, Tensor):
-                raise errors.DTypeError(f"gradcheck: output {i} of the function is a {type(y).__name__}, not a Tensor")
-        return leaves, outputs
-
-    def __call__(self, x: Array) -> Array:
-        """The values at another point."""
-        outputs = self.run(x)[1]
-        y = _flat([outputs[i].data for i in self.places])
-        if y.shape != self.y.shape:
-            raise DerivativeError("shape", f"the outputs have {self.y.size} elements here, and {y.size} close by")
-        return y
-
-    def vjp(self, u: Array) -> Array:
-        """The gradient by backward of the sum of all output elements, weighted by `u`."""
-        pieces = _split(u, [y.shape for y in self.outputs])
-        pairs = [(y, piece) for y, piece in zip(self.outputs, pieces, strict=True) if y.requires_grad]
-        if not pairs:
-            return np.zeros_like(self.x)
-        roots, gradients = zip(*pairs, strict=True)
-        try:
-            found = autograd.grad(roots, self.leaves, gradients, retain_graph=True, allow_unused=True)
-        except errors.ShapeError as error:
-            raise DerivativeError("shape", f"backward failed: {error}") from error
-        parts = [np.zeros(leaf.shape) if g is None else g.data for g, leaf in zip(found, self.leaves, strict=True)]
-        for i, leaf, g in zip(self.active, self.leaves, parts, strict=True):
-            if g.shape != leaf.shape or g.dtype != leaf.dtype:
-                text = f"{self.names[1][i]} is {errors.describe(leaf)}, and its gradient {errors.describe(g)}"
-                raise DerivativeError("shape", text)
-        return _flat(parts)
-
-    def graph(self) -> list[Node]:
-        """The nodes between the leaves and the outputs."""
-        nodes = collect([y.node for y in self.outputs if y.node is not None])
-        return [node for node in nodes if node.op is not None]
-
-    @cached_property
-    def noise(self) -> float:
-        """A bound for rounding errors in the values: they come from the largest number of the computation."""
-        arrays = map(np.asarray, [self.y, *(x for node in self.graph() for x in (node.value, *node.args))])
-        return 8 * _PRECISION * max(float(np.abs(x[np.isfinite(x)]).max(initial=0.0)) for x in arrays)
-
-
-def _gradient(function: _Function, grad_outputs: Sequence[Any] | None, seed: int) -> _Function:
-    """The gradient as a function of the inputs and of what enters at the outputs."""
-    if grad_outputs is None:
-        rng = np.random.default_rng((seed, 1))
-        grad_outputs = [_random(rng, y.shape) for y in function.outputs]
-    if len(grad_outputs) != len(function.outputs):
-        raise errors.ShapeError(f"{len(grad_outputs)} grad_outputs for {len(function.outputs)} floating-point outputs")
-    count = len(function.inputs)
-
-    def gradient(*args: Any) -> list[Tensor]:
-        wanted = [args[i] for i in function.active]
-        results = _listed(function.f(*args[:count]))
-        outputs = [results[i] for i in function.places]
-        pairs = [(y, g) for y, g in zip(outputs, args[count:], strict=True) if y.requires_grad]
-        found: Sequence[Tensor | None] = [None] * len(wanted)
-        if pairs:
-            roots, gradients = zip(*pairs, strict=True)
-            found = autograd.grad(roots, wanted, gradients, create_graph=True, allow_unused=True)
-        return [Tensor(np.zeros(x.shape)) if g is None else g for x, g in zip(wanted, found, strict=True)]
-
-    active = [*function.active, *range(count, count + len(grad_outputs))]
-    named = function.names[1]
-    gradients = [f"gradient of {named[i]}" for i in function.active]
-    inputs = [*named, *(f"grad_output {i}" for i in function.places)]
-    return _Function(gradient, [*function.inputs, *grad_outputs], active, (gradients, inputs))
 
 
 # The check
@@ -420,29 +187,29 @@ class _Ray(NamedTuple):
     """A direction among the elements of one Tensor: along one of them, or a random combination of all."""
 
     tensor: int
-    element: tuple[int, ...] | None
+    element: tuple[int | str, ...] | None
     where: slice
     values: Array
     step: float
 
 
-def _random(rng: "np.random.Generator", shape: Any) -> Array:
-    """Random numbers away from 0, so that an error in a single element shows in every sum that they weight."""
-    return rng.uniform(0.5, 1.5, shape) * rng.choice((-1.0, 1.0), shape)
-
-
 def _rays(
-    tensors: Sequence[int], arrays: Sequence[Array], step: float, rng: "np.random.Generator | None"
+    tensors: Sequence[int],
+    arrays: Sequence[Array],
+    are_complex: Sequence[bool],
+    step: float,
+    rng: "np.random.Generator | None",
 ) -> list[_Ray]:
     """All directions to look at: random ones if there is a generator, else every element."""
     rays, start = [], 0
-    for tensor, array in zip(tensors, arrays, strict=True):
+    for tensor, array, is_complex in zip(tensors, arrays, are_complex, strict=True):
         scale, stop = np.maximum(1.0, np.abs(array)), start + array.size
         if rng is None:
             for i, element in enumerate(np.ndindex(array.shape), start):
-                rays.append(_Ray(tensor, element, slice(i, i + 1), np.ones(1), step * float(scale[element])))
+                named = (*element[:-1], ("real", "imag")[element[-1]]) if is_complex else element
+                rays.append(_Ray(tensor, named, slice(i, i + 1), np.ones(1), step * float(scale[element])))
         elif array.size:
-            directions = [np.ravel(scale * _random(rng, array.shape)) for _ in range(_PROJECTIONS)]
+            directions = [np.ravel(scale * random_weights(rng, array.shape)) for _ in range(_PROJECTIONS)]
             rays += [_Ray(tensor, None, slice(start, stop), values, step) for values in directions]
         start = stop
     return rays
@@ -459,15 +226,16 @@ def _moved(x: Array, ray: _Ray, distance: complex) -> Array:
     return moved
 
 
-def _check(function: _Function, options: _Options) -> None:
+def _check(function: Function, options: _Options) -> None:
     """Raise a DerivativeError if the Jacobian of the function is not what backward says."""
     if not function.active:
         raise DerivativeError("nothing to check", "gradcheck has nothing to check: no input is floating-point")
     _check_repeatable(function, times=1)
     rng = np.random.default_rng(options.seed)
     chosen = rng if options.fast else None
-    seeds = _rays(function.places, [np.zeros(y.shape) for y in function.outputs], 1.0, chosen)
-    probes = _rays(function.active, _split(function.x, function.shapes), options.step, chosen)
+    are_complex = [y.dtype.kind == "c" for y in function.outputs]
+    seeds = _rays(function.places, [np.zeros(shape) for shape in function.output_shapes], are_complex, 1.0, chosen)
+    probes = _rays(function.active, split(function.x, function.shapes), function.complex, options.step, chosen)
     if not seeds or not probes:
         function.vjp(function.y)  # no numbers to compare, but shapes
         return
@@ -483,19 +251,19 @@ def _check(function: _Function, options: _Options) -> None:
     excuse = _BLIND * np.abs(numeric).max(axis=1, initial=0.0, where=np.isfinite(numeric))
     failures: list[Failure] = []
     for j in np.flatnonzero((bent | ~close).any(axis=0)):
-        if sum(failure.kind != "kink" for failure in failures) >= _ENOUGH:
+        if sum(failure.kind != "kink" for failure in failures) >= ENOUGH:
             break
         better = _refined(function, seeds, probes[j], analytic[:, j], options.atol)
         again = _close(analytic[:, j], better.numeric, options, np.minimum(better.error, excuse))
         kinked = better.kinked | (better.growing & ~again)
         close[:, j] = again & ~kinked
         distance = np.abs(analytic[:, j] - better.numeric)
-        for i in sorted(np.flatnonzero(~close[:, j]), key=lambda i: (kinked[i], -distance[i]))[:_ENOUGH]:
+        for i in sorted(np.flatnonzero(~close[:, j]), key=lambda i: (kinked[i], -distance[i]))[:ENOUGH]:
             numbers = float(analytic[i, j]), float(better.numeric[i]), float(better.error[i])
             failures.append(_failure(function, seeds[i], probes[j], numbers, kinked[i]))
     if failures:
         _check_repeatable(function, times=8)
-        raise _report(function, failures, int((~close).sum()), close.size)
+        raise report(function.names, failures, int((~close).sum()), close.size)
     _check_linear(function, seeds, rows, rng, options)
 
 
@@ -504,7 +272,7 @@ def _close(analytic: Array, numeric: Array, options: _Options, uncertainty: Arra
     return np.isfinite(numeric) & (np.abs(analytic - numeric) <= tolerance)
 
 
-def _slopes(function: _Function, seeds: Sequence[_Ray], probe: _Ray, factor: float = 1.0) -> Array:
+def _slopes(function: Function, seeds: Sequence[_Ray], probe: _Ray, factor: float = 1.0) -> Array:
     """In a direction: the derivative, the slopes to the right and to the left, and their difference over two steps."""
     y, step = function.y, factor * probe.step
     back2, back, on, on2 = (function(_moved(function.x, probe, k * step)) for k in (-2, -1, 1, 2))
@@ -519,7 +287,7 @@ class _Refined(NamedTuple):
     growing: Array  # they grow without end, as at a jump of the function or an infinite slope
 
 
-def _refined(function: _Function, seeds: Sequence[_Ray], probe: _Ray, analytic: Array, atol: float) -> _Refined:
+def _refined(function: Function, seeds: Sequence[_Ray], probe: _Ray, analytic: Array, atol: float) -> _Refined:
     """One column of the Jacobian from all steps of the ladder: of each element the one that is known best."""
     central, right, left, _ = np.stack([_slopes(function, seeds, probe, factor) for factor in _LADDER], axis=1)
     noise = (function.noise / (probe.step * _LADDER))[:, None]
@@ -540,9 +308,7 @@ def _refined(function: _Function, seeds: Sequence[_Ray], probe: _Ray, analytic: 
     return _Refined(numeric, error, lasting & between, growing)
 
 
-def _failure(
-    function: _Function, seed: _Ray, probe: _Ray, numbers: tuple[float, float, float], kinked: bool
-) -> Failure:
+def _failure(function: Function, seed: _Ray, probe: _Ray, numbers: tuple[float, float, float], kinked: bool) -> Failure:
     analytic, numeric, error = numbers
     if not np.isfinite(analytic) or not np.isfinite(numeric):
         kind = "not finite"
@@ -554,19 +320,21 @@ def _failure(
     return Failure(kind, seed.tensor, seed.element, probe.tensor, probe.element, *numbers, opinion)
 
 
-def _complex_step(function: _Function, seed: _Ray, probe: _Ray) -> float | None:
+def _complex_step(function: Function, seed: _Ray, probe: _Ray) -> float | None:
     step = 1e-20 * probe.step
+    if any(function.complex):
+        return None
     try:
         with warnings.catch_warnings(action="error"):
             outputs = function.run(_moved(function.x, probe, 1j * step), np.complex128)[1]
-            y = _flat([outputs[i].data for i in function.places])
+            y = flat([outputs[i].data for i in function.places])
             return float(y.imag[seed.where] @ seed.values / step) if y.dtype.kind == "c" else None
     except Exception:  # anything may go wrong in a function that is not made for complex numbers
         return None
 
 
-def _check_repeatable(function: _Function, times: int) -> None:
-    tolerance = 64 * _PRECISION * np.abs(function.y).max(initial=0.0, where=np.isfinite(function.y))
+def _check_repeatable(function: Function, times: int) -> None:
+    tolerance = 64 * PRECISION * np.abs(function.y).max(initial=0.0, where=np.isfinite(function.y))
     for _ in range(times):
         y = function(function.x)
         same = (y == function.y) | (np.abs(y - function.y) <= tolerance) | (np.isnan(y) & np.isnan(function.y))
@@ -579,7 +347,7 @@ def _check_repeatable(function: _Function, times: int) -> None:
 
 
 def _check_linear(
-    function: _Function, seeds: Sequence[_Ray], rows: Array, rng: "np.random.Generator", options: _Options
+    function: Function, seeds: Sequence[_Ray], rows: Array, rng: "np.random.Generator", options: _Options
 ) -> None:
     """Raise if a weighted sum of rows is not what backward gives for this weighted sum of outputs, each time."""
     weights = rng.normal(size=len(seeds))
@@ -599,15 +367,15 @@ def _check_linear(
 # Which operation it is
 
 
-def _blame(function: _Function, options: _Options, second: bool = False) -> dict[str, tuple[str, str]]:
+def _blame(function: Function, options: _Options, second: bool = False) -> dict[str, tuple[str, str]]:
     """Make the same check of every operation of the graph by itself, or of its gradient; those that fail, by name."""
     found: dict[str, tuple[str, str]] = {}
     for node in function.graph():
         active = [i for i, parent in enumerate(node.inputs) if parent is not None]
-        if any(x.dtype != np.float64 for x in (node.value, *(node.args[i] for i in active))) or len(found) == 3:
+        if any(x.dtype not in EXACT for x in (node.value, *(node.args[i] for i in active))) or len(found) == 3:
             continue
-        alone = _Function(partial(_apply, node.op), node.args, active)
-        alone = _gradient(alone, None, options.seed) if second else alone
+        alone = Function(partial(_apply, node.op), node.args, active)
+        alone = gradient_of(alone, None, options.seed) if second else alone
         try:
             _check(alone, options._replace(fast=alone.x.size * alone.y.size > _LARGE))
         except DerivativeError as error:
@@ -635,7 +403,7 @@ def _accusation(node: Node, error: DerivativeError, second: bool) -> str:
     return f"{what} is to blame: {whose} with respect to {operand} is {error.kind} {numbers}"
 
 
-def _explain(error: DerivativeError, function: _Function, found: dict[str, tuple[str, str]]) -> None:
+def _explain(error: DerivativeError, function: Function, found: dict[str, tuple[str, str]]) -> None:
     """Add to the report what the check of every operation found, or what else may be the cause."""
     if error.kind in ("nothing to check", "not deterministic", "uncertain"):
         return
@@ -643,9 +411,9 @@ def _explain(error: DerivativeError, function: _Function, found: dict[str, tuple
     error.operations = [name for name, (kind, _) in found.items() if kind != "kink" or error.kind == "kink"]
     if error.operations or error.kind == "kink":
         return
-    error.findings.append(_OTHER_CAUSES)
-    for i, leaf, value in zip(function.active, function.leaves, _split(function.x, function.shapes), strict=True):
-        if not np.array_equal(leaf.data, value, equal_nan=True):
+    error.findings.append(OTHER_CAUSES)
+    for i, leaf, value in zip(function.active, function.leaves, split(function.x, function.shapes), strict=True):
+        if not np.array_equal(reals(leaf.data), value, equal_nan=True):
             error.findings.append(f"The function has written into the memory of {function.names[1][i]}")
     if any(node.value.dtype == np.float32 for node in function.graph()):
         error.findings.append("Part of the computation is in float32, which has too few digits")

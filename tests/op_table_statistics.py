@@ -1,0 +1,1 @@
+"""The rows of NumPy's statistics and numerical functions."""
