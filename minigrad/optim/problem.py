@@ -27,7 +27,13 @@ class Problem:
     def __call__(self, leaves: Sequence[Any], rows: Any = None) -> Any:
         """The value at a point, on some rows of the data or all of them."""
         data = self.data if rows is None else [array[rows] for array in self.data]
-        y = self.function(self.rebuild(leaves), *data)
+        x = self.rebuild(leaves)
+        try:
+            y = self.function(x, *data)
+        except (TypeError, AttributeError) as error:
+            if isinstance(x, tuple) and all(leaf.ndim == 0 for leaf in self.leaves):
+                error.add_note("x0 is a tuple, so the objective gets a tuple of numbers: write a list for a vector")
+            raise
         if np.shape(y) != ():
             raise ShapeError(
                 f"minimize: the objective returned an array of shape {np.shape(y)}, and only a single number can be "
