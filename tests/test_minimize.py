@@ -448,6 +448,15 @@ def test_nonsense_is_refused_in_words(arguments, error, words):
         optim.minimize(given.pop("f"), given.pop("x0"), **given)
 
 
+def test_a_tuple_where_a_vector_was_meant_gets_a_hint():
+    with pytest.raises(TypeError) as caught:
+        optim.minimize(objectives.rosenbrock, (-1.5, 2.0))
+    assert "write a list for a vector" in caught.value.__notes__[0]
+    with pytest.raises(TypeError) as caught:
+        optim.minimize(lambda x: x[0] ** x, (np.ones(2), 1.0))
+    assert not hasattr(caught.value, "__notes__")
+
+
 def test_a_row_that_is_not_there(data):
     with pytest.raises(IndexError, match="20"):
         optim.minimize(line, (0.0, 0.0), data=data, batches=[[20]])
