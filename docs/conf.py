@@ -1,7 +1,8 @@
 """Sphinx: how the documentation is built.
 
 Everything is local: no page loads anything from elsewhere, and the build needs no network.  Before the pages are read,
-the code in them is run for the pictures that it draws (`pages.py`), and the examples are run for the gallery.
+the code in them is run for the pictures that it draws (`pages.py`), the examples are run for the gallery, and the table
+of array functions is written (`array_functions.py`).
 """
 
 import os
@@ -12,7 +13,8 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
 os.environ["MPLBACKEND"] = "Agg"
 
-import pages  # noqa: E402  # beside this file
+import array_functions  # noqa: E402  # beside this file
+import pages  # noqa: E402
 import scripts  # noqa: E402
 
 import minigrad  # noqa: E402
@@ -62,6 +64,7 @@ html_theme_options = {
 
 
 def setup(app):
-    """Draw the pictures of the pages, and copy what the gallery runs, before the gallery looks for it."""
+    """Draw the pictures of the pages, copy what the gallery runs, before it looks for it, and write the table."""
     app.connect("builder-inited", lambda app: pages.draw(DOCS), priority=100)
     app.connect("builder-inited", lambda app: scripts.copy(DOCS), priority=101)
+    app.connect("builder-inited", lambda app: array_functions.write(DOCS), priority=102)

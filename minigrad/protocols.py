@@ -1,5 +1,6 @@
-"""NumPy's protocols: what happens when a NumPy function is called with a Tensor."""
+"""NumPy's protocols: what happens when a function or ufunc, NumPy's or another library's, is called with a Tensor."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,20 @@ from numpy.typing import DTypeLike
 
 from minigrad import errors
 from minigrad.core import Array, Handle, numpy_functions
+from minigrad.ops import (  # noqa: F401  # for the names that they register
+    assembling,
+    binning,
+    calling,
+    choosing,
+    describing,
+    making,
+    numpy_names,
+    numpy_sets,
+    padding,
+    scimath,
+    ufunc_methods,
+)
+from minigrad.ops.names import by_name, full_name, in_full, stand_in_for
 
 
 class NumPyProtocols(Handle):
@@ -21,53 +36,97 @@ class NumPyProtocols(Handle):
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs and ufunc in numpy_functions:
-            return numpy_functions[ufunc](*inputs)
-        if method != "__call__":
-            raise errors.unsupported(f"{ufunc.__name__}.{method}", _supported())
-        return self.__array_function__(ufunc, (), inputs, kwargs)
+        stand_in = _stand_in(ufunc)
+        if method == "__call__" and not kwargs:
+            return stand_in(*inputs)
+        return ufunc_methods.call(ufunc, stand_in, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         stand_in = _stand_in(function)
-        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and not (k == "out" and v is None)}
+        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue}
         try:
             return stand_in(*args, **kwargs)
-        except TypeError as error:
-            if "unexpected keyword argument" in str(error) or "positional" in str(error) or "by position" in str(error):
-                raise errors.unsupported_arguments(function.__name__, kwargs) from error
-            raise
+        except TypeError:
+            if (call := _in_full(function, stand_in, args, kwargs)) is None:
+                raise
+        return call()
 
 
-# Functions of NumPy that describe arrays: they see the value, and there is nothing to differentiate
+def _stand_in(function: Any) -> Callable[..., Any]:
+    """What shall be called instead of a function that got a Tensor."""
+    if (found := stand_in_for(function)) is None:
+        supported = [*map(full_name, numpy_functions), *by_name]
+        raise errors.unsupported(full_name(function), supported)
+    return found
 
 
-def _value(x: Any) -> Any:
-    if isinstance(x, Handle):
-        return np.asarray(x.data)
-    return type(x)(map(_value, x)) if type(x) in (list, tuple) else x
+# Calls that do not fit the stand-in: with NumPy's names for what is an operand here, with arguments that have their
+# default, or with those that only the stand-in for all arguments has.
 
 
-def _describing(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*map(_value, args), **{key: _value(x) for key, x in kwargs.items()})
+@functools.cache
+def _signature(function: Callable[..., Any]) -> Any:
+    import inspect  # which takes longer than to import the rest of this package
 
-    return call
-
-
-for _function in (
-    np.shape, np.ndim, np.size, np.array_equal, np.array_equiv, np.allclose, np.isclose, np.iscomplexobj,
-    np.isrealobj, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.nonzero, np.flatnonzero,
-    np.argwhere, np.searchsorted, np.array_repr, np.array_str, np.array2string,
-):  # fmt: skip
-    numpy_functions[_function] = _describing(_function)
+    return inspect.signature(function)
 
 
-def _supported() -> list[str]:
-    return sorted({function.__name__ for function in numpy_functions})
+def _fits(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    try:
+        _signature(function).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
-def _stand_in(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What shall be called instead of a NumPy function that got a Tensor."""
-    if function not in numpy_functions:
-        raise errors.unsupported(function.__name__, _supported(), getattr(function, "__module__", "numpy"))
-    return numpy_functions[function]
+def _in_full(
+    function: Callable[..., Any], stand_in: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Callable[[], Any] | None:
+    """The call in other words; None if the arguments fit as they are, and the mistake lies elsewhere."""
+    if _fits(stand_in, args, kwargs):
+        return None
+    chosen = in_full.get(function, stand_in)
+    args, kwargs = _translated(function, chosen, args, kwargs)
+    if not _fits(chosen, args, kwargs):
+        known = _signature(chosen).parameters
+        raise errors.unsupported_arguments(full_name(function), [name for name in kwargs if name not in known])
+    return functools.partial(chosen, *args, **kwargs)
+
+
+def _translated(
+    function: Callable[..., Any], chosen: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """NumPy's arguments as those of a function of ours: its operands by position, the rest by name.
+
+    Those that it does not have are left out if they have NumPy's default.
+    """
+    try:
+        theirs = _signature(function)
+    except ValueError:  # an older NumPy does not tell those of its functions in C
+        theirs = _signature(chosen)
+    ours = _signature(chosen).parameters
+    operands = sum(parameter.kind is parameter.POSITIONAL_ONLY for parameter in ours.values())
+    try:
+        given = theirs.bind(*args, **kwargs).arguments
+    except TypeError:
+        return args, kwargs
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for place, (name, parameter) in enumerate(theirs.parameters.items()):
+        value = given.get(name, np._NoValue)
+        if value is np._NoValue:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional.extend(value)
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            named.update(value)
+        elif place < operands:
+            positional.append(value)
+        elif name in ours or not _is_default(value, parameter.default):
+            named[name] = value
+    return tuple(positional), named
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    plain = isinstance(value, int | float | str) and type(value) is type(default)
+    return value is default or (plain and value == default)

@@ -1,5 +1,6 @@
 """Tensor: what people hold.  Operators, methods, display; the mathematics is in `ops`."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -29,6 +30,7 @@ from minigrad.core import (
 from minigrad.diagnostics import user_place
 from minigrad.hooks import RemovableHandle
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting
+from minigrad.ops.devices import CPU, require_cpu
 from minigrad.protocols import NumPyProtocols
 
 # Operators
@@ -58,6 +60,10 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
         return result if result is NotImplemented else self._become(result)
 
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
+
+
+def _is_mask(index: Any) -> bool:
+    return getattr(index, "dtype", None) == np.bool_
 
 
 class Tensor(NumPyProtocols):
@@ -125,6 +131,11 @@ class Tensor(NumPyProtocols):
         """NumPy's dtype of the elements."""
         dtype: np.dtype[Any] = self.data.dtype
         return dtype
+
+    @property
+    def device(self) -> str:
+        """Always "cpu"."""
+        return CPU
 
     @property
     def requires_grad(self) -> bool:
@@ -323,7 +334,7 @@ class Tensor(NumPyProtocols):
     # Indexing
 
     def __getitem__(self, index: Any) -> "Tensor":
-        if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0:
+        if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0 and not _is_mask(index):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
         if type(result.data) is np.ndarray and self.node is not None and self.node.op is None:
@@ -334,7 +345,7 @@ class Tensor(NumPyProtocols):
         return result  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        given = value if isinstance(value, Handle) else name_of(errors.as_operand(value, "x[index] = v"), None)
+        given = value if isinstance(value, Handle) else name_of(self._written(value), None)
         if not np.can_cast(given.data.dtype, self.dtype, "same_kind"):
             raise errors.DTypeError(
                 f"a value of dtype {given.data.dtype} cannot be written into a Tensor of {self.dtype}"
@@ -342,6 +353,12 @@ class Tensor(NumPyProtocols):
         if self.node is not None and self.node.op is None:
             self._refuse_recording()
         self._become(indexing.setitem(self, given, index=indexing.normalized(index)))
+
+    def _written(self, value: Any) -> Array:
+        """What is to be written as an array; of Python's numbers the dtype is weak."""
+        if value.__class__ in (int, float, complex) and np.result_type(self.dtype, value) == self.dtype:
+            return np.asarray(value, self.dtype)
+        return errors.as_operand(value, "x[index] = v")
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -404,6 +421,37 @@ class Tensor(NumPyProtocols):
                 f"the truth of a Tensor of shape {self.shape} is not one answer: write (x > 0).all() or (x > 0).any()"
             )
         return bool(self.data)
+
+    def to_device(self, device: str, /, *, stream: None = None) -> Self:
+        """The Tensor itself: "cpu" is the only device, and has no streams."""
+        require_cpu(device, "to_device")
+        if stream is not None:
+            raise errors.ArgumentError(f"to_device: {device!r} has no streams, and stream is {stream!r}")
+        return self
+
+    # Interchange with other libraries
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise errors.ArgumentError(f"version {api_version!r} of the Array API standard is not known here")
+        return sys.modules[__package__]
+
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        if self.node is not None:
+            raise errors.cuts_graph("interchange by DLPack", "detach()")
+        given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return np.asarray(self.data).__dlpack__(**{k: v for k, v in given.items() if v is not None})
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return np.asarray(self.data).__dlpack_device__()
 
     def __copy__(self) -> "Tensor":
         return name_of(self.data, self.node)  # type: ignore[no-any-return]

@@ -78,7 +78,7 @@ def is_float(x: Any) -> bool:
 def _word(x: Any) -> str:
     if isinstance(x, np.ndarray):
         return f"{x.dtype.kind}{list(x.shape)}"
-    return x.__name__ if isinstance(x, type) else str(x)
+    return getattr(x, "__name__", None) or str(x)
 
 
 # Domains: functions from the unit interval
@@ -278,8 +278,8 @@ DTYPE = s((2, 3), axis=1, dtype=np.float64)
 
 row(mg.sum, np.sum, *ALONG, *NOTHING, DTYPE, complex=True)
 row(mg.mean, np.mean, *ALONG, s((2, 3), axis=()), complex=True)
-row(mg.var, renamed(np.var, correction="ddof"), *ALONG, s((3, 2), axis=0, correction=1))
-row(mg.std, renamed(np.std, correction="ddof"), *SEVERAL, s((3, 2), axis=0, correction=1))
+row(mg.var, renamed(np.var, correction="ddof"), *ALONG, s((3, 2), axis=0, correction=1), complex=True)
+row(mg.std, renamed(np.std, correction="ddof"), *SEVERAL, s((3, 2), axis=0, correction=1), complex=True)
 row(mg.max, np.max, *ALONG, s((2, 3), axis=()))
 row(mg.min, np.min, *ALONG, s((2, 3), axis=()))
 row(np.amax, np.amax, *ALONG[:3], name="numpy.amax")

@@ -202,11 +202,11 @@ mistake("in-place change of shape", E.ShapeError, ValueError, words=("(4,)", "(3
 mistake("largest of none", E.ShapeError, ValueError, words=("max", "(0,)"))(lambda x: mg.max(mg.zeros(0)))
 mistake("nothing to stack", E.ShapeError, ValueError, words="at least one")(lambda x: mg.stack([]))
 mistake("einsum without operand", E.ShapeError, ValueError, words=("2", "1"))(lambda x: mg.einsum("ij,jk", x))
-mistake(
-    "unsupported function", E.UnsupportedError, TypeError, words=("numpy.histogram", "nearest", "@minigrad.primitive")
-)(lambda x: np.histogram(x))
-mistake("unsupported method of a ufunc", E.UnsupportedError, TypeError, words="numpy.add.accumulate")(
-    lambda x: np.add.accumulate(x)
+mistake("unsupported function", E.UnsupportedError, TypeError, words=("polyval2d", "nearest", "@minigrad.primitive"))(
+    lambda x: np.polynomial.polynomial.polyval2d(x, x, x)
+)
+mistake("unsupported method of a ufunc", E.UnsupportedError, TypeError, words=("numpy.add.at", "+="))(
+    lambda x: np.add.at(x, 0, 1.0)
 )
 mistake("out=", E.UnsupportedError, TypeError, words=("numpy.exp", "out"))(lambda x: np.exp(x, out=np.ones((3, 4))))
 mistake("ndarray += Tensor", E.UnsupportedError, TypeError, words="out")(lambda x: operator.iadd(np.ones((3, 4)), x))

@@ -16,6 +16,7 @@ from minigrad.ops import elementwise, indexing
 from minigrad.transforms import grad, jvp, vjp
 from tests import op_table_nn
 from tests.op_table import A
+from tests.op_table_numpy import DESCRIBING, ELSEWHERE
 from tests.op_tables import TABLE
 
 CASES = [case for row in TABLE for case in row.cases]
@@ -215,21 +216,12 @@ def test_jvp_and_vjp_agree(case):
     value, tangent = jvp(function, case.floats(), tangents)
     same_value, pullback = vjp(function, *case.floats())
     np.testing.assert_array_equal(value, same_value)
-    forward = np.sum(tangent * weights(value))
+    forward = np.real(np.sum(tangent * weights(value)))  # the weights are real
     backward = sum(np.sum(g * t) for g, t in zip(pullback(weights(value)), tangents, strict=True))
     np.testing.assert_allclose(forward, backward, rtol=1e-9, atol=1e-9)
 
 
 # NumPy's functions
-
-X = A([1, 0, 3], [4, 5, 6])
-DESCRIBING = {
-    np.shape: (X,), np.ndim: (X,), np.size: (X,), np.array_equal: (X, X), np.array_equiv: (X, X),
-    np.allclose: (X, X + 1), np.isclose: (X, X[::-1]), np.iscomplexobj: (X,), np.isrealobj: (X,), np.can_cast: (X, "f"),
-    np.result_type: (X, np.float32(1)), np.may_share_memory: (X, X), np.shares_memory: (X, X), np.nonzero: (X,),
-    np.flatnonzero: (X,), np.argwhere: (X,), np.searchsorted: (X[1], 4.5), np.array_repr: (X,), np.array_str: (X,),
-    np.array2string: (X,), np.zeros_like: (X,), np.ones_like: (X,), np.full_like: (X, 2.0), np.empty_like: (X,),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("function", DESCRIBING, ids=lambda f: f.__name__)
@@ -246,7 +238,7 @@ def test_functions_that_describe_see_the_value(function):
 
 
 def test_every_numpy_function_is_tested():
-    assert set(numpy_functions) - {row.numpy for row in TABLE} == set(DESCRIBING)
+    assert set(numpy_functions) - {row.numpy for row in TABLE} == set(DESCRIBING) | ELSEWHERE
 
 
 # Kinks: a finite subgradient, exactly

@@ -768,71 +768,7 @@ def test_operations_without_derivative_and_integer_results_do_not_require_grad()
     assert (x.astype(np.float32)).requires_grad
 
 
-# NumPy's protocols
-
-
-def test_numpy_functions_of_tensors_are_operations():
-    x = leaf(1.0, 2.0)
-    for y in (np.exp(x), np.add(x, 1), np.add(1, x), np.sum(x, axis=0, keepdims=True), np.concatenate([x, np.ones(2)]),
-              np.mean(x), np.clip(x, 0, 1), np.where(x > 1, x, 0), np.einsum("i,i", x, x), np.stack([x, x], axis=1),
-              np.matmul(np.eye(2), x), np.transpose(x), np.var(x, ddof=1)):  # fmt: skip
-        assert type(y) is mg.Tensor
-        assert y.requires_grad
-    np.sum(np.exp(x) * np.float64(2)).backward()
-    np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp([1.0, 2.0]))
-
-
-def test_functions_that_describe_arrays_see_the_value():
-    x = leaf(1.0, 2.0)
-    assert (np.shape(x), np.ndim(x), np.size(x), np.allclose(x, [1.0, 2.0]), np.array_equal(x, x)) == (
-        (2,),
-        1,
-        2,
-        True,
-        True,
-    )
-    assert np.zeros_like(x).tolist() == [0.0, 0.0]
-    assert not np.ones_like(x).requires_grad
-
-
-@pytest.mark.parametrize("call", [
-    lambda x: np.histogram(x), lambda x: np.unwrap(x), lambda x: np.add.reduce(x), lambda x: np.add.accumulate(x),
-    lambda x: np.multiply.outer(x, x), lambda x: np.add.at(x, [0], 1.0), lambda x: np.frexp(x), lambda x: np.spacing(x),
-    lambda x: np.packbits(x), lambda x: np.convolve(x, x, mode="bogus"), lambda x: np.digitize(x, [1.0]),
-])  # fmt: skip
-def test_unsupported_functions_name_a_supported_one_and_never_cut_the_graph(call):
-    with pytest.raises(errors.UnsupportedError, match=r"numpy\.\w+") as caught:
-        call(leaf(1.0, 2.0))
-    assert isinstance(caught.value, TypeError)
-    words = set(str(caught.value).replace("'", " ").split())
-    assert words & {function.__name__ for function in mg.core.numpy_functions}
-
-
-@pytest.mark.parametrize("call", [
-    lambda x, out: np.exp(x, out=out), lambda x, out: np.add(x, 1, out), lambda x, out: np.exp(out, where=x > 1),
-    lambda x, out: np.sum(x, out=out[0]), lambda x, out: np.sum(x, where=x > 1), lambda x, out: np.mean(x, out=out[0]),
-    lambda x, out: np.concatenate([x, x], out=out), lambda x, out: operator.iadd(out, x),
-    lambda x, out: operator.imatmul(out, mg.tensor(np.eye(2), requires_grad=True)),
-])  # fmt: skip
-def test_results_are_never_written_into_an_array(call):
-    out = np.full(2, 7.0)
-    with pytest.raises(errors.UnsupportedError, match=r"numpy\.(\w+).*(out|where)"):
-        call(leaf(1.0, 2.0), out)
-    assert out.tolist() == [7.0, 7.0]
-
-
-@pytest.mark.parametrize("call", [
-    lambda x: np.sum(x, 0, None), lambda x: np.sum(x, initial=1.0), lambda x: np.exp(x, dtype=np.float32),
-    lambda x: np.max(x, initial=1.0), lambda x: np.mean(x, 0, np.float32), lambda x: np.reshape(x, (2, 1), order="F"),
-])  # fmt: skip
-def test_arguments_of_numpy_that_are_not_supported_are_refused_or_honoured_but_never_ignored(call):
-    try:
-        y = call(leaf(1.0, 2.0))
-    except errors.UnsupportedError:
-        return
-    expected = call(np.array([1.0, 2.0]))
-    assert y.dtype == expected.dtype
-    np.testing.assert_array_equal(y.detach().numpy(), expected)
+# Together with ndarrays
 
 
 def test_ndarrays_and_scalars_on_the_left_give_tensors():

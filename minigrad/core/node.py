@@ -307,7 +307,8 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
     all is left to `otherwise`.
     """
     forward = op.primitive.forward
-    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.
+    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.  But Python's
+    # complex numbers make Python numbers of NumPy's scalars by their operators.
     ufunc = op.primitive.numpy if isinstance(op.primitive.numpy, np.ufunc) else forward
 
     def call(x: Any, y: Any, /) -> Any:
@@ -326,7 +327,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         if unusual and (mode.anomaly or mode.recorder is not None):
             return apply(op, (x, y))
         try:
-            value = ufunc(a, b) if a.__class__ is ndarray else forward(a, b)
+            value = ufunc(a, b) if a.__class__ is ndarray or a.__class__ is complex else forward(a, b)
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise

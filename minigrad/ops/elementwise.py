@@ -6,6 +6,7 @@ In every rule `g` is the gradient of the result, `y` the result, and the rest ar
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
+from minigrad.ops.arguments import operand
 
 # Where a derivative is infinite or undefined, a plain product turns a gradient of exactly 0 ("this element was not
 # selected") into NaN.  The rules of singular functions multiply and divide by these two, which keep it 0.
@@ -137,8 +138,52 @@ def square(x: Array, /) -> Array:
 
 @primitive(lambda g, y, x: -over(times(g, y), x), numpy=np.reciprocal)
 def reciprocal(x: Array, /) -> Array:
-    """``1 / x``, elementwise."""
-    return 1 / x
+    """``1 / x``, elementwise; of integers, too, a quotient."""
+    return 1 / x if np.asarray(x).dtype.kind in "biu" else np.reciprocal(x)
+
+
+@primitive(
+    lambda g, y, a, b: g * np.sign(a) * np.copysign(1.0, b),
+    lambda g, y, a, b: np.zeros_like(g),
+    numpy=np.copysign,
+)
+def copysign(a: Array, b: Array, /) -> Array:
+    """The absolute value of `a` with the sign of `b`, elementwise; the derivative at 0 is taken as 0.
+
+    Raises
+    ------
+    DTypeError
+        If an operand is complex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.copysign(np.array([1.0, -2.0]), np.array([-0.0, 3.0]))
+    array([-1.,  2.])
+    """
+    return np.copysign(a, b)
+
+
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: np.zeros_like(g), numpy=np.nextafter)
+def nextafter(a: Array, b: Array, /) -> Array:
+    """The floating-point number next to `a` on the way to `b`, elementwise.
+
+    The step is as short as can be, so the derivative is that of `a` itself.
+
+    Raises
+    ------
+    DTypeError
+        If an operand is complex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> float(mg.nextafter(np.float64(1.0), np.float64(2.0)) - 1)
+    2.220446049250313e-16
+    """
+    return np.nextafter(a, b)
 
 
 @primitive(lambda g, y, x: g, numpy=np.real)
@@ -147,7 +192,7 @@ def real(x: Array, /) -> Array:
     return np.real(x)
 
 
-@primitive(lambda g, y, x: -1j * g, numpy=np.imag)
+@primitive(lambda g, y, x: g * -1j, numpy=np.imag)
 def imag(x: Array, /) -> Array:
     """Imaginary part, elementwise."""
     return np.imag(x)
@@ -332,7 +377,7 @@ def asinh(x: Array, /) -> Array:
     return np.arcsinh(x)
 
 
-@primitive(lambda g, y, x: over(g, np.sqrt((x - 1) * (x + 1))), numpy=np.arccosh)
+@primitive(lambda g, y, x: over(g, np.sqrt(x - 1) * np.sqrt(x + 1)), numpy=np.arccosh)
 def acosh(x: Array, /) -> Array:
     """Inverse hyperbolic cosine, elementwise."""
     return np.arccosh(x)
@@ -438,21 +483,47 @@ def minimum(a: Array, b: Array, /) -> Array:
     lambda g, y, x, *, min, max: np.where((x == y) | (x != x), g, 0),
 )
 def _clip(x: Array, /, *, min: Array | None, max: Array | None) -> Array:
-    x = x if min is None else np.maximum(x, min)
-    return x if max is None else np.minimum(x, max)
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None and dtype.kind in "iu" and not (min is None and max is None):
+        return _in_kind_of(x, np.clip(x, min, max))  # bounds may be beyond what the integers can hold
+    y = x if min is None else np.maximum(x, min)
+    y = y if max is None else np.minimum(y, max)
+    return y if dtype is None or y.dtype is dtype else _in_kind_of(x, y)
+
+
+def _in_kind_of(x: Array, y: Array) -> Array:
+    """`y` in the dtype of `x`, if both are integers or both are floating-point numbers."""
+    alike = x.dtype.kind == y.dtype.kind or (x.dtype.kind in "iu" and y.dtype.kind in "iu")
+    return y.astype(x.dtype) if alike else y
 
 
 def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Array:
     """`x`, but not below `min` and not above `max`; an element that equals a bound keeps its gradient.
 
     Bounds that require grad receive the gradient of the elements that they replaced.  If `min` is above `max`
-    the result is `max`.
+    the result is `max`; where a bound is NaN the result is NaN.
+
+    Parameters
+    ----------
+    x : array of real numbers
+    min, max : number or array, optional
+        Broadcast with `x`.  The result has the dtype of `x`, unless bounds that are not integers clip integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.clip(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0)
+    array([-1. ,  0.5,  1. ])
     """
     if not isinstance(min, Handle) and not isinstance(max, Handle):
         return _clip(x, min=min, max=max)
+    y = x = operand(x, "clip")
     if min is not None:
-        x = where(x < min, min, x)
-    return x if max is None else where(x > max, max, x)
+        y = where((y < min) | isnan(min), min, y)
+    if max is not None:
+        y = where((y > max) | isnan(max), max, y)
+    return _in_kind_of(x, y)
 
 
 implements(np.clip)(clip)
@@ -513,6 +584,25 @@ def isinf(x: Array, /) -> Array:
 def isfinite(x: Array, /) -> Array:
     """Whether elements are neither NaN nor infinite."""
     return np.isfinite(x)
+
+
+@primitive(numpy=np.signbit)
+def signbit(x: Array, /) -> Array:
+    """Whether the sign of elements is negative, of -0.0 too.
+
+    Raises
+    ------
+    DTypeError
+        If `x` is complex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.signbit(np.array([-1.0, -0.0, 0.0]))
+    array([ True,  True, False])
+    """
+    return np.signbit(x)
 
 
 @primitive(numpy=np.logical_not)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import AxisError, ShapeError
-from minigrad.ops.axes import Axis, several_axes
-from minigrad.ops.elementwise import conj, over, times
-from minigrad.ops.indexing import getitem
+from minigrad.ops.axes import Axis, one_axis, several_axes
+from minigrad.ops.elementwise import both, conj, over, times
+from minigrad.ops.indexing import getitem, take
 from minigrad.ops.reductions import keep, sum
 from minigrad.ops.shaping import moveaxis, permute_dims, reshape
 
@@ -118,31 +118,138 @@ def tensordot(a: Array, b: Array, /, axes: int | tuple[Sequence[int] | int, Sequ
     return reshape(matmul(rows, columns), tuple([shape_a[i] for i in free_a] + [shape_b[i] for i in free_b]))
 
 
+@implements(np.kron)
+def kron(a: Array, b: Array) -> Array:
+    """Kronecker product: each element of `a` replaced by its product with `b`.
+
+    Parameters
+    ----------
+    a, b : array
+        The one with fewer axes gets axes of length 1 at the front.
+
+    Returns
+    -------
+    array
+        On each axis as long as both together, multiplied.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.linalg.kron(mg.tensor([1.0, 10.0]), mg.tensor([1.0, 2.0, 3.0]))
+    tensor([ 1.,  2.,  3., 10., 20., 30.])
+    """
+    ndim = max(np.ndim(a), np.ndim(b))
+    shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
+    pairs = list(zip(shape_a, shape_b, strict=True))
+    a = reshape(a, tuple(n for m, _ in pairs for n in (m, 1)))
+    b = reshape(b, tuple(n for _, m in pairs for n in (1, m)))
+    return reshape(a * b, tuple(m * n for m, n in pairs))
+
+
+def cross(a: Array, b: Array, /, *, axis: int = -1) -> Array:
+    """Cross products of vectors of three elements that lie along an axis."""
+    return _numpy_cross(a, b, axis=axis)
+
+
+@implements(np.cross)
+def _numpy_cross(
+    a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Array:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    lengths = [np.shape(x)[one_axis(i, np.ndim(x), "cross")] for x, i in ((a, axisa), (b, axisb))]
+    if lengths != [3, 3]:
+        raise ShapeError(f"cross of shapes {np.shape(a)} and {np.shape(b)}: the vectors need 3 elements, not {lengths}")
+    a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
+    on, back = np.array([1, 2, 0]), np.array([2, 0, 1])
+    product = take(a, on, axis=-1) * take(b, back, axis=-1) - take(a, back, axis=-1) * take(b, on, axis=-1)
+    return moveaxis(product, -1, axisc)
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Sequence[Array], /) -> Array:
+    """The product of several matrices, in an order of multiplications that takes little time.
+
+    Parameters
+    ----------
+    arrays : sequence of array
+        Matrices; the first and the last may be vectors, which are a row and a column.
+
+    Returns
+    -------
+    array
+
+    Raises
+    ------
+    ShapeError
+        If there are fewer than two, or the shapes do not fit.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.linalg.multi_dot([mg.tensor([1.0, 2.0]), mg.tensor([[0.0, 1.0], [1.0, 0.0]]), mg.tensor([3.0, 4.0])])
+    tensor(10.)
+    """
+    ndims = [np.ndim(x) for x in arrays]
+    if len(ndims) < 2 or any(n != 2 for n in ndims[1:-1]) or not {ndims[0], ndims[-1]} <= {1, 2}:
+        shapes = ", ".join(str(np.shape(x)) for x in arrays)
+        raise ShapeError(f"multi_dot of shapes {shapes} needs two or more matrices; the first and last may be vectors")
+    letters = string.ascii_letters[: len(ndims) + 1]
+    terms = [letters[i : i + 2] for i in range(len(ndims))]
+    terms[0], terms[-1] = terms[0][2 - ndims[0] :], terms[-1][: ndims[-1]]
+    return einsum(",".join(terms), *arrays)
+
+
 def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
     g, y = keep(g, x.shape, axis), keep(y, x.shape, axis)
     if ord == 2:
-        return over(g * x, y)
-    if ord == 1:
-        return g * np.sign(x)
+        return times(conjugated(x), over(g, y))
     if ord == 0:
         return np.zeros_like(x)
+    direction = conjugated(np.sign(x))
+    if ord == 1:
+        return g * direction
     if math.isinf(ord):
         attain = np.abs(x) == y
-        return np.where(attain, g * np.sign(x) / np.sum(attain, axis=axis, keepdims=True), 0)
-    return over(times(g * np.sign(x), np.abs(x) ** (ord - 1)), y ** (ord - 1))
+        return np.where(attain, g * direction / np.sum(attain, axis=axis, keepdims=True), 0)
+    return times(direction, both(np.abs(x) ** (ord - 1), over(g, y ** (ord - 1))))
 
 
-@primitive(lambda g, y, x, *, axis, keepdims, ord: _norm_rule(g, y, x, axis, ord))
+@primitive(lambda g, y, x, *, axis, keepdims, ord: _norm_rule(g, y, x, axis, ord), numpy=np.linalg.vector_norm)
 def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
     """``sum(abs(x) ** ord) ** (1 / ord)`` over one axis, several, or all; at 0 the derivative is taken as 0.
 
-    With `ord` infinite the largest absolute value, minus infinite the smallest, and 0 the number of elements that are
-    not 0.
+    Parameters
+    ----------
+    x : array
+    axis : int or tuple of int, optional
+        By default all axes.
+    keepdims : bool
+        Keep the axes, with length 1.
+    ord : float
+        Infinite for the largest absolute value, minus infinite for the smallest, and 0 for the number of elements that
+        are not 0.
+
+    Returns
+    -------
+    array
+        Real.
+
+    Raises
+    ------
+    AxisError
+        If `x` has no such axes.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> mg.linalg.vector_norm(mg.tensor([3.0, 4.0]))
+    tensor(5.)
     """
     if axis is None or isinstance(axis, tuple):
         axes = several_axes(axis, x.ndim, "vector_norm")
         rest = [i for i in range(x.ndim) if i not in axes]
-        flat = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), -1)
+        flat = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), math.prod(x.shape[i] for i in axes))
         value = np.linalg.norm(flat, ord, axis=-1)
         return keep(value, x.shape, axes) if keepdims else value
     return np.linalg.norm(x, ord, axis=axis, keepdims=keepdims)
@@ -167,7 +274,6 @@ def _einsum(*operands: Array, subscripts: str) -> Array:
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
 
-@implements(np.einsum)
 def einsum(subscripts: str, /, *operands: Array, optimize: Any = None) -> Array:
     """Sum of products in Einstein's notation, as in `numpy.einsum` (the form with a string).
 
@@ -251,9 +357,9 @@ def diagonal(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ar
 
 
 @implements(np.trace)
-def trace(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+def trace(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Array:
     """Sum along a diagonal."""
-    return sum(diagonal(x, offset, axis1, axis2), axis=-1)
+    return sum(diagonal(x, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 @primitive(lambda g, y, x, *, k: np.tril(g, k), numpy=np.tril)

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
-from minigrad.errors import ShapeError
-from minigrad.ops.axes import Axis, several_axes
-from minigrad.ops.elementwise import over
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.ops.arguments import operand
+from minigrad.ops.axes import Axis, one_axis, several_axes
+from minigrad.ops.elementwise import not_equal, over, subtract
+from minigrad.ops.names import implements_by_name
+from minigrad.ops.shaping import astype, broadcast_to, concat
 
 # The same as np.sum and so on, without their detour through Python.
 _add: Any = np.add.reduce
@@ -51,7 +54,9 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 def _centred(x: Array, axis: Axis) -> Array:
-    return x - np.mean(x, axis=axis, keepdims=True)
+    """The deviations from the mean; conjugated if they are complex, since only their absolute values count."""
+    deviations = x - np.mean(x, axis=axis, keepdims=True)
+    return np.conjugate(deviations) if x.dtype.kind == "c" else deviations
 
 
 @primitive(
@@ -72,16 +77,6 @@ def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bo
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
     return np.std(x, axis=axis, ddof=correction, keepdims=keepdims)
-
-
-@implements(np.var)
-def _numpy_var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    return var(a, axis, correction=ddof, keepdims=keepdims)
-
-
-@implements(np.std)
-def _numpy_std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    return std(a, axis, correction=ddof, keepdims=keepdims)
 
 
 # Extremes
@@ -282,6 +277,10 @@ def cumulative_prod(x: Array, /, axis: int | None = None, *, dtype: Any = None, 
     return _with_initial(value, axis, 1) if include_initial else value
 
 
+implements_by_name("numpy.cumulative_sum")(cumulative_sum)
+implements_by_name("numpy.cumulative_prod")(cumulative_prod)
+
+
 @implements(np.cumsum)
 def _numpy_cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     return cumulative_sum(np.reshape(a, -1) if axis is None else a, axis=axis, dtype=dtype)
@@ -307,10 +306,63 @@ def _prod(x: Array, /, axis: int, *, dtype: Any) -> Array:
 @implements(np.prod)
 def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
     """Product over one axis, several, or all."""
-    shape = np.shape(x)
+    x = operand(x, "prod")
+    shape = x.shape
     axes = several_axes(axis, len(shape), "prod")
     if not axes:
-        return x * 1
+        return astype(x, _multiply(np.empty(0, x.dtype), dtype=dtype).dtype)
     for a in sorted(axes, reverse=True):
         x = _prod(x, axis=a, dtype=dtype)
     return keep(x, shape, axes) if keepdims else x
+
+
+# Differences, which cumulative sums undo
+
+
+@implements(np.diff)
+def diff(
+    x: Array, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None
+) -> Array:
+    """What each element along an axis is larger than the one before it.
+
+    Parameters
+    ----------
+    x : array
+        Of bools, the result says where neighbours differ.
+    axis : int
+    n : int
+        How many times to do this.
+    prepend, append : array or number, optional
+        What to put before and after `x` along the axis first.
+
+    Returns
+    -------
+    array
+        Shorter by `n` along the axis.
+
+    Raises
+    ------
+    AxisError
+        If `x` does not have the axis.
+    ArgumentError
+        If `n` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.diff(np.array([1, 4, 9, 16]), n=2)
+    array([2, 2])
+    """
+    if n < 0:
+        raise ArgumentError(f"diff takes differences so many times: n cannot be {n}")
+    x = operand(x, "diff")
+    axis = one_axis(axis, x.ndim, "diff")
+    slab = tuple(1 if i == axis else m for i, m in enumerate(x.shape))
+    if prepend is not None or append is not None:
+        parts = [part for part in (prepend, x, append) if part is not None]
+        x = concat([part if np.ndim(part) else broadcast_to(part, slab) for part in parts], axis)
+    differ = not_equal if x.dtype.kind == "b" else subtract
+    for _ in range(n):
+        x = differ(_slice(x, axis, 1, None), _slice(x, axis, None, -1))
+    return x

@@ -9,17 +9,52 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
-from minigrad.errors import DTypeError, ShapeError, UnsupportedError
+from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, one_axis, several_axes
+from minigrad.ops.devices import require_cpu
 from minigrad.ops.indexing import getitem, take
+from minigrad.ops.names import implements_by_name, with_all_arguments
 
 # Shape and axes
 
 
-@primitive(lambda g, y, x, *, shape: np.reshape(g, x.shape))
-def reshape(x: Array, /, shape: int | tuple[int, ...]) -> Array:
-    """The same elements in another shape; one length may be -1, to be worked out."""
-    return np.reshape(x, shape)
+@primitive(lambda g, y, x, *, shape, copy: np.reshape(g, x.shape))
+def reshape(x: Array, /, shape: int | tuple[int, ...], *, copy: bool | None = None) -> Array:
+    """The same elements in another shape.
+
+    Parameters
+    ----------
+    x : array
+    shape : int or tuple of int
+        One length may be -1, to be worked out.
+    copy : bool, optional
+        Whether the result shall have memory of its own.  By default it shares that of `x` if it can.
+
+    Raises
+    ------
+    ShapeError
+        If the shape does not have as many elements.
+    ArgumentError
+        If a copy is forbidden and needed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.reshape(np.arange(6), (2, -1))
+    array([[0, 1, 2],
+           [3, 4, 5]])
+    """
+    if copy is None:
+        return np.reshape(x, shape)
+    x = np.asarray(x)
+    y = np.reshape(x, shape)
+    if copy:
+        return np.array(y)
+    if y.size and not np.may_share_memory(x, y):
+        raise ArgumentError(f"reshape of shape {x.shape} to {y.shape} needs a copy, and copy=False forbids it")
+    return y
 
 
 implements(np.reshape)(reshape)
@@ -121,23 +156,51 @@ implements(np.broadcast_to)(broadcast_to)
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*arrays: Array) -> list[Array]:
     """All arrays broadcast to their common shape."""
-    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    try:
+        shape = np.broadcast_shapes(*map(np.shape, arrays))
+    except ValueError as error:
+        raise ShapeError(
+            f"broadcast_arrays of shapes {', '.join(str(np.shape(x)) for x in arrays)}: {error}"
+        ) from error
     return [broadcast_to(x, shape) for x in arrays]
 
 
-@implements(np.atleast_1d)
-def _numpy_atleast_1d(a: Array) -> Array:
-    return reshape(a, 1) if a.ndim == 0 else a
-
-
 @primitive(lambda g, y, x, *, dtype: g)
-def astype(x: Array, /, dtype: Any) -> Array:
-    """The elements in another dtype; the gradient comes back in the old one."""
-    if np.dtype(dtype).kind not in "biufc":
-        raise DTypeError(
-            f"astype: the elements of a Tensor are numbers, and {np.dtype(dtype)} is not a dtype of numbers"
-        )
-    return x.astype(dtype)
+def _astype(x: Array, /, *, dtype: Any) -> Array:
+    return np.asarray(x).astype(dtype)[()]
+
+
+@implements_by_name("numpy.astype")
+def astype(x: Array, /, dtype: Any, *, copy: bool = True, device: Any = None) -> Array:
+    """The elements in another dtype; the gradient comes back in the old one.
+
+    Parameters
+    ----------
+    x : array
+    dtype : dtype
+    copy : bool
+        Whether to copy `x` even if it has the dtype already.
+    device : "cpu", optional
+
+    Raises
+    ------
+    DTypeError
+        If it is not a dtype of numbers, or if complex numbers would lose their imaginary part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.astype(np.array([1.5, -1.5]), np.int64)
+    array([ 1, -1])
+    """
+    require_cpu(device, "astype")
+    x, dtype = operand(x, "astype"), np.dtype(dtype)
+    if dtype.kind not in "biufc":
+        raise DTypeError(f"astype: the elements of a Tensor are numbers, and {dtype} is not a dtype of numbers")
+    if x.dtype.kind == "c" and dtype.kind in "iuf":
+        raise DTypeError(f"astype from {x.dtype} to {dtype} would lose the imaginary part: write real(x) or imag(x)")
+    return x if not copy and x.dtype == dtype else _astype(x, dtype=dtype)
 
 
 # Joining
@@ -155,7 +218,6 @@ def _concat(*arrays: Array, axis: int, lengths: tuple[int, ...]) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
-@implements(np.concatenate)
 def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Array:
     """Arrays joined along an existing axis; with ``axis=None`` flattened first."""
     if not arrays:
@@ -174,7 +236,6 @@ def _stack(*arrays: Array, axis: int, count: int) -> Array:
     return np.stack(arrays, axis=axis)
 
 
-@implements(np.stack)
 def stack(arrays: Sequence[Array], /, axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis."""
     if not arrays:
@@ -195,6 +256,69 @@ def split(x: Array, /, indices_or_sections: int | Sequence[int], axis: int = 0) 
         cuts = list(range(0, length + 1, length // indices_or_sections))
     before = (slice(None),) * axis
     return [getitem(x, index=(*before, slice(start, stop))) for start, stop in pairwise(cuts)]
+
+
+@implements_by_name("numpy.unstack")
+def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+    """Cut along an axis, which is lost, into as many arrays as it is long: what `stack` undoes.
+
+    Raises
+    ------
+    AxisError
+        If `x` does not have the axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.unstack(np.array([[1, 2], [3, 4]]), axis=1)
+    (array([1, 3]), array([2, 4]))
+    """
+    axis = one_axis(axis, np.ndim(x), "unstack")
+    return tuple(take(x, i, axis=axis) for i in range(np.shape(x)[axis]))
+
+
+@implements(np.meshgrid)
+def meshgrid(*arrays: Array, indexing: str = "xy") -> list[Array]:
+    """Coordinates of a grid, of the coordinates along each axis: one array of the grid's shape for each axis.
+
+    Parameters
+    ----------
+    *arrays : array
+        Of one axis, or without axes.
+    indexing : {"xy", "ij"}
+        With "xy" the first array runs along the second axis and the second along the first, as in pictures; with
+        "ij" each array runs along its own axis.
+
+    Returns
+    -------
+    list of array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.meshgrid(np.array([1, 2]), np.array([3, 4, 5]), indexing="ij")[0]
+    array([[1, 1, 1],
+           [2, 2, 2]])
+    """
+    return broadcast_arrays(*_open_grid(arrays, indexing))
+
+
+def _open_grid(arrays: Sequence[Array], indexing: str) -> list[Array]:
+    """The coordinates along each axis of a grid, with axes of length 1 for the others."""
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    if builtins.any(np.ndim(x) > 1 for x in arrays):
+        raise ShapeError(f"meshgrid needs arrays of one axis, and these have shapes {[np.shape(x) for x in arrays]}")
+    axes = range(len(arrays))
+    places = [*axes[1::-1], *axes[2:]] if indexing == "xy" else axes
+    return [reshape(x, tuple(-1 if i == place else 1 for i in axes)) for place, x in zip(places, arrays, strict=True)]
+
+
+@with_all_arguments(np.meshgrid)
+def _numpy_meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Array]:
+    return _open_grid(xi, indexing) if sparse else meshgrid(*xi, indexing=indexing)
 
 
 # Turning and repeating
@@ -223,14 +347,20 @@ def repeat(x: Array, repeats: int | Sequence[int] | Array, /, axis: int | None =
     """Each element, one after another, repeated along an axis, or in the flattened array."""
     if axis is None:
         x, axis = reshape(x, -1), 0
-    axis = one_axis(axis, np.ndim(x), "repeat")
-    return take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
+    axis, counts = one_axis(axis, np.ndim(x), "repeat"), value_of(repeats)
+    try:
+        source = np.repeat(np.arange(np.shape(x)[axis]), counts)
+    except ValueError as error:
+        raise ShapeError(f"repeat of shape {np.shape(x)} along axis {axis}, repeats={counts}: {error}") from error
+    return take(x, source, axis=axis)
 
 
 @implements(np.tile)
 def tile(x: Array, reps: int | tuple[int, ...], /) -> Array:
     """The whole array repeated, so many times along each axis."""
     counts = tuple(np.atleast_1d(reps).tolist())
+    if builtins.any(count < 0 for count in counts):
+        raise ArgumentError(f"tile repeats an array so many times along each axis, and {counts} has negative numbers")
     ndim = builtins.max(len(counts), np.ndim(x))
     shape = (1,) * (ndim - np.ndim(x)) + np.shape(x)
     counts = (1,) * (ndim - len(counts)) + counts

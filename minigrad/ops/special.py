@@ -1,11 +1,15 @@
-"""Special functions, elementwise, with NumPy alone."""
+"""The error function and its relatives, elementwise, with NumPy alone: `erf`, normal probabilities, their inverses."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.ops.blocks import in_blocks
+from minigrad.ops.elementwise import over, times
+from minigrad.ops.names import implements_by_name
+from minigrad.ops.scipy_special import real_operands
 
 # The error function by rational approximations in four intervals of |x|, with the coefficients of s_erf.c in fdlibm
 # (Sun Microsystems, 1993).  Lowest power first.
@@ -63,13 +67,37 @@ def _ratio(polynomials: tuple[list[float], list[float]], x: Array) -> Array:
     return above
 
 
-def _tail(x: Array) -> Array:
-    """``1 - erf(x)`` for x from 1.25 to 6."""
+def _in_doubles(compute: Callable[..., None], x: Array, name: str) -> Array:
+    """What `compute` writes for blocks of doubles, in the dtype of `x` if it is a floating-point one."""
+    (x,) = real_operands(name, x)
+    with np.errstate(all="ignore"):
+        y = in_blocks(compute, x.astype(np.float64, copy=False))
+    return y.astype(x.dtype, copy=False)
+
+
+def _upper_half(x: Array) -> Array:
+    """The upper half of the digits, whose square is exact where that of `x` would be rounded."""
+    return (x.view(np.int64) & -(1 << 32)).view(np.float64)
+
+
+def _tail_exponent(x: Array) -> Array:
+    """The logarithm of ``exp(x * x) * x * (1 - erf(x))``, plus 0.5625, for x from 1.25 on."""
     s = 1 / (x * x)
-    ratio = np.where(x < 1 / 0.35, _ratio(_FAR, s), _ratio(_FARTHER, s))
-    # The square of x would be rounded; the square of its upper half is not.
-    z = (x.view(np.int64) & -(1 << 32)).view(np.float64)
-    return np.exp(-z * z - 0.5625) * np.exp((z - x) * (z + x) + ratio) / x
+    return np.where(x < 1 / 0.35, _ratio(_FAR, s), _ratio(_FARTHER, s))
+
+
+def _tail(x: Array) -> Array:
+    """``1 - erf(x)`` for x from 1.25 on."""
+    z = _upper_half(x)
+    return np.exp(-z * z - 0.5625) * np.exp((z - x) * (z + x) + _tail_exponent(x)) / x
+
+
+def _scaled_tail(x: Array) -> Array:
+    """``exp(x * x) * (1 - erf(x))`` for x from 1.25 on."""
+    return np.exp(_tail_exponent(x) - 0.5625) / x
+
+
+# The error function
 
 
 def _single_erf(x: Array, out: Array) -> None:
@@ -92,14 +120,232 @@ def _double_erf(x: Array, y: Array) -> None:
 _SLOPE = 2 / math.sqrt(math.pi)
 
 
+@implements_by_name("scipy.special.erf")
 @primitive(lambda g, y, x: g * (_SLOPE * np.exp(-x * x)))
 def erf(x: Array, /) -> Array:
     """Error function, elementwise: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to `x`.
 
     Within 2 units in the last place.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> round(float(mg.grad(mg.special.erf)(0.0)), 6)  # 2 / sqrt(pi)
+    1.128379
     """
-    x = np.asarray(x)
-    if x.dtype == np.float32:
-        return in_blocks(_single_erf, x)
-    y = in_blocks(_double_erf, x.astype(np.float64))
-    return y.astype(x.dtype) if x.dtype.kind == "f" else y
+    if getattr(x, "dtype", None) == np.float32:
+        return in_blocks(_single_erf, np.asarray(x))
+    return _in_doubles(_double_erf, x, "erf")
+
+
+def _double_erfc(x: Array, y: Array) -> None:
+    size = np.abs(x)
+    y[:] = np.where(np.isnan(x), np.nan, np.where(x > 0, 0, 2))
+    near, middle, far = size < 0.84375, (size >= 0.84375) & (size < 1.25), (size >= 1.25) & (x < 28) & (x > -6)
+    part = x[near]
+    odd = part * _ratio(_NEAR, part * part)
+    y[near] = np.where(part < 0.25, 1 - (part + odd), 0.5 - (part - 0.5 + odd))
+    part = _ratio(_MIDDLE, size[middle] - 1)
+    y[middle] = np.where(x[middle] > 0, 1 - _AT_ONE - part, 1 + (_AT_ONE + part))
+    part = _tail(size[far])
+    y[far] = np.where(x[far] > 0, part, 2 - part)
+
+
+@implements_by_name("scipy.special.erfc")
+@primitive(lambda g, y, x: -g * (_SLOPE * np.exp(-x * x)))
+def erfc(x: Array, /) -> Array:
+    """``1 - erf(x)``, elementwise, accurate where that is small.
+
+    Within a few units in the last place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.special.erfc(np.array([0.0, 10.0]))
+    array([1.00000000e+00, 2.08848758e-45])
+    """
+    return _in_doubles(_double_erfc, x, "erfc")
+
+
+# The scaled one, and its derivatives: repeated integrals of erfc (Abramowitz and Stegun, 7.2), times exp(x * x).  With
+# I[n] for the n-fold integral, scaled, there is I[n - 2] = 2n I[n] + 2x I[n - 1], from I[-1] = 2 / sqrt(pi) on, and the
+# derivative of I[n] is -2 (n + 1) I[n + 1].  In this form nothing cancels; erfcx' = 2x erfcx - 2 / sqrt(pi) does.
+
+
+def _double_erfcx(x: Array, y: Array) -> None:
+    size = np.abs(x)
+    near = size < 1.25
+    _double_erfc(x, y)
+    y[near] *= np.exp(x[near] ** 2)
+    part = size[~near]
+    tail, part = _scaled_tail(part), np.minimum(part, 30)  # of which the exponential is infinite already
+    z = _upper_half(part)
+    y[~near] = np.where(x[~near] < 0, 2 * np.exp(z * z) * np.exp((part - z) * (part + z)) - tail, tail)
+
+
+_ENOUGH = 120  # steps of the continued fraction for double precision, from x = 1 on
+
+
+def _double_integral(x: Array, y: Array, n: int) -> None:
+    _double_erfcx(x, y)
+    far = x >= 1  # where the recurrence is stable only downwards, and gives the ratios I[k] / I[k - 1]
+    part, before, now = x[~far], np.full(x[~far].shape, _SLOPE), y[~far]
+    for k in range(1, n + 1):
+        before, now = now, (before - 2 * part * now) / (2 * k)
+    y[~far] = now
+    part, now, last = x[far], y[far], n + _ENOUGH
+    ratio = 1 / (part + np.sqrt(part * part + 2 * last))  # that of a recurrence whose coefficients would not change
+    for k in range(last - 1, 0, -1):
+        ratio = 0.5 / (part + (k + 1) * ratio)
+        if k <= n:
+            now = now * ratio
+    y[far] = now
+
+
+@primitive(lambda g, y, x, *, n: times(-2 * (n + 1) * g, _erfc_integral(x, n=n + 1)))  # type: ignore[has-type]
+def _erfc_integral(x: Array, /, *, n: int) -> Array:
+    """``exp(x * x)`` times the `n`-fold integral of `erfc` from x to infinity."""
+    if n == 0:
+        return _in_doubles(_double_erfcx, x, "erfcx")
+    return _in_doubles(lambda block, out: _double_integral(block, out, n), x, "erfcx")
+
+
+@implements_by_name("scipy.special.erfcx")
+def erfcx(x: Array, /) -> Array:
+    """``exp(x * x) * erfc(x)``, elementwise, which is near ``1 / (sqrt(pi) * x)`` for large x.
+
+    All derivatives are accurate, for they do not subtract what is nearly equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.special.erfcx(np.array([0.0, 1e8]))
+    array([1.00000000e+00, 5.64189584e-09])
+    """
+    return _erfc_integral(x, n=0)
+
+
+# Probabilities of the normal distribution
+
+
+_ROOT_HALF = math.sqrt(0.5)
+
+
+def _double_ndtr(x: Array, y: Array) -> None:
+    _double_erfc(x * -_ROOT_HALF, y)
+    y *= 0.5
+
+
+@implements_by_name("scipy.special.ndtr")
+@primitive(lambda g, y, x: g * (np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)))
+def ndtr(x: Array, /) -> Array:
+    """Probability that a normal random number of mean 0 and variance 1 is below `x`, elementwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.special.ndtr(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([0.1587, 0.5   , 0.8413])
+    """
+    return _in_doubles(_double_ndtr, x, "ndtr")
+
+
+def _double_log_ndtr(x: Array, y: Array) -> None:
+    low = x < -1
+    part = x[~low] * _ROOT_HALF
+    tail = np.empty_like(part)
+    _double_erfc(part, tail)
+    y[~low] = np.log1p(-0.5 * tail)
+    part = x[low]
+    tail = np.empty_like(part)
+    _double_erfcx(part * -_ROOT_HALF, tail)
+    y[low] = np.log(0.5 * tail) - 0.5 * part * part
+
+
+@implements_by_name("scipy.special.log_ndtr")
+@primitive(lambda g, y, x: over(g * np.sqrt(2 / np.pi), erfcx(x * -np.sqrt(0.5))))
+def log_ndtr(x: Array, /) -> Array:
+    """Logarithm of `ndtr`, elementwise, accurate at both ends; so are its derivatives.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> x = mg.tensor([-1e6, 0.0], requires_grad=True)
+    >>> y = mg.special.log_ndtr(x)
+    >>> y.sum().backward()
+    >>> x.grad
+    tensor([1.00000000e+06, 7.97884561e-01])
+    """
+    return _in_doubles(_double_log_ndtr, x, "log_ndtr")
+
+
+# Quantiles, by M. Wichura's rational approximations ("Algorithm AS 241: The Percentage Points of the Normal
+# Distribution", 1988): in the middle of q = p - 1/2, outside of r = sqrt(-log(p)).  Lowest power first.
+
+_QUANTILE_MIDDLE = (
+    [3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125, 45921.953931549871457,
+     67265.770927008700853, 33430.575583588128105, 2509.0809287301226727],
+    [1.0, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077, 21213.794301586595867,
+     39307.895800092710610, 28729.085735721942674, 5226.4952788528545610],
+)  # fmt: skip
+_QUANTILE_FAR = (
+    [1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+     1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4],
+    [1.0, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550, 0.148103976427480074590,
+     0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9],
+)  # fmt: skip
+_QUANTILE_FARTHER = (
+    [6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
+     0.0265321895265761230930, 0.00124266094738807843860, 2.71155556874348757815e-5, 2.01033439929228813265e-7],
+    [1.0, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525, 7.86869131145613259100e-4,
+     1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15],
+)  # fmt: skip
+
+
+def _quantile(q: Array, p: Array) -> Array:
+    """The quantile of ``q + 1/2``, of which `p` is the distance to the nearer end, 0 or 1."""
+    r = np.sqrt(-np.log(p))
+    outside = np.where(r <= 5, _ratio(_QUANTILE_FAR, r - 1.6), _ratio(_QUANTILE_FARTHER, r - 5))
+    middle = q * _ratio(_QUANTILE_MIDDLE, 0.180625 - q * q)
+    return np.where(p == 0, np.copysign(np.inf, q), np.where(np.abs(q) <= 0.425, middle, np.copysign(outside, q)))
+
+
+def _double_ndtri(p: Array, x: Array) -> None:
+    x[:] = _quantile(p - 0.5, np.minimum(p, 1 - p))
+
+
+@implements_by_name("scipy.special.ndtri")
+@primitive(lambda g, y, p: times(g, np.exp(0.5 * times(y, y)) * np.sqrt(2 * np.pi)))
+def ndtri(p: Array, /) -> Array:
+    """Inverse of `ndtr`, elementwise; its derivative at 0 and 1 is inf, and outside of them all is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.special.ndtri(np.array([0.0, 0.5, 0.975])).round(4)
+    array([-inf, 0.  , 1.96])
+    """
+    return _in_doubles(_double_ndtri, p, "ndtri")
+
+
+def _double_erfinv(x: Array, y: Array) -> None:
+    y[:] = _ROOT_HALF * _quantile(0.5 * x, 0.5 * (1 - np.abs(x)))
+
+
+@implements_by_name("scipy.special.erfinv")
+@primitive(lambda g, y, x: times(g, np.exp(times(y, y)) * (0.5 * np.sqrt(np.pi))))
+def erfinv(x: Array, /) -> Array:
+    """Inverse of `erf`, elementwise; its derivative at -1 and 1 is inf, and outside of them all is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.special.erfinv(np.array([0.0, 0.5, 1.0])).round(4)
+    array([0.    , 0.4769,    inf])
+    """
+    return _in_doubles(_double_erfinv, x, "erfinv")

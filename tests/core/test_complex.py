@@ -84,6 +84,15 @@ def test_single_precision_stays():
     assert x.grad.dtype == np.float32
 
 
+def test_pythons_complex_numbers_and_numbers_without_axes():
+    x = mg.tensor(0.5, requires_grad=True)
+    functions = [lambda x: 1j * x, lambda x: 1j + x, lambda x: 1j - x, lambda x: 1j / x, lambda x: x * 1j]
+    for f in (*functions, lambda x: 1j**x):
+        assert f(x).dtype == np.complex128
+        assert mg.gradcheck(lambda x, f=f: mg.abs(f(x) + 1), 0.5)
+        assert mg.gradgradcheck(lambda x, f=f: mg.imag(f(x)) * mg.real(f(x) * (1 + 1j)), 0.5)
+
+
 def test_higher_orders():
     def f(z):
         return mg.real(z**3)
