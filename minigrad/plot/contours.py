@@ -149,7 +149,7 @@ def _in_plane(f: Any, runs: list[Run], marks: np.ndarray) -> tuple[Any, list[Run
     return carried, flat, found.coordinates(marks), names
 
 
-def heights(z: np.ndarray, log: bool) -> np.ma.MaskedArray[Any, Any]:
+def heights(z: np.ndarray, log: bool) -> "np.ma.MaskedArray[Any, Any]":
     """The values to draw; those that are not finite, or too large to draw, are masked."""
     if log and (z <= -1).any():
         raise ArgumentError(
