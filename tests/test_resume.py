@@ -45,7 +45,10 @@ class Run:
         return mg.load(self.folder.with_name(result + self.suffix))
 
     def kill(self, every, saves, delay):
-        """Kill a run some time after so many saves: the number of its steps, or None if it had ended before."""
+        """Kill a run some time after so many saves: the number of its steps, or None if it had ended before.
+
+        Without a delay: as soon as the next file is seen that is half written.
+        """
         process = self.start(every)
         word, done = process.stdout.readline().split()
         assert word == "started"
@@ -55,7 +58,9 @@ class Run:
                 break
             assert line.split()[0] == "saved"
             done = line.split()[1]
-        time.sleep(delay)
+        while delay is None and not self.left() and process.poll() is None:
+            pass
+        time.sleep(delay or 0)
         process.send_signal(signal.SIGKILL)
         _, complaints = process.communicate()
         assert complaints == ""
@@ -117,7 +122,8 @@ def test_a_run_that_is_killed_25_times_while_it_saves(tmp_path, suffix, kind, re
     rng = np.random.default_rng(0)
     kills = middle = 0
     while kills < 25:
-        done = run.kill(1, saves=int(rng.integers(2, 7)), delay=0.05 * rng.random())
+        delay = None if kills % 2 else 0.05 * rng.random()
+        done = run.kill(1, saves=int(rng.integers(2, 7)), delay=delay)
         if done is None:  # it was at its end: once more from the start
             run.checkpoint.unlink()
             continue
