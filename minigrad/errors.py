@@ -4,8 +4,9 @@
 
     MinigradError
     ├── ArgumentError        (ValueError)     an argument whose value makes no sense
-    │   └── ShapeError                        shapes that do not fit the operation
-    │       └── AxisError    (IndexError)     an axis that the array does not have
+    │   ├── ShapeError                        shapes that do not fit the operation
+    │   │   └── AxisError    (IndexError)     an axis that the array does not have
+    │   └── linalg.LinAlgError (also NumPy's) a matrix that is singular, or not positive definite
     ├── DTypeError           (TypeError)      a dtype or a Python type that cannot be used here
     │   └── UnsupportedError                  a NumPy function, or an argument of one, without a derivative here
     ├── IndexingError        (IndexError)     an index out of range, or one that fits no axis
