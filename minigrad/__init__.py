@@ -9,7 +9,6 @@ tensor([2., 4., 6.])
 
 from minigrad import (
     autograd,
-    curvature,
     data,
     errors,
     fft,
@@ -275,7 +274,6 @@ __all__ = [
     "cov",
     "cumulative_prod",
     "cumulative_sum",
-    "curvature",
     "data",
     "detect_anomaly",
     "diagonal",
