@@ -26,7 +26,7 @@ import minigrad as mg
 from minigrad import nn, optim
 from minigrad.errors import ArgumentError, DTypeError, MissingPackageError, ShapeError
 from minigrad.interop.sklearn import Classifier, Regressor
-from minigrad.interop.sklearn.library import validate_data
+from minigrad.interop.sklearn.scikit import validate_data
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 
 RNG = np.random.default_rng(0)

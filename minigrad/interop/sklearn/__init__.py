@@ -8,7 +8,7 @@ newer must be there (the extra ``sklearn``).
 
     objective.py    what is minimized: a loss as the weighted mean over rows
     training.py     how: epochs, batches, early stopping
-    library.py      what is used of scikit-learn: the only file that imports it
+    scikit.py       what is used of scikit-learn: the only file that imports it
     estimator.py    what both estimators share: parameters, checks, the course of a fit
     regressor.py    targets that are numbers
     classifier.py   targets that are classes

@@ -7,8 +7,8 @@ import numpy as np
 
 from minigrad.errors import ArgumentError
 from minigrad.interop.sklearn.estimator import ModuleEstimator
-from minigrad.interop.sklearn.library import ClassifierMixin, check_classification_targets
 from minigrad.interop.sklearn.objective import Loss, Objective
+from minigrad.interop.sklearn.scikit import ClassifierMixin, check_classification_targets
 from minigrad.interop.sklearn.training import Samples
 from minigrad.nn.losses import classification
 from minigrad.ops import reductions

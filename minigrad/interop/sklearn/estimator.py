@@ -11,7 +11,8 @@ from minigrad import random
 from minigrad.core import no_grad
 from minigrad.creation import asarray, get_default_dtype
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.interop.sklearn.library import (
+from minigrad.interop.sklearn.objective import Loss, Objective
+from minigrad.interop.sklearn.scikit import (
     BaseEstimator,
     check_array,
     check_is_fitted,
@@ -19,7 +20,6 @@ from minigrad.interop.sklearn.library import (
     train_test_split,
     validate_data,
 )
-from minigrad.interop.sklearn.objective import Loss, Objective
 from minigrad.interop.sklearn.training import Samples, Training, batches
 from minigrad.nn import init
 from minigrad.nn.layer import positive
