@@ -45,6 +45,22 @@ def user_place() -> Place | None:
     return Place(frame.f_code, frame.f_lasti)
 
 
+# Who released a part of a graph
+
+
+class Receipt:
+    """Stands for what a released node held, and says who released it to those who look for that."""
+
+    def __init__(self) -> None:
+        self.place = user_place()
+        self.interruption: str | None = None
+
+    def __iter__(self, _: Any = None) -> Any:
+        raise errors.released(self.place, self.interruption)
+
+    __radd__ = __iter__
+
+
 # Values that are not finite
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import autograd, errors
-from minigrad.core import numpy_functions, primitives, recording
+from minigrad.core import numpy_functions, primitives
+from minigrad.graph import recording
 
 
 @pytest.fixture(autouse=True)

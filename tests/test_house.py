@@ -26,7 +26,7 @@ FILES = {
 
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
-    {"errors", "progress", "hooks", "memory"},
+    {"errors", "progress", "hooks", "memory", "display"},
     {"diagnostics"},
     {"core"},
     {"ops", "tree", "autograd"},
@@ -34,7 +34,8 @@ FLOORS = [
     {"tensor"},
     {"creation", "dtypes"},
     {"random", "inspection", "linalg", "fft", "special"},
-    {"nn", "transforms", "gradcheck", "graph"},
+    {"nn", "transforms", "graph"},
+    {"gradcheck"},
     {"optim", "testing", "curvature"},
     {"interop"},
     {"plot", "io", "data", "objectives"},  # to the side: nothing stands on these

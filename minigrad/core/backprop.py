@@ -20,23 +20,10 @@ from numpy import ndarray
 from minigrad import errors
 from minigrad.core.mode import mode
 from minigrad.core.node import Array, Handle, Node, Notes, name_of, notes_of, tick
-from minigrad.diagnostics import Place, check_finite, check_fresh, user_place
+from minigrad.diagnostics import Place, Receipt, check_finite, check_fresh
 
 Nodes: TypeAlias = Sequence[Node]
 _seq = attrgetter("seq")
-
-
-class Receipt:
-    """Stands for what a released node held, and says who released it to those who look for that."""
-
-    def __init__(self) -> None:
-        self.place = user_place()
-        self.interruption: str | None = None
-
-    def __iter__(self, _: Any = None) -> Any:
-        raise errors.released(self.place, self.interruption)
-
-    __radd__ = __iter__
 
 
 def backprop(
@@ -62,7 +49,7 @@ def backprop(
         May share memory with anything: copy what is to be kept.
     """
     live, oldest = (None, 0) if wanted is None else (leading_to(wanted, roots), min(map(_seq, wanted)))
-    receipt, anomaly = None if retain else Receipt(), mode.anomaly
+    receipt, anomaly, watcher = None if retain else Receipt(), mode.anomaly, mode.watcher
     found: dict[Node, Array] = {}
     # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which this walk
     # made and may add to.  The queue gives the newest first.
@@ -90,6 +77,8 @@ def backprop(
                     written = [leaf for leaf in below if leaf.op is None and notes_of(leaf).written]
                 check_fresh(node, written)
             inputs, args, y = node.inputs, node.args, node.value
+            if watcher is not None:
+                watcher.differentiating(node)
             if create_graph:
                 y = name_of(y, node)
                 args = tuple([x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True)])
@@ -131,6 +120,9 @@ def backprop(
                 if node.op is not None and type(node.inputs) is tuple:
                     node.inputs = node.args = receipt  # type: ignore[assignment]
         raise
+    finally:
+        if watcher is not None:
+            watcher.differentiating(None)
     return found
 
 

@@ -2,16 +2,14 @@
 
 Normally every operation on a Tensor that requires grad adds a node to the graph.  Three things can be
 different, each for one thread and for the length of a ``with`` block: no nodes are made (`no_grad`), every
-node is also written on a list (`recording`), or every value is searched for NaN and inf (`detect_anomaly`).
+value is searched for NaN and inf (`detect_anomaly`), or a watcher is told of every operation, those that need
+no gradient included (`graph.recording` and `graph.profile` are watchers).
 """
 
 import functools
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from minigrad.core.node import Node
+from typing import Any
 
 
 class Mode(threading.local):
@@ -19,7 +17,9 @@ class Mode(threading.local):
 
     grad = True
     anomaly = False
-    recorder: "list[Node] | None" = None
+    # Its ``computed(node, begun)`` is told of every node and of when its computation began, in nanoseconds; its
+    # ``differentiating(node)`` of every node whose derivative a backward pass computes next, and of the end (None).
+    watcher: Any = None
 
 
 mode = Mode()
@@ -131,29 +131,6 @@ class detect_anomaly(Switch):
     """
 
     setting, value = "anomaly", True
-
-
-class recording(Switch):
-    """Write every node that the thread makes on a list, in the order of creation.
-
-    Also the nodes of operations that need no gradient, and those of a backward pass with
-    ``create_graph=True``: the list is the program that ran.
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> from minigrad.core import recording
-    >>> x = mg.tensor(2.0)
-    >>> with recording() as nodes:
-    ...     y = mg.exp(x) + 1
-    >>> [node.op.name for node in nodes]
-    ['exp', 'add']
-    """
-
-    setting = "recorder"
-
-    def __init__(self) -> None:
-        self.value: list[Node] = []
 
 
 def is_grad_enabled() -> bool:

@@ -10,6 +10,7 @@ and a graph dies with its last name; and because a name can move on to another v
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter_ns
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -65,13 +66,14 @@ class Node:
 class Notes:
     """What leaves have, and other nodes when somebody asks for it: a gradient to keep, hooks, a name, a line."""
 
-    __slots__ = ("grad", "hooks", "keep", "name", "where", "written")
+    __slots__ = ("grad", "hooks", "keep", "name", "trace", "where", "written")
 
     def __init__(self) -> None:
         self.grad: Handle | None = None
         self.hooks: dict[object, Callable[[Any], Any]] = {}
         self.name: str | None = None
         self.where: Place | None = None  # the line that made the node; of a leaf, that last wrote to it
+        self.trace: Any = None  # what a watcher wants to remember of the node
         # Whether to keep the gradient, and the `seq` at which a leaf's memory was last written to.
         self.keep, self.written = False, 0
 
@@ -276,27 +278,29 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
         else:
             nodes.append(None)
             args.append(operand if operand.__class__ in PLAIN else errors.as_operand(operand, op.name))
+    if named and unusual:
+        return _apply_unusually(op, nodes, args)
     value = _compute(op.primitive, args, op.params)
     if not named:
         return value
-    if unusual:
-        return _apply_unusually(op, nodes, args, value)
     recorded = any(nodes) and op.primitive.differentiable and value.dtype.kind in "fc"
     return name_of(value, _made(op, nodes, args, value) if recorded else None)
 
 
-def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array], value: Array) -> Any:
+def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]) -> Any:
     """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
+    begun = perf_counter_ns()
+    value = _compute(op.primitive, args, op.params)
     if mode.anomaly:
         check_finite(value, f"{op.name} made", op, user_place(), args)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
-    if not needed and mode.recorder is None:
+    if not needed and mode.watcher is None:
         return name_of(value, None)
     node = _made(op, inputs, args, value)
     if mode.anomaly:
         notes_of(node).where = user_place()
-    if mode.recorder is not None:
-        mode.recorder.append(node)
+    if mode.watcher is not None:
+        mode.watcher.computed(node, begun)
     return name_of(value, node if needed else None)
 
 
@@ -324,7 +328,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        if unusual and (mode.anomaly or mode.recorder is not None):
+        if unusual and (mode.anomaly or mode.watcher is not None):
             return apply(op, (x, y))
         try:
             value = ufunc(a, b) if a.__class__ is ndarray or a.__class__ is complex else forward(a, b)

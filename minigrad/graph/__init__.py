@@ -3,5 +3,6 @@
 from minigrad.graph.capture import Entry, Graph, capture
 from minigrad.graph.draw import draw
 from minigrad.graph.render import Picture
+from minigrad.graph.watching import recording
 
-__all__ = ["Entry", "Graph", "Picture", "capture", "draw"]
+__all__ = ["Entry", "Graph", "Picture", "capture", "draw", "recording"]

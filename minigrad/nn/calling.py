@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, is_grad_enabled, leaf, name_of, primitive
+from minigrad.core.mode import mode
 from minigrad.errors import DTypeError
 from minigrad.tree import flatten
 
@@ -17,6 +18,18 @@ class Hooks:
         self.before: dict[object, tuple[Callable[..., Any], bool]] = {}
         self.after: dict[object, tuple[Callable[..., Any], bool]] = {}
         self.backward: dict[object, Callable[..., Any]] = {}
+
+
+def call_watched(module: Any, hooks: Hooks | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result of a module; a watcher of this thread is told when it is entered and left."""
+    watcher = mode.watcher
+    if watcher is not None:
+        watcher.entering(module)
+    try:
+        return module.forward(*args, **kwargs) if hooks is None else call_with_hooks(module, hooks, args, kwargs)
+    finally:
+        if watcher is not None:
+            watcher.leaving(module)
 
 
 def call_with_hooks(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

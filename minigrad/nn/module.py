@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.core import note_write
+from minigrad.core.mode import unusual
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError, numeric
 from minigrad.hooks import RemovableHandle
-from minigrad.nn.calling import Hooks, call_with_hooks
+from minigrad.nn.calling import Hooks, call_watched
 from minigrad.tensor import Tensor
 
 
@@ -95,8 +96,9 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's result, with its hooks."""
-        hooks = self._hooks
-        return self.forward(*args, **kwargs) if hooks is None else call_with_hooks(self, hooks, args, kwargs)
+        if self._hooks is None and not unusual:
+            return self.forward(*args, **kwargs)
+        return call_watched(self, self._hooks, args, kwargs)
 
     # Attributes: parts live in their own dicts, not in __dict__
 

@@ -395,7 +395,7 @@ def test_a_list_of_recorded_nodes_gets_those_of_its_own_thread_only():
     def run(i):
         x = leaf(1.0)
         start.wait(10)
-        with mg.core.recording() as nodes:
+        with mg.graph.recording() as nodes:
             for _ in range(200 + i):
                 x = mg.sin(x)
         return len(nodes)
@@ -652,7 +652,7 @@ def _typical_use():
         loss.backward()
     with suppress(mg.errors.ShapeError):
         w + np.ones(3)
-    with suppress(mg.errors.AnomalyError), mg.detect_anomaly():
+    with suppress(mg.errors.AnomalyError), mg.detect_anomaly(), np.errstate(divide="ignore"):
         mg.log(w * 0).sum().backward()
     assert repr(w)
 
