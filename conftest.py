@@ -11,7 +11,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
 # The doctests of what draws and of what wraps scikit-learn run where these are installed.
 collect_ignore_glob = [
     pattern
-    for package, pattern in (("matplotlib", "minigrad/plot/*"), ("sklearn", "minigrad/interop/*"))
+    for package, pattern in (
+        ("matplotlib", "minigrad/plot/*"),
+        ("sklearn", "minigrad/interop/*"),
+        ("hypothesis", "minigrad/testing/*"),
+    )
     if importlib.util.find_spec(package) is None
 ]
 

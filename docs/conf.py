@@ -35,8 +35,8 @@ autosummary_generate = False  # numpydoc brings the extension along, and nothing
 default_role = "literal"
 
 sphinx_gallery_conf = {
-    "examples_dirs": [scripts.SEEDS, scripts.MODELS],
-    "gallery_dirs": ["gallery/seeds", "gallery/models"],
+    "examples_dirs": [scripts.SEEDS, scripts.MODELS, scripts.GRAPHS],
+    "gallery_dirs": ["gallery/seeds", "gallery/models", "gallery/graphs"],
     "filename_pattern": r"\.py",
     "ignore_pattern": r"^_",
     "within_subsection_order": "FileNameSortKey",
@@ -53,6 +53,8 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = f"minigrad {minigrad.__version__}"
 html_static_path = ["_static"]
+html_extra_path = [scripts.PAGES]
+(DOCS / scripts.PAGES).mkdir(parents=True, exist_ok=True)  # it must be there before it is filled
 html_css_files = ["minigrad.css"]
 html_show_sourcelink = False
 html_sidebars = {"index": []}

@@ -2,9 +2,11 @@
 
 It works on copies, so that the pictures which a script writes do not land among the sources.  The real models are
 programs with arguments, written for a command line: each is run with ``--quick``, shows the pictures that it has
-written, and is given a title, which the gallery demands.
+written, and is given a title, which the gallery demands.  The graphs write pictures and interactive pages, which stand
+where they were written.
 """
 
+import html
 import re
 import shutil
 from pathlib import Path
@@ -14,13 +16,18 @@ import numpy as np
 
 import minigrad as mg
 
-SEEDS, MODELS = "_generated/seeds", "_generated/models"  # under docs/
+SEEDS, MODELS, GRAPHS = "_generated/seeds", "_generated/models", "_generated/graphs"  # under docs/
+PAGES = "gallery/pages"  # what is in it stands beside the documentation's own pages, for frames to show it
 
 
 def copy(docs: Path) -> None:
     """Copy scripts, their data and the headers of the galleries to where they are run."""
     examples = docs.parent / "examples"
-    for source, target in ((examples / "seeds", docs / SEEDS), (examples, docs / MODELS)):
+    for source, target in (
+        (examples / "seeds", docs / SEEDS),
+        (examples, docs / MODELS),
+        (examples / "graphs", docs / GRAPHS),
+    ):
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         for path in source.iterdir():
@@ -56,17 +63,36 @@ def fresh_package(gallery_conf: dict[str, Any], script: str) -> None:
 
 
 def pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
-    """The pictures that a program has written beside itself (`image_scrapers`)."""
+    """The pictures and pages that a block of a program has written beside the program (`image_scrapers`)."""
     from sphinx_gallery.scrapers import figure_rst
 
-    script = Path(block_vars["src_file"])
-    shown = []
-    for path in sorted(script.parent.glob(f"{script.stem}.*")) if script.parent.match(MODELS) else ():
+    folder = Path(block_vars["src_file"]).parent
+    if not (folder.match(MODELS) or folder.match(GRAPHS)):
+        return ""  # what these write is shown as figures of matplotlib
+    shown, framed = [], []
+    for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns):
         if path.suffix in (".png", ".svg"):
             image = Path(next(block_vars["image_path_iterator"])).with_suffix(path.suffix)
             shutil.move(path, image)
             shown.append(str(image))
-    return figure_rst(shown, gallery_conf["src_dir"])
+        elif path.suffix == ".html":
+            framed.append(_framed(path, Path(gallery_conf["src_dir"]) / PAGES / folder.name))
+    return figure_rst(shown, gallery_conf["src_dir"]) + "".join(framed)
+
+
+def _framed(page: Path, folder: Path) -> str:
+    """An interactive page, moved to a folder of `PAGES`, in a frame."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.move(page, folder / page.name)
+    address = html.escape(f"../../{folder.name}/{page.name}")
+    return f"""
+
+.. raw:: html
+
+    <iframe class="interactive" src="{address}" title="{html.escape(page.stem)}" loading="lazy"></iframe>
+    <p><a href="{address}">The same page by itself</a></p>
+
+"""
 
 
 def _get_sg_image_scraper() -> Any:

@@ -100,7 +100,7 @@ def main():
     print(f"Rosenbrock   from (-1.5, 2) to ({point[0]:.6f}, {point[1]:.6f}), where the value is {value:.1e}")
 
     loss = F.cross_entropy(model(train_images[:32]), train_labels[:32])
-    mg.graph.draw(loss, options.output, names=dict(model.named_parameters()))
+    mg.graph.draw(loss, path=options.output, names=dict(model.named_parameters()))
     print(f"graph        of the model's loss drawn in {options.output}")
     print(f"time         {time.perf_counter() - start:.1f} s")
 

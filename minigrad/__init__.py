@@ -68,7 +68,7 @@ from minigrad.dtypes import (
     uint32,
     uint64,
 )
-from minigrad.gradcheck import gradcheck, gradgradcheck
+from minigrad.gradcheck import gradcheck, gradcheck_report, gradgradcheck
 from minigrad.inspection import __array_api_version__, __array_namespace_info__
 from minigrad.io import load, save
 from minigrad.ops.elementwise import (
@@ -233,7 +233,7 @@ __all__ = [
     "data", "detect_anomaly", "diagonal", "diff", "divide", "dot", "e", "einsum", "empty", "empty_like",
     "enable_grad", "equal", "errors", "exp", "exp2", "expand_dims", "expm1", "eye", "fft", "finfo", "flip",
     "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like", "get_default_dtype", "grad",
-    "gradcheck", "gradgradcheck", "graph", "greater", "greater_equal", "heaviside", "hessian", "hvp", "hypot",
+    "gradcheck", "gradcheck_report", "gradgradcheck", "graph", "greater", "greater_equal", "heaviside", "hessian", "hvp", "hypot",
     "iinfo", "imag", "inf", "int16", "int32", "int64", "int8", "interp", "io", "is_grad_enabled", "isdtype",
     "isfinite", "isin", "isinf", "isnan", "jacobian", "jvp", "less", "less_equal", "linalg", "linspace", "load",
     "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logical_and", "logical_not",

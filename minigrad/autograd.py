@@ -19,8 +19,8 @@ __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
-        raise errors.no_graph("backward()")
-    seed = _seed(root.data, gradient, create_graph)
+        raise errors.no_graph("backward()", root.data)
+    seed = _seed(root, gradient, create_graph)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     kept, sums = [], []
     while found:
@@ -58,7 +58,7 @@ def walk(
 ) -> dict[Node, Array]:
     """`backprop` from Tensors: the gradients that enter are checked and filled in."""
     nodes: list[Any] = [root.node for root in roots]
-    seeds = [_seed(root.data, g, create) for root, g in zip(roots, gradients, strict=True)]
+    seeds = [_seed(root, g, create) for root, g in zip(roots, gradients, strict=True)]
     return _run(nodes, seeds, wanted, retain, create)
 
 
@@ -84,21 +84,22 @@ def _run(
         mode.grad = before
 
 
-def _seed(value: Array, gradient: Any, named: bool) -> Array:
+def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
+    value: Array = root.data
     if gradient is None:
         if isinstance(value, np.generic):
             gradient = type(value)(1)
         elif value.size == 1:
             gradient = np.ones_like(value)
         else:
-            raise errors.not_a_scalar(value.shape)
+            raise errors.not_a_scalar(root)
     else:
         if not isinstance(gradient, Handle):
             gradient = errors.as_operand(gradient, "a gradient")
         data = gradient.data if isinstance(gradient, Handle) else gradient
         if data.shape != value.shape:
-            raise errors.wrong_seed(data.shape, value.shape)
+            raise errors.wrong_seed(data.shape, value.shape, root.node)
         if not np.can_cast(data.dtype, value.dtype, "same_kind"):
             raise errors.DTypeError(f"a gradient of dtype {data.dtype} does not fit a Tensor of dtype {value.dtype}")
         gradient = conform(gradient, value, "backward")
@@ -166,7 +167,7 @@ def grad(
     for kind, tensors in (("output", outputs), ("input", inputs)):
         for i, x in enumerate(tensors):
             if not isinstance(x, Handle) or x.node is None:
-                raise errors.no_graph(f"{kind} {i} of grad()")
+                raise errors.no_graph(f"{kind} {i} of grad()", getattr(x, "data", x))
     if not inputs:
         return ()
     wanted = [x.node for x in inputs]
@@ -174,10 +175,7 @@ def grad(
     found = walk(outputs, gradients, wanted, retain, create_graph)
     unused = [i for i, node in enumerate(wanted) if node not in found]
     if unused and not allow_unused:
-        raise errors.GraphError(
-            f"the outputs do not depend on input {', '.join(map(str, unused))}: "
-            "pass allow_unused=True to get None for it"
-        )
+        raise errors.unused(wanted, unused)
     return tuple(_own(found[node]) if node in found else None for node in wanted)
 
 

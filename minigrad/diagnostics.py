@@ -71,15 +71,7 @@ def check_finite(
     data = value if isinstance(value, (np.ndarray, np.generic)) else value.data
     if data.dtype.kind not in "fc" or np.isfinite(data).all():
         return
-    kind = "NaN" if np.isnan(data).any() else "inf"
-    count = int(data.size - np.isfinite(data).sum())
-    lines = [f"{what} {kind}, in {count} of {data.size} elements{errors.at(place)}"]
-    if op.params:
-        lines.append("  parameters: " + ", ".join(f"{k}={v!r}" for k, v in op.params.items()))
-    if gradient is not None:
-        lines.append(f"  gradient of the result: {errors.describe(gradient)}")
-    lines += [f"  operand {i}: {errors.describe(operand)}" for i, operand in enumerate(operands)]
-    raise errors.AnomalyError("\n".join(lines))
+    raise errors.not_finite(what, op, data, place, operands, gradient)
 
 
 # Values that are out of date

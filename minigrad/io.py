@@ -20,7 +20,17 @@ import numpy as np
 
 from minigrad import random
 from minigrad.core import Handle
-from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError, MissingPackageError
+from minigrad.errors import (
+    ArgumentError,
+    DTypeError,
+    FileError,
+    MinigradError,
+    MissingPackageError,
+    damaged,
+    missing_package,
+    pickled,
+    unknown_ending,
+)
 from minigrad.tensor import Tensor
 
 # Modules that take milliseconds to import (hashlib, json, pathlib, zipfile) are imported where they are used: most
@@ -141,10 +151,7 @@ def _from_npz(content: bytes) -> tuple[Arrays, str | None]:
     form = None
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if any(name.endswith("data.pkl") for name in archive.namelist()):
-            raise FileError(
-                "this is a file of torch.save, which holds pickled objects, and to load those is to run code. Save the "
-                "weights with safetensors.torch.save_file(model.state_dict(), ...) instead"
-            )
+            raise pickled("this is a file of torch.save, which holds a pickle")
         for name in archive.namelist():
             with archive.open(name) as member:
                 if name == _TREE:
@@ -167,10 +174,8 @@ def _library() -> Any:
     try:
         import safetensors.numpy  # optional, so not at the top
     except ImportError as error:
-        raise MissingPackageError(
-            "files that end with .safetensors need the package safetensors: pip install safetensors (the extra `io`). "
-            "Files that end with .npz need nothing"
-        ) from error
+        what = "reading and writing files that end with .safetensors"
+        raise missing_package(what, "safetensors", "io", "Files that end with .npz need nothing") from error
     return safetensors
 
 
@@ -234,7 +239,7 @@ def _known(path: str | os.PathLike[str]) -> "Path":
 
     path = Path(path)
     if path.suffix not in _WRITERS:
-        raise ArgumentError(f"{path.name}: the name of a file must end with .npz or .safetensors")
+        raise unknown_ending(path.name, path.suffix)
     return path
 
 
@@ -357,7 +362,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     content = path.read_bytes()
     try:
         if content[:1] == b"\x80" and content[8:9] != b"{":  # which the header of a .safetensors file begins with
-            raise FileError("this is a pickle, and to load one is to run code")
+            raise pickled()
         arrays, form = _READERS[path.suffix](content)
         if form is None:
             return {name: Tensor(value) for name, value in arrays.items()}
@@ -370,9 +375,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     except MinigradError as error:
         raise FileError(f"{path} cannot be loaded: {error}") from error
     except Exception as error:  # whatever a reader says of bytes that mean nothing
-        raise FileError(
-            f"{path} cannot be loaded, it is truncated or damaged: {type(error).__name__}: {error}"
-        ) from error
+        raise damaged(path, error) from error
 
 
 # Checkpoints

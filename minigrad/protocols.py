@@ -32,7 +32,7 @@ class NumPyProtocols(Handle):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if self.node is not None:
-            raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()")
+            raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,6 @@
 """Tensor: what people hold.  Operators, methods, display; the mathematics is in `ops`."""
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -189,10 +188,7 @@ class Tensor(NumPyProtocols):
 
     def _become_leaf(self, name: str | None) -> None:
         if self.dtype.kind not in "fc":
-            raise errors.DTypeError(
-                f"only floating-point and complex Tensors can require grad, and this is {self.dtype}: write "
-                "numbers with a decimal point, or give dtype=float"
-            )
+            raise errors.cannot_require_grad(self.dtype)
         self.node = leaf(self.data, name)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
@@ -235,12 +231,8 @@ class Tensor(NumPyProtocols):
         notes = None if self.node is None else self.node.notes
         if notes is not None and notes.keep:
             return notes.grad  # type: ignore[return-value]  # results of operations are Tensors
-        if not self.is_leaf:
-            warnings.warn(
-                f"this Tensor is the result of {self.node.op} and keeps no gradient: call its retain_grad() "  # type: ignore[union-attr]
-                "before backward(), or use autograd.grad(output, tensor)",
-                stacklevel=2,
-            )
+        if self.node is not None and self.node.op is not None:
+            errors.warn_of_no_grad(self.node)
         return None
 
     @grad.setter
@@ -253,7 +245,7 @@ class Tensor(NumPyProtocols):
             return
         value = np.array(gradient.data if isinstance(gradient, Handle) else gradient)
         if value.shape != self.shape:
-            raise errors.ShapeError(f"a gradient of shape {value.shape} does not fit a Tensor of shape {self.shape}")
+            raise errors.wrong_grad(value.shape, self.node)
         if value.dtype.kind not in "biufc" or not np.can_cast(value.dtype, self.dtype, "same_kind"):
             raise errors.DTypeError(f"a gradient of dtype {value.dtype} does not fit a Tensor of dtype {self.dtype}")
         notes.grad = name_of(value.astype(self.dtype, copy=False), None)
@@ -304,32 +296,22 @@ class Tensor(NumPyProtocols):
         """Move the name to a new value; or, of a leaf under `no_grad`, write the value into the leaf's memory."""
         value = result.data
         if value.shape != self.shape:
-            raise errors.ShapeError(
-                f"in-place syntax cannot change the shape of a Tensor from {self.shape} to {value.shape}: "
-                "compute a new value and assign it to the name"
-            )
+            raise errors.other_shape_in_place(self.shape, value.shape)
         if value.dtype != self.dtype:
             if not np.can_cast(value.dtype, self.dtype, "same_kind"):
-                raise errors.DTypeError(
-                    f"in-place syntax cannot change the dtype of a Tensor from {self.dtype} to {value.dtype}: "
-                    "compute a new value and assign it to the name"
-                )
+                raise errors.other_dtype_in_place(self.dtype, value.dtype)
             result = shaping.astype(result, self.dtype)
         if self.node is not None and self.node.op is None:
-            self._refuse_recording()
+            self._refuse_recording(self.node)
             self.data[...] = result.data
             note_write(self.node, user_place())
         else:
             self.data, self.node = result.data, result.node
         return self
 
-    def _refuse_recording(self) -> None:
+    def _refuse_recording(self, leaf: Node) -> None:
         if is_grad_enabled():
-            raise errors.GraphError(
-                f"the leaf {repr(self.name) if self.name else '(without a name)'} of shape {self.shape} requires grad "
-                "and cannot be changed in place: for an update write `with minigrad.no_grad(): w -= ...`; for a new "
-                "value, y = w + 1"
-            )
+            raise errors.leaf_in_place(leaf)
 
     # Indexing
 
@@ -351,7 +333,7 @@ class Tensor(NumPyProtocols):
                 f"a value of dtype {given.data.dtype} cannot be written into a Tensor of {self.dtype}"
             )
         if self.node is not None and self.node.op is None:
-            self._refuse_recording()
+            self._refuse_recording(self.node)
         self._become(indexing.setitem(self, given, index=indexing.normalized(index)))
 
     def _written(self, value: Any) -> Array:
@@ -376,15 +358,13 @@ class Tensor(NumPyProtocols):
     def numpy(self) -> Array:
         """The value as an ndarray that shares memory; refused while it would cut the graph."""
         if self.node is not None:
-            raise errors.cuts_graph("numpy()", "detach().numpy()")
+            raise errors.cuts_graph("numpy()", "detach().numpy()", self.node)
         return np.asarray(self.data)
 
     def item(self) -> bool | int | float | complex:
         """The single number of this Tensor, as a Python number."""
         if self.size != 1:
-            raise errors.ShapeError(
-                f"item() needs a single number, and this Tensor has shape {self.shape}: use tolist()"
-            )
+            raise errors.no_item(self.shape)
         number: bool | int | float | complex = self.data.item()
         return number
 
@@ -394,9 +374,9 @@ class Tensor(NumPyProtocols):
 
     def _number(self, kind: str) -> Any:
         if self.node is not None:
-            raise errors.cuts_graph(f"{kind}()", "item()")
+            raise errors.cuts_graph(f"{kind}()", "item()", self.node)
         if self.size != 1:
-            raise errors.DTypeError(f"{kind}() needs a single number, and this Tensor has shape {self.shape}")
+            raise errors.no_number(kind, self.shape)
         return self.data.item()
 
     def __float__(self) -> float:
@@ -417,9 +397,7 @@ class Tensor(NumPyProtocols):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise errors.ShapeError(
-                f"the truth of a Tensor of shape {self.shape} is not one answer: write (x > 0).all() or (x > 0).any()"
-            )
+            raise errors.no_truth(self.shape)
         return bool(self.data)
 
     def to_device(self, device: str, /, *, stream: None = None) -> Self:
@@ -446,7 +424,7 @@ class Tensor(NumPyProtocols):
         copy: bool | None = None,
     ) -> Any:
         if self.node is not None:
-            raise errors.cuts_graph("interchange by DLPack", "detach()")
+            raise errors.cuts_graph("interchange by DLPack", "detach()", self.node)
         given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         return np.asarray(self.data).__dlpack__(**{k: v for k, v in given.items() if v is not None})
 
@@ -489,13 +467,19 @@ class Tensor(NumPyProtocols):
         return format(self.data.item(), spec)
 
     def _repr_html_(self) -> str:
-        import html  # only notebooks need it
+        from minigrad import display  # only notebooks need it
 
-        head = html.escape(f"Tensor {self.shape} {self.dtype}" + (f" {self.name}" if self.name else ""))
-        if self.node is not None:
-            head += ", leaf, requires grad" if self.node.op is None else f", from {html.escape(str(self.node.op))}"
-        text = np.array2string(np.asarray(self.data), separator=", ", threshold=100, edgeitems=3)
-        return f"<div><b>{head}</b><pre>{html.escape(text)}</pre></div>"
+        facts = {} if self.name is None else {"name": self.name}
+        if self.node is None:
+            facts["requires grad"] = "no"
+        else:
+            facts |= {"requires grad": "yes", "made by": "leaf" if self.node.op is None else str(self.node.op)}
+        return display.array_view(self.data, type(self).__name__, facts)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from minigrad import display
+
+        return display.mimebundle(self.__repr__, include, exclude, html=self._repr_html_)
 
     # Operators: identity for hashing, since == compares elements
 

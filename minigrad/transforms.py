@@ -48,10 +48,7 @@ def _variable(x: Any, recorded: bool) -> Any:
     elif not isinstance(value, (np.ndarray, np.generic)):
         value = np.asarray(value)
     if value.dtype.kind not in "fc":
-        raise errors.DTypeError(
-            f"derivatives are for floating-point and complex numbers, and an argument is {errors.describe(value)}: "
-            "write numbers with a decimal point, or choose other arguments with argnums"
-        )
+        raise errors.not_differentiable(value)
     return name_of(value, leaf(value))
 
 
@@ -60,6 +57,8 @@ class _Run:
 
     def __init__(self, function: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any]) -> None:
         self.recorded = is_grad_enabled()
+        if any(not -len(args) <= i < len(args) for i in argnums):
+            raise errors.no_such_argument(function, argnums, len(args))
         given, self.rebuild = flatten(tuple(args[i] for i in argnums))
         self.named = any(isinstance(x, Handle) for x in given)
         with enable_grad():
@@ -123,12 +122,7 @@ def _outputs(result: Any) -> tuple[list[Any], Rebuild]:
 def _scalar_output(function: Function, result: Any) -> Any:
     outputs, _ = _outputs(result)
     if len(outputs) != 1 or outputs[0].data.size != 1:
-        shapes = ", ".join(str(y.data.shape) for y in outputs)
-        name = getattr(function, "__name__", repr(function))
-        raise errors.GraphError(
-            f"the gradient is defined for functions that return a single number, and {name} returned {len(outputs)} "
-            f"results of shape {shapes}: reduce them (sum, mean), return others with has_aux=True, or use jacobian"
-        )
+        raise errors.not_one_number(function, [y.data for y in outputs])
     return outputs[0]
 
 
@@ -168,6 +162,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     >>> float(value), gradient["w"]
     (3.0, array([2., 2.]))
     """
+    if not callable(f):
+        raise errors.not_a_function(f, "grad")
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     @functools.wraps(f)
@@ -327,6 +323,8 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    if not callable(f):
+        raise errors.not_a_function(f, "jacobian")
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     @functools.wraps(f)

@@ -14,7 +14,7 @@ from minigrad import errors, nn, optim
 from minigrad.core.mode import mode, unusual
 from minigrad.curvature import Spectrum, loss_surface, spectrum
 from minigrad.curvature.lanczos import extreme_eigenpairs
-from minigrad.curvature.undisturbed import undisturbed
+from minigrad.nn.undisturbed import undisturbed
 
 
 def bowl(w):

@@ -21,7 +21,7 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "docs" / "index.md", *(ROOT / "do
 PAGES = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "pages.py")))  # what the documentation's build uses too
 RESULT = re.compile(r"(tensor|True|False|None|array|nan|inf|float\d|int\d|[{\[('\"]|-?\d).*")
 
-OPTIONAL = {"plot.": "matplotlib", "method=": "scipy", "graph.draw": "graphviz"}
+OPTIONAL = {"plot.": "matplotlib", "method=": "scipy", "graph.draw": "graphviz", "hypothesis": "hypothesis"}
 
 
 def shown(line):
@@ -122,7 +122,7 @@ MODULES = {
     "minigrad": "minigrad",
     "nn": "minigrad.nn",
     "F": "minigrad.nn.functional",
-    **{name: f"minigrad.{name}" for name in ("optim", "data", "objectives", "curvature", "plot")},
+    **{name: f"minigrad.{name}" for name in ("optim", "data", "objectives", "curvature", "plot", "graph", "testing")},
 }
 
 

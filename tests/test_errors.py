@@ -38,6 +38,11 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes():
         assert issubclass(classes[name], classes[parent])
 
 
+def test_exceptions_are_known_under_the_name_of_the_package():
+    assert {cls.__module__ for cls in vars(errors).values() if inspect.isclass(cls)} == {"minigrad.errors"}
+    assert repr(errors.GraphError) == "<class 'minigrad.errors.GraphError'>"
+
+
 def test_every_exception_survives_pickling_as_worker_processes_need():
     with pytest.raises(errors.ShapeError) as caught:
         leaf(3) + np.ones(4)
@@ -281,3 +286,118 @@ def test_a_wrong_keyword_is_a_plain_type_error_that_names_it():
     for do in (lambda x: x.sum(dim=0), lambda x: mg.softmax(x, dim=0), lambda x: x.reshape(shape=(4, 3), axis=1)):
         with pytest.raises(TypeError, match="unexpected keyword argument"):
             do(leaf(3, 4))
+
+
+# What to write instead
+
+
+@pytest.mark.parametrize(("a", "b", "words"), [
+    ((5, 3), (5,), r"with shape \(5, 1\), from reshape, the second would fit$"),
+    ((5,), (5, 3), r"with shape \(5, 1\), from reshape, the first would fit$"),
+    ((2, 5, 3), (2, 5), r"with shape \(2, 5, 1\), from reshape, the second would fit$"),
+    ((5, 3), (4,), r"reshape or transpose one of them, or make axes of length 1"),
+    ((5, 3), (3, 5), r"reshape or transpose one of them"),
+])  # fmt: skip
+def test_of_shapes_that_do_not_broadcast_the_message_finds_those_that_would(a, b, words):
+    with pytest.raises(errors.ShapeError, match=words):
+        mg.ones(a) + mg.ones(b)
+
+
+@pytest.mark.parametrize(("a", "b", "words"), [
+    ((5, 3), (2, 3), "a @ b.mT, the second"),
+    ((3, 5), (3, 2), "a.mT @ b, the first"),
+    ((5, 3), (4, 2), "transpose or reshape one"),
+    ((5, 3), (4,), "transpose or reshape one"),
+    ((4,), (5, 3), "transpose or reshape one"),
+])  # fmt: skip
+def test_of_a_matrix_product_the_message_finds_the_transposed_that_would_fit(a, b, words):
+    with pytest.raises(errors.ShapeError, match=words):
+        mg.ones(a) @ mg.ones(b)
+
+
+@pytest.mark.parametrize(("shape", "words"), [
+    ((), "a single number has none"), ((3,), "its only axis is 0"), ((3, 4), "0 to 1, or -1 to -2 from the end"),
+])  # fmt: skip
+def test_of_an_axis_the_message_says_which_there_are(shape, words):
+    with pytest.raises(errors.AxisError, match=words):
+        mg.sum(mg.ones(shape), axis=7)
+
+
+def test_of_a_missing_prefix_the_message_says_where_the_state_belongs():
+    model = mg.nn.Sequential(mg.nn.Linear(2, 1))
+    with pytest.raises(errors.StateDictError, match=r"Some keys lack '0\.': load the state into that part"):
+        model.load_state_dict(model[0].state_dict())
+
+
+# Where in a model
+
+
+class Net(mg.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = mg.nn.Sequential(mg.nn.Linear(2, 3), mg.nn.Sequential(mg.nn.Tanh(), mg.nn.Linear(4, 1)))
+        self.head = mg.nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.head(self.encoder(x))
+
+
+def raised_by(model, x, kind=errors.MinigradError):
+    """The exception of a call of a model, and what was noted on it."""
+    with pytest.raises(kind) as caught:
+        model(x)
+    return caught.value, getattr(caught.value, "__notes__", [])
+
+
+def test_an_error_in_a_model_names_the_layer_and_its_path():
+    error, notes = raised_by(Net(), mg.ones((5, 2)))
+    assert notes == ["in Linear(in_features=4, out_features=1, bias=True), which is 'encoder.1.1' of Net"]
+    assert raised_by(Net().head, mg.ones((5, 2)))[1] == ["in Linear(in_features=1, out_features=1, bias=True)"]
+    assert pickle.loads(pickle.dumps(error)).__notes__ == notes
+
+
+def test_an_error_out_of_a_hidden_layer_names_the_layer_alone():
+    class Hiding(mg.nn.Module):
+        def __init__(self, *layers):
+            super().__init__()
+            self.layers = layers
+
+        def forward(self, x):
+            return self.layers[0](x)
+
+    layer = mg.nn.Linear(4, 1)
+    assert raised_by(Hiding(layer), mg.ones((5, 2)))[1] == ["in Linear(in_features=4, out_features=1, bias=True)"]
+
+
+def test_an_error_of_the_users_own_gets_no_note():
+    class Failing(mg.nn.Module):
+        def forward(self, x):
+            raise KeyError(x)
+
+    assert raised_by(mg.nn.Sequential(Failing()), 1, KeyError)[1] == []
+
+
+# Parts that a module does not find
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    ([mg.nn.Tanh()], r"Net\.part is a plain list of Modules.*nn\.ModuleList"),
+    ({"a": mg.nn.Tanh()}, r"nn\.ModuleDict"),
+    ([mg.nn.Parameter(1.0)], r"nn\.ParameterList"),
+    ({"a": mg.nn.Parameter(1.0)}, r"nn\.ParameterDict"),
+    (leaf(2), r"Net\.part is a Tensor that requires grad and no Parameter"),
+])  # fmt: skip
+def test_parts_that_a_module_does_not_find_are_warned_of(value, words):
+    net = Net()
+    with pytest.warns(UserWarning, match=words) as caught:
+        net.part = value
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("value", [
+    (mg.nn.Tanh(),), [], [1, mg.nn.Tanh()], [mg.nn.Tanh(), None], {}, {"a": 1}, mg.ones(2), leaf(2) * 2.0,
+])  # fmt: skip
+def test_other_attributes_are_not_warned_of(value):
+    net = Net()
+    net.part = value
+    assert net.part is value

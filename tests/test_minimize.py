@@ -682,5 +682,5 @@ def test_limits_and_callbacks_stop_scipy():
 
 def test_without_scipy_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(MissingPackageError, match=r"pip install scipy .*'scipy'"):
+    with pytest.raises(MissingPackageError, match=r"pip install scipy .*`scipy`"):
         optim.minimize(BOWL, START, method="BFGS")

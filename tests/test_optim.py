@@ -98,7 +98,7 @@ def test_there_must_be_parameters():
         SGD([])
     parameters = nn.Linear(1, 1).parameters()
     SGD(parameters)
-    with pytest.raises(ValueError, match="an exhausted iterator"):
+    with pytest.raises(ValueError, match="gone through once only"):
         SGD(parameters)
 
 

@@ -9,7 +9,7 @@ ascent.  Inside it is the conjugate of that: then ``dL = Re(g dz)``, and the rul
 formula for real numbers, ``g * f'(z)``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter, iadd
 from typing import Any, TypeAlias
@@ -27,7 +27,7 @@ _seq = attrgetter("seq")
 
 
 def backprop(
-    roots: Nodes, seeds: Sequence[Array], wanted: Nodes | None = None, retain: bool = False, create_graph: bool = False
+    roots: Nodes, seeds: Sequence[Array], wanted: Collection[Node] | None = None, retain: bool = False, create_graph: bool = False
 ) -> dict[Node, Array]:
     """Gradients of the roots' values, weighted by the seeds.
 
@@ -36,7 +36,7 @@ def backprop(
     roots : sequence of Node
     seeds : sequence of ndarray or Tensor
         The gradient that enters at each root, of its shape and dtype.
-    wanted : sequence of Node, optional
+    wanted : collection of Node, optional
         The nodes whose gradients to return.  By default every leaf, and every node whose notes say `keep`.
     retain : bool
         Keep what a second walk over the same nodes would need.
@@ -143,7 +143,7 @@ def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
     return sorted(found, key=_seq)
 
 
-def leading_to(wanted: Sequence[Node], roots: Iterable[Node]) -> set[Node]:
+def leading_to(wanted: Collection[Node], roots: Iterable[Node]) -> set[Node]:
     """The nodes between roots and wanted nodes, both included: those that were computed from a wanted one."""
     live = set(wanted)
     oldest = min(map(_seq, wanted))

@@ -10,6 +10,7 @@ and a graph dies with its last name; and because a name can move on to another v
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from time import perf_counter_ns
 from typing import Any, TypeAlias, TypeVar
 
@@ -290,7 +291,8 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
 def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]) -> Any:
     """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
     begun = perf_counter_ns()
-    value = _compute(op.primitive, args, op.params)
+    with np.errstate(all="ignore") if mode.anomaly else nullcontext():  # an error will say more than NumPy's warning
+        value = _compute(op.primitive, args, op.params)
     if mode.anomaly:
         check_finite(value, f"{op.name} made", op, user_place(), args)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"

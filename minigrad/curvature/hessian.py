@@ -10,8 +10,8 @@ from minigrad import errors
 from minigrad.core import Handle
 from minigrad.creation import get_default_dtype
 from minigrad.curvature.lanczos import EigenPairs, extreme_eigenpairs
-from minigrad.curvature.undisturbed import undisturbed
 from minigrad.nn.module import Module, Parameter
+from minigrad.nn.undisturbed import undisturbed
 from minigrad.transforms import grad, vjp
 from minigrad.tree import flatten, map_leaves
 

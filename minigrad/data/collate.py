@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, ShapeError, no_batch
 from minigrad.ops import shaping
 from minigrad.tensor import Tensor
 
@@ -35,11 +35,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (Tensor, np.ndarray, np.generic)):
         shapes = {np.shape(x) for x in batch}
         if len(shapes) > 1:
-            words = ", ".join(map(str, sorted(shapes)[:5]))
-            raise ShapeError(
-                f"samples of shapes {words} do not make a batch: pad them to one shape, or give the DataLoader a "
-                "collate_fn that does"
-            )
+            raise no_batch(shapes)
         return shaping.stack([x if isinstance(x, Tensor) else Tensor(x) for x in batch])
     if isinstance(first, (bool, int, float, complex)):
         return Tensor(list(batch))

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.data.collate import default_collate
-from minigrad.errors import ArgumentError, IndexingError, ShapeError
+from minigrad.errors import ArgumentError, IndexingError, ShapeError, other_lengths
 from minigrad.tensor import Tensor
 
 
@@ -104,7 +104,7 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Any) -> None:
         lengths = [_length(t) for t in tensors]
         if not tensors or len(set(lengths)) > 1:
-            raise ShapeError(f"TensorDataset: there must be arrays with first axes of one length, not of {lengths}")
+            raise other_lengths("TensorDataset", lengths)
         self.tensors = tuple(t if isinstance(t, Tensor) else Tensor(t) for t in tensors)
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.data.dataset import IterableDataset, fetch
-from minigrad.errors import WorkerError
+from minigrad.errors import WorkerError, worker_died, worker_late
 
 
 class WorkerInfo(NamedTuple):
@@ -150,14 +150,6 @@ def unpack(answer: Any, who: str) -> Any:
     return batch
 
 
-def too_late(who: str, timeout: float) -> WorkerError:
-    """For a worker that does not answer."""
-    return WorkerError(
-        f"{who} of the data loader has not answered for {timeout} s: a sample takes longer than `timeout` allows, or "
-        "the data set waits for something"
-    )
-
-
 class ThreadWorker:
     """A worker that is a thread: quick to start, and sees the data set itself; for work that releases Python's lock."""
 
@@ -178,7 +170,7 @@ class ThreadWorker:
         try:
             return unpack(self.answers.get(timeout=timeout or None), self.name)
         except queue.Empty:
-            raise too_late(self.name, timeout) from None
+            raise worker_late(self.name, timeout) from None
 
     def stop(self) -> None:
         """Let the thread end after the batch that it is at; those that are asked for are dropped."""
@@ -267,7 +259,7 @@ class ProcessWorker:
 
         ready = wait([self.connection, self.process.sentinel], timeout or None)
         if not ready:
-            raise too_late(self.name, timeout)
+            raise worker_late(self.name, timeout)
         content = None
         with suppress(EOFError, OSError):  # it may have died in the middle of an answer
             content = self.connection.recv_bytes() if self.connection.poll() else None
@@ -277,12 +269,7 @@ class ProcessWorker:
 
     def _died(self) -> WorkerError:
         self.process.join(1)
-        code = self.process.exitcode
-        how = f"killed by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
-        return WorkerError(
-            f"{self.name} of the data loader died, {how}. Out of memory, or a crash in a library? "
-            "With num_workers=0 the fault shows itself in the main process"
-        )
+        return worker_died(self.name, self.process.exitcode)
 
     def stop(self) -> None:
         """End the process at once."""

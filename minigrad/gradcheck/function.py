@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import autograd, errors
 from minigrad.core import Array, Handle, Node, collect
-from minigrad.gradcheck.report import DerivativeError
+from minigrad.gradcheck.failure import DerivativeError
 from minigrad.tensor import Tensor
 
 PRECISION = float(np.finfo(np.float64).eps)
@@ -58,6 +58,14 @@ def split(x: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
     """What `flat` has joined."""
     ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=int)
     return [x[end - math.prod(shape) : end].reshape(shape) for shape, end in zip(shapes, ends, strict=True)]
+
+
+def _backward(roots: Any, inputs: Any, gradients: Any, **options: bool) -> Sequence[Tensor | None]:
+    """The gradients of `autograd.grad`; a rule that gives one of another shape has a wrong derivative."""
+    try:
+        return autograd.grad(roots, inputs, gradients, allow_unused=True, **options)
+    except errors.ShapeError as error:
+        raise DerivativeError("shape", f"backward failed: {error}") from error
 
 
 class Function:
@@ -111,10 +119,7 @@ class Function:
         if not pairs:
             return np.zeros_like(self.x)
         roots, gradients = zip(*pairs, strict=True)
-        try:
-            found = autograd.grad(roots, self.leaves, gradients, retain_graph=True, allow_unused=True)
-        except errors.ShapeError as error:
-            raise DerivativeError("shape", f"backward failed: {error}") from error
+        found = _backward(roots, self.leaves, gradients, retain_graph=True)
         parts = [np.zeros_like(x.data) if g is None else g.data for g, x in zip(found, self.leaves, strict=True)]
         for i, leaf, g in zip(self.active, self.leaves, parts, strict=True):
             if g.shape != leaf.shape or g.dtype != leaf.dtype:
@@ -142,6 +147,10 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
         grad_outputs = [complexes(v) if y.dtype.kind == "c" else v for y, v in drawn]
     if len(grad_outputs) != len(function.outputs):
         raise errors.ShapeError(f"{len(grad_outputs)} grad_outputs for {len(function.outputs)} floating-point outputs")
+    for y, g in zip(function.outputs, grad_outputs, strict=True):
+        given = np.shape(g.data if isinstance(g, Handle) else g)
+        if given != y.shape:
+            raise errors.wrong_seed(given, y.shape)
     count = len(function.inputs)
 
     def gradient(*args: Any) -> list[Tensor]:
@@ -152,7 +161,7 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
         found: Sequence[Tensor | None] = [None] * len(wanted)
         if pairs:
             roots, gradients = zip(*pairs, strict=True)
-            found = autograd.grad(roots, wanted, gradients, create_graph=True, allow_unused=True)
+            found = _backward(roots, wanted, gradients, create_graph=True)
         return [Tensor(np.zeros_like(x.data)) if g is None else g for x, g in zip(wanted, found, strict=True)]
 
     active = [*function.active, *range(count, count + len(grad_outputs))]

@@ -1,23 +1,23 @@
 """The nodes of a graph as a program: a list in the order in which they were computed."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal, overload
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, Node, collect
 from minigrad.graph import words
+from minigrad.graph.watching import Trace, trace_of
 
-Kind = Literal["leaf", "constant", "operation"]
+Kind = Literal["input", "leaf", "constant", "operation"]
 
 # A longer graph is printed without its middle.
 LINES = 60
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Entry:
     """One line of a captured graph.
 
@@ -25,29 +25,43 @@ class Entry:
     ----------
     index : int
         Its place in the graph.
-    kind : {"leaf", "constant", "operation"}
-        A leaf requires grad and a constant does not; an operation was computed.
-    op : str or None
-        The name of the operation.
-    params : mapping
-        The operation's parameters, as ``axis``.
+    kind : {"input", "leaf", "constant", "operation"}
+        A leaf requires grad and a constant does not; an input is what a function that is drawn was called with; an
+        operation was computed.
     name : str or None
     inputs : tuple of (int or None)
         For each operand the index of its entry; None for a number that is written into the operation.
-    args : tuple
-        For each operand its value.
     value : ndarray or NumPy scalar
         Shared with the graph, not copied.  Of a leaf it is what the leaf holds now.
+    node : Node or None
+        The node itself; None for a constant.
+    args : tuple
+        For each operand its value.
     """
 
-    index: int
-    kind: Kind
-    op: str | None
-    params: Mapping[str, Any]
-    name: str | None
-    inputs: tuple[int | None, ...]
-    args: tuple[Array, ...]
-    value: Array
+    __slots__ = ("args", "index", "inputs", "kind", "name", "node", "value")
+
+    def __init__(
+        self, index: int, kind: Kind, name: str | None, inputs: tuple[int | None, ...], value: Array, node: Node | None
+    ) -> None:
+        self.index, self.kind, self.name, self.inputs, self.value, self.node = index, kind, name, inputs, value, node
+        # A backward pass takes them from the node.
+        self.args: tuple[Array, ...] = () if node is None else node.args
+
+    @property
+    def op(self) -> str | None:
+        """The name of the operation."""
+        return None if self.node is None or self.node.op is None else self.node.op.name
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The operation's parameters, as ``axis``."""
+        return NOTHING if self.node is None or self.node.op is None else MappingProxyType(self.node.op.params)
+
+    @property
+    def trace(self) -> Trace | None:
+        """Line, modules and times, if the operation was computed under `graph.profile`."""
+        return None if self.node is None else trace_of(self.node)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -103,9 +117,19 @@ class Graph(Sequence[Entry]):
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str | bytes]:
+        from minigrad import display  # only notebooks need it
+
+        def html() -> str:
+            rows = [(f"%{entry.index}", entry.expression, words.describe(entry.value)) for entry in self[:LINES]]
+            more = [("", f"… {len(self) - LINES:,} more …", "")] if len(self) > LINES else []
+            return display.table([*rows, *more], ("", "computed as", "value"))
+
+        return display.mimebundle(lambda: str(self), include, exclude, html=html)
+
     def __repr__(self) -> str:
         kinds = [entry.kind for entry in self]
-        counts = [(kinds.count(kind), kind) for kind in ("leaf", "constant", "operation")]
+        counts = [(kinds.count(kind), kind) for kind in get_args(Kind) if kind != "input" or kind in kinds]
         return f"<Graph: {', '.join(f'{n} {plural(kind, n)}' for n, kind in counts)}>"
 
     def __str__(self) -> str:
@@ -165,31 +189,37 @@ def capture(y: Any, *, names: Mapping[str, Any] | None = None) -> Graph:
     %3 = mean(%2)          float64 3.5
     return %3
     """
-    roots = _nodes(y)
-    known = _by_identity(names or {})
+    return entries_of(nodes_of(y), by_identity(names or {}))
+
+
+def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container[int] = ()) -> Graph:
+    """The graph of these nodes.
+
+    `known` has the names of nodes and constant arrays by identity, and `given` the identities of those that are inputs.
+    """
     entries: list[Entry] = []
     indices: dict[int, int] = {}  # of each node and constant array, by identity
 
-    def add(
-        thing: Any, kind: Kind, op: Any, name: str | None, inputs: Any, args: tuple[Array, ...], value: Any
-    ) -> None:
-        params = MappingProxyType({} if op is None else op.params)
+    def add(thing: Any, kind: Kind, name: str | None, value: Array, inputs: Sequence[int | None] = ()) -> None:
+        node = thing if isinstance(thing, Node) else None
+        kind = "input" if id(thing) in given else kind
         indices[id(thing)] = len(entries)
-        entries.append(Entry(len(entries), kind, op and op.name, params, name, inputs, args, value))
+        entries.append(Entry(len(entries), kind, name, tuple(inputs), value, node))
 
     for node in collect(roots):
         inputs: list[int | None] = []
         for parent, arg in zip(node.inputs, node.args, strict=True):
             thing = arg if parent is None else parent
             if parent is None and id(arg) not in indices and (isinstance(arg, np.ndarray) or id(arg) in known):
-                add(arg, "constant", None, known.get(id(arg)), (), (), arg)
+                add(arg, "constant", known.get(id(arg)), arg)
             inputs.append(indices.get(id(thing)))
         name = known.get(id(node)) or (node.notes and node.notes.name) or None
-        add(node, "leaf" if node.op is None else "operation", node.op, name, tuple(inputs), node.args, node.value)
+        add(node, "leaf" if node.op is None else "operation", name, node.value, inputs)
     return Graph(entries, [indices[id(root)] for root in roots])
 
 
-def _nodes(y: Any) -> list[Node]:
+def nodes_of(y: Any) -> list[Node]:
+    """The nodes of a Tensor, or of several."""
     tensors = [y] if isinstance(y, Handle) else list(y) if isinstance(y, (list, tuple)) else []
     if not tensors or not all(isinstance(x, Handle) for x in tensors):
         kinds = ", ".join(type(x).__name__ for x in tensors) or type(y).__name__
@@ -200,7 +230,7 @@ def _nodes(y: Any) -> list[Node]:
     return nodes
 
 
-def _by_identity(names: Mapping[str, Any]) -> dict[int, str]:
+def by_identity(names: Mapping[str, Any]) -> dict[int, str]:
     """The name of each node and of each constant array."""
     known = {}
     for name, x in names.items():

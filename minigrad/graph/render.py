@@ -3,73 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from minigrad import errors
 
-FORMATS = ("svg", "png", "pdf", "dot")
+FORMATS = ("svg", "png", "pdf", "dot", "text", "html")
+ENDINGS = {"txt": "text", "htm": "html", "gv": "dot"}
 
 # A layout that takes longer is of a graph that nobody could read.
-SECONDS = 60.0
-
-
-class Picture:
-    """A picture of a graph, laid out by Graphviz when it is needed: a notebook shows it, `save` writes it.
-
-    Attributes
-    ----------
-    source : str
-        The picture in Graphviz's language, DOT.  It is also what `str` and `print` give.
-    format : str
-        What `save` writes where the file's name does not tell, and what a notebook shows.
-    """
-
-    def __init__(self, source: str, format: str = "svg") -> None:
-        self.source = source
-        self.format = format
-
-    def __str__(self) -> str:
-        return self.source
-
-    def render(self, format: str | None = None) -> bytes:
-        """The picture as the content of a file of that format.
-
-        Raises
-        ------
-        MissingPackageError
-            If there is no Graphviz.  The format "dot" needs none.
-        GraphError
-            If Graphviz does not know the format, fails, or takes longer than a minute.
-        """
-        format = format or self.format
-        return self.source.encode() if format == "dot" else _run(self.source, format)
-
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Write the picture to a file; a file that is there is replaced when the new one is complete.
-
-        Parameters
-        ----------
-        path : path-like
-        format : {"svg", "png", "pdf", "dot"}, optional
-            By default what the end of the path says.
-
-        Raises
-        ------
-        GraphError, MissingPackageError
-            As `render`.
-        OSError
-            If the file cannot be written there.
-        """
-        format = format_of(path, format)
-        with replacing(path) as file:
-            file.write(self.render(format))
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str | bytes]:
-        if self.format == "dot":
-            return {"text/plain": self.source}
-        if self.format == "svg":
-            return {"image/svg+xml": self.render("svg").decode()}
-        return {"image/png" if self.format == "png" else "application/pdf": self.render()}
+SECONDS = 30.0
 
 
 def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
@@ -79,6 +21,7 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
         format, source = "svg", "a file name that ends with"
         if path is not None:
             format = os.path.splitext(os.fsdecode(path))[1].lstrip(".").lower()
+            format = ENDINGS.get(format, format)
     if format not in FORMATS:
         raise errors.GraphError(f"there are no pictures in {source} {format!r}: choose one of {', '.join(FORMATS)}")
     return format
@@ -106,7 +49,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 def find_dot() -> str:
     """The program that lays pictures out."""
-    # Here, and in _run, because most programs that import minigrad draw nothing, and these modules load slowly.
+    # Here, and in laid_out, because most programs that import minigrad draw nothing, and these modules load slowly.
     import shutil
     import sysconfig
 
@@ -127,12 +70,14 @@ def find_dot() -> str:
             "a picture needs Graphviz to lay it out, and there is none. One of these helps: `pip install graphviz "
             "graphviz-pure` (the extra `viz`), which needs nothing else; a Graphviz of the system (`apt install "
             "graphviz`, `brew install graphviz`); or the environment variable MINIGRAD_DOT with the path of a `dot`. "
-            'The text of the picture needs none of them: draw(y, "graph.dot"), or draw(y, format="dot").source'
+            "The text for Graphviz, the picture in letters and the interactive page need none of them: "
+            'format="dot", "text" and "html"'
         )
     return found
 
 
-def _run(source: str, format: str) -> bytes:
+def laid_out(source: str, format: str) -> bytes:
+    """The picture that Graphviz makes of its text."""
     import subprocess
 
     program = find_dot()
@@ -142,7 +87,8 @@ def _run(source: str, format: str) -> bytes:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired as error:
         raise errors.GraphError(
-            f"{program} did not lay the picture out within {SECONDS:g} s: draw a part of the graph, or lower `limit`"
+            f"{program} did not lay the picture out within {SECONDS:g} s: close modules by depth=, lower limit=, "
+            "or draw a part of the graph"
         ) from error
     except OSError as error:
         raise errors.MissingPackageError(f"{program} cannot be run: {error}") from error

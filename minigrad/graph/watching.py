@@ -1,16 +1,23 @@
 """Watching a thread's operations: what they were, where in the program and in which module, and how long they took."""
 
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from minigrad.core import Node, Switch, notes_of
 from minigrad.diagnostics import Place, user_place
+from minigrad.errors import DTypeError
 
 
 class Watcher(Switch):
     """The base of what is told of every operation, backward pass and call of a module while its block is open."""
 
     setting = "watcher"
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Refuse to decorate: what is watched belongs to one block."""
+        name = type(self).__name__
+        raise DTypeError(f"graph.{name} is no decorator: write `with graph.{name}() as seen:` around the call")
 
     def computed(self, node: Node, begun: int) -> None:
         """Note a node that has just been made; its computation began at `begun`, in ns of `perf_counter_ns`."""
@@ -50,6 +57,7 @@ class recording(Watcher):
         return self.nodes
 
     def computed(self, node: Node, begun: int) -> None:
+        """Note a node that has just been made."""
         self.nodes.append(node)
 
 
@@ -117,13 +125,15 @@ class Tracer(Watcher):
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
-        self._calls.clear()
-        self._modules.clear()
-        self._differentiated = None
+        if self.saved is None:
+            self._calls.clear()
+            self._modules.clear()
+            self._differentiated = None
 
     __del__ = __exit__
 
     def computed(self, node: Node, begun: int) -> None:
+        """Note a node that has just been made."""
         took = perf_counter_ns() - begun
         calls = self._calls[-1][1] if self._calls else ()
         level, of = 0, None
@@ -135,12 +145,14 @@ class Tracer(Watcher):
         notes_of(node).trace = Trace(user_place(), calls, level, of, took)
 
     def differentiating(self, node: Node | None) -> None:
+        """Note the node whose derivative a backward pass computes next."""
         now = perf_counter_ns()
         if self._differentiated is not None and (trace := trace_of(self._differentiated)) is not None:
             trace.backward += now - self._since
         self._differentiated, self._since = node, now
 
     def entering(self, module: Any) -> None:
+        """Note that a module has been called."""
         self._modules[id(module)] = module
         outer, calls = self._calls[-1] if self._calls else (None, ())
         name = "" if outer is None else self._name(outer, module)
@@ -149,7 +161,10 @@ class Tracer(Watcher):
         self._calls.append((module, (*calls, Call(name, type(module).__name__, number))))
 
     def leaving(self, module: Any) -> None:
+        """Note that a module has returned, or raised."""
         self._calls.pop()
+        if not self._calls:  # a training loop calls a model again and again
+            self._counts = {key: count for key, count in self._counts.items() if not key[0]}
 
     def _name(self, outer: Any, module: Any) -> str:
         """The path of a module in the one that calls it, if it is a part of it."""

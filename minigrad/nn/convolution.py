@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad.creation import zeros
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, ShapeError, other_channels
 from minigrad.nn import init
 from minigrad.nn.layer import batched, check_windows, each, fan_bound, operand, positive, unbatched
 from minigrad.nn.module import Module, Parameter
@@ -45,11 +45,7 @@ def _conv(
     input, had_batch = batched(input, axes, name)
     weight, groups = operand(weight), positive(groups, "groups")
     if weight.ndim != axes + 2 or weight.shape[0] % groups or input.shape[1] != weight.shape[1] * groups:
-        raise ShapeError(
-            f"{name}: a weight of shape {weight.shape} in {groups} group(s) does not fit an input of shape "
-            f"{input.shape}: a weight has the axes (out_channels, in_channels / groups, kernel ...), and the input has "
-            f"{input.shape[1]} channels"
-        )
+        raise other_channels(name, weight.shape, groups, input.shape, "out_channels, in_channels / groups")
     if bias is not None and np.shape(bias) != (weight.shape[0],):
         raise ShapeError(f"{name}: a bias of shape {np.shape(bias)} does not fit {weight.shape[0]} output channels")
     kernel = weight.shape[2:]
@@ -166,11 +162,7 @@ def _conv_transpose(
     input, had_batch = batched(input, axes, name)
     weight, groups = operand(weight), positive(groups, "groups")
     if weight.ndim != axes + 2 or weight.shape[0] % groups or input.shape[1] != weight.shape[0]:
-        raise ShapeError(
-            f"{name}: a weight of shape {weight.shape} in {groups} group(s) does not fit an input of shape "
-            f"{input.shape}: a weight has the axes (in_channels, out_channels / groups, kernel ...), and the input has "
-            f"{input.shape[1]} channels"
-        )
+        raise other_channels(name, weight.shape, groups, input.shape, "in_channels, out_channels / groups")
     if bias is not None and np.shape(bias) != (weight.shape[1] * groups,):
         raise ShapeError(f"{name}: a bias of shape {np.shape(bias)} does not fit {weight.shape[1] * groups} channels")
     kernel, steps = weight.shape[2:], each(stride, axes, f"{name}: stride")

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minigrad import errors
 from minigrad.core import Array, Handle, note_write, primitive
 from minigrad.creation import zeros
 from minigrad.diagnostics import user_place
@@ -26,13 +27,13 @@ def _checked(name: str, input: Any, weight: Any) -> tuple[np.ndarray, Any]:
     rows, table = constant(input, "indices"), operand(weight)
     if rows.dtype.kind not in "iu":
         if rows.size:
-            raise DTypeError(f"{name}: indices must be integers, not {rows.dtype}")
+            raise errors.indices_not_integers(name, rows.dtype)
         rows = rows.astype(np.intp)
     if table.ndim != 2:
         raise ShapeError(f"{name}: a weight has the axes (num_embeddings, embedding_dim), not shape {table.shape}")
     bad = (rows < 0) | (rows >= table.shape[0])
     if bad.any():
-        raise IndexingError(f"{name}: index {rows[bad][0]} is not one of the rows 0 to {table.shape[0] - 1}")
+        raise errors.no_such_row(name, rows[bad][0], table.shape[0])
     return rows, table
 
 

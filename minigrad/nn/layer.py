@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad import errors
 from minigrad.core import Handle
 from minigrad.errors import ArgumentError, ShapeError, numeric
 from minigrad.nn.module import Module
@@ -44,13 +45,10 @@ def check_windows(
     dilation: Sequence[int],
 ) -> None:
     """Raise if not a single window fits into axes of these lengths."""
-    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    spans = (d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     padded = tuple(n + a + b for n, (a, b) in zip(lengths, padding, strict=True))
     if any(n < span for n, span in zip(padded, spans, strict=True)):
-        raise ShapeError(
-            f"{name}: not one window fits: a kernel of size {tuple(kernel)} with dilation {tuple(dilation)} is {spans} "
-            f"elements wide, and axes of lengths {tuple(lengths)} have {padded} with their padding"
-        )
+        raise errors.no_window(name, lengths, padded, kernel, dilation)
 
 
 def each(value: int | Sequence[int], count: int, name: str, least: int = 1) -> tuple[int, ...]:
@@ -67,8 +65,7 @@ def batched(x: Any, axes: int, name: str) -> tuple[Any, bool]:
     """An input of shape (N, C, ...) with so many more axes; one without N gets N = 1. And whether it had N."""
     x = operand(x)
     if x.ndim not in (axes + 1, axes + 2):
-        lengths = ", ".join(["d1", "d2", "d3"][:axes])
-        raise ShapeError(f"{name}: the input must have shape (N, C, {lengths}) or (C, {lengths}), not {x.shape}")
+        raise errors.other_axes(name, x.shape, axes)
     return (x, True) if x.ndim == axes + 2 else (x.reshape(1, *x.shape), False)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from minigrad.core import Array, primitive
 from minigrad.creation import zeros
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, other_features
 from minigrad.nn import init
 from minigrad.nn.layer import fan_bound, operand, positive
 from minigrad.nn.module import Module, Parameter
@@ -60,11 +60,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     if len(wanted) not in (1, 2):
         raise ShapeError(f"linear: a weight has the axes (out_features, in_features), and this has shape {wanted}")
     if not shape or shape[-1] != wanted[-1] or (bias is not None and np.shape(bias) != wanted[:-1]):
-        raise ShapeError(
-            f"linear: an input of shape {shape} does not fit a weight of shape {wanted}"
-            + ("" if bias is None else f" and a bias of shape {np.shape(bias)}")
-            + ": the input's last axis must be as long as the weight's"
-        )
+        raise other_features(shape, wanted, bias)
     if len(wanted) == 1:
         return matmul(input, weight) if bias is None else matmul(input, weight) + bias
     return matmul(input, shaping.matrix_transpose(weight)) if bias is None else _linear(input, weight, bias)

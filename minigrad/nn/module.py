@@ -6,11 +6,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad import errors
 from minigrad.core import note_write
 from minigrad.core.mode import unusual
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
-from minigrad.errors import ArgumentError, DTypeError, StateDictError, numeric
+from minigrad.errors import ArgumentError, DTypeError, numeric
 from minigrad.hooks import RemovableHandle
 from minigrad.nn.calling import Hooks, call_watched
 from minigrad.tensor import Tensor
@@ -40,6 +41,18 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter" + super().__repr__().removeprefix("tensor")
+
+
+def _hidden(value: Any) -> str:
+    """What is in an attribute that a module will not find there: Modules, Parameters, or a Tensor that is none."""
+    if value.__class__ is Tensor:
+        return "Tensor" if value.node is not None and value.node.op is None else ""
+    if value.__class__ in (list, dict) and value:
+        parts = value.values() if isinstance(value, dict) else value
+        for kind in (Parameter, Module):
+            if all(isinstance(part, kind) for part in parts):
+                return kind.__name__
+    return ""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -92,13 +105,17 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's result: for subclasses to define."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forward()")
+        raise errors.no_forward(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's result, with its hooks."""
-        if self._hooks is None and not unusual:
-            return self.forward(*args, **kwargs)
-        return call_watched(self, self._hooks, args, kwargs)
+        try:
+            if self._hooks is None and not unusual:
+                return self.forward(*args, **kwargs)
+            return call_watched(self, self._hooks, args, kwargs)
+        except errors.MinigradError as error:
+            errors.note_module(error, self)
+            raise
 
     # Attributes: parts live in their own dicts, not in __dict__
 
@@ -106,9 +123,7 @@ class Module:
         try:
             return self.__dict__["_parameters"], self.__dict__["_buffers"], self.__dict__["_modules"]
         except KeyError:
-            raise AttributeError(
-                f"call super().__init__() in {type(self).__name__}.__init__ before parts are assigned"
-            ) from None
+            raise errors.no_init(self) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         parameters, buffers, modules = self._tables()
@@ -119,6 +134,8 @@ class Module:
         else:
             holder = next((t for t in (parameters, modules, buffers) if name in t), None)
             if holder is None:
+                if kind := _hidden(value):
+                    errors.warn_of_hidden_parts(self, name, value, kind)
                 self.__dict__[name] = value
                 return
             if value is not None and not (holder is buffers and isinstance(value, Tensor)):
@@ -138,7 +155,7 @@ class Module:
         for table in self._tables():
             if name in table:
                 return table[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise errors.no_attribute(self, name)
 
     def __delattr__(self, name: str) -> None:
         for table in (*self._tables(), self.__dict__):
@@ -146,7 +163,7 @@ class Module:
                 del table[name]
                 self._transient.discard(name)
                 return
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise errors.no_attribute(self, name)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for table in self._tables() for name in table)})
@@ -418,6 +435,8 @@ class Module:
         StateDictError
             If keys (under `strict`) or shapes do not fit. It names all of them, and nothing has been changed.
         """
+        if not isinstance(state_dict, Mapping):
+            raise errors.not_a_state(self, state_dict)
         own = self._state()
         given = {k: numeric(v.data if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
         # Of tied parameters, which are one under several names, one is enough.
@@ -425,16 +444,14 @@ class Module:
         missing = [name for name, tensor in own.items() if name not in given and id(tensor) not in known]
         unexpected = [name for name in given if name not in own]
         shapes = {name: (given[name].shape, t.shape) for name, t in own.items() if name in given}
-        problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
-        problems += [f"unexpected: {', '.join(unexpected)}"] if strict and unexpected else []
-        problems += [f"{name}: shape {new}, the model has {old}" for name, (new, old) in shapes.items() if new != old]
+        problems = [f"{name}: shape {new}, the model has {old}" for name, (new, old) in shapes.items() if new != old]
         problems += [
             f"{name}: dtype {given[name].dtype}, the model has {own[name].dtype}"
             for name in shapes
             if not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")
         ]
-        if problems:
-            raise StateDictError(f"the state_dict does not fit {type(self).__name__}:\n  " + "\n  ".join(problems))
+        if problems or (strict and (missing or unexpected)):
+            raise errors.state_does_not_fit(self, missing if strict else (), unexpected if strict else (), problems)
         for name in shapes:
             tensor = own[name]
             if tensor.node is None:
@@ -455,6 +472,13 @@ class Module:
         if not parts:
             return f"{type(self).__name__}({self.extra_repr()})"
         return "\n  ".join([f"{type(self).__name__}({self.extra_repr()}", *parts]) + "\n)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from minigrad import display  # only notebooks need it
+
+        return display.mimebundle(
+            lambda: display.model_text(self), include, exclude, html=lambda: display.model_view(self)
+        )
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -490,7 +514,7 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
             places |= {f"{owner}.{name}" if owner else name: (table, name) for name in table}
     for path in parameters:
         if path not in places:
-            raise StateDictError(f"{type(module).__name__} has no parameter or buffer {path!r}")
+            raise errors.no_such_path(module, path, places)
     own = {path: table[name] for path, (table, name) in places.items()}
     given = {id(own[path]): tensor for path, tensor in parameters.items() if own[path] is not None}
     swaps = {path: given[id(tensor)] for path, tensor in own.items() if id(tensor) in given} | dict(parameters)

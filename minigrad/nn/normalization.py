@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from minigrad.core import Array, Handle, primitive
 from minigrad.creation import ones, zeros
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, ShapeError, one_value
 from minigrad.nn.layer import FunctionLayer, constant, floating, operand, positive
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, windows
@@ -122,7 +122,7 @@ def batch_norm(
         centred = input - constant(running_mean, "running_mean").reshape(shape)
         return _scaled(centred * scale.reshape(shape), weight, bias, shape)
     if count <= 1:
-        raise ShapeError(f"batch_norm: in training each channel needs more than one value, not shape {input.shape}")
+        raise one_value("batch_norm", input.shape)
     value = constant(input, "the input")
     if running_mean is not None:
         _update(running_mean, np.mean(value, axis=axes), momentum)

@@ -59,8 +59,28 @@ class Summary(NamedTuple):
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         text = [f"{a:{widths[0]}}  {b:{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
         rule = "-" * len(text[0])
-        total = f"{self.parameters:,} parameters, {self.trainable:,} of them trained, {self.bytes / 2**20:.2f} MiB"
-        return "\n".join([text[0], rule, *text[1:], rule, total])
+        return "\n".join([text[0], rule, *text[1:], rule, self._total()])
+
+    def _total(self) -> str:
+        return f"{self.parameters:,} parameters, {self.trainable:,} of them trained, {self.bytes / 2**20:.2f} MiB"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from minigrad import display  # only notebooks need it
+
+        def html() -> str:
+            rows = [
+                (
+                    display.indented(line.name.rpartition(".")[2] or "model", line.depth),
+                    line.kind,
+                    ", ".join(map(str, line.shapes)) or "-",
+                    f"{line.parameters:,}" if line.parameters else "-",
+                )
+                for line in self.lines
+            ]
+            made = display.table(rows, ("part", "class", "output", "parameters"))
+            return f"{made}{display.remark(self._total())}"
+
+        return display.mimebundle(self.__repr__, include, exclude, html=html)
 
 
 def summary(model: Module, *inputs: Any, **kwargs: Any) -> Summary:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from minigrad.errors import AxisError
+from minigrad.errors import AxisError, no_such_axis
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 
@@ -15,7 +15,7 @@ def one_axis(axis: int, ndim: int, name: str) -> int:
     try:
         return normalize_axis_index(axis, ndim)
     except np.exceptions.AxisError as error:
-        raise AxisError(f"{name}: {error}") from error
+        raise no_such_axis(name, error) from error
 
 
 def several_axes(axis: Axis | list[int], ndim: int, name: str) -> tuple[int, ...]:
@@ -25,6 +25,6 @@ def several_axes(axis: Axis | list[int], ndim: int, name: str) -> tuple[int, ...
     try:
         return normalize_axis_tuple(axis, ndim)
     except np.exceptions.AxisError as error:
-        raise AxisError(f"{name}: {error}") from error
+        raise no_such_axis(name, error) from error
     except ValueError as error:
         raise AxisError(f"{name}: axes {axis} of an array with {ndim} axes: {error}") from error

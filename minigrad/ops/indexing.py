@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
-from minigrad.errors import IndexingError
+from minigrad.errors import IndexingError, not_an_index
 from minigrad.ops.axes import one_axis
 
 Index = Any
@@ -27,9 +27,7 @@ def _own(part: Any) -> Any:
     if array.size == 0 and array.dtype.kind == "f":
         array = array.astype(np.intp)  # an empty list
     if array.dtype.kind not in "biu":
-        raise IndexingError(
-            f"an index must be a number, a slice, ..., None, or an array of integers or bools, not {part!r}"
-        )
+        raise not_an_index(part)
     return array
 
 

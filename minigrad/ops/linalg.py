@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
-from minigrad.errors import AxisError, ShapeError
+from minigrad.errors import AxisError, ShapeError, no_product
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import both, conj, over, times
 from minigrad.ops.indexing import getitem, take
@@ -56,15 +56,8 @@ def matmul(a: Array, b: Array, /) -> Array:
     shape_b: tuple[int, ...] = getattr(b, "shape", ())
     if len(shape_a) == len(shape_b) == 2 and shape_a[1] == shape_b[0]:
         return np.matmul(a, b)
-    if not (shape_a and shape_b):
-        raise ShapeError(f"matmul of shapes {shape_a} and {shape_b} needs an axis on both sides; use * for a number")
-    rows = shape_b[-2] if len(shape_b) > 1 else shape_b[-1]
-    if shape_a[-1] != rows:
-        last = "last but one" if len(shape_b) > 1 else "last"
-        raise ShapeError(
-            f"matmul of shapes {shape_a} and {shape_b}: the last axis of the first ({shape_a[-1]}) must be as long as "
-            f"the {last} of the second ({rows})"
-        )
+    if not (shape_a and shape_b) or shape_a[-1] != (shape_b[-2] if len(shape_b) > 1 else shape_b[-1]):
+        raise no_product(shape_a, shape_b)
     if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
         return np.matmul(rows_of(a), b).reshape(*a.shape[:-1], b.shape[-1])
     return np.matmul(a, b)

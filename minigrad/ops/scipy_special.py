@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.core import Array
-from minigrad.errors import DTypeError, MissingPackageError, UnsupportedError
+from minigrad.errors import DTypeError, UnsupportedError, missing_package
 
 
 def real_operands(name: str, *operands: Array) -> list[Array]:
@@ -21,9 +21,7 @@ def by_scipy(name: str, *operands: Array) -> Array:
     try:
         from scipy import special  # type: ignore[import-untyped]  # optional, so not at the top
     except ImportError as error:
-        raise MissingPackageError(
-            f"{name} is computed by SciPy, which is not installed: pip install scipy (the extra `scipy`)"
-        ) from error
+        raise missing_package(f"{name}, which SciPy computes,", "scipy", "scipy") from error
     reals = real_operands(name, *operands)
     value: Any = getattr(special, name)(*reals)
     return value.astype(reals[0].dtype, copy=False)

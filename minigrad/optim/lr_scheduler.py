@@ -7,12 +7,11 @@ scheduler that is stepped beside, `ReduceLROnPlateau`, or a hand), the change is
 
 import copy
 import math
-import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from minigrad.errors import ArgumentError, DTypeError, StateDictError
+from minigrad.errors import ArgumentError, DTypeError, StateDictError, warn_of_order
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.optim.plateau import ReduceLROnPlateau
 
@@ -115,11 +114,7 @@ class LRScheduler:
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next step, or to the given one, after a step of the optimizer."""
         if self.last_epoch == 0 and self.optimizer._steps == 0:
-            warnings.warn(
-                f"{type(self).__name__}.step() before the first step of the optimizer skips the first learning rate: "
-                "call optimizer.step() first",
-                stacklevel=2,
-            )
+            warn_of_order(type(self).__name__)
         self._advance(epoch)
         self._write()
 

@@ -1,17 +1,16 @@
 """The base of all optimizers: parameter groups, state, saving."""
 
-import difflib
 import math
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad import errors
 from minigrad.core import enable_grad, note_write
 from minigrad.diagnostics import user_place
-from minigrad.errors import ArgumentError, DTypeError, GraphError, StateDictError
-from minigrad.nn.module import Parameter
+from minigrad.errors import ArgumentError, DTypeError, StateDictError
+from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
 
@@ -51,11 +50,11 @@ class Optimizer:
         self.state: dict[Tensor, dict[str, Any]] = {}
         self._scratch: dict[tuple[int, tuple[int, ...], np.dtype[Any]], np.ndarray] = {}
         self._steps = 0  # schedulers want to know whether there was one
-        if isinstance(params, Tensor):
-            raise DTypeError("an optimizer takes an iterable of parameters: write [w] instead of w")
+        if isinstance(params, (Tensor, Module)):
+            raise errors.not_a_list(type(self).__name__, params)
         groups = list(params)
         if not groups:
-            raise ArgumentError("the optimizer got no parameters (an exhausted iterator, or a model without any?)")
+            raise errors.no_parameters(type(self).__name__)
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -65,20 +64,21 @@ class Optimizer:
             raise ArgumentError(f"a parameter group is a dict with an entry 'params', not {group!r}")
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
+        optimizer = type(self).__name__
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise DTypeError(f"parameter {i} is no Tensor but {type(p).__name__}")
+                raise errors.not_a_parameter(optimizer, i, p)
             if not (p.is_leaf and (p.requires_grad or isinstance(p, Parameter))):  # a frozen Parameter may thaw
-                raise GraphError(f"parameter {i} is no leaf that requires grad: {p!r}")
+                raise errors.not_a_leaf(optimizer, i, p)
             if p.dtype.kind != "f":
-                raise DTypeError(f"{type(self).__name__} is for real parameters: keep real and imaginary part in two")
+                raise DTypeError(f"{optimizer} is for real parameters: keep real and imaginary part in two")
             if id(p) in known:
-                raise ArgumentError(f"parameter {i}, of shape {p.shape}, is there twice")
+                raise errors.given_twice(optimizer, i, p)
             known.add(id(p))
         for name in group.keys() - self.defaults.keys() - _OF_GROUPS:
-            meant = difflib.get_close_matches(name, self.defaults, n=1, cutoff=0.75)
+            meant = errors.nearest(name, self.defaults)
             if meant:  # others are the caller's own notes
-                raise ArgumentError(f"{type(self).__name__} has no option {name}; did you mean {meant[0]}?")
+                raise errors.no_such_option(optimizer, name, meant)
         made = {**self.defaults, **group, "params": params}
         self._check_options(made)
         self.param_groups.append(made)
@@ -88,7 +88,7 @@ class Optimizer:
         for option in self.nonnegative:
             value = options.get(option, 0.0)
             if not isinstance(value, (int, float, np.number)) or not (value >= 0 and math.isfinite(value)):
-                raise ArgumentError(f"{name}: {option} must be a number of at least 0, not {value!r}")
+                raise errors.negative_option(name, option, value)
         if "betas" in options:
             betas = options["betas"]
             if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
@@ -135,11 +135,7 @@ class Optimizer:
                 updated = True
         self._steps += 1
         if not updated:
-            warnings.warn(
-                f"{type(self).__name__}.step() changed nothing, since no parameter has a gradient: call backward() on "
-                "a loss that depends on them first, and zero_grad() before that, not after",
-                stacklevel=2,
-            )
+            errors.warn_of_no_step(type(self).__name__)
         return loss
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
@@ -204,7 +200,7 @@ class Optimizer:
     def _fitting_groups(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         counts, own = ([len(group["params"]) for group in groups] for groups in (given, self.param_groups))
         if counts != own:
-            raise StateDictError(f"groups of {counts} parameters do not fit an optimizer with groups of {own}")
+            raise errors.other_groups(type(self).__name__, counts, own)
         made = [
             {**group, **{k: v for k, v in new.items() if k != "params" and k not in _OF_PYTORCH}}
             for group, new in zip(self.param_groups, given, strict=True)
@@ -212,7 +208,7 @@ class Optimizer:
         for group, own_group in zip(made, self.param_groups, strict=True):
             unknown = sorted(group.keys() - own_group.keys() - _OF_GROUPS)
             if unknown:
-                raise StateDictError(f"{type(self).__name__} has no option {', '.join(unknown)}")
+                raise errors.other_optimizer(type(self).__name__, unknown)
             self._check_options(group)
         return made
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import errors
 from minigrad.core import no_grad
 from minigrad.creation import get_default_dtype, tensor
-from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten
 
@@ -35,15 +36,9 @@ class Problem:
                 error.add_note("x0 is a tuple, so the objective gets a tuple of numbers: write a list for a vector")
             raise
         if np.shape(y) != ():
-            raise ShapeError(
-                f"minimize: the objective returned an array of shape {np.shape(y)}, and only a single number can be "
-                "least: return its sum or mean, say"
-            )
+            raise errors.objective_of_many(self.function, y)
         if not isinstance(y, Tensor):
-            raise GraphError(
-                f"minimize: the objective returned {y!r} of type {type(y).__name__}, which was not computed from x by "
-                "operations that can be differentiated: use minigrad's or NumPy's functions, not float(x) or x.numpy()"
-            )
+            raise errors.objective_cut(self.function, y)
         return y
 
     def loss(self) -> float:

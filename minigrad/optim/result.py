@@ -77,7 +77,8 @@ class Result:
             return f"diverged after {self.steps}"
         return f"converged in {self.steps}" if self.converged else "slow"
 
-    def __repr__(self) -> str:
+    def _facts(self) -> dict[str, str]:
+        """What is said of the run, by title."""
         rows = {
             "method": self.name,
             "verdict": self.verdict,
@@ -90,8 +91,21 @@ class Result:
         if self.gradient_norms.size:
             last = f"{self.gradient_norms[-1]:.3g}, from {self.gradient_norms[0]:.3g}"
             rows["gradient norm"] = last
+        return rows
+
+    def __repr__(self) -> str:
+        rows = self._facts()
         width = max(map(len, rows))
         return "\n".join(["Result", *(f"  {key:<{width}}  {text}" for key, text in rows.items())])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from minigrad import display  # only notebooks need it
+
+        def html() -> str:
+            drawn = {"losses": display.curve(self.losses, width=320, height=60, log=True)}
+            return display.table((self._facts() | drawn).items())
+
+        return display.mimebundle(self.__repr__, include, exclude, html=html)
 
 
 def _brief(tree: Any) -> str:

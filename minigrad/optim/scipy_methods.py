@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import transforms
 from minigrad.core import no_grad
 from minigrad.creation import asarray
-from minigrad.errors import ArgumentError, MissingPackageError
+from minigrad.errors import ArgumentError, missing_package
 from minigrad.ops.shaping import reshape
 from minigrad.optim.descent import Limits
 from minigrad.optim.problem import Problem, is_true, norm_of
@@ -53,9 +53,8 @@ def scipy_minimize(
     try:
         from scipy import optimize  # type: ignore[import-untyped]  # optional, so not at the top
     except ImportError as error:
-        raise MissingPackageError(
-            f"minimize: the method {method!r} is SciPy's, which is not installed: pip install scipy (the extra 'scipy')"
-        ) from error
+        instead = "minigrad's own optimizers, chosen by optimizer=, need nothing"
+        raise missing_package(f"minimize with method={method!r}", "scipy", "scipy", instead) from error
     name = _method(method)
     run = _Run(problem, limits, every, callback)
     settings = {"maxiter": steps, **(options or {})} if steps is not None else dict(options or {})

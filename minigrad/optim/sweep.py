@@ -57,6 +57,21 @@ class SweepResult:
         best = "none: every run diverged, so try smaller rates" if self.best is None else f"{self.best:g}"
         return "\n".join([*lines, f"best: {best}"])
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from minigrad import display  # only notebooks need it
+
+        def html() -> str:
+            best = self.best
+            words = [r.verdict + (", the best" if lr == best else "") for lr, r in self]
+            curves = [display.curve(r.losses, width=120, log=True) for r in self.results]
+            rows = [
+                (f"{lr:g}", r.steps, r.loss, curve, word)
+                for (lr, r), curve, word in zip(self, curves, words, strict=True)
+            ]
+            return display.table(rows, ("lr", "steps", "loss", "losses", "verdict"))
+
+        return display.mimebundle(self.__repr__, include, exclude, html=html)
+
 
 def sweep(f: Callable[..., Any], x0: Any, lrs: Iterable[float], **options: Any) -> SweepResult:
     """Minimise from the same start with one learning rate after the other.
@@ -138,6 +153,20 @@ class LrRange:
             f"LrRange: {len(self.lrs)} steps from lr={self.lrs[0]:.3g} to {self.lrs[-1]:.3g}; the loss falls most "
             f"steeply at {self.suggestion:.3g} and is lowest at {self.largest:.3g}"
         )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from minigrad import display  # only notebooks need it
+
+        def html() -> str:
+            rows = {
+                "lr": f"{self.lrs[0]:.3g} to {self.lrs[-1]:.3g}, {len(self.lrs)} steps",
+                "losses, smoothed": display.curve(self.smoothed, width=320, height=60),
+                "falls most steeply at": f"{self.suggestion:.3g}",
+                "lowest at": f"{self.largest:.3g}",
+            }
+            return display.table(rows.items())
+
+        return display.mimebundle(self.__repr__, include, exclude, html=html)
 
 
 def lr_range_test(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, MissingPackageError
+from minigrad.errors import ArgumentError, DTypeError, missing_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,9 +24,7 @@ def pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt  # optional, so not at the top
     except ImportError as error:
-        raise MissingPackageError(
-            "pictures need the package matplotlib: pip install matplotlib (the extra `plot`)"
-        ) from error
+        raise missing_package("minigrad.plot", "matplotlib", "plot") from error
     return plt
 
 

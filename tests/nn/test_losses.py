@@ -309,11 +309,21 @@ def test_cross_entropy_of_a_softmax_warns():
         nn.CrossEntropyLoss()(nn.Softmax(dim=1)(x), [0, 1])
 
 
+def test_activations_in_the_wrong_place_warn():
+    x = mg.random.randn(2, 3, requires_grad=True)
+    with pytest.warns(UserWarning, match="nll_loss takes logarithms.*write log_softmax") as caught:
+        nn.NLLLoss()(nn.Softmax(dim=1)(x), [0, 1])
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="applies the sigmoid itself.*give it the logits"):
+        F.binary_cross_entropy_with_logits(mg.sigmoid(x), mg.ones((2, 3)))
+
+
 def test_logits_and_logarithms_do_not_warn():
     x = mg.random.randn(2, 3, requires_grad=True)
     F.cross_entropy(2.0 * F.softmax(x, dim=1), [0, 1])
     F.cross_entropy(F.log_softmax(x, dim=1), [0, 1])
-    F.nll_loss(F.softmax(x, dim=1), [0, 1])
+    F.nll_loss(F.log_softmax(x, dim=1), [0, 1])
+    F.binary_cross_entropy(mg.sigmoid(x), mg.ones((2, 3)))
     F.cross_entropy(x, F.softmax(x.detach(), dim=1))
 
 

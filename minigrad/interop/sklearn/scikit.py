@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MissingPackageError
+from minigrad.errors import missing_package
 
 try:
     from sklearn.base import (  # type: ignore[import-untyped]
@@ -17,9 +17,8 @@ try:
     from sklearn.utils import check_array, check_random_state, validation  # type: ignore[import-untyped]
     from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped]
 except ImportError as error:
-    raise MissingPackageError(
-        "minigrad.interop.sklearn needs the package scikit-learn, 1.5 or newer: pip install scikit-learn (the extra "
-        "`sklearn`)"
+    raise missing_package(
+        "minigrad.interop.sklearn", "scikit-learn", "sklearn", "It must be version 1.5 or newer"
     ) from error
 
 __all__ = [

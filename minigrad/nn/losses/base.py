@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from minigrad import errors
 from minigrad.core import Handle
-from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.errors import ShapeError
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, operand
 from minigrad.ops import reductions
 from minigrad.tensor import Tensor
@@ -21,7 +22,7 @@ def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
         return reductions.sum(losses)
     if reduction == "mean":
         return reductions.mean(losses) if count is None else reductions.sum(losses) / count
-    raise ArgumentError(f"reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
+    raise errors.no_such_reduction(reduction)
 
 
 def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
@@ -34,15 +35,7 @@ def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
     if dtype.kind == "f":
         operands = [x.astype(dtype) if x.dtype.kind in "iub" else x for x in operands]
     if any(x.shape != operands[0].shape for x in operands):
-        shapes = [str(x.shape) for x in operands]
-        given = f"a prediction of shape {shapes[0]} and a target of shape {shapes[1]}"
-        if others:
-            given = f"operands of shapes {', '.join(shapes[:-1])} and {shapes[-1]}"
-        raise ShapeError(
-            f"{loss}: {given} are not compared element by element: reshape one of them, or say with "
-            "minigrad.broadcast_to that it shall be repeated (PyTorch would repeat it without asking, which is seldom "
-            "meant)"
-        )
+        raise errors.not_alike(loss, [x.shape for x in operands])
     return operands
 
 
@@ -59,7 +52,7 @@ def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> n
     """Labels as an integer array of the given shape, each one of the classes."""
     labels, counted = checked_labels(loss, target, shape, classes, -1)
     if counted is not None:
-        raise IndexingError(f"{loss}: label -1 is not one of the classes 0 to {classes - 1}")
+        raise errors.no_such_class(loss, -1, classes)
     return labels
 
 
@@ -69,9 +62,9 @@ def checked_labels(
     """Labels of the given shape, each one of the classes or the one to ignore; and which count, None if all do."""
     labels = constant(target, "labels")
     if labels.shape != shape:
-        raise ShapeError(f"{loss}: labels of shape {labels.shape} do not fit predictions that want shape {shape}")
+        raise errors.labels_of_other_shape(loss, labels.shape, shape)
     if labels.dtype.kind not in "iu":
-        raise DTypeError(f"{loss}: labels must be integers, not {labels.dtype}")
+        raise errors.labels_not_integers(loss, labels.dtype)
     # Nearly always all are in range.  One look finds that out: without their signs, negative numbers are very large.
     unsigned = labels.view(_UNSIGNED[labels.itemsize])
     if not 0 <= ignore < classes and (not labels.size or np.maximum.reduce(unsigned, axis=None) < classes):
@@ -79,7 +72,7 @@ def checked_labels(
     counted = labels != ignore
     bad = counted & ((labels < 0) | (labels >= classes))
     if bad.any():
-        raise IndexingError(f"{loss}: label {labels[bad][0]} is not one of the classes 0 to {classes - 1}")
+        raise errors.no_such_class(loss, labels[bad][0], classes)
     return labels.astype(np.intp, copy=False), None if counted.all() else counted
 
 

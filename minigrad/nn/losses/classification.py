@@ -1,13 +1,12 @@
 """Losses of scores for classes against labels or probabilities."""
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from minigrad.core import Array, Handle, primitive
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, ShapeError, not_probabilities, warn_of_activation
 from minigrad.nn.activation import logsigmoid
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, floating, operand
 from minigrad.nn.losses.base import (
@@ -125,7 +124,7 @@ def cross_entropy(
     >>> print(f"{F.cross_entropy(np.array([[0.0, 0.0]]), np.array([1])):.4f}")
     0.6931
     """
-    _warn_of_softmax(input)
+    _warn_if_made_by("softmax", input, "cross_entropy")
     input = floating(input)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
@@ -175,13 +174,11 @@ def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
     return input.reshape(math.prod(places), shape[axis]), shape[axis], places
 
 
-def _warn_of_softmax(logits: Any) -> None:
-    node = logits.node if isinstance(logits, Handle) else None
-    if node is not None and node.op is not None and node.op.name == "softmax":
-        warnings.warn(
-            "cross_entropy applies the softmax itself, and this input is the result of one already: give it the logits",
-            stacklevel=3,
-        )
+def _warn_if_made_by(activation: str, input: Any, loss: str) -> None:
+    """Warn of the input of a loss that is the result of an activation which does not belong there."""
+    node = input.node if isinstance(input, Handle) else None
+    if node is not None and node.op is not None and node.op.name == activation:
+        warn_of_activation(loss)
 
 
 def nll_loss(
@@ -204,6 +201,7 @@ def nll_loss(
     >>> float(F.nll_loss(np.array([[-1.0, -2.0]]), np.array([1])))
     2.0
     """
+    _warn_if_made_by("softmax", input, "nll_loss")
     input = floating(input)
     rows, classes, places = _by_rows("nll_loss", input)
     label, counted = counted_labels("nll_loss", target, places, classes, ignore_index)
@@ -261,10 +259,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     input, target = map(floating, alike("binary_cross_entropy", input, target))
     value = constant(input, "probabilities")
     if not ((value >= 0) & (value <= 1)).all():
-        raise ArgumentError(
-            "binary_cross_entropy: probabilities must be from 0 to 1; if these are logits, give them to "
-            "binary_cross_entropy_with_logits"
-        )
+        raise not_probabilities("binary_cross_entropy", value)
     return reduced(weighed("binary_cross_entropy", _binary_cross_entropy(input, target), weight), reduction)
 
 
@@ -292,6 +287,7 @@ def binary_cross_entropy_with_logits(
     500.0
     """
     name = "binary_cross_entropy_with_logits"
+    _warn_if_made_by("sigmoid", input, name)
     input, target = map(floating, alike(name, input, target))
     opened = logsigmoid(input)
     if pos_weight is not None:

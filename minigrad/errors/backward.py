@@ -1,0 +1,163 @@
+"""What goes wrong in a backward pass, or before one."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.errors.tree import (
+    AnomalyError,
+    DTypeError,
+    GraphError,
+    ReleasedGraphError,
+    ShapeError,
+    StaleValueError,
+)
+from minigrad.errors.words import at, called, defined_at, describe, value_of, warn
+
+if TYPE_CHECKING:
+    from minigrad.core.node import Handle, Node
+
+
+def no_graph(what: str, value: Any = None) -> GraphError:
+    """For what needs a graph, of a Tensor that has none."""
+    this = "this one" if value is None else f"this one ({describe(value)})"
+    return GraphError(
+        f"{what} needs a Tensor that requires grad, and {this} does not: nothing that it was computed from requires "
+        "grad, or it was made under no_grad(), by detach() or from a plain number. Make the leaves with "
+        "tensor(..., requires_grad=True), and compute what follows by operations on Tensors outside of no_grad()"
+    )
+
+
+def not_a_scalar(root: "Handle") -> GraphError:
+    """For backward from many numbers without weights."""
+    assert root.node is not None
+    return GraphError(
+        f"backward needs a single number to start from, and {called(root.node)} has shape {root.data.shape}: reduce it "
+        "first, as in y.sum().backward(), or say how much each element counts: y.backward(gradient=weights of the same "
+        "shape)"
+    )
+
+
+def wrong_seed(given: tuple[int, ...], shape: tuple[int, ...], node: "Node | None" = None) -> ShapeError:
+    """For a gradient given to backward that does not fit."""
+    of = "the Tensor" if node is None else called(node)
+    return ShapeError(
+        f"the gradient given to backward has shape {given}, and {of} has shape {shape}: they must be equal. It says "
+        "how much each element counts; a single number needs none"
+    )
+
+
+def wrong_grad(given: tuple[int, ...], node: "Node") -> ShapeError:
+    """For a value of `grad` that does not fit."""
+    return ShapeError(
+        f"a gradient of shape {given} does not fit {called(node)} of shape {node.value.shape}: what is assigned to "
+        "`grad` has the shape of the Tensor, or is None"
+    )
+
+
+def unused(inputs: Sequence["Node"], numbers: Sequence[int]) -> GraphError:
+    """For inputs of `autograd.grad` that the outputs do not depend on."""
+    words = ", ".join(f"{i} ({called(inputs[i])} of shape {inputs[i].value.shape})" for i in numbers)
+    return GraphError(
+        f"the outputs of grad() do not depend on input {words}: pass allow_unused=True to get None for it. If they "
+        "should depend on it, look for a detach(), an item() or a copy between them"
+    )
+
+
+def warn_of_no_grad(node: "Node") -> None:
+    """For a look at the `grad` of the result of an operation."""
+    warn(
+        f"grad is None: this Tensor is {called(node)}, of shape {node.value.shape}, and only leaves keep their "
+        "gradients: call its retain_grad() before backward(), or use autograd.grad(output, tensor)"
+    )
+
+
+def released(place: Any, interruption: str | None) -> ReleasedGraphError:
+    """For backward through a released graph."""
+    first = f"backward{at(place)} was interrupted by {interruption}, and" if interruption else f"backward{at(place)}"
+    return ReleasedGraphError(
+        f"part of this graph is gone: an earlier {first} released it, to save memory. Compute the loss anew for "
+        "every backward. If it keeps a value from an earlier step (a hidden state, a running total), detach() that "
+        "value. If you do want two passes over one graph, pass retain_graph=True to the first"
+    )
+
+
+# The lines of operations are noted under `detect_anomaly` only, as that costs a tenth of the time of a small one.
+_LINE = "Run it under minigrad.detect_anomaly() to see the line that called {}"
+
+
+def stale(leaf: "Node", node: "Node") -> StaleValueError:
+    """For backward after the memory that it needs was written to."""
+    assert leaf.notes is not None
+    used = node.notes.where if node.notes is not None else None
+    line = "" if used else f". {_LINE.format(node.op)}"
+    return StaleValueError(
+        f"{called(leaf)} of shape {leaf.value.shape} was written to{at(leaf.notes.where)} after {node.op} number "
+        f"{node.seq} had used its value{at(used)}, and the derivative of {node.op} needs the old value. "
+        f"Call backward() before the update, or compute the loss again after it{line}"
+    )
+
+
+def not_finite(
+    what: str, op: Any, value: Any, place: Any, operands: Sequence[Any], gradient: Any = None
+) -> AnomalyError:
+    """For NaN or inf under `detect_anomaly`; `what` says that the operation, or its derivative, made it."""
+    kind = "NaN" if np.isnan(value).any() else "inf"
+    count = int(value.size - np.isfinite(value).sum())
+    lines = [f"{what} {kind}, in {count} of {value.size} elements{at(place)}"]
+    if op.params:
+        lines.append("parameters: " + ", ".join(f"{k}={v!r}" for k, v in op.params.items()))
+    if gradient is not None:
+        lines.append(f"gradient of the result: {describe(gradient)}")
+    lines += [f"operand {i}: {describe(operand)}" for i, operand in enumerate(operands)]
+    came_in = not all(np.isfinite(value_of(x)).all() for x in operands)
+    lines.append(_CAME_IN if came_in else _AVOIDED.get(op.name, _ELSEWHERE))
+    return AnomalyError("\n  ".join(lines))
+
+
+_CAME_IN = "An operand is not finite itself: look for NaN and inf in the data, and in what the leaves began with"
+_ELSEWHERE = "Keep the operands away from there, with clip or where, or make the steps smaller (lr, clip_grad_norm_)"
+_AVOIDED = {
+    "log": "Keep its operand above 0: clip it from below, write log1p(x) for log(1 + x), or log_softmax, logsumexp",
+    "sqrt": "Keep its operand above 0: write sqrt(x + eps), or where(x > 0, sqrt(x), 0), which has a derivative of 0",
+    "divide": "Keep the denominator away from 0: add eps to it, or write where(d != 0, n / where(d != 0, d, 1), 0)",
+    "exp": "Keep its operand small: write softmax, logsumexp or sigmoid, which cannot overflow, or clip it",
+    "pow": "Keep the base above 0, or the exponent whole: clip the base, or write where(x > 0, x, 1) ** p",
+}
+
+
+# Rules and hooks
+
+
+def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
+    """For a function and rules that do not make an operation."""
+    return DTypeError(
+        f"primitive: {name} has {'any number of' if operands is None else operands} operands (the arguments "
+        f"before `/`, or *operands, of a Python function) and {rules} rules: give one for each operand, or one "
+        "`joint` rule for all"
+    )
+
+
+def bad_joint(name: str, given: int, operands: int) -> ShapeError:
+    """For a joint rule that does not give one gradient for each operand."""
+    return ShapeError(
+        f"the joint rule of {name} returned {given} gradients for {operands} operands: it must return a sequence with "
+        f"one for each, and None for those that have none. {_LINE.format(name)}"
+    )
+
+
+def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
+    """For a rule that returns what cannot be a gradient."""
+    return ShapeError(
+        f"the derivative rule of {name} {what}, but its operand has shape {shape}: a rule must return an array "
+        f"of the operand's shape, or of one that broadcasting makes of it. {_LINE.format(name)}"
+    )
+
+
+def bad_hook(hook: Callable[..., Any], given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
+    """For a hook that returns what cannot be a gradient."""
+    return ShapeError(
+        f"the hook {defined_at(hook)} returned a gradient of shape {given} for a Tensor of shape {shape}: a hook must "
+        "return None, which leaves the gradient as it is, or another gradient of the same shape"
+    )

@@ -1,0 +1,67 @@
+"""What is said of functions that are to be differentiated or minimised, and of their arguments."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors.tree import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.errors.words import defined_at, describe, shapes
+
+
+def not_a_function(f: Any, transform: str) -> DTypeError:
+    """For a value in the place of a function."""
+    what = describe(f) if hasattr(f, "dtype") else f"a {type(f).__name__}"
+    return DTypeError(
+        f"{transform} takes a function, and this is {what}: give it the function itself and call the result, as in "
+        f"{transform}(f)(x)"
+    )
+
+
+def no_such_argument(f: Callable[..., Any], argnums: Sequence[int], given: int) -> ArgumentError:
+    """For argnums beyond the arguments of a call."""
+    return ArgumentError(
+        f"argnums is {tuple(argnums)}, and {defined_at(f)} was called with {given} arguments by position: they are "
+        "counted from 0, and what is differentiated by is given by position"
+    )
+
+
+def not_differentiable(value: Any) -> DTypeError:
+    """For an argument that is no floating-point number."""
+    return DTypeError(
+        f"derivatives are for floating-point and complex numbers, and an argument is {describe(value)}: "
+        "write numbers with a decimal point, or choose other arguments with argnums"
+    )
+
+
+def not_one_number(f: Callable[..., Any], outputs: Sequence[Any]) -> GraphError:
+    """For the gradient of a function that returns something else than one number."""
+    if not outputs:
+        what = "nothing: is a `return` missing?"
+    elif len(outputs) == 1:
+        what = f"an array of shape {np.shape(outputs[0])}: reduce it (sum, mean), or use jacobian"
+    else:
+        what = (
+            f"{len(outputs)} results of shapes {shapes(outputs)}: return others than the first with has_aux=True, "
+            "or use jacobian"
+        )
+    return GraphError(
+        f"the gradient is defined for functions that return a single number, and {defined_at(f)} returned {what}"
+    )
+
+
+def objective_of_many(f: Callable[..., Any], y: Any) -> ShapeError:
+    """For an objective that returns an array."""
+    return ShapeError(
+        f"minimize: the objective {defined_at(f)} returned an array of shape {np.shape(y)}, and only a single number "
+        "can be least: return its sum or mean, say"
+    )
+
+
+def objective_cut(f: Callable[..., Any], y: Any) -> GraphError:
+    """For an objective that returns a number which was not computed by operations."""
+    return GraphError(
+        f"minimize: the objective {defined_at(f)} returned {y!r} of type {type(y).__name__}, which was not computed "
+        "from x by operations that can be differentiated: use minigrad's or NumPy's functions, not float(x) or "
+        "x.numpy()"
+    )

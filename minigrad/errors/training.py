@@ -1,0 +1,113 @@
+"""What optimizers and schedules say."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from minigrad.errors.tree import ArgumentError, DTypeError, GraphError, StateDictError
+from minigrad.errors.words import called, describe, warn
+
+# Parameters
+
+
+def not_a_list(optimizer: str, params: Any) -> DTypeError:
+    """For a single Tensor, or a model, in the place of parameters."""
+    if hasattr(params, "parameters"):
+        what, instead = f"a {type(params).__name__}", "model.parameters()"
+    else:
+        what, instead = f"a single Tensor of shape {params.shape}", "[w] instead of w"
+    return DTypeError(f"{optimizer} takes an iterable of parameters, and this is {what}: write {instead}")
+
+
+def no_parameters(optimizer: str) -> ArgumentError:
+    """For an optimizer that has nothing to train."""
+    return ArgumentError(
+        f"{optimizer} got no parameters. What model.parameters() returns can be gone through once only: call it again, "
+        "or keep list(model.parameters()). And a model finds those parameters that are its attributes, or those of "
+        "modules that are: keep a list of layers in nn.ModuleList, and make a Tensor an nn.Parameter"
+    )
+
+
+def not_a_parameter(optimizer: str, number: int, given: Any) -> DTypeError:
+    """For something else than a Tensor among the parameters."""
+    kind = type(given).__name__
+    instead = {
+        "tuple": "give model.parameters(), not named_parameters()",
+        "str": "give model.parameters(), and not a dict",
+        "ndarray": "make a Tensor of it, with tensor(array, requires_grad=True)",
+    }.get(kind, "give Tensors that require grad")
+    return DTypeError(f"{optimizer}: parameter {number} is no Tensor but {kind}: {instead}")
+
+
+def not_a_leaf(optimizer: str, number: int, given: Any) -> GraphError:
+    """For a Tensor that cannot be updated, since it is a constant, or the result of an operation."""
+    if given.node is None:
+        why = f"({describe(given)}) does not require grad: make it with tensor(..., requires_grad=True)"
+    else:
+        why = (
+            f"is {called(given.node)}, of shape {given.shape}, and an update of it would not reach what it was "
+            "computed from: give the leaves themselves, or make a leaf of the value, with "
+            "w.detach().requires_grad_()"
+        )
+    return GraphError(f"{optimizer}: parameter {number} is no leaf that requires grad. It {why}")
+
+
+def given_twice(optimizer: str, number: int, given: Any) -> ArgumentError:
+    """For a parameter that would be updated twice in each step."""
+    name = f" ({given.name!r})" if given.name else ""
+    return ArgumentError(
+        f"{optimizer}: parameter {number}{name}, of shape {given.shape}, is there twice, and would be updated twice in "
+        "each step: leave one out (tied parameters are one, and model.parameters() gives them once)"
+    )
+
+
+# Options
+
+
+def no_such_option(optimizer: str, name: str, meant: str) -> ArgumentError:
+    """For a misspelt option of a group."""
+    return ArgumentError(f"{optimizer} has no option {name}; did you mean {meant}?")
+
+
+def negative_option(optimizer: str, option: str, value: Any) -> ArgumentError:
+    """For an option that must be a number of at least 0."""
+    more = ". To go uphill write maximize=True" if option == "lr" else ""
+    return ArgumentError(f"{optimizer}: {option} must be a number of at least 0, not {value!r}{more}")
+
+
+# Steps
+
+
+def warn_of_no_step(optimizer: str) -> None:
+    """For a step while no parameter has a gradient."""
+    warn(
+        f"{optimizer}.step() changed nothing, since no parameter has a gradient: call backward() on a loss that "
+        "depends on them first, and zero_grad() before that, not after"
+    )
+
+
+def warn_of_order(scheduler: str) -> None:
+    """For a schedule that goes on before the optimizer does."""
+    warn(
+        f"{scheduler}.step() before the first step of the optimizer skips the first learning rate: call "
+        "optimizer.step() first"
+    )
+
+
+# States
+
+
+def other_groups(optimizer: str, given: Sequence[int], own: Sequence[int]) -> StateDictError:
+    """For a state of other parameters."""
+    return StateDictError(
+        f"the state_dict does not fit {optimizer}: groups of {list(given)} parameters do not fit an optimizer with "
+        f"groups of {list(own)}. Make the optimizer with the same parameters, in the same groups, before its state is "
+        "loaded"
+    )
+
+
+def other_optimizer(optimizer: str, unknown: Iterable[str]) -> StateDictError:
+    """For a state of another optimizer."""
+    return StateDictError(
+        f"the state_dict does not fit {optimizer}: {optimizer} has no option {', '.join(unknown)}, so it is another "
+        "optimizer's. Load it into an optimizer of the class that it was saved from"
+    )

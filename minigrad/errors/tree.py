@@ -1,0 +1,82 @@
+"""The tree of exceptions; it is drawn in the docstring of the package."""
+
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """Which part of a model an exception came out of."""
+
+    module: int  # the identity of the module that it left last: an exception must not keep models alive
+    path: str  # from there to the innermost
+    innermost: str  # in words
+    note: str  # what the exception says of it
+
+
+class MinigradError(Exception):
+    """The base of all exceptions of this package."""
+
+    part: Part | None = None
+
+
+class ArgumentError(MinigradError, ValueError):
+    """An argument whose value makes no sense."""
+
+
+class ShapeError(ArgumentError):
+    """Shapes that do not fit the operation."""
+
+
+class AxisError(ShapeError, IndexError):
+    """An axis that the array does not have."""
+
+
+class DTypeError(MinigradError, TypeError):
+    """A dtype, or a Python type, that cannot be used here."""
+
+
+class UnsupportedError(DTypeError):
+    """A NumPy function, or an argument of one, that has no derivative here."""
+
+
+class IndexingError(MinigradError, IndexError):
+    """An index out of range, or one that fits no axis."""
+
+
+class GraphError(MinigradError, RuntimeError):
+    """The graph cannot do what was asked of it."""
+
+
+class ReleasedGraphError(GraphError):
+    """A backward pass through a graph that an earlier pass has released."""
+
+
+class StaleValueError(GraphError):
+    """A leaf was written to after an operation had used its value."""
+
+
+class CutError(GraphError, TypeError):
+    """A conversion that would cut the graph without anybody noticing."""
+
+
+class AnomalyError(MinigradError, FloatingPointError, RuntimeError):
+    """NaN or inf appeared under `detect_anomaly`."""
+
+
+class GradcheckError(MinigradError, RuntimeError):
+    """A derivative disagrees with finite differences."""
+
+
+class StateDictError(MinigradError, RuntimeError):
+    """A state_dict does not fit the module."""
+
+
+class FileError(MinigradError, ValueError):
+    """A file is damaged, or is not what it should be."""
+
+
+class WorkerError(MinigradError, RuntimeError):
+    """A worker of a data loader died, or did not answer in time."""
+
+
+class MissingPackageError(MinigradError, ImportError):
+    """An optional package is not installed."""

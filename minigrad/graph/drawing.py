@@ -1,0 +1,179 @@
+"""Drawing: from what shall be seen to its picture."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core import Array, Handle, Node
+from minigrad.graph import labels, words
+from minigrad.graph.capture import Graph
+from minigrad.graph.diagram import Diagram
+from minigrad.graph.dot import dot
+from minigrad.graph.folding import Folding, Frame
+from minigrad.graph.heat import Heat
+from minigrad.graph.payload import payload
+from minigrad.graph.picture import Picture
+from minigrad.graph.render import format_of
+from minigrad.graph.targets import target_of
+from minigrad.graph.text import text
+
+# So many boxes an interactive page has with everything open.
+PAGE_LIMIT = 3000
+
+
+def draw(
+    target: Any,
+    *inputs: Any,
+    path: str | os.PathLike[str] | None = None,
+    format: str | None = None,
+    show: str | Iterable[str] | None = None,
+    depth: int | None = None,
+    fold: bool | None = None,
+    heat: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    mark: Mapping[Any, str] | None = None,
+    direction: str = "TB",
+    legend: bool = True,
+    limit: int = 500,
+) -> Picture:
+    """Draw everything that Tensors were computed from, or what a function or a module computes.
+
+    Houses are inputs; ellipses are parameters and other leaves, which require grad; cylinders are constants, such as
+    data; rounded boxes are operations; what was computed in the end has a thick outline.  Operations that only change a
+    shape or a dtype have no box.  Calls of modules are frames.  Values that are not finite stand out, and a note below
+    names the first one.
+
+    Parameters
+    ----------
+    target : Tensor, sequence of Tensor, Graph, callable or Module
+        A function or a module is called once, with copies of the inputs that require grad.  Of a module nothing
+        changes: it works on copies of its parameters and buffers, in the mode it is in, with the random numbers it
+        would get.  `grad` of a function is a function: its picture is the graph of forward and backward pass together.
+    *inputs
+        What to call it with: arrays, numbers, Tensors, trees of these.
+    path : path-like, optional
+        The file to write.
+    format : {"svg", "png", "pdf", "dot", "text", "html"}, optional
+        Of the file; by default what the end of the path says.  Without a path, what a notebook shows.
+        "html" is an interactive page.  "dot", "text" and "html" do not need Graphviz.
+    show : str or iterable of str, optional
+        What the boxes say: any of "shape", "dtype", "value", "grad" (the gradient of the sum of the outputs), "line"
+        (of the program), "memory", "time" and "formula" (of the derivative); or "all".  Small arrays are shown whole,
+        of large ones mean, standard deviation and histogram.  Lines and times are known of functions and modules that
+        are called here, and of Tensors that were computed under `graph.profile`.  By default dtype and shape, or up to
+        three numbers.
+    depth : int, optional
+        How many levels of modules to open; 0 draws each outermost module as one box.  By default as many as `limit`
+        allows.
+    fold : bool, optional
+        Whether to draw what repeats itself only once, with the number of times: all of it (True), nothing (False), or,
+        by default, equal modules and, in large graphs, long loops.
+    heat : {"grad", "time", "memory"}, optional
+        Colour boxes by the norm of their gradient, their time, or their memory, on a logarithmic scale.
+    names : mapping of str to Tensor, optional
+        Names for leaves and constants, such as ``dict(model.named_parameters())``.
+    mark : mapping of (Tensor, Node or int) to str, optional
+        Nodes, or their indices in the graph, that shall stand out, each with a word.
+    direction : {"TB", "LR", "BT", "RL"}
+        From top to bottom, from left to right, ...
+    legend : bool
+        Whether to explain the colours.
+    limit : int
+        Of how many boxes the picture may consist.  What is too large is closed, from the innermost modules outwards,
+        and then the middle of the graph is left out.
+
+    Returns
+    -------
+    Picture
+        Notebooks show it; its `source` is the text for Graphviz, its `text` the picture in letters, and its `save`
+        writes further files.
+
+    Raises
+    ------
+    GraphError
+        If there is no graph, or no picture can be made in that format, or Graphviz fails or takes over half a minute.
+    ReleasedGraphError
+        If a backward pass has released part of the graph: draw before it, or call it with ``retain_graph=True``.
+    MissingPackageError
+        If there is no Graphviz.  It says how to get one, and the text for it is saved in place of the picture.
+    ArgumentError
+        If an option is not one of those above.
+    OSError
+        If the file cannot be written there.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor(3.0, requires_grad=True, name="w")
+    >>> print(mg.graph.draw(w * w + 1, show=("value", "grad")))
+    %0 = leaf w                                                            3
+                                                                           grad 6
+    %1 = multiply(%0, %0)                                                  9
+                                                                           grad 1
+    %2 = add(%1, 1)                                                        10
+                                                                           grad 1
+    return %2
+    """
+    format = format_of(path, format)
+    shown = labels.chosen(show)
+    if direction not in ("TB", "LR", "BT", "RL"):
+        raise errors.ArgumentError(f"the direction of a picture is TB, LR, BT or RL, not {direction!r}")
+    if limit < 1 or (depth is not None and depth < 0):
+        raise errors.ArgumentError(f"limit= is at least 1 and depth= at least 0, and these are {limit} and {depth}")
+    gradients = "grad" in shown or heat == "grad" or format == "html"
+    graph, found, copies = target_of(target, inputs, names, gradients)
+    marks = {_index(graph, thing, copies): str(word) for thing, word in (mark or {}).items()}
+    diagram = Diagram(Folding(graph, depth, fold, limit), found, marks)
+    colours = Heat(diagram, heat) if heat is not None else None
+
+    def interactive() -> str:
+        from minigrad.graph.page import page  # few programs need it
+
+        whole, closed = opened(graph, found, marks, depth, fold, limit)
+        return page(payload(whole, _title(target), Heat(whole, heat or "grad"), closed))
+
+    picture = Picture(
+        lambda: dot(diagram, shown, direction, colours, legend), lambda: text(diagram, shown), interactive, format
+    )
+    if path is not None:
+        picture.save(path, format)
+    return picture
+
+
+def opened(
+    graph: Graph,
+    gradients: Mapping[Node, Array],
+    marks: Mapping[int, str] | None = None,
+    depth: int | None = None,
+    fold: bool | None = None,
+    limit: int = 500,
+) -> tuple[Diagram, frozenset[Frame]]:
+    """A diagram with all modules open, for an interactive page, and the frames that are closed at first."""
+    folding = Folding(graph, depth, fold, limit)
+    closed = frozenset(frame for frame in folding.root.frames() if frame.closed)
+    folding.close(None, PAGE_LIMIT)
+    return Diagram(folding, gradients, marks), closed
+
+
+def _index(graph: Graph, thing: Any, copies: Mapping[int, Node]) -> int:
+    """The index in the graph of what shall be marked."""
+    if isinstance(thing, (int, np.integer)) and 0 <= thing < len(graph):
+        return int(thing)
+    node = copies.get(id(thing), thing.node if isinstance(thing, Handle) else thing)
+    for entry in graph:
+        if entry.node is node if isinstance(node, Node) else isinstance(thing, Handle) and entry.value is thing.data:
+            return entry.index
+    raise errors.GraphError(
+        f"mark= takes Tensors and nodes of the graph that is drawn, or indices from 0 to {len(graph) - 1}, and this is "
+        f"none of them: {words.shortened(repr(thing), 80)}"
+    )
+
+
+def _title(target: Any) -> str:
+    """What the page is called."""
+    if isinstance(target, Handle | list | tuple | Graph):
+        return "graph"
+    return str(getattr(target, "__name__", type(target).__name__))

@@ -1,0 +1,52 @@
+"""The formula of an operation's derivative, as its source says it."""
+
+import linecache
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+from minigrad.core import Primitive
+from minigrad.graph import words
+
+LENGTH = 200
+
+
+def formulas(primitive: Primitive) -> list[tuple[str, str]]:
+    """For each operand with a derivative its name and the formula; one for all where there is a joint rule.
+
+    The formula of a rule that is written as a lambda is what it computes; of a function, its name and its docstring's
+    first line.  `g` is the gradient of the result, `y` the result.
+    """
+    if primitive.joint is not None:
+        return [("all operands", _of_rule(primitive.joint))]
+    names = primitive.forward.__code__.co_varnames
+    return [(names[i], _of_rule(rule)) for i, rule in enumerate(primitive.rules) if rule is not None]
+
+
+def _of_rule(rule: Callable[..., Any]) -> str:
+    code = getattr(rule, "__code__", None)
+    if code is None:
+        return words.shortened(repr(rule), LENGTH)
+    if code.co_name == "<lambda>":
+        return words.shortened(_body(code) or "a lambda whose source is not there", LENGTH)
+    call = f"{rule.__name__}({', '.join(code.co_varnames[: code.co_argcount])})"
+    said = (rule.__doc__ or "").strip().partition("\n")[0]
+    return words.shortened(f"{call}: {said}" if said else call, LENGTH)
+
+
+def _body(code: CodeType) -> str:
+    """What a lambda computes, cut out of its source file."""
+    spans: list[Any] = [span for span in code.co_positions() if None not in span and span[::2] != span[1::2]]
+    if not spans:
+        return ""
+    first, start = min((first, start) for first, _, start, _ in spans)
+    last, stop = max((last, stop) for _, last, _, stop in spans)
+    # Columns are counted in bytes.
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first, last + 1)]
+    if not all(lines):
+        return ""
+    lines[-1] = lines[-1][:stop]
+    lines[0] = lines[0][start:]
+    text = " ".join(b" ".join(lines).decode(errors="replace").split())
+    # What is put in parentheses begins within them.
+    return f"({text}" if text.count(")") > text.count("(") else text

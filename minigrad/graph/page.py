@@ -1,0 +1,70 @@
+"""The interactive page: one HTML file that holds the graph, and all that shows it, and fetches nothing."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad import display
+
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("frames.js", "layers.js", "align.js", "model.js", "picture.js", "panel.js", "page.js")
+
+# In a <script> element these end the element, begin a comment, or are line ends to old parsers.  As escapes they are
+# the same text to a reader of JSON.  `json.dumps` itself escapes everything that is not ASCII, halves of surrogate
+# pairs included.
+_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}
+
+
+def page(payload: Mapping[str, Any]) -> str:
+    """The page of a graph as the text of an HTML file.
+
+    Parameters
+    ----------
+    payload : mapping
+        ``title`` (str), ``caption`` (notes, list of str), ``groups``, ``nodes``, ``edges`` and ``steps``, as
+        `minigrad.graph.payload.payload` makes them; and, optionally, ``heat``, a mapping with the ``title`` of the
+        quantity that colours the nodes and the words for the ``low`` and the ``high`` end of its scale.
+
+    Returns
+    -------
+    str
+        It loads nothing, neither from the network nor from other files, and its Content-Security-Policy forbids that
+        to whatever a name or a value might smuggle in.
+
+    Examples
+    --------
+    >>> root = {"id": 0, "parent": None, "title": "", "kind": "", "count": 1, "folded": False, "facts": []}
+    >>> text = page({"title": "<b>", "caption": [], "groups": [root], "nodes": [], "edges": [], "steps": []})
+    >>> "<title>&lt;b&gt;</title>" in text
+    True
+    """
+    parts = {
+        "title": display.escaped(str(payload["title"])),
+        "style": _asset("page.css"),
+        "script": "\n".join(map(_asset, SCRIPTS)),
+        "payload": json.dumps(_plain(payload), allow_nan=False, separators=(",", ":")).translate(_ESCAPES),
+    }
+    # In one pass: what is put in is not searched for further places.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _plain(thing: Any) -> Any:
+    """The same as JSON knows it: without NumPy's scalars, and with words for what is not finite."""
+    if isinstance(thing, Mapping):
+        return {str(key): _plain(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [_plain(value) for value in thing]
+    if isinstance(thing, np.generic):
+        thing = thing.item()
+    if isinstance(thing, float) and not math.isfinite(thing):
+        return str(thing).replace("nan", "NaN")
+    return thing

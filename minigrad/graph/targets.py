@@ -1,0 +1,142 @@
+"""What can be drawn: Tensors, captured graphs, and functions and modules, which are run once."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core import Array, Handle, Node, backprop, enable_grad
+from minigrad.graph.capture import Graph, by_identity, entries_of, nodes_of
+from minigrad.graph.watching import Tracer
+from minigrad.nn.module import Module
+from minigrad.nn.undisturbed import undisturbed
+from minigrad.tensor import Tensor
+from minigrad.tree import flatten
+
+
+class Target(NamedTuple):
+    """A captured graph, and the gradients at its nodes if they were asked for.
+
+    `copies` has the nodes of copies that were drawn in place of Tensors, by the identity of these: inputs, and the
+    parameters of a module.
+    """
+
+    graph: Graph
+    gradients: dict[Node, Array]
+    copies: Mapping[int, Node]
+
+
+def target_of(
+    target: Any, inputs: Sequence[Any], names: Mapping[str, Any] | None, gradients: bool, what: str = "draw"
+) -> Target:
+    """The graph of a Tensor, of several, of a captured graph, or of what a function or a module computes."""
+    if isinstance(target, (Handle, list, tuple, Graph)):
+        if inputs:
+            raise errors.DTypeError(
+                f"graph.{what} of a {type(target).__name__} takes no inputs, and was given {len(inputs)}: only "
+                'functions and modules are called with some. The file to write is named by path="..."'
+            )
+        if isinstance(target, Graph):
+            return Target(target, gradients_of(target) if gradients else {}, {})
+        return _captured(nodes_of(target), by_identity(names or {}), {}, gradients, {})
+    if not callable(target):
+        raise errors.DTypeError(
+            f"graph.{what} takes a Tensor, a list of Tensors, or a function or a Module and what to call it with, "
+            f"not a {type(target).__name__}"
+        )
+
+    def run() -> Target:
+        return _run(target, inputs, names, gradients, what)
+
+    return undisturbed(target, run) if isinstance(target, Module) else run()
+
+
+def _run(
+    function: Callable[..., Any],
+    inputs: Sequence[Any],
+    names: Mapping[str, Any] | None,
+    gradients: bool,
+    what: str,
+) -> Target:
+    """Call the function once with copies of the inputs, which require grad as far as they can."""
+    known: dict[int, str] = {}
+    arguments, given, copies = _arguments(function, inputs)
+    if isinstance(function, Module):
+        known = by_identity(dict(function.named_parameters()) | dict(function.named_buffers()))
+        copies |= {id(x): x.node for x in function.parameters() if x.node is not None}
+    with enable_grad(), Tracer():
+        results = flatten(function(*arguments))[0]
+        roots = [y.node for y in results if isinstance(y, Handle) and y.node is not None]
+        if not roots:
+            kinds = ", ".join(sorted({type(y).__name__ for y in results}))
+            raise errors.GraphError(
+                f"graph.{what} called {_name(function)}, which returned {kinds or 'nothing'}, without a graph: it must "
+                "return a Tensor that depends on a floating-point input or on a parameter. float(), item(), detach() "
+                "and no_grad() cut the graph"
+            )
+        return _captured(roots, known | given | by_identity(names or {}), given, gradients, copies)
+
+
+def _captured(
+    roots: Sequence[Node],
+    known: Mapping[int, str],
+    given: Mapping[int, str],
+    gradients: bool,
+    copies: Mapping[int, Node],
+) -> Target:
+    graph = entries_of(roots, known, given)
+    return Target(graph, gradients_of(graph) if gradients else {}, copies)
+
+
+def gradients_of(graph: Graph) -> dict[Node, Array]:
+    """The gradient at every node, of the sum of all outputs; no `grad` changes, and the graph stays."""
+    nodes = [entry.node for entry in graph if entry.node is not None]
+    roots = [node for i in graph.outputs if (node := graph[i].node) is not None]
+    with np.errstate(all="ignore"):
+        found = backprop(roots, [np.ones_like(root.value)[()] for root in roots], wanted=set(nodes), retain=True)
+    return dict(found)
+
+
+def _arguments(
+    function: Callable[..., Any], inputs: Sequence[Any]
+) -> tuple[list[Any], dict[int, str], dict[int, Node]]:
+    """New leaves for the inputs, their names, and of which Tensors they are copies."""
+    arguments = []
+    given: dict[int, str] = {}
+    copies: dict[int, Node] = {}
+    for name, tree in zip(_parameters(function, len(inputs)), inputs, strict=True):
+        leaves, rebuild = flatten(tree)
+        made = []
+        for place, value in enumerate(leaves):
+            label = name if len(leaves) == 1 else f"{name}[{place}]"
+            x = value.data if isinstance(value, Handle) else value
+            if isinstance(x, (float, complex)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"):
+                leaf = Tensor(x, requires_grad=True)
+                assert leaf.node is not None
+                given[id(leaf.node)], copies[id(value)] = label, leaf.node
+                made.append(leaf)
+            elif isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biu":
+                constant = Tensor(x)
+                given[id(constant.data)] = label
+                made.append(constant)
+            else:
+                made.append(value)
+        arguments.append(rebuild(made))
+    return arguments, given, copies
+
+
+def _parameters(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of a function's first parameters."""
+    try:
+        called = function.forward if isinstance(function, Module) else function
+        parameters = inspect.signature(called).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()  # type: ignore[assignment]  # a function that does not say
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [names[i] if i < len(names) else f"input {i}" for i in range(count)]
+
+
+def _name(function: Any) -> str:
+    return type(function).__name__ if isinstance(function, Module) else getattr(function, "__name__", repr(function))

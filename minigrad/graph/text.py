@@ -1,0 +1,51 @@
+"""A picture of a graph in letters, for a terminal: frames by indentation, operands by number."""
+
+from collections.abc import Iterator, Sequence
+
+from minigrad.graph import labels, words
+from minigrad.graph.diagram import Box, Diagram
+from minigrad.graph.folding import Frame
+
+WIDTH = 70
+
+
+def text(diagram: Diagram, show: Sequence[str] = labels.BRIEF) -> str:
+    """The diagram as indented lines."""
+    lines = list(_lines(diagram, show))
+    outputs = [f"%{diagram.folding.shown(i)}" for i in diagram.graph.outputs]
+    return "\n".join([*lines, f"return {', '.join(outputs)}", *(f"# {note}" for note in labels.captions(diagram))])
+
+
+def _lines(diagram: Diagram, show: Sequence[str]) -> Iterator[str]:
+    skipped = diagram.boxes.get("skipped")
+    stack: list[tuple[Frame | int, int]] = [(diagram.folding.root, -1)]
+    while stack:
+        item, depth = stack.pop()
+        indent = "  " * depth
+        within = item.entries() if isinstance(item, Frame) else [item]
+        if skipped is not None and diagram.folding.skipped.issuperset(within):
+            if skipped.entries[0] in within:
+                yield f"{indent}... {len(skipped.entries):,} more ...{_said(diagram, skipped)}"
+            continue
+        if not isinstance(item, Frame):
+            entry = diagram.graph[item]
+            call = f"{indent}%{item} = {entry.expression}"
+            first, *more = [str(part) for part in labels.details(diagram, entry, show)] or [""]
+            yield f"{call:{WIDTH}} {first}".rstrip() + _said(diagram, diagram.boxes[f"n{item}"])
+            yield from (f"{'':{WIDTH}} {more_line}" for more_line in more)
+            continue
+        if depth >= 0:
+            times = f" ×{item.count:,}" if item.count > 1 else ""
+            heading = words.shortened(words.printable(item.title), WIDTH) or "repeated"
+            content = ":"
+            if item.closed:
+                box = diagram.boxes[diagram.frame_keys[item]]
+                content = f" ({', '.join(labels.frame_details(diagram, box))}){_said(diagram, box)}"
+            yield f"{indent}{heading}{times}{content}"
+        if not item.closed:
+            stack.extend((inner, depth + 1) for inner in reversed([*item.sources, *item.items]))
+
+
+def _said(diagram: Diagram, box: Box) -> str:
+    said = (words.label(table.get(box.key)) for table in (diagram.alarms, diagram.flags))
+    return "".join(f"   <-- {word}" for word in said if word)
