@@ -224,14 +224,10 @@ class _Writer:
 
 
 def _is_bare(frame: Frame) -> bool:
-    """Whether a module is a single operation without parameters, such as ReLU: it needs no frame."""
-    return (
-        frame.call is not None
-        and not frame.closed
-        and not frame.sources
-        and isinstance(frame.items[0], int)
-        and len(frame.items) == 1
-    )
+    """Whether a module is one operation without parameters, such as ReLU: that needs no frame."""
+    if frame.call is None or frame.closed or frame.sources:
+        return False
+    return len(frame.items) == 1 and not isinstance(frame.items[0], Frame)
 
 
 def _heading(frame: Frame) -> str:

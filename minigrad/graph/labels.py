@@ -166,7 +166,7 @@ def _named(graph: Graph, entry: Entry) -> str:
     trace = entry.trace
     if trace is None:
         return text
-    source = next((e for e in graph if e.node is not None and e.node.seq == trace.of), None) if trace.of else None
-    if source is not None:
-        return f"{text} in the derivative of {_named(graph, source)}"
+    if trace.of is not None:
+        sources = [other for other in graph if other.node is not None and other.node.seq == trace.of]
+        return f"{text} in the derivative" + "".join(f" of {_named(graph, source)}" for source in sources)
     return f"{text}, at {line(trace.place)}" if trace.place is not None else text

@@ -116,7 +116,7 @@ def nan():
     with np.errstate(all="ignore"):
         shown = words(mg.graph.draw(f, np.array([0.0, 1.0])).render("svg"))
     assert {"inf", "NaN"} <= set(shown)
-    assert any(word.startswith("first inf: ") and "log(%0)" in word for word in shown)
+    assert any(word.startswith("first inf: log") for word in shown)
 
 
 def derivative_graph():
