@@ -42,6 +42,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "reset_argv": "scripts.arguments",
     "image_scrapers": ("matplotlib", "scripts"),
+    "ignore_repr_types": "Picture",  # it is shown, and need not be described
+    "remove_config_comments": True,
     "reset_modules": ("matplotlib", "scripts.fresh_package"),
     "abort_on_example_error": True,
     "download_all_examples": False,

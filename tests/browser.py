@@ -1,11 +1,12 @@
 """A real browser for tests: Chromium without a window, driven by the DevTools protocol over two pipes.
 
-Only the standard library is needed: the browser reads commands from its file descriptor 3 and writes answers and events
-to 4, as JSON that ends with a zero byte (``--remote-debugging-pipe``).  Mouse and keys are real input events.  Everything
-that must not happen on a page, errors and requests for anything but the page itself, is collected and can be checked.
+Only the standard library is needed: the browser reads commands from its file descriptor 3 and writes answers and
+events to 4, as JSON that ends with a zero byte (``--remote-debugging-pipe``).  Mouse and keys are real input events.
+What must not happen on a page, errors and requests for anything but the page itself, is noted: `Page.close` then fails.
 """
 
 import base64
+import contextlib
 import fcntl
 import itertools
 import json
@@ -18,7 +19,7 @@ import time
 from pathlib import Path
 
 SECONDS = 60.0  # for an answer: slow machines, not slow pages
-MISSING = "there is no Chromium: install one (`apt install chromium`), or set MINIGRAD_CHROMIUM to the path of a Chromium or Chrome"
+MISSING = "there is no Chromium: install one (`apt install chromium`), or set MINIGRAD_CHROMIUM to the path of a Chrome"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -86,10 +87,8 @@ class Browser:
         """End the browser and everything that it started, and remove what it wrote."""
         os.close(self.writer)
         os.close(self.reader)
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it has ended by itself
         os.waitpid(self.pid, 0)
         for _ in range(50):  # its last processes may still write
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -28,3 +28,5 @@ mg.graph.draw(slope, -1.2, 1.0, show="value", path="slope.svg")
 # A derivative of any order is drawn like this.  The second has two branches, by the product rule, and what the first
 # one computed is part of it.
 mg.graph.draw(mg.grad(slope), -1.2, 1.0, show="value", path="curvature.svg")
+
+# sphinx_gallery_thumbnail_number = 2

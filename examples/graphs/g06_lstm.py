@@ -44,6 +44,7 @@ mg.graph.draw(unrolled, *sequence[:3], show="shape", depth=0, fold=False, direct
 
 # %%
 # 600 steps are ten thousand nodes.  In graphs of more than sixty nodes, loops are drawn once, with the number of turns.
+# Dashed arrows lead from what a step hands on to where the next one takes it.
 def read(sequence):
     state = None
     for x in sequence:
@@ -52,3 +53,5 @@ def read(sequence):
 
 
 mg.graph.draw(read, sequence, show="shape", path="loop.svg")
+
+# sphinx_gallery_thumbnail_number = 2

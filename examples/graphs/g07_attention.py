@@ -44,3 +44,5 @@ mg.graph.draw(self_attention, rng.normal(size=(1, 5, 8)), show="shape", path="he
 layer = nn.TransformerEncoderLayer(16, nhead=4, dim_feedforward=64, dropout=0.0, batch_first=True)
 encoder = nn.TransformerEncoder(layer, num_layers=6)
 mg.graph.draw(encoder, rng.normal(size=(2, 5, 16)), show="shape", depth=2, path="encoder.svg")
+
+# sphinx_gallery_thumbnail_number = 3

@@ -26,7 +26,7 @@ mg.graph.draw(descend, 10.0, 0.1, show=("value", "grad"), path="two.svg")
 
 
 # %%
-# Fifty steps, folded.
+# Fifty steps, drawn as one; the dashed arrows lead from each to the next.
 def longer(x, rate):
     return descend(x, rate, steps=50)
 

@@ -48,4 +48,4 @@ snapshots.save("training.html")
 
 # %%
 # The last of these moments as a picture, for comparison.
-mg.graph.draw(loss_of, x, y, show="value", direction="LR", path="last.svg")
+mg.graph.draw(loss_of, x, y, show="value", path="last.svg")

@@ -22,12 +22,12 @@ from minigrad.core.mode import mode
 from minigrad.core.node import Array, Handle, Node, Notes, name_of, notes_of, tick
 from minigrad.diagnostics import Place, Receipt, check_finite, check_fresh
 
-Nodes: TypeAlias = Sequence[Node]
+Nodes: TypeAlias = Collection[Node]
 _seq = attrgetter("seq")
 
 
 def backprop(
-    roots: Nodes, seeds: Sequence[Array], wanted: Collection[Node] | None = None, retain: bool = False, create_graph: bool = False
+    roots: Nodes, seeds: Sequence[Array], wanted: Nodes | None = None, retain: bool = False, create_graph: bool = False
 ) -> dict[Node, Array]:
     """Gradients of the roots' values, weighted by the seeds.
 
@@ -143,7 +143,7 @@ def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
     return sorted(found, key=_seq)
 
 
-def leading_to(wanted: Collection[Node], roots: Iterable[Node]) -> set[Node]:
+def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
     """The nodes between roots and wanted nodes, both included: those that were computed from a wanted one."""
     live = set(wanted)
     oldest = min(map(_seq, wanted))

@@ -84,7 +84,8 @@ class Diagram:
         self.box_of: dict[int, str] = {}  # of the entries that are shown
         self.boxes = self._boxes()
         self.arrows = self._arrows()
-        self.alarms = self._said({i: f"gradient {word}" for i, word in self.bad_gradients.items()} | self.bad)
+        gradients_said = self._said({i: f"gradient {word}" for i, word in self.bad_gradients.items()})
+        self.alarms = gradients_said | self._said(self.bad)  # values say more
         self.flags = self._said(self.marks)
         self.outputs = {self.key(i) for i in self.graph.outputs}
 

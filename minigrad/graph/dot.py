@@ -6,6 +6,7 @@ from top to bottom): in ``subtract`` it must be seen what is taken from what.
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from minigrad.graph import labels, words
 from minigrad.graph.diagram import Arrow, Box, Diagram, has_places
@@ -27,6 +28,8 @@ STYLES = {
 OUTPUT = {"penwidth": "2.5", "color": "#00785A"}
 ALARM = {"penwidth": "3", "color": "#D55E00", "fontcolor": "#B03A00"}
 MARK = {"penwidth": "3", "color": "#C2185B"}
+
+ONWARDS = {"style": "dashed", "color": "#B03A00", "constraint": "false"}
 
 LEGEND = {
     "input": "input",
@@ -107,7 +110,7 @@ class _Writer:
             stack.extend((item, depth + 1) for item in reversed(open_ones))
 
     def _frame_style(self, frame: Frame) -> str:
-        times = f' <FONT COLOR="#B03A00"><B>×{frame.count:,}</B></FONT>' if frame.count > 1 else ""
+        times = f'&#160;<FONT COLOR="#B03A00"><B>×{frame.count:,}</B></FONT>' if frame.count > 1 else ""
         title = f"<B>{_escaped(words.shortened(frame.title, 60))}</B>" if frame.call else "repeated"
         style = 'style="rounded,filled", fillcolor="#F6F8FA", color="#A9B7C3"'
         if frame.call is None:
@@ -133,7 +136,7 @@ class _Writer:
 
     def _closed(self, box: Box) -> tuple[str, dict[str, str]]:
         self.styles_used["frame"] = None
-        times = f" ×{box.frame.count:,}" if box.frame.count > 1 else ""
+        times = f"&#160;&#160;×{box.frame.count:,}" if box.frame.count > 1 else ""
         rows = [f"<B>{_escaped(box.frame.title)}</B>{times}"]
         rows += [self._detail(text, box) for text in labels.frame_details(self.diagram, box)]
         style = STYLES["frame"]
@@ -199,6 +202,24 @@ class _Writer:
         """An arrow from every operand."""
         for arrow in self.diagram.arrows:
             yield f"  {arrow.tail} -> {self._head(arrow)}{self._weight(arrow)}"
+        for tail, head in sorted(self.onwards):
+            yield f"  {tail} -> {head} [{_listed(ONWARDS)}]"
+
+    @cached_property
+    def onwards(self) -> set[tuple[str, str]]:
+        """From what one turn of a loop, which is drawn once, hands on to where the next turn takes it."""
+        folding = self.diagram.folding
+        found = set()
+        for index in folding.stands_for:
+            entry, first = self.graph[index], self.graph[folding.shown(index)]
+            for i, counterpart in zip(entry.inputs, first.inputs, strict=False):
+                if i is None or self.graph[i].op is None or not folding.repeats(index, i):
+                    continue
+                # In place of this operand the first turn has what the loop began with.
+                if counterpart is None or folding.shown(counterpart) != folding.shown(i):
+                    found.add((self.diagram.key(i) or "", self.diagram.key(index) or ""))
+        # Within a closed frame there is nothing to see.
+        return {(tail, head) for tail, head in found if tail and head and (tail != head or tail[0] == "n")}
 
     def _head(self, arrow: Arrow) -> str:
         return arrow.head if arrow.place is None else f"{arrow.head}:p{arrow.place}:{SIDES[self.direction]}"
@@ -212,6 +233,8 @@ class _Writer:
     def caption(self, legend: bool) -> str:
         """The notes, the key to the colours, and the scale of the heat, as one table."""
         rows = [f'<TR><TD ALIGN="LEFT">{_escaped(note)}</TD></TR>' for note in labels.captions(self.diagram)]
+        if self.onwards:
+            rows.append('<TR><TD ALIGN="LEFT">dashed arrows lead into the next repetition</TD></TR>')
         if self.heat is not None:
             rows.append(f"<TR><TD>{_scale(self.heat.scale())}</TD></TR>")
         elif legend:

@@ -21,7 +21,7 @@ from minigrad.graph.targets import target_of
 from minigrad.graph.text import text
 
 # So many boxes an interactive page has with everything open.
-PAGE_LIMIT = 3000
+PAGE_LIMIT = 1500
 
 
 def draw(
@@ -37,7 +37,7 @@ def draw(
     mark: Mapping[Any, str] | None = None,
     direction: str = "TB",
     legend: bool = True,
-    limit: int = 500,
+    limit: int = 200,
 ) -> Picture:
     """Draw everything that Tensors were computed from, or what a function or a module computes.
 
@@ -149,7 +149,7 @@ def opened(
     marks: Mapping[int, str] | None = None,
     depth: int | None = None,
     fold: bool | None = None,
-    limit: int = 500,
+    limit: int = 200,
 ) -> tuple[Diagram, frozenset[Frame]]:
     """A diagram with all modules open, for an interactive page, and the frames that are closed at first."""
     folding = Folding(graph, depth, fold, limit)

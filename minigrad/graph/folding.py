@@ -64,7 +64,7 @@ class Frame:
             return ""
         first = str(self.call)
         name = first if self.last is None else f"{first} … {self.last}"
-        return name if name == self.call.kind else f"{name}: {self.call.kind}"
+        return name if first.split(" ")[0] == self.call.kind else f"{name}: {self.call.kind}"
 
     @property
     def path(self) -> str:
@@ -252,12 +252,11 @@ class Folding:
 
     def repeats(self, entry: int, operand: int) -> bool:
         """Whether the arrow from the operand to the entry is like one that the first repetition shows."""
-        if operand in self.stands_for and self.graph[operand].op is None:
-            return entry in self.stands_for
         if entry not in self.stands_for:
             return False
         if self.graph[operand].op is None:
-            return operand in self.graph[self.shown(entry)].inputs
+            first = self.graph[self.shown(entry)]
+            return self.shown(operand) in [self.shown(i) for i in first.inputs if i is not None]
         # The innermost repetition is the one that hides the entry: what is hidden is not searched for others.
         return self._runs[entry][-1] in self._runs.get(operand, ())
 

@@ -78,8 +78,13 @@ class Heat:
     def scale(self) -> list[tuple[str, str]]:
         """The key: coloured cells, with the quantity at both ends and what it is."""
         shares = [i / (STEPS - 1) for i in range(STEPS)]
-        words = [self._word(self.low), *[""] * (STEPS - 2), f"{self._word(self.high)}   {_TITLES[self.quantity]}"]
+        title, low, high = self.words().values()
+        words = [low, *[""] * (STEPS - 2), f"{high}   {title}"]
         return [(shade(share).colour, word) for share, word in zip(shares, words, strict=True)]
+
+    def words(self) -> dict[str, str]:
+        """What the quantity is, and its values at both ends of the scale."""
+        return {"title": _TITLES[self.quantity], "low": self._word(self.low), "high": self._word(self.high)}
 
     def _word(self, logarithm: float) -> str:
         level = math.exp(min(logarithm, LARGEST))

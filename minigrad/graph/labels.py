@@ -1,6 +1,7 @@
 """What a picture says of each of its boxes, line by line."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -117,7 +118,9 @@ def values(value: Array) -> list[str | Bars]:
         with np.printoptions(precision=4, suppress=plain, linewidth=40):
             lines = str(value).split("\n")
         # In columns only where there are rows to compare.
-        return [*lines] if value.ndim == 2 else [" ".join(line.split()).replace("[ ", "[") for line in lines]
+        return (
+            [*lines] if value.ndim == 2 else [re.sub(r"(?<=\[) | (?=\])", "", " ".join(line.split())) for line in lines]
+        )
     if not value.size or value.dtype.kind == "b":
         return [f"{np.count_nonzero(value):,} of {value.size:,} true" if value.size else "empty"]
     known = display.statistics(value, BINS)
@@ -169,4 +172,4 @@ def _named(graph: Graph, entry: Entry) -> str:
     if trace.of is not None:
         sources = [other for other in graph if other.node is not None and other.node.seq == trace.of]
         return f"{text} in the derivative" + "".join(f" of {_named(graph, source)}" for source in sources)
-    return f"{text}, at {line(trace.place)}" if trace.place is not None else text
+    return f"{text}, at {words.shortened(line(trace.place), 60)}" if trace.place is not None else text

@@ -26,9 +26,21 @@ def page(payload: Mapping[str, Any]) -> str:
     Parameters
     ----------
     payload : mapping
-        ``title`` (str), ``caption`` (notes, list of str), ``groups``, ``nodes``, ``edges`` and ``steps``, as
-        `minigrad.graph.payload.payload` makes them; and, optionally, ``heat``, a mapping with the ``title`` of the
-        quantity that colours the nodes and the words for the ``low`` and the ``high`` end of its scale.
+        As `minigrad.graph.payload.payload` makes it.
+
+        - ``title``, and ``caption``, a list of notes.
+        - ``groups``: each with ``id``, ``parent`` (None of the outermost one), ``title``, ``kind``, ``count``, whether
+          it is ``folded`` at first, and ``facts``, a list of pairs of a word and a text.
+        - ``nodes``, in the order of computation: each with ``id``, ``group``, ``kind`` ("input", "parameter",
+          "constant", "operation", "arrangement", "fold" for what is left out, or "frame" for all that is in its
+          group), whether it is an ``output``, the ``level`` of the derivative that it belongs to, ``title``,
+          ``detail``, ``facts``, ``value`` and ``grad`` in numbers, its ``heat`` from 0 to 1, what is ``bad`` about
+          it, and a ``mark``.
+        - ``edges``: tail, head, and the operand's number where order matters.
+        - ``steps``: each with a ``label`` and, by their ids, those of the ``nodes`` whose ``value``, ``grad``,
+          ``heat`` and ``bad`` are others then.
+        - ``heat``, optionally: the ``title`` of the quantity that colours the nodes, and the words for the ``low``
+          and the ``high`` end of its scale.
 
     Returns
     -------

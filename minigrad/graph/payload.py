@@ -34,6 +34,7 @@ def payload(
         "nodes": [_node(diagram, box, i, number, heat) for i, box in enumerate(diagram.boxes.values())],
         "edges": [[place[arrow.tail], place[arrow.head], arrow.place] for arrow in diagram.arrows],
         "steps": [],
+        **({} if heat is None else {"heat": heat.words()}),
     }
 
 
@@ -74,8 +75,12 @@ def _node(diagram: Diagram, box: Box, index: int, number: Mapping[Frame, int], h
         return made | {
             "kind": "fold", "output": False, "level": 0, "title": text, "detail": "", "facts": [], "mark": None
         }  # fmt: skip
-    i = box.entries[0]
-    entry = diagram.graph[i]
+    if box.kind == "frame":
+        return made | {
+            "kind": "frame", "output": box.key in diagram.outputs, "level": 0, "title": box.frame.title,
+            "detail": ", ".join(labels.frame_details(diagram, box)), "facts": [], "mark": diagram.flags.get(box.key),
+        }  # fmt: skip
+    entry = diagram.graph[box.entries[0]]
     name, op, call = labels.title(entry, box.frame.path)
     head = (f"{name} = " if name and op else name) + op + call
     return made | {
@@ -115,12 +120,10 @@ def facts(entry: Entry) -> Iterator[tuple[str, str]]:
 
 def _numbers(diagram: Diagram, box: Box, heat: Heat | None) -> dict[str, Any]:
     """What changes from step to step."""
-    if box.kind == "skipped":
-        return {"value": None, "grad": None, "heat": None, "bad": None}
-    entry = diagram.graph[box.entries[0]]
-    gradient = diagram.gradient(entry)
+    entry = diagram.graph[box.entries[0]] if box.kind not in ("skipped", "frame") else None
+    gradient = None if entry is None else diagram.gradient(entry)
     return {
-        "value": numbers(entry.value),
+        "value": None if entry is None else numbers(entry.value),
         "grad": None if gradient is None else numbers(gradient),
         "heat": None if heat is None else heat.share(box.key),
         "bad": diagram.alarms.get(box.key),

@@ -12,6 +12,7 @@ ENDINGS = {"txt": "text", "htm": "html", "gv": "dot"}
 
 # A layout that takes longer is of a graph that nobody could read.
 SECONDS = 30.0
+LARGE = 300  # lines of its text, one for each box and arrow
 
 
 def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
@@ -81,8 +82,9 @@ def laid_out(source: str, format: str) -> bytes:
     import subprocess
 
     program = find_dot()
-    # Twice the usual number of dots per inch: a picture that is shown on a slide is enlarged.
-    command = [program, f"-T{format}", *(["-Gdpi=192"] if format == "png" else [])]
+    # Twice the usual number of dots per inch: a picture that is shown on a slide is enlarged.  A large one is not.
+    sharp = format == "png" and source.count("\n") < LARGE
+    command = [program, f"-T{format}", *(["-Gdpi=192"] if sharp else [])]
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired as error:

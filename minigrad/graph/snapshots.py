@@ -72,6 +72,11 @@ class Snapshots:
                 "with batches of the same size"
             )
         diagram, closed = opened(graph, gradients)
+        if self._taken and [*diagram.boxes] != [*self._taken[0][1]]:
+            raise errors.GraphError(
+                "a snapshot in which other modules are known than in the first: take each of the same Tensor, computed "
+                "under graph.profile() or not, or each of the same function or Module"
+            )
         heat = Heat(diagram, "grad")
         if not self._structure:
             self._structure = structure
@@ -93,7 +98,7 @@ class Snapshots:
         for label, nodes, heat in self._taken:
             shares = {key: {**numbers, "heat": heat.share(key)} for key, numbers in nodes.items()}
             steps.append({"label": label, "nodes": {str(i): numbers for i, numbers in enumerate(shares.values())}})
-        return page({**self._first, "steps": steps})
+        return page({**self._first, "heat": first.words(), "steps": steps})
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file; a file that is there is replaced when the new one is complete."""

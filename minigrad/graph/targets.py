@@ -114,8 +114,9 @@ def _arguments(
             x = value.data if isinstance(value, Handle) else value
             if isinstance(x, (float, complex)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"):
                 leaf = Tensor(x, requires_grad=True)
-                assert leaf.node is not None
-                given[id(leaf.node)], copies[id(value)] = label, leaf.node
+                given[id(leaf.node)] = label
+                if isinstance(value, Handle) and leaf.node is not None:
+                    copies[id(value)] = leaf.node
                 made.append(leaf)
             elif isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biu":
                 constant = Tensor(x)

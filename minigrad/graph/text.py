@@ -22,11 +22,12 @@ def _lines(diagram: Diagram, show: Sequence[str]) -> Iterator[str]:
     while stack:
         item, depth = stack.pop()
         indent = "  " * depth
-        within = item.entries() if isinstance(item, Frame) else [item]
-        if skipped is not None and diagram.folding.skipped.issuperset(within):
-            if skipped.entries[0] in within:
-                yield f"{indent}... {len(skipped.entries):,} more ...{_said(diagram, skipped)}"
-            continue
+        if skipped is not None:
+            within = item.entries() if isinstance(item, Frame) else [item]
+            if diagram.folding.skipped.issuperset(within):
+                if skipped.entries[0] in within:
+                    yield f"{indent}... {len(skipped.entries):,} more ...{_said(diagram, skipped)}"
+                continue
         if not isinstance(item, Frame):
             entry = diagram.graph[item]
             call = f"{indent}%{item} = {entry.expression}"

@@ -67,7 +67,8 @@ class Call(NamedTuple):
     Attributes
     ----------
     name : str
-        The module's path in the module that called it, as ``"blocks.0"``; empty for the outermost.
+        The module's path in the module that called it, as ``"blocks.0"``.  One that is not a part of it, or is called
+        from outside of any, has none; the second one of its class there is ``"Linear 2"``.
     kind : str
         Its class.
     number : int
@@ -118,6 +119,7 @@ class Tracer(Watcher):
         self.value = self
         self._calls: list[tuple[Any, tuple[Call, ...]]] = []
         self._names: dict[int, dict[int, str]] = {}  # of the parts of each module, by identity
+        self._unnamed: dict[tuple[tuple[Call, ...], str], dict[int, int]] = {}
         self._counts: dict[tuple[tuple[Call, ...], int], int] = {}
         self._modules: dict[int, Any] = {}  # by identity; kept alive, so that no other gets the identity of one
         self._differentiated: Node | None = None
@@ -155,16 +157,22 @@ class Tracer(Watcher):
         """Note that a module has been called."""
         self._modules[id(module)] = module
         outer, calls = self._calls[-1] if self._calls else (None, ())
+        kind = type(module).__name__
         name = "" if outer is None else self._name(outer, module)
+        if not name:  # of modules that are no parts of what calls them, the first of a class has no name
+            alike = self._unnamed.setdefault((calls, kind), {})
+            place = alike.setdefault(id(module), len(alike) + 1)
+            name = f"{kind} {place}" if place > 1 else ""
         number = self._counts.get((calls, id(module)), 0)
         self._counts[calls, id(module)] = number + 1
-        self._calls.append((module, (*calls, Call(name, type(module).__name__, number))))
+        self._calls.append((module, (*calls, Call(name, kind, number))))
 
     def leaving(self, module: Any) -> None:
         """Note that a module has returned, or raised."""
         self._calls.pop()
         if not self._calls:  # a training loop calls a model again and again
             self._counts = {key: count for key, count in self._counts.items() if not key[0]}
+            self._unnamed = {key: places for key, places in self._unnamed.items() if not key[0]}
 
     def _name(self, outer: Any, module: Any) -> str:
         """The path of a module in the one that calls it, if it is a part of it."""

@@ -13,6 +13,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn
 from minigrad.graph.page import page
+from minigrad.graph.snapshots import Snapshots
 from tests.browser import MISSING, SHIFT, Browser, find_chromium
 
 HOSTILE = [
@@ -189,7 +190,7 @@ GEOMETRY = """(() => {
   const key = ({ dataset }) => (dataset.node ? "n" + dataset.node : "g" + dataset.group);
   return {
     boxes: all(".box").map((box) => [key(box), ...place(box, box.querySelector(".shape"))]),
-    titles: all(".handle[data-group][tabindex]").map((title) => [key(title), ...place(title, title.querySelector("rect"))]),
+    titles: all(".handle[data-group]").map((title) => [key(title), ...place(title, title.querySelector("rect"))]),
     frames: all(".frame").map((frame) => [key(frame), ...place(frame, frame.firstChild)]),
     lines: all(".edge").map((edge) => {
       const path = edge.querySelector("path");
@@ -239,15 +240,15 @@ def check_layout(shown, data, edges):
     for frame, outline in frames.items():
         for key, box in [*boxes.items(), *frames.items()]:
             if frame in around[key]:
-                assert inside(box[:2], outline) and inside([box[0] + box[2], box[1] + box[3]], outline), (key, frame)
+                assert inside(box[:2], outline), (key, frame)
+                assert inside([box[0] + box[2], box[1] + box[3]], outline), (key, frame)
             elif frame != key and key not in around[frame]:
                 assert not overlap(box, outline), f"{key} lies in {frame}"
     for frame, *title in found["titles"]:
-        assert inside(title[:2], frames[frame]) and inside([title[0] + title[2], title[1]], frames[frame])
+        assert inside(title[:2], frames[frame])
+        assert inside([title[0] + title[2], title[1]], frames[frame])
         for line in found["lines"]:
-            assert not any(inside(spot, title) for spot in line["spots"]), (
-                f"{line['edges']} runs through {frame}'s title"
-            )
+            assert not any(inside(spot, title) for spot in line["spots"]), f"{line['edges']} cross {frame}'s title"
     arrived = set()
     for line in found["lines"]:
         for name in line["edges"]:
@@ -294,10 +295,32 @@ def camera(shown):
     return [float(number) for number in re.findall(r"[-\d.e]+", text.replace("translate", "").replace("scale", ""))]
 
 
+def keys(shown, selector):
+    """The keys of boxes and titles, as in the payload: n and g for nodes and groups."""
+    pairs = shown.run(f"[...document.querySelectorAll('{selector}')].map((x) => [x.dataset.node, x.dataset.group])")
+    return [f"n{node}" if node else f"g{group}" for node, group in pairs]
+
+
 def focused(shown):
-    return shown.run(
-        "(({ dataset }) => dataset.node ? 'n' + dataset.node : 'g' + dataset.group)(document.activeElement)"
-    )
+    (key,) = keys(shown, "#view :focus")
+    return key
+
+
+def classes(shown, selector):
+    return shown.run(f"document.querySelector('{selector}').getAttribute('class')").split()
+
+
+def click_unseen(shown, selector):
+    """A click on what may be out of sight."""
+    shown.run(f"document.querySelector('{selector}').dispatchEvent(new MouseEvent('click', {{ bubbles: true }}))")
+
+
+def assert_in_sight(shown, selector, width=1280, height=800):
+    x, y, wide, high = shown.rectangle(selector)
+    assert x >= 0
+    assert y >= shown.rectangle("#canvas")[1]
+    assert x + wide <= width
+    assert y + high <= height
 
 
 def fill_of(shown, number):
@@ -345,6 +368,36 @@ def test_no_text_breaks_out_of_the_payload(text):
     assert json.loads(found)["nodes"][0]["facts"] == [[text, text]]
 
 
+# The driver and the policy
+
+
+def test_the_driver_notices_errors_and_requests(browser):
+    script = 'console.error("a message"); window.setTimeout(() => missing()); throw new Error("thrown")'
+    shown = browser.open(f'<img src="http://127.0.0.1:9/x.png"><script>{script}</script>')
+    for word in ("request: http://127.0.0.1:9/x.png", "a message", "thrown"):
+        assert any(word in trouble for trouble in shown.troubles), word
+    with pytest.raises(AssertionError, match="missing is not defined"):
+        shown.close()
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        '<img src="http://127.0.0.1:9/x.png">',
+        '<script src="http://127.0.0.1:9/x.js"></script>',
+        '<style>@import "http://127.0.0.1:9/x.css";</style>',
+        '<script>fetch("http://127.0.0.1:9/").catch(() => 0)</script>',
+        '<iframe src="http://127.0.0.1:9/"></iframe>',
+    ],
+)
+def test_the_policy_stops_requests_even_of_smuggled_elements(browser, smuggled):
+    shown = browser.open(page(sample_payload()).replace("</header>", f"</header>{smuggled}"))
+    shown.settle()
+    assert any("Content Security Policy" in trouble for trouble in shown.troubles)
+    with pytest.raises(AssertionError):
+        shown.close()
+
+
 # In the browser: what is drawn
 
 
@@ -360,7 +413,7 @@ def test_hostile_names_are_shown_as_text(show):
     assert shown.text("#title") == HOSTILE[0] == shown.run("document.title")
     assert shown.texts("#notes li")[:6] == HOSTILE[:6]
     for i, text in enumerate(HOSTILE):
-        shown.run(f"document.querySelector('{node_at(i)}').dispatchEvent(new MouseEvent('click', {{ bubbles: true }}))")
+        click_unseen(shown, node_at(i))
         expected = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         assert shown.text("#panel dd").encode("utf-16", "surrogatepass").decode("utf-16", "replace") == expected
     shown.click("#fold")
@@ -376,9 +429,9 @@ def test_everything_of_the_sample_is_drawn(show):
     boxes = check_layout(shown, data, edges_of(data))
     assert len(boxes) == len(data["nodes"])
     for number, kind in [(0, "input"), (1, "parameter"), (4, "constant"), (6, "operation"), (7, "arrangement")]:
-        assert kind in shown.run(f"document.querySelector('{node_at(number)}').getAttribute('class')").split()
-    assert "derivative" in shown.run(f"document.querySelector('{node_at(14)}').getAttribute('class')")
-    assert "output" in shown.run(f"document.querySelector('{node_at(12)}').getAttribute('class')")
+        assert kind in classes(shown, node_at(number))
+    assert "derivative" in classes(shown, node_at(14))
+    assert "output" in classes(shown, node_at(12))
     assert shown.text(f"{node_at(11)} .mark") == "wrong gradient"
     assert "operation of the derivative" in shown.texts("#legend li")
     assert shown.texts("#notes li") == data["caption"]
@@ -409,7 +462,7 @@ def test_layouts_stay_sound_whatever_is_folded(show, seed):
     for one in rng.sample(data["groups"][1:], 3):
         target = handle(one["id"])
         if shown.count(target):
-            shown.run(f"document.querySelector('{target}').dispatchEvent(new MouseEvent('click', {{ bubbles: true }}))")
+            click_unseen(shown, target)
             one["folded"] = True
     around = outer_groups(data)
     closed = {f"g{one['id']}" for one in data["groups"] if one["folded"]}
@@ -439,6 +492,28 @@ def test_a_chain_is_a_straight_line(show):
     assert max(middles) - min(middles) < 0.5
 
 
+def test_a_node_that_stands_for_its_group_is_the_group_that_stays_folded(show):
+    groups = [group(1, 0, "blocks"), group(2, 1, "blocks.7: Block", facts=[["operations", "9"]], count=3)]
+    nodes = [node(0, "x", "input"), node(1, "inner", "frame", 2, bad="NaN"), node(2, "y", within=1)]
+    shown = show(payload(nodes, [(0, 1, None), (1, 2, None)], groups))
+    assert keys(shown, ".box") == ["n0", "g2", "n2"]
+    assert shown.text(f"{folded(2)} .badge") == "NaN"
+    assert "blocks.7: Block ×39 operations" in shown.text(folded(2))
+    shown.click("#unfold")
+    shown.click(f"{folded(2)} .handle")
+    assert keys(shown, ".box") == ["n0", "g2", "n2"]
+    assert shown.text("#panel h2") == "blocks.7: Block ×3"
+    assert "too large" in shown.text("#panel")
+    shown.press("Enter")
+    assert keys(shown, ".box") == ["n0", "g2", "n2"]
+    shown.click("#fold")
+    shown.click("#alarm")
+    assert keys(shown, ".chosen") == ["g2"]
+    shown.click(node_at(2))
+    shown.click("#panel .links button")
+    assert shown.text("#panel h2") == "blocks.7: Block ×3"
+
+
 def test_an_empty_graph_says_so(show):
     shown = show(payload([]))
     assert shown.count(".box") == 0
@@ -450,11 +525,7 @@ def test_an_empty_graph_says_so(show):
 
 def test_a_single_node_is_drawn_in_sight(show):
     shown = show(payload([node(0, "x", "input")]))
-    x, y, width, height = shown.rectangle(node_at(0))
-    assert x > 0
-    assert y > 40
-    assert x + width < 1280
-    assert y + height < 800
+    assert_in_sight(shown, node_at(0))
     assert not shown.visible("#fold")
     assert not shown.visible("#steps")
     assert not shown.visible("#heat")
@@ -545,11 +616,7 @@ def test_zoom_by_buttons_and_keys_and_fit(show):
     shown.drag(300, 300, 900, 500)
     shown.press("0")
     for number in (0, 15):
-        x, y, width, height = shown.rectangle(node_at(number))
-        assert x >= 0
-        assert y >= 0
-        assert x + width <= 1280
-        assert y + height <= 600
+        assert_in_sight(shown, node_at(number), height=600)
     whole = camera(shown)
     shown.press("-")
     shown.click("#fit")
@@ -585,7 +652,7 @@ def test_fold_all_and_unfold_all(show):
     data = unfolded(plain_payload())
     shown = show(data)
     shown.click("#fold")
-    assert shown.run("[...document.querySelectorAll('.box[data-group]')].map((x) => x.dataset.group)") == ["1", "5"]
+    assert keys(shown, ".box[data-group]") == ["g1", "g5"]
     check_layout(shown, data, {"n0>g1", "g1>n12", "g1>n13", "g1>g5", "n12>g5", "n13>g5"})
     assert "NaN" not in shown.text(folded(1))
     assert shown.text(f"{folded(5)} .badge") == "inf"
@@ -601,9 +668,7 @@ def test_the_panel_tells_everything_about_a_node(show):
     assert "parameter, requires grad" in text
     assert shown.texts("#panel h3") == ["Value", "Gradient", "Used by"]
     assert shown.count("#panel .value .histogram rect") == shown.count("#panel .gradient .histogram rect") == 10
-    heights = shown.run(
-        "[...document.querySelectorAll('#panel .value rect')].map((x) => Number(x.getAttribute('height')))"
-    )
+    heights = shown.run("[...document.querySelectorAll('#panel .value rect')].map((x) => x.height.baseVal.value)")
     assert heights[5] == max(heights) == pytest.approx(54)
     assert heights[0] == 0
     for word in ("min", "max", "mean", "std", "norm", "1.25"):
@@ -641,12 +706,8 @@ def test_links_lead_into_folded_groups(show):
     assert shown.texts("#panel .links button") == ["relu", "divide"]
     shown.click("#panel .links button")
     assert shown.count(node_at(11)) == 1
-    assert "chosen" in shown.run(f"document.querySelector('{node_at(11)}').getAttribute('class')")
-    x, y, width, height = shown.rectangle(node_at(11))
-    assert 0 <= x
-    assert x + width <= 1280
-    assert 40 <= y
-    assert y + height <= 800
+    assert "chosen" in classes(shown, node_at(11))
+    assert_in_sight(shown, node_at(11))
 
 
 @pytest.mark.parametrize(
@@ -666,10 +727,7 @@ def test_search_finds_titles_names_shapes_and_lines(show, words, found):
     shown = show(plain_payload())
     shown.press("/")
     shown.type(words)
-    keys = shown.run(
-        "[...document.querySelectorAll('.found')].map((x) => x.dataset.node ? 'n' + x.dataset.node : 'g' + x.dataset.group)"
-    )
-    assert set(keys) == found
+    assert set(keys(shown, ".found")) == found
     assert (shown.text("#found") == "nothing found") == (not found)
     shown.press("Escape")
     assert shown.count(".found") == 0
@@ -682,20 +740,16 @@ def test_enter_goes_from_match_to_match_and_unfolds(show):
     shown.type("float64 (9, 9)")
     shown.press("Enter")
     assert shown.count(node_at(9)) == 1
-    assert "current" in shown.run(f"document.querySelector('{node_at(9)}').getAttribute('class')")
-    x, y, width, height = shown.rectangle(node_at(9))
-    assert 0 <= x
-    assert x + width <= 1280
-    assert 0 <= y
-    assert y + height <= 800
+    assert "current" in classes(shown, node_at(9))
+    assert_in_sight(shown, node_at(9))
     shown.press("Escape")
     shown.press("/")
     shown.type("weight")
     visited = []
     for modifiers in (0, 0, 0, SHIFT):
         shown.press("Enter", modifiers)
-        visited.append((shown.text("#found"), shown.run("document.querySelector('.current').dataset.node")))
-    assert visited == [("1 of 2", "1"), ("2 of 2", "9"), ("1 of 2", "1"), ("2 of 2", "9")]
+        visited.append((shown.text("#found"), *keys(shown, ".current")))
+    assert visited == [("1 of 2", "n1"), ("2 of 2", "n9"), ("1 of 2", "n1"), ("2 of 2", "n9")]
     assert shown.text("#panel h2") == "weight"
 
 
@@ -738,7 +792,7 @@ def test_heat_colours_the_boxes_and_has_a_key(show):
     assert fill_of(shown, 0) == "rgb(217, 242, 227)"  # has none
     assert "norm of the gradient:1e-31e+1" in shown.text("#legend li")
     assert shown.run("document.getElementById('heat').getAttribute('aria-pressed')") == "true"
-    assert "hot" in shown.run(f"document.querySelector('{folded(3)}').getAttribute('class')")
+    assert "hot" in classes(shown, folded(3))
     shown.click("#heat")
     assert fill_of(shown, 1) == before
     assert shown.count(".hot") == 0
@@ -862,7 +916,7 @@ def test_narrow_screens_keep_the_page_in_the_window(show):
     shown = show(sample_payload(), width=420, height=700)
     assert shown.run("document.documentElement.scrollWidth") <= 420
     shown.click("#fit")
-    shown.run(f"document.querySelector('{node_at(0)}').dispatchEvent(new MouseEvent('click', {{ bubbles: true }}))")
+    click_unseen(shown, node_at(0))
     x, _, width, _ = shown.rectangle("#panel")
     assert x >= 0
     assert x + width <= 420
@@ -891,6 +945,18 @@ def test_pages_of_modules_derivatives_and_snapshots(browser, tmp_path):
     assert shown.count(".derivative") > 3
     shown.close()
     w = mg.tensor([0.0, 1.0], requires_grad=True, name="w")
+    snapshots = Snapshots()
+    for value in (2.0, 1.0, 0.5):
+        x = mg.tensor(value, requires_grad=True, name="x")
+        snapshots.take(mg.exp(x) * x, label=f"x = {value}")
+    shown = browser.open(snapshots.html)
+    assert "7.389" in shown.run("document.getElementById('view').textContent")
+    shown.run("document.getElementById('step').focus()")
+    shown.press("ArrowRight")
+    assert shown.text("#moment") == "x = 1.0"
+    assert "2.718" in shown.run("document.getElementById('view').textContent")
+    shown.click("#heat")
+    shown.close()
     with np.errstate(divide="ignore"):
         loss = mg.log(w).sum()
     shown = browser.open(mg.graph.draw(loss, format="html").html)

@@ -27,11 +27,13 @@ for (const group of groups.values()) {
 for (const node of nodes.values()) {
   node.outer = groups.get(node.group);
   node.outer.nodes.push(node);
+  // A node may stand for all that is in its group, where a graph is too large: such a group stays folded.
+  if (node.kind === "frame") node.outer.sealed = node.outer.folded = true;
 }
 for (const [tail, head, place] of data.edges) {
   const [from, to] = [nodes.get(tail), nodes.get(head)];
-  to.operands.push({ node: from, place });
-  from.users.push({ node: to, place });
+  to.operands.push({ thing: meant(from), place });
+  from.users.push({ thing: meant(to), place });
   if (place !== null) to.places = Math.max(to.places, place + 1);
 }
 for (const node of nodes.values()) node.operands.sort((a, b) => (a.place ?? 0) - (b.place ?? 0));
@@ -39,6 +41,11 @@ for (const group of withInner(rootGroup).reverse()) {
   const inner = group.groups.map((other) => other.first);
   group.first = Math.min(...group.nodes.map((node) => node.id), ...inner);
   group.folded = group.folded && group !== rootGroup;
+}
+
+// What is spoken of: instead of such a node its group.
+function meant(node) {
+  return node.kind === "frame" && !node.groups ? node.outer : node;
 }
 
 function withInner(group) {

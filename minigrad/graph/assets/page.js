@@ -40,7 +40,7 @@ function setFolded(group, folded) {
 }
 
 function setAllFolded(folded) {
-  for (const group of withInner(rootGroup).slice(1)) group.folded = folded;
+  for (const group of withInner(rootGroup).slice(1)) group.folded = folded || Boolean(group.sealed);
   const kept = foldToLimit();
   if (kept.length) say(`Some groups stay folded: at most ${BOXES.toLocaleString("en")} boxes are drawn.`);
   redraw();
@@ -144,8 +144,8 @@ for (const name of ["pointerup", "pointercancel"]) {
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
   const frame = canvas.getBoundingClientRect();
-  const lines = event.deltaMode ? 20 : 1;
-  zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX - frame.x, event.clientY - frame.y);
+  const speed = (event.deltaMode ? 20 : 1) * (event.ctrlKey ? 0.01 : 0.0015); // in lines; by two fingers
+  zoom(Math.exp(-event.deltaY * speed), event.clientX - frame.x, event.clientY - frame.y);
 }, { passive: false });
 
 // Choosing a box, by mouse and by keys
@@ -159,7 +159,7 @@ function thingOf(element) {
 canvas.addEventListener("click", (event) => {
   if (dragged) return;
   const thing = thingOf(event.target);
-  if (thing?.groups && event.target.closest(".handle")) setFolded(thing, !thing.folded);
+  if (thing?.groups && !thing.sealed && event.target.closest(".handle")) setFolded(thing, !thing.folded);
   else choose(thing);
 });
 
@@ -188,7 +188,7 @@ function focus(thing) {
 canvas.addEventListener("keydown", (event) => {
   const thing = thingOf(event.target);
   if (!thing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter" && thing.groups) setFolded(thing, !thing.folded);
+  if (event.key === "Enter" && thing.groups && !thing.sealed) setFolded(thing, !thing.folded);
   else if (event.key === "Enter" || event.key === " ") {
     choose(thing);
     reveal(thing);
@@ -227,9 +227,10 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.target.matches("input")) return;
-  const act = { "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), "/": () => find("search").focus() };
-  if (!act[event.key]) return;
-  act[event.key]();
+  const button = { "+": "larger", "=": "larger", "-": "smaller", 0: "fit" }[event.key];
+  if (button) find(button).click();
+  else if (event.key === "/") find("search").focus();
+  else return;
   event.preventDefault();
 });
 
@@ -255,7 +256,7 @@ function decorate() {
 
 const haystacks = new Map();
 for (const thing of [...nodes.values(), ...groups.values()]) {
-  if (thing === rootGroup) continue;
+  if (thing === rootGroup || meant(thing) !== thing) continue;
   const texts = [thing.title, thing.kind, thing.detail, thing.mark, ...(thing.facts ?? []).map(([, text]) => text)];
   haystacks.set(thing, texts.filter(Boolean).join("\n").toLowerCase());
 }
@@ -284,7 +285,8 @@ find("search").addEventListener("input", search);
 find("search").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !state.found.length) return;
   const { length } = state.found;
-  state.current = (state.current + (event.shiftKey ? length - 1 : 1) + (state.current < 0 && event.shiftKey ? 1 : 0)) % length;
+  const back = Math.max(state.current, 0) + length - 1;
+  state.current = (event.shiftKey ? back : state.current + 1) % length;
   const thing = state.found[state.current];
   unfoldAround(thing);
   state.chosen = thing;
@@ -346,7 +348,7 @@ find("step").addEventListener("input", (event) => {
   setStep(Number(event.target.value));
 });
 find("steps").addEventListener("submit", (event) => event.preventDefault());
-find("alarm").addEventListener("click", () => goTo(firstBad()));
+find("alarm").addEventListener("click", () => goTo(meant(firstBad())));
 find("heat").addEventListener("click", () => {
   state.heat = !state.heat;
   find("heat").setAttribute("aria-pressed", state.heat);
@@ -380,7 +382,8 @@ function heatKey() {
   const { title = "heat", low = "low", high = "high" } = data.heat ?? {};
   const scale = make("span", { class: "scale" });
   scale.style.background = `linear-gradient(to right, ${SCALE.map((colour) => `rgb(${colour.join(" ")})`).join(", ")})`;
-  return make("li", { class: "heat" }, make("span", {}, `${title}:`), make("span", {}, low), scale, make("span", {}, high));
+  const [name, start, end] = [`${title}:`, low, high].map((text) => make("span", {}, text));
+  return make("li", { class: "heat" }, name, start, scale, end);
 }
 
 function start() {
@@ -399,6 +402,8 @@ function start() {
   if (folded.length) say(`Some groups were folded: at most ${BOXES.toLocaleString("en")} boxes are drawn.`);
   showAlarm();
   fit(READABLE);
+  const [first] = nodes.values();
+  if (first) reveal(shownFor(first));
   if (!data.nodes.length) say("The graph is empty.");
 }
 

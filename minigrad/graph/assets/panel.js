@@ -1,5 +1,7 @@
 // The panel: everything that is known of the box that was chosen.
 
+const LINKS = 50;
+
 function showPanel() {
   const thing = state.chosen;
   panel.hidden = !thing;
@@ -20,6 +22,7 @@ function showPanel() {
 }
 
 function inGroup(group) {
+  if (group.sealed) return [make("p", {}, "The graph is too large to open this here.")];
   const toggle = () => setFolded(group, !group.folded) ?? showPanel();
   return [make("p", {}, make("button", { click: toggle }, group.folded ? "Unfold" : "Fold"))];
 }
@@ -58,7 +61,8 @@ function histogram({ histogram, low, high }) {
     const label = make("title", {}, count.toLocaleString("en"));
     drawing.append(make("rect", { x: i * step + 0.5, y: 55 - height, width: step - 1, height }, label));
   });
-  return make("div", {}, drawing, make("div", { class: "ends" }, make("span", {}, written(low)), make("span", {}, written(high))));
+  const ends = [low, high].map((end) => make("span", {}, written(end)));
+  return make("div", {}, drawing, make("div", { class: "ends" }, ...ends));
 }
 
 function written(number) {
@@ -67,8 +71,9 @@ function written(number) {
 
 function links(title, list) {
   if (!list.length) return [];
-  const unique = [...new Map(list.map((each) => [each.node, each])).values()];
-  const buttons = unique.slice(0, 50).map(({ node }) => make("button", { click: () => goTo(node) }, shortened(titleOf(node), 40)));
-  const more = unique.length > 50 ? make("span", {}, `and ${unique.length - 50} more`) : null;
+  const unique = [...new Set(list.map(({ thing }) => thing))];
+  const button = (thing) => make("button", { click: () => goTo(thing) }, shortened(titleOf(thing), 40));
+  const buttons = unique.slice(0, LINKS).map(button);
+  const more = unique.length > LINKS ? make("span", {}, `and ${unique.length - LINKS} more`) : null;
   return [make("h3", {}, title), make("div", { class: "links" }, ...buttons, more)];
 }

@@ -51,7 +51,7 @@ function rowsOf(thing) {
   const rows = [];
   if (thing.groups) {
     const name = shortened(thing.title || "group", 40);
-    rows.push({ parts: [["name", `▸ ${name}`], ["times", times(thing)]] });
+    rows.push({ parts: [["name", thing.sealed ? name : `▸ ${name}`], ["times", times(thing)]] });
   } else if (thing.kind === "arrangement") rows.push({ parts: [["", title]] });
   else if (title === thing.kind || thing.kind === "fold") rows.push({ parts: [["anonymous", title]] });
   else if (thing.kind === "operation") rows.push({ parts: [["", assigned ?? ""], ["name", operation], ["", call]] });
@@ -95,7 +95,8 @@ function itemOf(thing) {
 
 function itemsOf(group, known) {
   const title = `▾ ${shortened(group.title || "repeated", 60)}`;
-  const inner = group.groups.filter((other) => !isFolded(other) && allNodes(other).some((node) => known.has(shownFor(node))));
+  const drawn = (other) => allNodes(other).some((node) => known.has(shownFor(node)));
+  const inner = group.groups.filter((other) => !isFolded(other) && drawn(other));
   const closed = group.groups.filter((other) => isFolded(other) && known.has(other));
   return {
     key: keyOf(group), thing: group, order: group.first, source: false, places: 0, title,
@@ -120,8 +121,8 @@ function draw(view) {
     items.set(item.thing, item);
     stack.push(...(item.children ?? []));
   }
-  const edges = visibleEdges(drawn).map(({ from, to, place }) => ({ tail: items.get(from), head: items.get(to), place }));
-  const lines = layOut(root, edges);
+  const between = ({ from, to, place }) => ({ tail: items.get(from), head: items.get(to), place });
+  const lines = layOut(root, visibleEdges(drawn).map(between));
   const open = [...items.values()].filter((item) => item.children && item !== root).sort((a, b) => a.depth - b.depth);
   const boxes = [...items.values()].filter((item) => !item.children).sort((a, b) => a.order - b.order);
   const frames = open.map(frame);
@@ -177,7 +178,8 @@ function fill(made, { thing, rows, above, width, height }) {
   }
   const texts = rows.map((row, i) => drawRow(row, width / 2, above + i * ROW));
   if (thing.groups) {
-    texts[0] = make("g", { class: "handle" }, make("rect", { x: 4, y: 6, width: width - 12, height: ROW + 6, rx: 5 }), texts[0]);
+    const target = make("rect", { x: 4, y: 6, width: width - 12, height: ROW + 6, rx: 5 });
+    texts[0] = make("g", { class: "handle" }, target, texts[0]);
   }
   put(
     made,
@@ -188,7 +190,10 @@ function fill(made, { thing, rows, above, width, height }) {
 }
 
 function drawRow({ parts, spark }, x, y) {
-  if (spark) return make("path", { class: "spark", d: bars(spark, x - SPARK.width / 2, y + 1, SPARK.width, SPARK.height - 2) });
+  if (spark) {
+    const d = bars(spark, x - SPARK.width / 2, y + 1, SPARK.width, SPARK.height - 2);
+    return make("path", { class: "spark", d });
+  }
   const spans = parts.filter(([, text]) => text).map(([kind, text]) => make("tspan", { class: kind }, text));
   return make("text", { x, y: y + 12, "text-anchor": "middle" }, ...spans);
 }
@@ -214,7 +219,8 @@ function shapeOf(kind, w, h) {
   if (kind === "constant") {
     const lid = `M0 5A${w / 2} 5 0 0 1 ${w} 5`;
     const body = `${lid}V${h - 5}A${w / 2} 5 0 0 1 0 ${h - 5}Z`;
-    return make("g", { class: "shape" }, make("path", { d: body }), make("path", { class: "side", d: `M0 5A${w / 2} 5 0 0 0 ${w} 5` }));
+    const rim = make("path", { class: "side", d: `M0 5A${w / 2} 5 0 0 0 ${w} 5` });
+    return make("g", { class: "shape" }, make("path", { d: body }), rim);
   }
   if (kind === "folded") {
     const front = `M0 5H${w - 5}V${h}H0Z`;
@@ -236,7 +242,8 @@ function edge({ points, edges, arrow }) {
   for (let i = 1; i < ends.length; i++) {
     const [[x0, y0], [x1, y1]] = [ends[i - 1], ends[i]];
     const middle = (y0 + y1) / 2;
-    d += Math.abs(x0 - x1) < 0.5 ? `L${spot(ends[i])}` : `C${spot([x0, middle])} ${spot([x1, middle])} ${spot(ends[i])}`;
+    if (Math.abs(x0 - x1) >= 0.5) d += `C${spot([x0, middle])} ${spot([x1, middle])} ${spot(ends[i])}`;
+    else d += `L${spot(ends[i])}`;
   }
   const tip = arrow ? `M${spot([x, y])}l-3.2 ${-up * TIP}h6.4z` : null;
   const names = edges.map(({ tail, head }) => `${tail.key}>${head.key}`);
