@@ -37,6 +37,23 @@ def _take_apart(tree: Any, leaves: list[Any]) -> Callable[[Any], Any]:
     return next
 
 
+def paths(tree: Any, name: str = "") -> list[str]:
+    """Where each leaf stands, in the order of `flatten`, as Python would write it.
+
+    >>> paths({"w": [1.0, 2.0], "b": 3.0}, "x")
+    ["x['w'][0]", "x['w'][1]", "x['b']"]
+    """
+    if tree is None:
+        return []
+    if isinstance(tree, dict):
+        return [path for key, branch in tree.items() for path in paths(branch, f"{name}[{key!r}]")]
+    if isinstance(tree, (list, tuple)):
+        fields = getattr(tree, "_fields", None)
+        steps = [f"[{i}]" for i in range(len(tree))] if fields is None else [f".{field}" for field in fields]
+        return [path for step, branch in zip(steps, tree, strict=True) for path in paths(branch, name + step)]
+    return [name]
+
+
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """The tree with `function` applied to its leaves (and to those of other trees of the same form)."""
     leaves, rebuild = flatten(tree)

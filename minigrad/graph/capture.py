@@ -211,7 +211,8 @@ def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container
         for parent, arg in zip(node.inputs, node.args, strict=True):
             thing = arg if parent is None else parent
             if parent is None and id(arg) not in indices and (isinstance(arg, np.ndarray) or id(arg) in known):
-                add(arg, "constant", known.get(id(arg)), arg)
+                # A buffer is often used in another shape, as a view.
+                add(arg, "constant", known.get(id(arg)) or known.get(id(getattr(arg, "base", None))), arg)
             inputs.append(indices.get(id(thing)))
         name = known.get(id(node)) or (node.notes and node.notes.name) or None
         add(node, "leaf" if node.op is None else "operation", name, node.value, inputs)

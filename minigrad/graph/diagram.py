@@ -1,6 +1,7 @@
 """A folded graph as boxes and arrows: what every form of the picture is written from."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -154,6 +155,22 @@ class Diagram:
                 drawn.add((tail, head))
                 arrows.append(Arrow(tail, head, place if plain and has_places(entry) else None))
         return arrows
+
+    @cached_property
+    def onwards(self) -> set[tuple[str, str]]:
+        """From what one turn of a loop, which is drawn once, hands on to where the next turn takes it."""
+        folding = self.folding
+        found = set()
+        for index in folding.stands_for:
+            entry, first = self.graph[index], self.graph[folding.shown(index)]
+            for i, counterpart in zip(entry.inputs, first.inputs, strict=False):
+                if i is None or self.graph[i].op is None or not folding.repeats(index, i):
+                    continue
+                # In place of this operand the first turn has what the loop began with.
+                if counterpart is None or folding.shown(counterpart) != folding.shown(i):
+                    found.add((self.key(i) or "", self.key(index) or ""))
+        # Within a closed frame there is nothing to see.
+        return {(tail, head) for tail, head in found if tail and head and (tail != head or tail[0] == "n")}
 
 
 def has_places(entry: Entry) -> bool:

@@ -6,7 +6,6 @@ from top to bottom): in ``subtract`` it must be seen what is taken from what.
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 
 from minigrad.graph import labels, words
 from minigrad.graph.diagram import Arrow, Box, Diagram, has_places
@@ -202,24 +201,8 @@ class _Writer:
         """An arrow from every operand."""
         for arrow in self.diagram.arrows:
             yield f"  {arrow.tail} -> {self._head(arrow)}{self._weight(arrow)}"
-        for tail, head in sorted(self.onwards):
+        for tail, head in sorted(self.diagram.onwards):
             yield f"  {tail} -> {head} [{_listed(ONWARDS)}]"
-
-    @cached_property
-    def onwards(self) -> set[tuple[str, str]]:
-        """From what one turn of a loop, which is drawn once, hands on to where the next turn takes it."""
-        folding = self.diagram.folding
-        found = set()
-        for index in folding.stands_for:
-            entry, first = self.graph[index], self.graph[folding.shown(index)]
-            for i, counterpart in zip(entry.inputs, first.inputs, strict=False):
-                if i is None or self.graph[i].op is None or not folding.repeats(index, i):
-                    continue
-                # In place of this operand the first turn has what the loop began with.
-                if counterpart is None or folding.shown(counterpart) != folding.shown(i):
-                    found.add((self.diagram.key(i) or "", self.diagram.key(index) or ""))
-        # Within a closed frame there is nothing to see.
-        return {(tail, head) for tail, head in found if tail and head and (tail != head or tail[0] == "n")}
 
     def _head(self, arrow: Arrow) -> str:
         return arrow.head if arrow.place is None else f"{arrow.head}:p{arrow.place}:{SIDES[self.direction]}"
@@ -233,7 +216,7 @@ class _Writer:
     def caption(self, legend: bool) -> str:
         """The notes, the key to the colours, and the scale of the heat, as one table."""
         rows = [f'<TR><TD ALIGN="LEFT">{_escaped(note)}</TD></TR>' for note in labels.captions(self.diagram)]
-        if self.onwards:
+        if self.diagram.onwards:
             rows.append('<TR><TD ALIGN="LEFT">dashed arrows lead into the next repetition</TD></TR>')
         if self.heat is not None:
             rows.append(f"<TR><TD>{_scale(self.heat.scale())}</TD></TR>")

@@ -17,7 +17,7 @@ from minigrad.graph.heat import Heat
 from minigrad.graph.payload import payload
 from minigrad.graph.picture import Picture
 from minigrad.graph.render import format_of
-from minigrad.graph.targets import target_of
+from minigrad.graph.targets import gradients_of, target_of
 from minigrad.graph.text import text
 
 # So many boxes an interactive page has with everything open.
@@ -43,8 +43,9 @@ def draw(
 
     Houses are inputs; ellipses are parameters and other leaves, which require grad; cylinders are constants, such as
     data; rounded boxes are operations; what was computed in the end has a thick outline.  Operations that only change a
-    shape or a dtype have no box.  Calls of modules are frames.  Values that are not finite stand out, and a note below
-    names the first one.
+    shape or a dtype have no box.  Calls of modules are frames, but for modules of a single operation without
+    parameters.  What repeats itself is drawn once, with a number, and dashed arrows lead into the next repetition.
+    Values that are not finite stand out, and a note below names the first one.
 
     Parameters
     ----------
@@ -132,13 +133,16 @@ def draw(
     def interactive() -> str:
         from minigrad.graph.page import page  # few programs need it
 
-        whole, closed = opened(graph, found, marks, depth, fold, limit)
+        known = found or _gradients(graph)
+        whole, closed = opened(graph, known, marks, depth, fold, limit)
         return page(payload(whole, _title(target), Heat(whole, heat or "grad"), closed))
 
     picture = Picture(
         lambda: dot(diagram, shown, direction, colours, legend), lambda: text(diagram, shown), interactive, format
     )
-    if path is not None:
+    if path is None:
+        picture.write()
+    else:
         picture.save(path, format)
     return picture
 
@@ -170,6 +174,14 @@ def _index(graph: Graph, thing: Any, copies: Mapping[int, Node]) -> int:
         f"mark= takes Tensors and nodes of the graph that is drawn, or indices from 0 to {len(graph) - 1}, and this is "
         f"none of them: {words.shortened(repr(thing), 80)}"
     )
+
+
+def _gradients(graph: Graph) -> dict[Node, Array]:
+    """The gradients for a page that is wanted later, unless a backward pass has released the graph since."""
+    try:
+        return gradients_of(graph)
+    except errors.ReleasedGraphError:
+        return {}
 
 
 def _title(target: Any) -> str:

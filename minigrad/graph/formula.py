@@ -1,6 +1,9 @@
 """The formula of an operation's derivative, as its source says it."""
 
+import ast
+import inspect
 import linecache
+import textwrap
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
@@ -14,8 +17,8 @@ LENGTH = 200
 def formulas(primitive: Primitive) -> list[tuple[str, str]]:
     """For each operand with a derivative its name and the formula; one for all where there is a joint rule.
 
-    The formula of a rule that is written as a lambda is what it computes; of a function, its name and its docstring's
-    first line.  `g` is the gradient of the result, `y` the result.
+    The formula of a rule that is a single expression is that expression; of a longer function, its name and its
+    docstring's first line.  `g` is the gradient of the result, `y` the result.
     """
     if primitive.joint is not None:
         return [("all operands", _of_rule(primitive.joint))]
@@ -29,9 +32,24 @@ def _of_rule(rule: Callable[..., Any]) -> str:
         return words.shortened(repr(rule), LENGTH)
     if code.co_name == "<lambda>":
         return words.shortened(_body(code) or "a lambda whose source is not there", LENGTH)
+    if expression := _returned(rule):
+        return words.shortened(expression, LENGTH)
     call = f"{rule.__name__}({', '.join(code.co_varnames[: code.co_argcount])})"
     said = (rule.__doc__ or "").strip().partition("\n")[0]
     return words.shortened(f"{call}: {said}" if said else call, LENGTH)
+
+
+def _returned(rule: Callable[..., Any]) -> str:
+    """What a function returns that does nothing else."""
+    try:
+        function = ast.parse(textwrap.dedent(inspect.getsource(rule))).body[0]
+    except (OSError, SyntaxError, TypeError):
+        return ""
+    body = function.body if isinstance(function, ast.FunctionDef) else []
+    statements = [step for step in body if not (isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant))]
+    if len(statements) == 1 and isinstance(statements[0], ast.Return) and statements[0].value is not None:
+        return ast.unparse(statements[0].value)
+    return ""
 
 
 def _body(code: CodeType) -> str:

@@ -36,7 +36,7 @@ def chosen(show: str | Iterable[str] | None) -> Sequence[str]:
     """The details to show."""
     if show is None:
         return BRIEF
-    asked = [show] if isinstance(show, str) else list(show)
+    asked = [show] if isinstance(show, str) or not isinstance(show, Iterable) else list(show)
     for word in asked:
         if word not in (*DETAILS, "all"):
             raise errors.ArgumentError(

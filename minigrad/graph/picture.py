@@ -21,6 +21,11 @@ class Picture:
         The picture as an interactive page.
     format : str
         What `save` writes where the file's name does not tell, and what a notebook shows.
+
+    Notes
+    -----
+    Values are those of the moment when the picture was drawn.  In other forms than the one that was asked for they are
+    those of the moment when the form is made: an optimizer may have written into the memory of leaves since.
     """
 
     def __init__(
@@ -43,6 +48,10 @@ class Picture:
     def html(self) -> str:
         """The picture as an interactive page."""
         return self._html()
+
+    def write(self) -> None:
+        """Write down the form that was asked for: leaves may be changed before it is shown."""
+        {"html": lambda: self.html, "text": lambda: self.text}.get(self.format, lambda: self.source)()
 
     def __str__(self) -> str:
         return self.text

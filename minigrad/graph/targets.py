@@ -8,12 +8,12 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, Node, backprop, enable_grad
-from minigrad.graph.capture import Graph, by_identity, entries_of, nodes_of
+from minigrad.graph.capture import Entry, Graph, by_identity, entries_of, nodes_of
 from minigrad.graph.watching import Tracer
 from minigrad.nn.module import Module
 from minigrad.nn.undisturbed import undisturbed
 from minigrad.tensor import Tensor
-from minigrad.tree import flatten
+from minigrad.tree import flatten, paths
 
 
 class Target(NamedTuple):
@@ -86,8 +86,22 @@ def _captured(
     gradients: bool,
     copies: Mapping[int, Node],
 ) -> Target:
-    graph = entries_of(roots, known, given)
+    graph = without_copies(entries_of(roots, known, given)) if given else entries_of(roots, known)
     return Target(graph, gradients_of(graph) if gradients else {}, copies)
+
+
+def without_copies(graph: Graph) -> Graph:
+    """The graph without operations that hand a value on as it is: `grad` makes one of every argument."""
+    places: dict[int, int] = {}
+    entries: list[Entry] = []
+    for entry in graph:
+        inputs = tuple(None if i is None else places[i] for i in entry.inputs)
+        if entry.op == "positive" and entry.index not in graph.outputs and inputs[0] is not None:
+            places[entry.index] = inputs[0]
+        else:
+            places[entry.index] = len(entries)
+            entries.append(Entry(len(entries), entry.kind, entry.name, inputs, entry.value, entry.node))
+    return Graph(entries, [places[i] for i in graph.outputs])
 
 
 def gradients_of(graph: Graph) -> dict[Node, Array]:
@@ -109,8 +123,7 @@ def _arguments(
     for name, tree in zip(_parameters(function, len(inputs)), inputs, strict=True):
         leaves, rebuild = flatten(tree)
         made = []
-        for place, value in enumerate(leaves):
-            label = name if len(leaves) == 1 else f"{name}[{place}]"
+        for label, value in zip(paths(tree, name), leaves, strict=True):
             x = value.data if isinstance(value, Handle) else value
             if isinstance(x, (float, complex)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"):
                 leaf = Tensor(x, requires_grad=True)

@@ -70,7 +70,7 @@ def test_a_function_of_trees():
         return {"loss": parameters["a"] * parameters["b"][0], "rest": [None, 1.0, words]}
 
     drawn = shown(f, {"a": 2.0, "b": [np.ones(2), 5]}, ["not", "a", "number"])
-    assert drawn[:2] == ["%0 = input parameters[0] float64 2", "%1 = input parameters[1] float64 [1, 1]"]
+    assert drawn[:2] == ["%0 = input parameters['a'] float64 2", "%1 = input parameters['b'][0] float64 [1, 1]"]
 
 
 @pytest.mark.parametrize("thing", ["text", np.array(["a"]), np.array([None]), None, {1, 2}, range(3)])
@@ -214,11 +214,15 @@ def test_a_tensor_takes_no_inputs():
 
 def test_the_graph_of_a_derivative():
     drawn = shown(mg.grad(lambda x: mg.sin(x)), 0.5)
-    assert [line.split(" = ")[1].split("(")[0] for line in drawn[:-1]] == [
-        "input x float64 0.5",
-        "positive",
-        "cos",
-        "multiply",
+    # The copy of its argument that grad makes is not shown.
+    assert [line.split(" = ")[1].split("(")[0] for line in drawn[:-1]] == ["input x float64 0.5", "cos", "multiply"]
+
+
+def test_a_result_that_is_a_copy_is_shown():
+    assert [line.split("(")[0] for line in shown(lambda x: +x, 0.5)] == [
+        "%0 = input x float64 0.5",
+        "%1 = positive",
+        "return %1",
     ]
 
 
@@ -530,14 +534,20 @@ def test_formulas():
 def test_formulas_of_a_users_own_operation():
     def slope(g, y, x):
         """The derivative, by hand."""
-        return g * 2
+        doubled = g * 2
+        return doubled
 
-    @mg.primitive(slope)
+    @mg.primitive(lambda g, y, x: g * 2)
     def doubled(x, /):
         return x * 2
 
+    @mg.primitive(slope)
+    def again(x, /):
+        return x * 2
+
     made = mg.primitive(eval("lambda g, y, x: g * 3"))(lambda x, /: x * 3)
-    drawn = " ".join(shown(lambda x: made(doubled(x)), 1.0, show="formula"))
+    drawn = " ".join(shown(lambda x: made(again(doubled(x))), 1.0, show="formula"))
+    assert "grad of x: g * 2" in drawn
     assert "slope(g, y, x): The derivative, by hand." in drawn
     assert "a lambda whose source is not there" in drawn
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import graph, nn
 from minigrad.graph.diagram import Diagram
-from minigrad.graph.dot import _Writer
 from minigrad.graph.folding import Folding
 from minigrad.graph.targets import target_of
 
@@ -110,7 +109,7 @@ def test_arrows_are_those_of_the_graph(diagram, depth, fold, limit):
         if i is not None and diagram.key(i) != diagram.key(entry.index)
     }
     # Dashed arrows lead from one repetition into the next.
-    onwards = _Writer(diagram, (), "TB", None).onwards
+    onwards = diagram.onwards
     assert set(drawn) <= real
     assert {(tail, head) for tail, head in onwards if tail != head} <= real
     assert real <= set(drawn) | onwards
@@ -608,7 +607,7 @@ def test_many_nodes_become_few_boxes():
 
 
 def dashed(diagram):
-    return {(int(tail[1:]), int(head[1:])) for tail, head in _Writer(diagram, (), "TB", None).onwards}
+    return {(int(tail[1:]), int(head[1:])) for tail, head in diagram.onwards}
 
 
 def test_what_a_repetition_hands_on_is_dashed():
