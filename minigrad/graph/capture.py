@@ -219,15 +219,15 @@ def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container
     return Graph(entries, [indices[id(root)] for root in roots])
 
 
-def nodes_of(y: Any) -> list[Node]:
-    """The nodes of a Tensor, or of several."""
+def nodes_of(y: Any, what: str = "a picture or a list of a graph") -> list[Node]:
+    """The nodes of a Tensor, or of several; `what` they are for, for the message."""
     tensors = [y] if isinstance(y, Handle) else list(y) if isinstance(y, (list, tuple)) else []
     if not tensors or not all(isinstance(x, Handle) for x in tensors):
         kinds = ", ".join(type(x).__name__ for x in tensors) or type(y).__name__
-        raise errors.DTypeError(f"a graph is captured from a Tensor, or a list or tuple of Tensors, not from {kinds}")
+        raise errors.DTypeError(f"{what} is made of a Tensor, or of a list or tuple of Tensors, not of {kinds}")
     nodes = [x.node for x in tensors if x.node is not None]
     if len(nodes) < len(tensors):
-        raise errors.no_graph("a picture or a list of a graph")
+        raise errors.no_graph(what)
     return nodes
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad import display, errors
-from minigrad.core import Handle, Node, collect
+from minigrad import display
+from minigrad.core import Node, collect
 from minigrad.graph import tables
-from minigrad.graph.capture import plural
+from minigrad.graph.capture import nodes_of, plural
 from minigrad.graph.costs import backward_flops, flops, is_known
 from minigrad.graph.held import held_by, peak_of_backward
 from minigrad.graph.tables import Path
@@ -202,7 +202,7 @@ def summary(y: Any) -> GraphSummary:
     sum            1     10  12.5 %   8 B
     tanh           1     10  12.5 %  80 B
     """
-    roots = _roots(y)
+    roots = nodes_of(y, "a summary of a graph")
     nodes = collect(roots)
     held = held_by(nodes)
     depths: dict[Node, int] = {}
@@ -251,17 +251,6 @@ def summary(y: Any) -> GraphSummary:
         backward=total.backward,
         _paths=tuple(path for path, _, _ in branches),
     )
-
-
-def _roots(y: Any) -> list[Node]:
-    tensors = [y] if isinstance(y, Handle) else list(y) if isinstance(y, (list, tuple)) else []
-    if not tensors or not all(isinstance(x, Handle) for x in tensors):
-        kinds = ", ".join(type(x).__name__ for x in tensors) or type(y).__name__
-        raise errors.DTypeError(f"a summary is of a Tensor, or a list or tuple of Tensors, not of {kinds}")
-    nodes = [x.node for x in tensors if x.node is not None]
-    if len(nodes) < len(tensors):
-        raise errors.no_graph("a summary of a graph")
-    return nodes
 
 
 def _add(table: dict[Any, list[int]], key: Any, numbers: Sequence[int]) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import graph, nn
-from minigrad.errors import MissingPackageError
-from minigrad.graph import render
+from tests.needs import needs_graphviz
 
 SVG = "{http://www.w3.org/2000/svg}"
 DIRECTIONS = ["TB", "LR", "BT", "RL"]
@@ -31,17 +30,6 @@ HOSTILE = [
     "x" * 10_000,
     "y" * 48 + "\\N",
 ]
-
-
-def graphviz_is_there():
-    try:
-        render.find_dot()
-    except MissingPackageError:
-        return False
-    return True
-
-
-needs_graphviz = pytest.mark.skipif(not graphviz_is_there(), reason="there is no Graphviz")
 
 
 def leaf(value=2.0, name=None):

@@ -12,6 +12,7 @@ from minigrad import graph
 from minigrad.errors import GraphError, MissingPackageError
 from minigrad.graph import render
 from minigrad.graph.picture import Picture
+from tests.needs import needs_graphviz
 
 STARTS = {
     "svg": b"<?xml",
@@ -22,15 +23,6 @@ STARTS = {
 }
 
 
-def graphviz_is_there():
-    try:
-        render.find_dot()
-    except MissingPackageError:
-        return False
-    return True
-
-
-needs_graphviz = pytest.mark.skipif(not graphviz_is_there(), reason="there is no Graphviz")
 needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
 
 
