@@ -255,7 +255,9 @@ def _bars(counts: Sequence[int], color: str) -> str:
         rows = "".join(f'<TR><TD {size} HEIGHT="{part}"{look}></TD></TR>' for part, look in parts if part)
         cells.append(f'<TD><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE></TD>')
     row = "".join(cells)
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0"><TR>{row}</TR></TABLE>'
+    # In a wider box the bars stay together.
+    size = f'FIXEDSIZE="TRUE" WIDTH="{len(counts) * (BAR_WIDTH + 1) + 1}" HEIGHT="{BAR_HEIGHT + 2}"'
+    return f'<TABLE {size} BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0"><TR>{row}</TR></TABLE>'
 
 
 def _key(kinds: Sequence[str]) -> str:
