@@ -999,7 +999,8 @@ def test_the_page_has_a_section_for_each_mistake_in_the_order_of_the_table():
 def test_the_page_shows_the_program_and_what_is_said_of_it(row, tmp_path, monkeypatch):
     text = SECTIONS[row.group, row.title]
     program, message, explained = re.fullmatch(r"\n*```py\n(.*?)```\n*```text\n(.*?)```\n(.*)", text, re.S).groups()
-    assert program == row.program
+    # Formatters put a second blank line after a function on the page.
+    assert re.sub(r"\n+", "\n", program) == re.sub(r"\n+", "\n", row.program)
     assert len(words(explained)) > 40
     _, said = what_is_said(row, tmp_path, monkeypatch)
     said, message = (re.sub(r"(?<=number )\d+", "N", words(x)) for x in (said, message))  # counted by the process
