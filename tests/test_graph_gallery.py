@@ -32,7 +32,7 @@ WORDS = {
     "outline": ["×12", "head: Linear"],
     "step": ["weight_ih", "tanh", "getitem"],
     "three": ["LSTMCell (call 3)", "weight_hh"],
-    "loop": ["×600", "10,206 nodes", "dashed arrows lead into the next repetition"],
+    "loop": ["×600", "10,206 nodes", "dashed arrows lead into later repetitions"],
     "head": ["softmax", "query", "± 2.8"],
     "heads": ["in_proj_weight", "reshape"],
     "encoder": ["×6", "self_attn: MultiheadAttention"],

@@ -60,7 +60,8 @@ class Diagram:
         By their keys, in the order of computation.
     arrows : list of Arrow
     bad : dict of int to str
-        The entries whose values are not finite, with ``"NaN"`` or ``"inf"``.
+        The entries whose values are not finite, with ``"NaN"`` or ``"inf"``; without those that are meant: an inf in a
+        constant or an input, such as a mask, and what is computed from it without a NaN.
     bad_gradients : dict of int to str
         Those whose gradients are not.
     marks : mapping of int to str
@@ -78,7 +79,7 @@ class Diagram:
         self.folding = folding
         self.gradients = gradients or {}
         self.marks = marks or {}
-        self.bad = {entry.index: word for entry in self.graph if (word := not_finite(entry.value))}
+        self.bad = self._bad()
         known = ((entry.index, self.gradient(entry)) for entry in self.graph)
         self.bad_gradients = {i: word for i, g in known if g is not None and (word := not_finite(g))}
         self.frame_keys: dict[Frame, str] = {}
@@ -89,6 +90,21 @@ class Diagram:
         self.alarms = gradients_said | self._said(self.bad)  # values say more
         self.flags = self._said(self.marks)
         self.outputs = {self.key(i) for i in self.graph.outputs}
+
+    def _bad(self) -> dict[int, str]:
+        bad: dict[int, str] = {}
+        meant: set[int] = set()
+        for entry in self.graph:
+            word = not_finite(entry.value)
+            if word is None:
+                continue
+            known = [i for i in entry.inputs if i in bad or i in meant]
+            of_a_mask = meant.issuperset(known) if known else entry.kind in ("constant", "input")
+            if word == "inf" and of_a_mask:
+                meant.add(entry.index)
+            else:
+                bad[entry.index] = word
+        return bad
 
     def gradient(self, entry: Entry) -> Array | None:
         """The gradient that arrived at an entry, if it is known."""
@@ -146,6 +162,8 @@ class Diagram:
             for place, i in enumerate(entry.inputs):
                 if i is None or self.folding.repeats(entry.index, i):
                     continue
+                if entry.index in hidden and self.graph[i].op is None and self.graph[i].kind != "input":
+                    continue  # of another turn: one of the arrows `onwards`
                 tail, head = self.key(i), self.key(entry.index)
                 if tail is None or head is None or tail == head:
                     continue
@@ -158,13 +176,15 @@ class Diagram:
 
     @cached_property
     def onwards(self) -> set[tuple[str, str]]:
-        """From what one turn of a loop, which is drawn once, hands on to where the next turn takes it."""
+        """Arrows that the first turn of a loop does not have, but others: from what one turn hands on to where the next
+        takes it, and from leaves and constants of other turns.
+        """
         folding = self.folding
         found = set()
         for index in folding.stands_for:
             entry, first = self.graph[index], self.graph[folding.shown(index)]
             for i, counterpart in zip(entry.inputs, first.inputs, strict=False):
-                if i is None or self.graph[i].op is None or not folding.repeats(index, i):
+                if i is None or folding.repeats(index, i) == (self.graph[i].op is None):
                     continue
                 # In place of this operand the first turn has what the loop began with.
                 if counterpart is None or folding.shown(counterpart) != folding.shown(i):

@@ -137,7 +137,7 @@ class _Writer:
         self.styles_used["frame"] = None
         times = f"&#160;&#160;×{box.frame.count:,}" if box.frame.count > 1 else ""
         rows = [f"<B>{_escaped(box.frame.title)}</B>{times}"]
-        rows += [self._detail(text, box) for text in labels.frame_details(self.diagram, box)]
+        rows += [self._detail(text, box) for text in labels.frame_details(self.diagram, box, self.show)]
         style = STYLES["frame"]
         return self._table([*rows, *self._said(box)], box), style | self._outline(box)
 
@@ -215,9 +215,9 @@ class _Writer:
 
     def caption(self, legend: bool) -> str:
         """The notes, the key to the colours, and the scale of the heat, as one table."""
-        rows = [f'<TR><TD ALIGN="LEFT">{_escaped(note)}</TD></TR>' for note in labels.captions(self.diagram)]
+        rows = [f'<TR><TD ALIGN="LEFT">{_escaped(note)}</TD></TR>' for note in labels.captions(self.diagram, self.show)]
         if self.diagram.onwards:
-            rows.append('<TR><TD ALIGN="LEFT">dashed arrows lead into the next repetition</TD></TR>')
+            rows.append('<TR><TD ALIGN="LEFT">dashed arrows lead into later repetitions</TD></TR>')
         if self.heat is not None:
             rows.append(f"<TR><TD>{_scale(self.heat.scale())}</TD></TR>")
         elif legend:

@@ -27,6 +27,7 @@ PAGE_LIMIT = 1500
 def draw(
     target: Any,
     *inputs: Any,
+    kwargs: Mapping[str, Any] | None = None,
     path: str | os.PathLike[str] | None = None,
     format: str | None = None,
     show: str | Iterable[str] | None = None,
@@ -49,12 +50,14 @@ def draw(
 
     Parameters
     ----------
-    target : Tensor, sequence of Tensor, Graph, callable or Module
+    target : Tensor, tree of Tensors, Graph, callable or Module
         A function or a module is called once, with copies of the inputs that require grad.  Of a module nothing
         changes: it works on copies of its parameters and buffers, in the mode it is in, with the random numbers it
         would get.  `grad` of a function is a function: its picture is the graph of forward and backward pass together.
     *inputs
-        What to call it with: arrays, numbers, Tensors, trees of these.
+        What to call it with: arrays, numbers, lists of numbers, Tensors, trees of these.
+    kwargs : mapping, optional
+        What to call it with by name.
     path : path-like, optional
         The file to write.
     format : {"svg", "png", "pdf", "dot", "text", "html"}, optional
@@ -71,7 +74,8 @@ def draw(
         allows.
     fold : bool, optional
         Whether to draw what repeats itself only once, with the number of times: all of it (True), nothing (False), or,
-        by default, equal modules and, in large graphs, long loops.
+        by default, equal modules (but not under `heat`, where they are to be compared) and, in large graphs, long
+        loops.
     heat : {"grad", "time", "memory"}, optional
         Colour boxes by the norm of their gradient, their time, or their memory, on a logarithmic scale.
     names : mapping of str to Tensor, optional
@@ -125,9 +129,9 @@ def draw(
     if limit < 1 or (depth is not None and depth < 0):
         raise errors.ArgumentError(f"limit= is at least 1 and depth= at least 0, and these are {limit} and {depth}")
     gradients = "grad" in shown or heat == "grad" or format == "html"
-    graph, found, copies = target_of(target, inputs, names, gradients)
+    graph, found, copies = target_of(target, inputs, names, gradients, kwargs or {})
     marks = {_index(graph, thing, copies): str(word) for thing, word in (mark or {}).items()}
-    diagram = Diagram(Folding(graph, depth, fold, limit), found, marks)
+    diagram = Diagram(Folding(graph, depth, fold, limit, alike=heat is None), found, marks)
     colours = Heat(diagram, heat) if heat is not None else None
 
     def interactive() -> str:

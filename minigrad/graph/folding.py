@@ -117,6 +117,8 @@ class Folding:
         Whether to draw what repeats itself once.  By default modules do, and in large graphs everything.
     limit : int
         Of how many boxes the picture may consist.
+    alike : bool
+        Whether equal modules may be drawn once; not if they shall be compared.
 
     Attributes
     ----------
@@ -127,8 +129,11 @@ class Folding:
         The entries between the first and the last ones, if they are left out.
     """
 
-    def __init__(self, graph: Graph, depth: int | None = None, fold: bool | None = None, limit: int = 500) -> None:
+    def __init__(
+        self, graph: Graph, depth: int | None = None, fold: bool | None = None, limit: int = 200, alike: bool = True
+    ) -> None:
         self.graph = graph
+        self.alike = alike or fold is True
         self.stands_for: dict[int, int] = {}
         self.skipped: frozenset[int] = frozenset()
         # For what is in a repetition: which, from the outermost to the innermost.
@@ -183,7 +188,8 @@ class Folding:
             runs = find_runs([kind for kind, _ in sequence], [operands for _, operands in sequence])
             for run in reversed(runs):
                 parts = frame.items[run.start : run.stop]
-                if run.period * (run.times - 1) >= least or all(isinstance(part, Frame) for part in parts):
+                modules = all(isinstance(part, Frame) for part in parts)
+                if self.alike if modules else run.period * (run.times - 1) >= least:
                     kept = self._fold_run(frame, parts, run.period, run.times)
                     frame.items[run.start : run.stop] = [kept]
             stack.extend(item for item in frame.items if isinstance(item, Frame))

@@ -16,7 +16,8 @@ QUANTITIES = ("grad", "time", "memory")
 # Five colours of the scale cividis (Nunez, Anderton and Renslow, "Optimizing colormaps with consideration for color
 # vision deficiency to enable accurate interpretation of scientific data", PLOS ONE 13(7), 2018).
 SCALE = ((0, 34, 78), (65, 77, 107), (124, 123, 120), (188, 175, 111), (254, 232, 56))
-SPAN = 1e4  # the scale reaches at least from 1 to this
+SPAN = 1e4  # the scale reaches at least from 1 to this,
+REACH = 1e12  # and at most: what is smaller beside the largest is mostly rounding
 LARGEST = 709.0  # of the logarithms of floats
 ZERO = "#FFFFFF"
 STEPS = 7
@@ -45,10 +46,11 @@ class Heat:
         self.quantity = quantity
         measure = _MEASURES[quantity]
         self.levels: dict[str, float] = {}
-        for box in diagram.boxes.values():
-            known = [x for i in box.entries if (x := measure(diagram, diagram.graph[i])) is not None]
-            if known:
-                self.levels[box.key] = sum(known) if quantity == "time" else max(known)
+        for entry in diagram.graph:  # of what is drawn once, all turns
+            key, level = diagram.key(entry.index), measure(diagram, entry)
+            if key is not None and level is not None:
+                before = self.levels.get(key, 0.0)
+                self.levels[key] = before + level if quantity == "time" else max(before, level)
         self.low, self.high = 0.0, 0.0  # logarithms
         self.fit([self.levels])
 
@@ -56,6 +58,7 @@ class Heat:
         """Let the scale reach from the smallest to the largest of these quantities."""
         positive = [x for levels in all_levels for x in levels.values() if 0 < x < math.inf]
         low, high = (math.log(min(positive)), math.log(max(positive))) if positive else (0.0, 0.0)
+        low = max(low, high - math.log(REACH))
         # Quantities that hardly differ shall look alike.
         middle, half = (low + high) / 2, max(high - low, math.log(SPAN)) / 2
         self.low, self.high = middle - half, middle + half

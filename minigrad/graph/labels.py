@@ -90,8 +90,8 @@ def details(diagram: Diagram, entry: Entry, show: Sequence[str]) -> list[str | B
     return lines
 
 
-def frame_details(diagram: Diagram, box: Box) -> list[str]:
-    """The lines below the title of a closed frame."""
+def frame_details(diagram: Diagram, box: Box, show: Sequence[str] = BRIEF) -> list[str | Bars]:
+    """The lines below the title of a closed frame: how much is in it, and what is to be shown of its result."""
     operations, numbers = 0, 0
     stack = [(box.frame, 1)]
     while stack:
@@ -100,12 +100,25 @@ def frame_details(diagram: Diagram, box: Box) -> list[str]:
         leaves = (diagram.graph[i] for i in frame.sources if diagram.graph[i].kind == "leaf")
         numbers += times * sum(int(np.size(leaf.value)) for leaf in leaves)
         stack += [(item, times * item.count) for item in frame.items if isinstance(item, Frame)]
-    lines = [f"{operations:,} operation{'s' * (operations != 1)}"]
+    each = ", each" if box.frame.count > 1 else ""
+    lines: list[str | Bars] = [f"{operations:,} operation{'s' * (operations != 1)}{each}"]
     if numbers:
         lines.append(f"{numbers:,} parameters")
-    if box.frame.count > 1:
-        lines = [f"{text}, each" if i == 0 else text for i, text in enumerate(lines)]
+    result = diagram.graph[result_of(diagram, box)]
+    lines += details(diagram, result, [word for word in show if word in ("brief", "shape", "dtype", "value", "grad")])
+    entries = [diagram.graph[i] for i in box.entries if diagram.graph[i].op is not None]
+    traces = [entry.trace for entry in entries if entry.trace is not None]
+    if "memory" in show:
+        lines.append(display.memory(sum(entry.value.nbytes for entry in entries)))
+    if "time" in show and traces:
+        forward, backward = sum(trace.forward for trace in traces), sum(trace.backward for trace in traces)
+        lines.append(duration(forward) + (f" + {duration(backward)} backward" if backward else ""))
     return lines
+
+
+def result_of(diagram: Diagram, box: Box) -> int:
+    """The last operation in a closed frame."""
+    return max((i for i in box.entries if diagram.graph[i].op is not None), default=box.entries[-1])
 
 
 def values(value: Array) -> list[str | Bars]:
@@ -127,7 +140,8 @@ def values(value: Array) -> list[str | Bars]:
     bad = [f"{count:,} {name}" for count, name in ((known.nan, "NaN"), (known.inf, "inf")) if count]
     if not np.isfinite(known.mean):
         return [", ".join(bad)]
-    return [", ".join([f"mean {known.mean:.3g} ± {known.std:.2g}", *bad]), Bars(known.counts)]
+    what = "mean of |z|" if value.dtype.kind == "c" else "mean"
+    return [", ".join([f"{what} {known.mean:.3g} ± {known.std:.2g}", *bad]), Bars(known.counts)]
 
 
 def line(place: Place) -> str:
@@ -143,7 +157,7 @@ def duration(nanoseconds: int) -> str:
     return f"{seconds * scale:.3g} {unit}"
 
 
-def captions(diagram: Diagram) -> list[str]:
+def captions(diagram: Diagram, show: Sequence[str] = BRIEF) -> list[str]:
     """What must be said of the picture as a whole."""
     notes = []
     graph, folding = diagram.graph, diagram.folding
@@ -154,6 +168,10 @@ def captions(diagram: Diagram) -> list[str]:
     if folding.skipped:
         left = len(diagram.boxes["skipped"].entries)
         notes.append(f"{len(graph):,} nodes, of which {left:,} in the middle are not drawn: limit= is how many are")
+    if ("line" in show or "time" in show) and not any(entry.trace for entry in graph):
+        notes.append("lines and times are known of what is computed under graph.profile()")
+    if diagram.gradients and sum(graph[i].value.size for i in graph.outputs) > 1:
+        notes.append("gradients are those of the sum of all outputs")
     if diagram.bad:
         first = min(diagram.bad)
         notes.append(f"first {diagram.bad[first]}: {_named(graph, graph[first])}")

@@ -78,7 +78,8 @@ def _node(diagram: Diagram, box: Box, index: int, number: Mapping[Frame, int], h
     if box.kind == "frame":
         return made | {
             "kind": "frame", "output": box.key in diagram.outputs, "level": 0, "title": box.frame.title,
-            "detail": ", ".join(labels.frame_details(diagram, box)), "facts": [], "mark": diagram.flags.get(box.key),
+            "detail": ", ".join(map(str, labels.frame_details(diagram, box))), "facts": [],
+            "mark": diagram.flags.get(box.key),
         }  # fmt: skip
     entry = diagram.graph[box.entries[0]]
     name, op, call = labels.title(entry, box.frame.path)

@@ -63,13 +63,15 @@ class Snapshots:
         GraphError
             If the computation is not the same as in the first snapshot.
         """
-        graph, gradients, _ = target_of(target, inputs, self.names, gradients=True)
+        graph, gradients, _ = target_of(
+            target, inputs, self.names, True, what="Snapshots.take", instead='What the slider says is label="..."'
+        )
         structure = [(entry.op, entry.inputs, entry.shape) for entry in graph]
         if self._structure and structure != self._structure:
             raise errors.GraphError(
                 f"a snapshot of another computation: the first had {len(self._structure):,} nodes, this one has "
                 f"{len(graph):,}{_difference(self._structure, structure, graph)}. Take snapshots of the same loss, "
-                "with batches of the same size"
+                "with batches of the same size (a DataLoader leaves out a smaller last one with drop_last=True)"
             )
         diagram, closed = opened(graph, gradients)
         if self._taken and [*diagram.boxes] != [*self._taken[0][1]]:

@@ -1,7 +1,8 @@
 """What can be drawn: Tensors, captured graphs, and functions and modules, which are run once."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from minigrad.nn.module import Module
 from minigrad.nn.undisturbed import undisturbed
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, paths
+
+NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Target(NamedTuple):
@@ -29,18 +32,30 @@ class Target(NamedTuple):
 
 
 def target_of(
-    target: Any, inputs: Sequence[Any], names: Mapping[str, Any] | None, gradients: bool, what: str = "draw"
+    target: Any,
+    inputs: Sequence[Any],
+    names: Mapping[str, Any] | None,
+    gradients: bool,
+    kwargs: Mapping[str, Any] = NO_KWARGS,
+    what: str = "draw",
+    instead: str = 'The file to write is named by path="..."',
 ) -> Target:
     """The graph of a Tensor, of several, of a captured graph, or of what a function or a module computes."""
-    if isinstance(target, (Handle, list, tuple, Graph)):
-        if inputs:
+    if isinstance(target, (Handle, list, tuple, dict, Graph)):
+        if inputs or kwargs:
+            given = len(inputs) + len(kwargs)
             raise errors.DTypeError(
-                f"graph.{what} of a {type(target).__name__} takes no inputs, and was given {len(inputs)}: only "
-                'functions and modules are called with some. The file to write is named by path="..."'
+                f"graph.{what} of a {type(target).__name__} takes no inputs, and was given {given}: only functions and "
+                f"modules are called with some. {instead}"
             )
         if isinstance(target, Graph):
             return Target(target, gradients_of(target) if gradients else {}, {})
-        return _captured(nodes_of(target), by_identity(names or {}), {}, gradients, {})
+        roots = nodes_of(flatten(target)[0] if isinstance(target, dict) else target)
+        try:
+            return _captured(roots, by_identity(names or {}), {}, gradients, {})
+        except errors.ReleasedGraphError as error:
+            error.add_note(f"graph.{what} needs the whole graph: call it before backward()")
+            raise
     if not callable(target):
         raise errors.DTypeError(
             f"graph.{what} takes a Tensor, a list of Tensors, or a function or a Module and what to call it with, "
@@ -48,7 +63,7 @@ def target_of(
         )
 
     def run() -> Target:
-        return _run(target, inputs, names, gradients, what)
+        return _run(target, inputs, kwargs, names, gradients, what)
 
     return undisturbed(target, run) if isinstance(target, Module) else run()
 
@@ -56,18 +71,21 @@ def target_of(
 def _run(
     function: Callable[..., Any],
     inputs: Sequence[Any],
+    kwargs: Mapping[str, Any],
     names: Mapping[str, Any] | None,
     gradients: bool,
     what: str,
 ) -> Target:
     """Call the function once with copies of the inputs, which require grad as far as they can."""
     known: dict[int, str] = {}
-    arguments, given, copies = _arguments(function, inputs)
+    named = [*zip(_parameters(function, len(inputs)), inputs, strict=True), *kwargs.items()]
+    arguments, given, copies = _arguments(named)
     if isinstance(function, Module):
         known = by_identity(dict(function.named_parameters()) | dict(function.named_buffers()))
         copies |= {id(x): x.node for x in function.parameters() if x.node is not None}
     with enable_grad(), Tracer():
-        results = flatten(function(*arguments))[0]
+        by_place, by_name = arguments[: len(inputs)], dict(zip(kwargs, arguments[len(inputs) :], strict=True))
+        results = flatten(function(*by_place, **by_name))[0]
         roots = [y.node for y in results if isinstance(y, Handle) and y.node is not None]
         if not roots:
             kinds = ", ".join(sorted({type(y).__name__ for y in results}))
@@ -113,14 +131,13 @@ def gradients_of(graph: Graph) -> dict[Node, Array]:
     return dict(found)
 
 
-def _arguments(
-    function: Callable[..., Any], inputs: Sequence[Any]
-) -> tuple[list[Any], dict[int, str], dict[int, Node]]:
+def _arguments(inputs: Iterable[tuple[str, Any]]) -> tuple[list[Any], dict[int, str], dict[int, Node]]:
     """New leaves for the inputs, their names, and of which Tensors they are copies."""
     arguments = []
     given: dict[int, str] = {}
     copies: dict[int, Node] = {}
-    for name, tree in zip(_parameters(function, len(inputs)), inputs, strict=True):
+    for name, tree in inputs:
+        tree = _as_array(tree) if isinstance(tree, list) else tree
         leaves, rebuild = flatten(tree)
         made = []
         for label, value in zip(paths(tree, name), leaves, strict=True):
@@ -139,6 +156,16 @@ def _arguments(
                 made.append(value)
         arguments.append(rebuild(made))
     return arguments, given, copies
+
+
+def _as_array(tree: list[Any]) -> Any:
+    """A list, or lists in a list, of nothing but numbers as an array, if their lengths make one."""
+    if not all(isinstance(x, (int, float, complex)) for x in flatten(tree)[0]) or not tree:
+        return tree
+    try:
+        return np.array(tree)
+    except ValueError:
+        return tree
 
 
 def _parameters(function: Callable[..., Any], count: int) -> list[str]:

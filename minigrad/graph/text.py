@@ -13,7 +13,9 @@ def text(diagram: Diagram, show: Sequence[str] = labels.BRIEF) -> str:
     """The diagram as indented lines."""
     lines = list(_lines(diagram, show))
     outputs = [f"%{diagram.folding.shown(i)}" for i in diagram.graph.outputs]
-    return "\n".join([*lines, f"return {', '.join(outputs)}", *(f"# {note}" for note in labels.captions(diagram))])
+    return "\n".join(
+        [*lines, f"return {', '.join(outputs)}", *(f"# {note}" for note in labels.captions(diagram, show))]
+    )
 
 
 def _lines(diagram: Diagram, show: Sequence[str]) -> Iterator[str]:
@@ -41,10 +43,25 @@ def _lines(diagram: Diagram, show: Sequence[str]) -> Iterator[str]:
             content = ":"
             if item.closed:
                 box = diagram.boxes[diagram.frame_keys[item]]
-                content = f" ({', '.join(labels.frame_details(diagram, box))}){_said(diagram, box)}"
+                operands = dict.fromkeys(
+                    _number(diagram, arrow.tail) for arrow in diagram.arrows if arrow.head == box.key
+                )
+                heading = f"{_number(diagram, box.key)} = {heading}"
+                known = ", ".join(str(part) for part in labels.frame_details(diagram, box, show))
+                content = f"({', '.join(operands)})   {known}{_said(diagram, box)}"
             yield f"{indent}{heading}{times}{content}"
         if not item.closed:
             stack.extend((inner, depth + 1) for inner in reversed([*item.sources, *item.items]))
+
+
+def _number(diagram: Diagram, key: str) -> str:
+    """The number of a box, by which others name it as an operand: of a closed module, that of its result."""
+    box = diagram.boxes[key]
+    return (
+        "..."
+        if box.kind == "skipped"
+        else f"%{labels.result_of(diagram, box) if box.kind == 'frame' else box.entries[0]}"
+    )
 
 
 def _said(diagram: Diagram, box: Box) -> str:

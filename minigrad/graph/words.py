@@ -17,8 +17,9 @@ def printable(text: str) -> str:
 
 
 def label(name: str | None) -> str:
-    """A name that somebody gave, fit to be shown."""
-    return shortened(printable(name or ""), 50)
+    """A name that somebody gave, fit to be shown; of long paths, it is the end that tells."""
+    text = printable(name or "")
+    return text if len(text) <= 50 else f"{text[:15]}…{text[-34:]}"
 
 
 def number(x: Any) -> str:

@@ -213,7 +213,7 @@ def test_names_cannot_inject_anything(name, direction):
     nodes = groups(picture.render(), "node")
     assert sorted(nodes) == ["n0", "n1", "n2"]
     expected = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-    expected = expected if len(expected) <= 50 else expected[:49] + "…"
+    expected = expected if len(expected) <= 50 else f"{expected[:15]}…{expected[-34:]}"
     if expected.strip():
         assert nodes["n0"][0].replace("\xa0", " ") == expected.strip()
         assert nodes["n0"][-1].replace("\xa0", " ") == expected.strip()  # the mark

@@ -1,5 +1,6 @@
 """`draw`: of what, and with which options."""
 
+import re
 import threading
 
 import numpy as np
@@ -8,7 +9,15 @@ import pytest
 import minigrad as mg
 from minigrad import graph, nn
 from minigrad.core.mode import mode
-from minigrad.errors import AnomalyError, ArgumentError, CutError, DTypeError, GraphError, StaleValueError
+from minigrad.errors import (
+    AnomalyError,
+    ArgumentError,
+    CutError,
+    DTypeError,
+    GraphError,
+    ReleasedGraphError,
+    StaleValueError,
+)
 from minigrad.graph.labels import DETAILS
 
 
@@ -197,7 +206,7 @@ def test_a_generator_function_returns_no_tensor():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "kind"), [(1.0, "float"), ("text", "str"), (None, "NoneType"), (np.ones(2), "ndarray"), ({}, "dict")]
+    ("wrong", "kind"), [(1.0, "float"), ("text", "str"), (None, "NoneType"), (np.ones(2), "ndarray"), ({1}, "set")]
 )
 def test_what_cannot_be_drawn(wrong, kind):
     with pytest.raises(DTypeError, match=f"graph.draw takes a Tensor, a list of Tensors, .* not a {kind}"):
@@ -417,15 +426,21 @@ def test_every_detail():
         "shape": "(2,)",
         "dtype": "float64",
         "value": "[2.7183 7.3891]",
-        "grad": "grad [1. 1.]",
         "memory": "16 B",
         "formula": "grad of x: times(g, y)",
     }
     for word in DETAILS:
         drawn = lines(graph.draw(y, show=word))
-        assert drawn[-2].endswith(expected.get(word, ""))
+        assert word not in expected or drawn[-2].endswith(expected[word])
         assert drawn == lines(graph.draw(y, show=[word]))
-    assert set(expected) | {"line", "time"} == set(DETAILS)
+    assert set(expected) | {"grad", "line", "time"} == set(DETAILS)
+    assert lines(graph.draw(y, show="grad"))[-3:] == [
+        "%1 = exp(%0) grad [1. 1.]",
+        "return %1",
+        "# gradients are those of the sum of all outputs",
+    ]
+    for word in ("line", "time"):
+        assert "graph.profile()" in lines(graph.draw(y, show=word))[-1]
     everything = " ".join(lines(graph.draw(y, show="all")))
     assert all(text in everything for text in expected.values() if text not in ("(2,)", "float64"))
     assert "float64 (2,)" in everything
@@ -599,7 +614,7 @@ def colours(picture):
 def test_gradients_that_vanish_become_darker():
     def f(x):
         for _ in range(6):
-            x = x * 1e-3
+            x = x * 0.02
         return x
 
     found = colours(graph.draw(f, 1.0, heat="grad"))
@@ -730,3 +745,88 @@ def test_a_value_that_is_not_finite_is_said_before_a_gradient():
         "NaN in a repetition",
         "NaN in a repetition",
     ]
+
+
+# What reviewers of pictures missed
+
+
+def test_a_dict_of_tensors():
+    x = leaf([1.0, 2.0], "x")
+    drawn = lines(graph.draw({"double": x * 2, "half": [x / 2, None]}))
+    assert drawn[-1] == "return %1, %2"
+    with pytest.raises(DTypeError, match="made of a Tensor"):
+        graph.draw({"a": 1.0})
+
+
+def test_arguments_by_name():
+    def f(x, *, scale, shift=0.0):
+        return x * scale + shift
+
+    drawn = shown(f, 2.0, kwargs={"scale": np.array([3.0, 4.0])})
+    assert drawn[:2] == ["%0 = input x float64 2", "%1 = input scale float64 [3, 4]"]
+    with pytest.raises(TypeError, match="missing 1 required"):
+        graph.draw(f, 2.0)
+
+
+def test_a_list_of_numbers_is_an_array():
+    drawn = shown(nn.Linear(2, 3), [[1.0, 2.0]])
+    assert any("input input float64 (1, 2)" in line for line in drawn)
+    assert shown(lambda x: x[0] * x[1][0], [2.0, [3.0]])[0] == "%0 = input x[0] float64 2"  # no array: a tree
+
+
+def test_a_mask_of_infinities_is_meant():
+    mask = np.where(np.tril(np.ones((3, 3))), 0.0, -np.inf)
+    picture = graph.draw(lambda x: mg.softmax(x + mask, axis=-1), np.ones((3, 3)))
+    assert "inf" not in " ".join(lines(picture)).replace("-inf", "")
+    assert "#D55E00" not in picture.source
+    with np.errstate(all="ignore"):
+        nan = graph.draw(lambda x: mg.sum((x + mask) * 0.0), np.ones((3, 3)))
+        own = graph.draw(lambda x: mg.sum(mg.log(x) + mask), np.zeros((3, 3)))
+    assert "first NaN: multiply" in nan.text
+    assert "first inf: log" in own.text
+
+
+class Deep(nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(depth)])
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = mg.sigmoid(layer(x))
+        return x.sum()
+
+
+def test_heat_compares_equal_modules():
+    found = colours(graph.draw(Deep(12), np.ones((2, 4)), heat="grad", depth=1))
+    assert len(set(found.values())) > 6
+    assert "×12" in graph.draw(Deep(12), np.ones((2, 4)), heat="grad", fold=True).text
+
+
+def test_closed_modules_show_what_they_give_out():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
+    closed = graph.draw(net, np.ones((5, 2)), depth=1, show=("shape", "dtype", "time", "memory"))
+    line = next(line for line in closed.text.splitlines() if "0: Linear" in line)
+    assert re.fullmatch(
+        r" +%\d+ = 0: Linear\(%\d+\)   1 operation, 9 parameters, float64 \(5, 3\), 120 B, [\d.]+ .s", line
+    )
+    assert "(5, 3)" in closed.source
+    assert closed.text.splitlines()[-2].startswith("return %") or closed.text.splitlines()[-1].startswith("# ")
+
+
+def test_magnitudes_of_complex_numbers_are_called_so():
+    drawn = " ".join(shown(lambda x: x * 1j, np.arange(16.0), show="value"))
+    assert "mean of |z| 7.5" in drawn
+
+
+def test_long_names_keep_their_ends():
+    name = "encoder.layers.3.self_attention.in_projection.output.weight"
+    assert graph.draw(leaf(1.0, name) * 2).text.splitlines()[0].split()[3].endswith("in_projection.output.weight")
+
+
+def test_a_released_graph_is_drawn_before_backward():
+    y = leaf() ** 2
+    y.backward()
+    with pytest.raises(ReleasedGraphError) as caught:
+        graph.draw(y)
+    assert caught.value.__notes__ == ["graph.draw needs the whole graph: call it before backward()"]
