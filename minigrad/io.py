@@ -26,6 +26,7 @@ from minigrad.errors import (
     FileError,
     MinigradError,
     MissingPackageError,
+    arguments_swapped,
     damaged,
     missing_package,
     pickled,
@@ -319,6 +320,8 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     """
     import json
 
+    if isinstance(tree, (str, os.PathLike)) and not isinstance(path, (str, os.PathLike)):
+        raise arguments_swapped("save", "path, tree")
     path = _known(path)
     arrays: Arrays = {}
     try:

@@ -407,6 +407,9 @@ class Tensor(NumPyProtocols):
             raise errors.ArgumentError(f"to_device: {device!r} has no streams, and stream is {stream!r}")
         return self
 
+    def __dir__(self) -> list[str]:
+        return sorted(set(super().__dir__()) - errors.OF_OTHER_TENSORS.keys())
+
     # Interchange with other libraries
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
@@ -538,6 +541,20 @@ class Tensor(NumPyProtocols):
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         return numpy_functions[np.transpose](self, order)  # type: ignore[no-any-return]
 
+
+class _Elsewhere:
+    """A name that other libraries' arrays have: to look it up raises AttributeError, and says what to write here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        raise errors.of_other_tensors(self.name)
+
+
+# Not by `__getattr__`: in a class that has one, Python 3.11 looks up every attribute the slow way.
+for _name in errors.OF_OTHER_TENSORS.keys() - vars(Tensor).keys():
+    setattr(Tensor, _name, _Elsewhere(_name))
 
 _getitem: Primitive = indexing.getitem.primitive  # type: ignore[attr-defined]
 set_result_type(Tensor)

@@ -129,6 +129,14 @@ def _scalar_output(function: Function, result: Any) -> Any:
 # First derivatives
 
 
+def _numbers(argnums: Any, transform: str) -> tuple[int, ...]:
+    """Numbers of arguments as a tuple."""
+    numbers = (argnums,) if isinstance(argnums, int) else argnums
+    if not isinstance(numbers, Sequence) or not all(isinstance(i, (int, np.integer)) for i in numbers):
+        raise errors.argnums_not_integers(argnums, transform)
+    return tuple(numbers)
+
+
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Make a function that returns the value of `f` and its gradient.
 
@@ -164,7 +172,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """
     if not callable(f):
         raise errors.not_a_function(f, "grad")
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    numbers = _numbers(argnums, "grad")
 
     @functools.wraps(f)
     def compute(*args: Any, **kwargs: Any) -> Any:
@@ -276,6 +284,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> float(value), float(tangent)
     (0.0, 2.0)
     """
+    for what, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, Sequence):
+            raise errors.not_a_sequence("jvp", what, given)
     run = _Run(f, tuple(primals), range(len(primals)), {})
     outputs, rebuild = _outputs(run.result)
     directions = flatten(tuple(tangents))[0]
@@ -325,7 +336,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
     if not callable(f):
         raise errors.not_a_function(f, "jacobian")
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    numbers = _numbers(argnums, "jacobian")
 
     @functools.wraps(f)
     def compute(*args: Any, **kwargs: Any) -> Any:

@@ -401,3 +401,102 @@ def test_other_attributes_are_not_warned_of(value):
     net = Net()
     net.part = value
     assert net.part is value
+
+
+# Names of other libraries
+
+INSTEAD = [pytest.param(name, code, id=name) for name, code in errors.other_names._INSTEAD.items()]
+
+
+@pytest.mark.parametrize(("name", "code"), INSTEAD)
+def test_what_is_to_be_written_for_a_name_of_other_libraries_can_be_run(name, code):
+    assert f": write {code}" in str(errors.of_other_tensors(name))
+    for statement in code.split(", or "):
+        given = {"x": mg.ones((2, 3)), "y": mg.ones((2, 3)), "z": mg.ones((3, 2)), "shape": (2, 3), "axes": (1, 0)}
+        given |= {"mask": np.ones((2, 3), bool), "indices": np.zeros((1, 3), int), "dtype": np.float32, "v": 2.0}
+        exec(statement, {"minigrad": mg, "i": 0, "j": 1, "n": 1, "low": 0, "high": 1, "start": 0, "stop": 1} | given)
+
+
+@pytest.mark.parametrize("name", errors.OF_OTHER_TENSORS)
+def test_a_name_of_other_libraries_is_no_attribute_and_is_not_listed(name):
+    for x in (mg.ones(2), mg.nn.Parameter([1.0])):
+        assert not hasattr(x, name)
+        assert name not in dir(x)
+    assert not hasattr(mg.Tensor, name)
+    assert "a function" not in errors.OF_OTHER_TENSORS[name] or callable(getattr(mg, name))
+
+
+def test_attributes_of_tensors_and_probes_of_protocols_stay_what_they_were():
+    x = mg.ones(2)
+    assert {"reshape", "sum", "backward", "grad", "__array_ufunc__"} <= set(dir(x))
+    assert "__getattr__" not in dir(mg.Tensor), "it would make every look at an attribute slower under Python 3.11"
+    with pytest.raises(AttributeError, match="'__array_interface__'"):
+        x.__array_interface__  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'sume'"):
+        x.sume  # noqa: B018
+
+    class Own(mg.Tensor):
+        def view(self, *shape):
+            return self.reshape(*shape)
+
+    assert Own([1.0, 2.0]).view(2, 1).shape == (2, 1)
+
+
+@pytest.mark.parametrize(("do", "words"), [
+    (lambda x: x.sum(axis=0, keepdim=True), "'keepdim': write keepdims="),
+    (lambda x: mg.permute_dims(x, dims=(1, 0)), "'dims': write axes="),
+    (lambda x: x.var(unbiased=True), "'unbiased': write correction="),
+    (lambda x: x.sum(axes=0), "'axes'$"),
+])  # fmt: skip
+def test_of_pytorchs_keywords_the_message_says_ours(do, words):
+    with pytest.raises(TypeError, match=words):
+        do(leaf(3, 4))
+
+
+FUNCTION_LAYERS = [
+    cls
+    for cls in vars(mg.nn).values()
+    if inspect.isclass(cls) and issubclass(cls, mg.nn.layer.FunctionLayer) and hasattr(cls, "function")
+]
+
+
+@pytest.mark.parametrize("cls", FUNCTION_LAYERS)
+def test_a_layer_that_is_made_of_its_input_names_the_function_instead(cls):
+    with pytest.raises(errors.DTypeError, match=rf"nn\.{cls.__name__}\(\)\(\w+") as caught:
+        cls(mg.ones((2, 3)), np.ones((2, 3)))
+    function = re.search(r"F\.(\w+)\(", str(caught.value)).group(1)
+    assert callable(getattr(mg.nn.functional, function))
+
+
+def test_layers_keep_the_signature_of_their_constructors_and_losses_their_weights():
+    assert str(inspect.signature(mg.nn.LeakyReLU)).startswith("(negative_slope: float = 0.01")
+    assert str(inspect.signature(mg.nn.Tanh)) == "(**options: Any) -> None"
+    assert str(inspect.signature(mg.nn.ReLU())) == "(*args: Any, **kwargs: Any) -> Any"
+    assert mg.nn.CrossEntropyLoss(mg.ones(3)).weight.shape == (3,)
+    assert mg.nn.MultiMarginLoss(1, 1.0, np.ones(3)).weight.shape == (3,)
+
+
+@pytest.mark.parametrize("argnums", [3.0, "x", [0.0], np.ones(2), mg.tensor(1.0)])
+def test_argnums_that_are_no_integers_are_refused(argnums):
+    for transform in (mg.grad, mg.value_and_grad, mg.jacobian, mg.hessian):
+        with pytest.raises(errors.DTypeError, match="argnums says by which arguments"):
+            transform(np.sin, argnums)
+
+
+def test_modes_are_methods_and_other_attributes_may_be_called_what_they_like():
+    model = mg.nn.Linear(2, 1)
+    for name, value, instead in (("train", True, "train"), ("eval", True, "eval"), ("eval", False, "train")):
+        with pytest.raises(AttributeError, match=rf"write model\.{instead}\(\)"):
+            setattr(model, name, value)
+    model.trained = True
+    assert model.eval().training is False
+
+
+def test_a_sampler_of_the_users_spares_the_data_set_its_length():
+    class Squares:
+        def __getitem__(self, i):
+            return i * i
+
+    with pytest.raises(errors.DTypeError, match="this Squares has no __len__"):
+        mg.data.DataLoader(Squares())
+    assert [batch.tolist() for batch in mg.data.DataLoader(Squares(), sampler=[3, 1])] == [[9], [1]]

@@ -210,6 +210,16 @@ mistake(
     cause=("the derivative of sqrt made inf, in 1 of 2 elements", "operand 0: float64 (2,), from 0 to 1"),
     place="at train.py:3 `loss = np.sqrt(x).sum()`", remedy=("sqrt(x + eps)", "where(x > 0, sqrt(x), 0)"),
 )  # fmt: skip
+mistake(
+    "Another array for data", errors.ShapeError,
+    """
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    w.data = np.ones(3)
+    (w * w).sum().backward()
+    """,
+    cause=("its operand has shape (2,)", "another array was assigned to the `data`"),
+    place="the derivative rule of multiply", remedy=("make a new Tensor instead", "under no_grad()"),
+)  # fmt: skip
 
 # Tensors as numbers and arrays
 
@@ -341,6 +351,74 @@ mistake(
     """,
     cause="does not take these arguments: out", place="numpy.add of a Tensor",
     remedy=("new Tensors: write y = f(x) instead", "or of array += x"),
+)  # fmt: skip
+
+# Names of other libraries
+
+_groups.append("Names of other libraries")
+
+mistake(
+    "A method of PyTorch", AttributeError,
+    """
+    x = mg.ones((2, 3))
+    x.view(3, 2)
+    """,
+    cause="has no 'view' here", place="a Tensor", remedy="write x.reshape(shape)",
+)  # fmt: skip
+mistake(
+    "A method that is a function", AttributeError,
+    """
+    x = mg.ones((2, 3))
+    x.sort()
+    """,
+    cause="has no 'sort' here", place="a Tensor", remedy="it is a function, minigrad.sort",
+)  # fmt: skip
+mistake(
+    "A device", AttributeError,
+    """
+    model = nn.Linear(2, 1).to("cuda")
+    """,
+    cause="has no attribute 'to' here", place="Linear", remedy=("there is one device, the CPU", "model.astype(dtype)"),
+)  # fmt: skip
+mistake(
+    "dim for axis", TypeError,
+    """
+    x = mg.ones((2, 3))
+    x.sum(dim=1)
+    """,
+    cause="an unexpected keyword argument 'dim'", place="sum()", remedy="write axis=, as in NumPy",
+)  # fmt: skip
+mistake(
+    "A layer made of its input", errors.DTypeError,
+    """
+    x = mg.ones((2, 3))
+    y = nn.ReLU(x)
+    """,
+    cause=("is made with options", "was given arrays of shapes (2, 3)"), place="ReLU",
+    remedy=("nn.ReLU()(input)", "F.relu(input)"),
+)  # fmt: skip
+mistake(
+    "A loss made of its operands", errors.DTypeError,
+    """
+    logits, labels = mg.ones((2, 3)), np.array([0, 2])
+    loss = nn.CrossEntropyLoss(logits, labels)
+    """,
+    cause=("is made with options", "was given arrays of shapes (2, 3) and (2,)"), place="CrossEntropyLoss",
+    remedy=("nn.CrossEntropyLoss()(input, target)", "F.cross_entropy(input, target)"),
+)  # fmt: skip
+mistake(
+    "requires_grad by its place", errors.DTypeError,
+    """
+    w = mg.tensor([1.0, 2.0], True)
+    """,
+    cause="cannot have the dtype True", place="a Tensor", remedy="is requires_grad=True meant",
+)  # fmt: skip
+mistake(
+    "save the other way round", errors.DTypeError,
+    """
+    mg.save(nn.Linear(2, 1).state_dict(), "weights.npz")
+    """,
+    cause="the arguments are in the wrong order", place="save", remedy="write minigrad.save(path, tree)",
 )  # fmt: skip
 
 # Shapes and indices
@@ -492,6 +570,32 @@ mistake(
     """,
     cause="labels of shape (2, 3) do not fit predictions that want shape (2,)", place="nll_loss",
     remedy="labels.argmax(axis=1)",
+)  # fmt: skip
+mistake(
+    "Labels before scores", errors.ShapeError,
+    """
+    scores, labels = mg.zeros((4, 3)), np.array([0, 1, 2, 0])
+    F.cross_entropy(labels, scores)
+    """,
+    cause="labels of shape (4, 3) do not fit predictions that want shape ()", place="cross_entropy",
+    remedy=("the predictions first", "cross_entropy(predictions, labels)"),
+)  # fmt: skip
+mistake(
+    "A prediction that is None", errors.DTypeError,
+    """
+    def predict(x):
+        y = 2 * x
+
+    F.mse_loss(predict(mg.ones(4)), mg.ones(4))
+    """,
+    cause="a NoneType holds none", place="mse_loss: an operand", remedy="is a `return` missing in the function",
+)  # fmt: skip
+mistake(
+    "A model for its predictions", errors.DTypeError,
+    """
+    F.mse_loss(nn.Linear(2, 1), mg.ones((4, 1)))
+    """,
+    cause="a Linear computes them when it is called", place="mse_loss: an operand", remedy="write f(x), not f",
 )  # fmt: skip
 
 # Models
@@ -652,6 +756,29 @@ mistake(
     """,
     cause="this is a Linear", place="Linear.load_state_dict takes a dict of arrays", remedy="give it its state_dict()",
 )  # fmt: skip
+mistake(
+    "A list for Sequential", errors.DTypeError,
+    """
+    layers = [nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)]
+    nn.Sequential(layers)
+    """,
+    cause="this is a list", place="item 0 of Sequential must be a Module", remedy="write nn.Sequential(*layers)",
+)  # fmt: skip
+mistake(
+    "A class for a layer", errors.DTypeError,
+    """
+    nn.Sequential(nn.Linear(2, 4), nn.ReLU)
+    """,
+    cause="this is the class ReLU", place="item 1 of Sequential must be a Module", remedy="nn.ReLU()",
+)  # fmt: skip
+mistake(
+    "A mode assigned", AttributeError,
+    """
+    model = nn.Linear(2, 1)
+    model.train = False
+    """,
+    cause=("is a method", "would change no mode"), place="Linear.train", remedy="write model.eval()",
+)  # fmt: skip
 
 # Training
 
@@ -734,6 +861,13 @@ mistake(
     """,
     cause="Adam has no option dampening, momentum, nesterov", place="does not fit Adam",
     remedy="Load it into an optimizer of the class that it was saved from",
+)  # fmt: skip
+mistake(
+    "One number for betas", errors.ArgumentError,
+    """
+    optim.Adam(nn.Linear(2, 1).parameters(), betas=0.9)
+    """,
+    cause="betas must be two numbers", place="Adam", remedy="betas=(0.9, 0.999), not 0.9",
 )  # fmt: skip
 
 # Functions and their derivatives
@@ -833,6 +967,21 @@ mistake(
     place=("minimize: the objective bowl", "at train.py:1 `def bowl(x):`"),
     remedy="use minigrad's or NumPy's functions",
 )  # fmt: skip
+mistake(
+    "A point for argnums", errors.DTypeError,
+    """
+    slope = mg.grad(np.sin, 3.0)
+    """,
+    cause=("argnums says by which arguments to differentiate", "this is 3.0"), place="grad", remedy="grad(f)(x)",
+)  # fmt: skip
+mistake(
+    "jvp without tuples", errors.DTypeError,
+    """
+    value, slope = mg.jvp(np.sin, 3.0, 1.0)
+    """,
+    cause=("a tuple with one for each argument", "this is 3.0"), place="jvp: primals",
+    remedy="write jvp(f, (x,), (v,))",
+)  # fmt: skip
 
 # Files, data and packages
 
@@ -884,6 +1033,14 @@ mistake(
     data.TensorDataset(X, y)
     """,
     cause="first axes of one length, not of [5, 4]", place="TensorDataset", remedy="an entry for each sample",
+)  # fmt: skip
+mistake(
+    "Samples without numbers", errors.DTypeError,
+    """
+    lines = (line for line in ["1.0", "2.0"])
+    data.DataLoader(lines, batch_size=2)
+    """,
+    cause="this generator has no __getitem__", place="DataLoader", remedy=("give it a list", "data.IterableDataset"),
 )  # fmt: skip
 mistake(
     "A worker that dies", errors.WorkerError,

@@ -22,7 +22,7 @@ from minigrad.data.sampler import (
     restore,
 )
 from minigrad.data.worker import IN_ORDER, End, Fetcher, Job, ProcessWorker, ThreadWorker, Worker, WorkerInfo
-from minigrad.errors import ArgumentError, StateDictError
+from minigrad.errors import ArgumentError, StateDictError, no_data_set
 
 
 class DataLoader:
@@ -130,6 +130,11 @@ class DataLoader:
         iterable = isinstance(dataset, IterableDataset)
         if iterable and (shuffle or sampler is not None or batch_sampler is not None):
             raise ArgumentError("DataLoader: the samples of an IterableDataset come in their own order")
+        if not iterable:
+            counted = sampler is None and batch_sampler is None
+            for method in ("__getitem__", "__len__")[: 1 + counted]:
+                if not hasattr(dataset, method):
+                    raise no_data_set(dataset, method)
         self.dataset, self.num_workers, self.timeout, self.workers = dataset, num_workers, timeout, workers
         self.drop_last, self.worker_init_fn, self.prefetch_factor = drop_last, worker_init_fn, prefetch_factor
         self.generator, self.multiprocessing_context = generator, multiprocessing_context

@@ -44,9 +44,11 @@ from minigrad.errors.backward import (
     wrong_seed,
 )
 from minigrad.errors.files import (
+    arguments_swapped,
     damaged,
     missing_package,
     no_batch,
+    no_data_set,
     other_lengths,
     pickled,
     unknown_ending,
@@ -54,8 +56,10 @@ from minigrad.errors.files import (
     worker_late,
 )
 from minigrad.errors.functions import (
+    argnums_not_integers,
     no_such_argument,
     not_a_function,
+    not_a_sequence,
     not_differentiable,
     not_one_number,
     objective_cut,
@@ -72,12 +76,13 @@ from minigrad.errors.losses import (
 )
 from minigrad.errors.modules import (
     indices_not_integers,
-    no_attribute,
+    mode_assigned,
     no_forward,
     no_init,
     no_such_path,
     no_such_row,
     no_window,
+    not_a_module,
     not_a_state,
     note_module,
     one_value,
@@ -100,6 +105,12 @@ from minigrad.errors.operations import (
     no_such_axis,
     not_an_index,
     numeric,
+)
+from minigrad.errors.other_names import (
+    OF_OTHER_TENSORS,
+    input_to_constructor,
+    no_attribute,
+    of_other_tensors,
 )
 from minigrad.errors.tensors import (
     cannot_require_grad,
@@ -156,6 +167,7 @@ from minigrad.errors.words import (
 )
 
 __all__ = [
+    "OF_OTHER_TENSORS",
     "AnomalyError",
     "ArgumentError",
     "AxisError",
@@ -173,6 +185,8 @@ __all__ = [
     "StateDictError",
     "UnsupportedError",
     "WorkerError",
+    "argnums_not_integers",
+    "arguments_swapped",
     "as_operand",
     "at",
     "axes_of",
@@ -189,15 +203,18 @@ __all__ = [
     "explain",
     "given_twice",
     "indices_not_integers",
+    "input_to_constructor",
     "labels_not_integers",
     "labels_of_other_shape",
     "leaf_in_place",
     "listed",
     "missing_package",
+    "mode_assigned",
     "nearest",
     "negative_option",
     "no_attribute",
     "no_batch",
+    "no_data_set",
     "no_forward",
     "no_graph",
     "no_init",
@@ -217,8 +234,10 @@ __all__ = [
     "not_a_function",
     "not_a_leaf",
     "not_a_list",
+    "not_a_module",
     "not_a_parameter",
     "not_a_scalar",
+    "not_a_sequence",
     "not_a_state",
     "not_alike",
     "not_an_index",
@@ -230,6 +249,7 @@ __all__ = [
     "numeric",
     "objective_cut",
     "objective_of_many",
+    "of_other_tensors",
     "one_value",
     "other_axes",
     "other_channels",

@@ -3,7 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.errors.tree import ArgumentError, FileError, MissingPackageError, ShapeError, WorkerError
+from minigrad.errors.tree import ArgumentError, DTypeError, FileError, MissingPackageError, ShapeError, WorkerError
+
+
+def arguments_swapped(function: str, order: str) -> DTypeError:
+    """For arguments in the order of another library."""
+    return DTypeError(f"{function}: the arguments are in the wrong order: write minigrad.{function}({order})")
+
+
+def no_data_set(given: Any, missing: str) -> DTypeError:
+    """For something that a loader cannot take samples from."""
+    return DTypeError(
+        f"DataLoader: a data set has __getitem__ and __len__, and this {type(given).__name__} has no {missing}: give "
+        "it a list or a data.TensorDataset; for samples that come one after another, an object whose class "
+        "derives from data.IterableDataset and defines __iter__"
+    )
 
 
 def missing_package(what: str, package: str, extra: str, otherwise: str = "") -> MissingPackageError:

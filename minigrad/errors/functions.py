@@ -18,6 +18,23 @@ def not_a_function(f: Any, transform: str) -> DTypeError:
     )
 
 
+def argnums_not_integers(argnums: Any, transform: str) -> DTypeError:
+    """For argnums that are no numbers of arguments, but arguments perhaps."""
+    return DTypeError(
+        f"{transform}: argnums says by which arguments to differentiate, counted from 0, and this is "
+        f"{describe(argnums)}: to get the derivative at a point, call what {transform} returns, as in "
+        f"{transform}(f)(x)"
+    )
+
+
+def not_a_sequence(transform: str, what: str, given: Any) -> DTypeError:
+    """For one array in the place of a tuple with one for each argument."""
+    return DTypeError(
+        f"{transform}: {what} are a tuple with one for each argument of the function, and this is {describe(given)}: "
+        f"write {transform}(f, (x,), (v,))"
+    )
+
+
 def no_such_argument(f: Callable[..., Any], argnums: Sequence[int], given: int) -> ArgumentError:
     """For argnums beyond the arguments of a call."""
     return ArgumentError(

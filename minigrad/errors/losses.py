@@ -62,7 +62,10 @@ def labels_of_other_shape(loss: str, given: tuple[int, ...], wanted: tuple[int, 
     elif len(given) == len(wanted) + 1:
         remedy = "of one-hot rows the labels are labels.argmax(axis=1); probabilities are floating-point numbers"
     else:
-        remedy = "give one label for each prediction, without an axis for the classes"
+        remedy = (
+            "give one label for each prediction, without an axis for the classes, and the predictions first, as in "
+            f"{loss}(predictions, labels)"
+        )
     return ShapeError(f"{loss}: labels of shape {given} do not fit predictions that want shape {wanted}: {remedy}")
 
 

@@ -51,9 +51,23 @@ def no_forward(module: Any) -> NotImplementedError:
     )
 
 
-def no_attribute(module: Any, name: str) -> AttributeError:
-    """For an attribute that is not there; Python adds what may have been meant."""
-    return AttributeError(f"{type(module).__name__} has no attribute {name!r}", name=name, obj=module)
+def not_a_module(name: str, number: int, given: Any) -> DTypeError:
+    """For something else in a list of modules."""
+    what, instead = f"a {type(given).__name__}", "give a Module, or write one whose forward() does what you want"
+    if isinstance(given, type):
+        what, instead = f"the class {given.__name__}", f"make a layer of it, as in nn.{given.__name__}()"
+    elif isinstance(given, (list, tuple)):
+        instead = f"write nn.{name}(*layers)" if name == "Sequential" else f"write nn.{name}([*first, *second])"
+    return DTypeError(f"item {number} of {name} must be a Module, and this is {what}: {instead}")
+
+
+def mode_assigned(module: Any, name: str, value: bool) -> AttributeError:
+    """For train and eval, which are methods, written over."""
+    training = value if name == "train" else not value
+    return AttributeError(
+        f"{type(module).__name__}.{name} is a method, and to assign {value} to it would change no mode: write "
+        f"model.{'train' if training else 'eval'}()"
+    )
 
 
 def warn_of_hidden_parts(module: Any, name: str, value: Any, kind: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors.other_names import other_keyword
 from minigrad.errors.tree import (
     ArgumentError,
     AxisError,
@@ -18,6 +19,8 @@ from minigrad.errors.words import describe, shapes
 
 def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """Data as an array of numbers; `what` it is for, for the message."""
+    if isinstance(dtype, bool):
+        raise DTypeError(f"{what} cannot have the dtype {dtype}: is requires_grad={dtype} meant, or dtype=bool?")
     try:
         array = np.array(data, dtype=dtype, copy=copy)
     except ValueError as error:
@@ -28,11 +31,23 @@ def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -
             ) from error
         raise DTypeError(f"{what} cannot be made of {type(data).__name__}: {error}") from error
     if array.dtype.kind not in "biufc":
-        raise DTypeError(
-            f"{what} is made of numbers, and a {type(data).__name__} of dtype {array.dtype} holds none: convert it "
-            "before, as np.array(data, dtype=float) does with texts that are numbers"
-        )
+        raise _not_numbers(data, array, what)
     return array
+
+
+def _not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
+    kind = type(data).__name__
+    if data is None:
+        return DTypeError(
+            f"{what} is made of numbers, and a {kind} holds none: is a `return` missing in the function that "
+            "it comes from?"
+        )
+    if callable(data):
+        return DTypeError(f"{what} is made of numbers, and a {kind} computes them when it is called: write f(x), not f")
+    return DTypeError(
+        f"{what} is made of numbers, and a {kind} of dtype {array.dtype} holds none: convert it before, as "
+        "np.array(data, dtype=float) does with texts that are numbers"
+    )
 
 
 def as_operand(operand: Any, name: str) -> np.ndarray:
@@ -72,6 +87,8 @@ def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[st
         raise (ShapeError if of_shapes else ArgumentError)(what + _remedy(said, args)) from error
     if type(error) is IndexError:
         raise IndexingError(what + _remedy(said, args)) from error
+    if isinstance(error, TypeError) and (other := other_keyword(said, name)):
+        raise other from error
     if isinstance(error, TypeError) and " argument" not in said:
         if "casting rule" in said and args:
             kinds = " and ".join(str(np.asarray(x).dtype) for x in args)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from itertools import takewhile
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -93,6 +94,18 @@ def fan_bound(fan_in: int) -> float:
     return 1 / math.sqrt(fan_in) if fan_in else 0.0
 
 
+class _SignatureOfInit:
+    """What `inspect.signature` of a class shall return: the signature of its constructor, whatever `__new__` takes."""
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        if layer is not None:  # a call of the layer is another matter
+            raise AttributeError("__signature__")
+        import inspect  # only for documentation, and it takes milliseconds
+
+        signature = inspect.signature(owner.__init__)  # type: ignore[misc]  # of this very class
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 class FunctionLayer(Module):
     """A layer without parameters: one function, and the options with which it is called.
 
@@ -100,6 +113,15 @@ class FunctionLayer(Module):
     """
 
     function: ClassVar[Callable[..., Any]]
+    inputs: ClassVar[int] = 1  # so many arrays in front are what the layer was meant to be called with
+    __signature__ = _SignatureOfInit()
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Refuse what the layer is to be called with, whatever the constructor would make of it."""
+        given = list(takewhile(lambda x: isinstance(x, (Handle, np.ndarray)), args))
+        if len(given) >= cls.inputs:
+            raise errors.input_to_constructor(cls, cls.function, given)
+        return super().__new__(cls)
 
     def __init__(self, **options: Any) -> None:
         super().__init__()

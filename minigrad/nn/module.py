@@ -134,6 +134,8 @@ class Module:
         else:
             holder = next((t for t in (parameters, modules, buffers) if name in t), None)
             if holder is None:
+                if value.__class__ is bool and name in ("train", "eval"):
+                    raise errors.mode_assigned(self, name, value)
                 if kind := _hidden(value):
                     errors.warn_of_hidden_parts(self, name, value, kind)
                 self.__dict__[name] = value

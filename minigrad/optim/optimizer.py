@@ -91,8 +91,10 @@ class Optimizer:
                 raise errors.negative_option(name, option, value)
         if "betas" in options:
             betas = options["betas"]
-            if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-                raise ArgumentError(f"{name}: betas must be two numbers from 0 to 1, without 1, not {betas}")
+            if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+                raise ArgumentError(
+                    f"{name}: betas must be two numbers from 0 to 1, without 1, as in betas=(0.9, 0.999), not {betas}"
+                )
         self.check(options)
 
     def check(self, options: dict[str, Any]) -> None:

@@ -30,7 +30,8 @@ def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
 
     Integers become floating-point numbers like those of the input, if it has such.
     """
-    operands = [operand(x) for x in (input, target, *others)]
+    what = f"{loss}: an operand"
+    operands = [operand(x, what) for x in (input, target, *others)]
     dtype = operands[0].dtype
     if dtype.kind == "f":
         operands = [x.astype(dtype) if x.dtype.kind in "iub" else x for x in operands]
@@ -102,6 +103,8 @@ def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> np.ndarra
 
 class WeightedLoss(FunctionLayer):
     """A loss with a weight for each class or element, which belongs to its state."""
+
+    inputs = 2  # the first array may be the weight
 
     def __init__(self, weight: Any, **options: Any) -> None:
         super().__init__(**options)
