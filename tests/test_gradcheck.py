@@ -1,12 +1,14 @@
 """The checker is checked: it must catch every kind of wrong derivative, name the operation, and accept right ones."""
 
+import collections
 import math
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, GradcheckError, ShapeError
+from minigrad import nn
+from minigrad.errors import ArgumentError, DTypeError, GradcheckError, ShapeError
 from minigrad.gradcheck import DerivativeError, gradcheck, gradgradcheck
 
 BOTH = pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
@@ -318,6 +320,25 @@ def test_kinks_are_told_from_wrong_rules(name, fast):
     assert "to blame" not in str(error)
 
 
+def test_the_slopes_on_both_sides_of_a_kink_are_shown():
+    error = failing(lambda x: 2 * mg.abs(x), np.array([0.0, 1.0]))
+    (failure,) = error.failures
+    assert failure.slopes == (-2.0, 2.0)
+    titles, row = (line.split() for line in str(error).splitlines()[1:3])
+    assert titles[4:8] == ["left", "slope", "right", "slope"]
+    assert row[6:8] == ["-2", "2"]
+    assert "'abs' of shapes (2,) has a kink here, in operand 0 (slopes: left -1, right 1)" in str(error)
+
+
+def test_slopes_are_shown_of_kinks_only():
+    error = failing(lambda x: mg.abs(x) + wrong_sign(x), np.array([0.0, 1.0]))
+    assert {failure.kind: failure.slopes is None for failure in error.failures} == {"wrong": True}
+    assert "slope" not in str(error).splitlines()[1]
+    error = failing(lambda x: (nn.functional.relu(x), wrong_sign(x)), np.array([0.0, 1.0]))
+    assert {failure.kind: failure.slopes for failure in error.failures}["kink"] == (0.0, 1.0)
+    assert {failure.kind: failure.slopes for failure in error.failures}["wrong"] is None
+
+
 def test_the_operation_that_has_the_kink_is_named():
     assert failing(KINKS["deep inside"][0], np.array([0.0, 1.0])).operations == ["abs"]
 
@@ -380,6 +401,28 @@ def test_the_worst_failures_come_first_and_the_others_are_counted():
     assert [failure.error for failure in error.failures] == sorted((x.error for x in error.failures), reverse=True)
     assert "20 of 400 gradients disagree" in str(error)
     assert f"... and {20 - len(error.failures)} more" in str(error)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_the_worst_of_many_are_found_wherever_they_stand(step):
+    @mg.primitive(lambda g, y, x: g * y * 1.001)
+    def wrong_exp(x, /):
+        return np.exp(x)
+
+    calls = []
+    x = np.linspace(0, 3, 60)[::step]
+    error = failing(lambda x: (calls.append(None), wrong_exp(x))[1], x)
+    assert [x[failure.input_element] for failure in error.failures] == sorted(x, reverse=True)[:8]
+    assert len(calls) < 300 + 4 * len(x)
+    error = failing(lambda x: wrong_exp(x) * np.array([[1.0], [2.0]]), x)
+    assert [failure.output_element[0] for failure in error.failures[:4]] == [1] * 4
+    assert failing(lambda x: wrong_exp(x), np.zeros(30)).count == 30
+
+
+def test_what_is_not_finite_hides_no_wrong_derivative():
+    error = failing(lambda x: (mg.sqrt(x), wrong_sign(x[-1])), np.array([0.0] * 12 + [1.0]))
+    assert error.kind == "wrong"
+    assert error.failures[0].input_element == (12,)
 
 
 def test_parameters_and_the_operand_are_named():
@@ -589,6 +632,177 @@ def test_what_cannot_be_checked_is_refused():
     assert failing(lambda n: mg.tensor(1.0), np.array([1, 2])).kind == "nothing to check"
     with pytest.raises(DTypeError, match="output 0 of the function is a float"):
         gradcheck(lambda x: 1.0, point(3))
+
+
+@BOTH
+def test_what_cannot_be_checked_is_refused_with_advice(check):
+    with pytest.raises(DTypeError, match=r"output 0 of the function is a float, .*functions of minigrad"):
+        check(lambda x: 1.0, point(3))
+    with pytest.raises(DTypeError, match=r"output 1\['loss'\] of the function is a ndarray"):
+        check(lambda x: (x, {"loss": x.data}), point(3))
+    with pytest.raises(DTypeError, match="Is a `return` missing"):
+        check(lambda x: None, point(3))
+    for f in (mg.sin, lambda n: None):
+        error = failing(f, 1, check)
+        assert error.kind == "nothing to check"
+        assert "1.0" in str(error)
+        assert "dtype=float" in str(error)
+        assert "no input is floating-point" in str(error.report)
+    for swapped in (point(3), mg.tensor(1.0), None):
+        with pytest.raises(DTypeError, match=r"takes a function first.*gradcheck\(f, x\)"):
+            check(swapped, mg.sin)
+
+
+@BOTH
+@pytest.mark.parametrize("eps", [0, -1e-5, np.nan, np.inf, "small", [1e-5]])
+def test_steps_that_are_none_are_refused(check, eps):
+    with pytest.raises(ArgumentError, match=r"eps is .* positive number such as 1e-5"):
+        check(mg.sin, point(3), eps=eps)
+
+
+@BOTH
+@pytest.mark.parametrize("tolerance", [-1e-9, np.nan, "small", None])
+def test_tolerances_that_are_none_are_refused(check, tolerance):
+    with pytest.raises(ArgumentError, match=r"atol is 0 or a positive number such as 1e-9"):
+        check(mg.sin, point(3), atol=tolerance)
+    with pytest.raises(ArgumentError, match=r"rtol is 0 or a positive number such as 1e-6"):
+        check(mg.sin, point(3), rtol=tolerance)
+
+
+@BOTH
+def test_numbers_of_numpy_are_steps_and_tolerances(check):
+    assert check(mg.sin, point(3), eps=np.float64(1e-4), atol=np.float32(1e-3), rtol=0)
+
+
+# Trees
+
+
+@BOTH
+def test_trees_keep_their_form(check):
+    Pair = collections.namedtuple("Pair", "left right")
+    seen = []
+
+    def f(p, n, index):
+        seen.append((p, index))
+        return {"a": (p["w"] ** 2).sum(), "b": Pair(p["pair"].left[0] * n, [p["pair"].right, None])}
+
+    index = [0, 1]
+    assert check(f, ({"w": point(2), "pair": Pair([point(3), 0.5], 1 + 1j), "none": None, "word": "w"}, 3, index))
+    p, given = seen[0]
+    assert given is index
+    assert type(p["pair"]) is Pair
+    assert all(isinstance(x, mg.Tensor) for x in (p["w"], *p["pair"].left, p["pair"].right))
+    assert (p["none"], p["word"]) == (None, "w")
+    assert check(lambda p: (p["w"] ** 2).sum(), {"w": point(2)})  # the one argument
+    assert check(lambda x, rest: x * rest[0], (point(2), [2.0]), fast=True)
+
+
+def test_leaves_of_trees_are_named():
+    def f(n, p):
+        return mg.tensor(0.0), {"y": {"z": one_element(p["b"][0])}}
+
+    error = failing(f, (3, {"w": point(2), "b": [point(3)]}))
+    (failure,) = error.failures
+    assert (failure.output, failure.input) == (1, 2)
+    assert "output 1['y']['z'][1]  input 1['b'][0][1]" in str(error)
+    error = failing(lambda p: {"y": cut_sine(p["w"])}, {"w": point(1)}, gradgradcheck)
+    assert "gradient of input 0['w'][0]" in str(error)
+    with pytest.raises(DTypeError, match=r"input 0\['w'\] is float32"):
+        gradcheck(lambda p: p["w"], {"w": np.ones(2, np.float32)})
+    with pytest.raises(DTypeError, match=r"output 0\['y'\] is float32"):
+        gradcheck(lambda x: {"y": x.astype(np.float32)}, point(2))
+
+
+# Modules
+
+
+class Scaled(nn.Module):
+    def __init__(self, rule=mg.sin):
+        super().__init__()
+        self.rule = rule
+        self.scale = nn.Parameter(mg.tensor([0.5, 0.75]))
+        self.inner = nn.BatchNorm1d(2)
+
+    def forward(self, x):
+        self.seen = x.data.sum()
+        return self.inner(x) * self.rule(self.scale)
+
+
+def state(module):
+    values = {path: x.numpy().copy() for path, x in module.state_dict().items()}
+    return values, [(id(x), id(x.data), x.grad, x.requires_grad) for x in module.parameters()], dict(vars(module))
+
+
+def same(state, other):
+    return (
+        all(np.array_equal(x, other[0][path]) for path, x in state[0].items())
+        and state[1] == other[1]
+        and state[2].keys() == other[2].keys()
+    )
+
+
+@BOTH
+def test_parameters_of_a_module_are_checked_and_stay(check):
+    for rule, right in ((mg.sin, True), (too_large, False)):
+        module = Scaled(rule)
+        (module.scale * 2).sum().backward()
+        before = state(module)
+        if right:
+            assert check(module, point(4, 2))
+        else:
+            error = failing(module, point(4, 2), check)
+            assert error.operations == ["wrong_sine"]
+            assert " scale[" in str(error)
+            error.report.sweep()
+            str(error.report)
+        assert same(before, state(module))
+
+
+def test_parameters_have_the_names_of_their_paths():
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.part = Scaled(too_large)
+            self.tied = self.part
+
+        def forward(self, x, k):
+            return self.part(x) * self.tied.scale * k
+
+    error = failing(Outer(), (point(3, 2), 2))
+    assert {failure.input for failure in error.failures} == {2}
+    assert "  part.scale[" in str(error)
+    assert error.report.names[1] == ["input 0", "input 1", "part.scale", "part.inner.weight", "part.inner.bias"]
+
+
+def test_parameters_without_grad_are_constants():
+    module = Scaled(too_large)
+    module.scale.requires_grad_(False)
+    assert gradcheck(module, point(3, 2))
+
+
+def test_a_module_stays_what_it_is_when_its_forward_raises():
+    module = Scaled()
+    before = state(module)
+    with pytest.raises(ShapeError):
+        gradcheck(module, point(3, 5))
+    with pytest.raises(DTypeError, match=r"input 0 is float32"):
+        gradcheck(module, point(3, 2).astype(np.float32))
+    assert same(before, state(module))
+
+
+def test_modules_of_float32_are_refused_with_advice():
+    with pytest.raises(DTypeError, match=r"weight is float32.*model\.double\(\)"):
+        gradcheck(nn.Linear(2, 3).float(), point(3, 2))
+
+
+@BOTH
+def test_modules_that_return_trees_or_take_no_numbers(check):
+    mg.manual_seed(0)
+    assert check(nn.LSTM(2, 2), point(2, 1, 2), fast=True)
+    assert check(nn.MultiheadAttention(4, 2), (point(2, 1, 4),) * 3, fast=True)
+    assert check(nn.Embedding(3, 2), np.array([0, 2]))
+    assert check(nn.Tanh(), point(2))
+    assert failing(nn.Dropout(0.5), point(20), check).kind == "not deterministic"
 
 
 def test_errors_of_the_function_itself_come_through():

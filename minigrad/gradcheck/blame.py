@@ -13,6 +13,7 @@ from minigrad.gradcheck.function import EXACT, Function, gradient_of, reals, spl
 
 _LARGE = 10_000  # the derivatives of an operation by itself, above which its check is a fast one
 _ENOUGH = 3  # so many operations are named
+__tracebackhide__ = True  # by pytest
 
 
 class Culprit(NamedTuple):
@@ -56,7 +57,8 @@ def _accusation(node: Node, error: DerivativeError, second: bool) -> str:
     operand = f"operand {worst.input}" if worst.input < len(node.args) else "the gradient that enters"
     numbers = f"(analytic {worst.analytic:.9g}, numeric {worst.numeric:.9g})"
     if error.kind == "kink":
-        return f"{what} has a kink here, in {operand} {numbers}"
+        slopes = "" if worst.slopes is None else " (slopes: left {:.5g}, right {:.5g})".format(*worst.slopes)
+        return f"{what} has a kink here, in {operand}{slopes}"
     whose = "the derivative of its gradient" if second else "its own derivative"
     return f"{what} is to blame: {whose} with respect to {operand} is {error.kind} {numbers}"
 

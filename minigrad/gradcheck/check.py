@@ -1,24 +1,31 @@
 """Finite differences against the graph: is what backward gives the derivative of the function?
 
 A function of several Tensors is looked at as one function ``y = F(x)`` of one vector of real numbers, in which a
-complex number stands as its real and its imaginary part (`function`).  Its Jacobian is computed by backward and by
-differences (`compare`).  Where the two disagree, the same check is made of every operation of the graph by itself, to
-find the one whose derivative is wrong (`blame`).  What was found is a `Report`.
+complex number stands as its real and its imaginary part (`arguments`, `function`).  Its Jacobian is computed by
+backward and by differences (`compare`).  Where the two disagree, the same check is made of every operation of the graph
+by itself, to find the one whose derivative is wrong (`blame`).  What was found is a `Report`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import errors
 from minigrad.core import enable_grad
+from minigrad.gradcheck.arguments import arguments
 from minigrad.gradcheck.blame import Culprit, culprits, explain
 from minigrad.gradcheck.compare import STEP, Options, check
 from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import DerivativeError
 from minigrad.gradcheck.function import Function, gradient_of, listed
-from minigrad.gradcheck.report import Report
+from minigrad.nn.module import Module
+from minigrad.nn.undisturbed import undisturbed
+
+if TYPE_CHECKING:
+    from minigrad.gradcheck.report import Report
+
+__tracebackhide__ = True  # by pytest
 
 
 def gradcheck(
@@ -41,16 +48,19 @@ def gradcheck(
     Parameters
     ----------
     f : callable
-        Called as ``f(*inputs)``, with Tensors that require grad; returns a Tensor, or a tuple or list of Tensors.
-        Tensors that it has from elsewhere are constants, and their `grad` stays what it is.
-    inputs : array_like or Tensor, or tuple or list of these
-        The point.  Numbers and arrays of float64 and complex128 are copied, and checked, in both parts; what is not
-        floating-point is passed on.
+        Called as ``f(*inputs)``, with Tensors that require grad; returns a Tensor, or a tree of them: a tuple, list
+        or dict.  Tensors that it has from elsewhere are constants, and their `grad` stays what it is.
+        Of an `nn.Module`, the parameters that require grad are checked as well, as further inputs with the names of
+        their paths; the module itself stays what it is.
+    inputs : array or number or Tensor, or tree of these, or tuple or list of one for each argument
+        The point.  Numbers and arrays of float64 and complex128 are copied, and checked, in both parts, also those in
+        dicts, lists and tuples, which `f` gets in the form that they have; what is not floating-point is passed on.
     eps : float, optional
-        The step for elements between -1 and 1; it grows in proportion for larger ones.  By default ``2**-17``.
+        The step for elements between -1 and 1, positive; it grows in proportion for larger ones.  By default
+        ``2**-17``.
     atol, rtol : float
-        Derivatives agree if ``|analytic - numeric| <= atol + rtol * |numeric|``.  Those below `atol` are not told
-        from 0, so multiply a function that has no others by a large number.
+        Derivatives agree if ``|analytic - numeric| <= atol + rtol * |numeric|``; neither is negative.  Derivatives
+        below `atol` are not told from 0, so multiply a function that has no others by a large number.
     fast : bool
         Instead of the whole Jacobian ``J`` of each output and input, compare ``u @ J @ v`` for a few random `u` and
         `v`.  This takes few evaluations however many elements there are, and does not find the wrong element.
@@ -68,7 +78,10 @@ def gradcheck(
         A `DerivativeError`: its text and its attributes say what disagrees, and which operation is wrong.  Its `kind`
         tells wrong derivatives from kinks, and from functions that are not deterministic.
     DTypeError
-        If an input or output has another floating-point dtype than float64 or complex128.
+        If an input, output or parameter has another floating-point dtype than float64 or complex128; if `f` is no
+        function, or returns something else than Tensors.
+    ArgumentError
+        If `eps`, `atol` or `rtol` makes no sense.
 
     Notes
     -----
@@ -89,7 +102,7 @@ def gradcheck(
     >>> gradcheck(lambda x, k: np.sin(k * x).sum(), (np.array([0.1, 0.2]), 3.0))
     True
     """
-    _examine(f, inputs, 1, None, Options(STEP if eps is None else eps, atol, rtol, fast, seed))
+    _examine(f, inputs, 1, None, _options(eps, atol, rtol, fast, seed))
     return True
 
 
@@ -114,7 +127,8 @@ def gradgradcheck(
     f, inputs, eps, atol, rtol, fast, seed
         As for `gradcheck`.
     grad_outputs : array_like or Tensor, or tuple or list of these, optional
-        How much each element of each floating-point output counts.  By default random numbers.
+        How much each element of each floating-point output counts; of a tree of outputs, leaf by leaf in a row.  By
+        default random numbers.
 
     Returns
     -------
@@ -125,7 +139,7 @@ def gradgradcheck(
     ------
     GradcheckError
         As in `gradcheck`.
-    DTypeError
+    DTypeError, ArgumentError
         As in `gradcheck`.
     ShapeError
         If `grad_outputs` does not fit the outputs.
@@ -137,7 +151,7 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: np.sin(x) ** 2, np.array([0.1, 0.2]))
     True
     """
-    _examine(f, inputs, 2, grad_outputs, Options(STEP if eps is None else eps, atol, rtol, fast, seed))
+    _examine(f, inputs, 2, grad_outputs, _options(eps, atol, rtol, fast, seed))
     return True
 
 
@@ -152,7 +166,7 @@ def gradcheck_report(
     rtol: float = 1e-6,
     fast: bool = False,
     seed: int = 0,
-) -> Report:
+) -> "Report":
     """Make the check of `gradcheck` or `gradgradcheck`, and report what was found, be it right or wrong.
 
     Parameters
@@ -172,7 +186,7 @@ def gradcheck_report(
     Raises
     ------
     ArgumentError
-        If the order is another one, or `grad_outputs` are given with order 1.
+        If the order is another one, or `grad_outputs` are given with order 1; as in `gradcheck`.
     DTypeError, ShapeError
         As in `gradgradcheck`.
 
@@ -192,30 +206,61 @@ def gradcheck_report(
     if order == 1 and grad_outputs is not None:
         raise errors.ArgumentError("gradcheck_report: grad_outputs are used by the second order only: give order=2")
     try:
-        return _examine(f, inputs, order, grad_outputs, Options(STEP if eps is None else eps, atol, rtol, fast, seed))
+        return _examine(f, inputs, order, grad_outputs, _options(eps, atol, rtol, fast, seed))
     except DerivativeError as error:
         return error.report
 
 
-def _examine(f: Callable[..., Any], inputs: Any, order: int, grad_outputs: Any, options: Options) -> Report:
+def _options(eps: float | None, atol: float, rtol: float, fast: bool, seed: int) -> Options:
+    """What the check shall be like, or an error if a number makes no sense."""
+    step = STEP if eps is None else eps
+    if not (_is_number(step) and 0 < step < np.inf):
+        raise errors.ArgumentError(
+            f"gradcheck: eps is the step of the differences, a positive number such as 1e-5, not {eps!r}; without it "
+            f"the step is {STEP:.1e}"
+        )
+    for name, value, usual in (("atol", atol, "1e-9"), ("rtol", rtol, "1e-6")):
+        if not (_is_number(value) and value >= 0):
+            raise errors.ArgumentError(f"gradcheck: {name} is 0 or a positive number such as {usual}, not {value!r}")
+    return Options(step, atol, rtol, fast, seed)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float, np.integer, np.floating))
+
+
+def _examine(f: Callable[..., Any], inputs: Any, order: int, grad_outputs: Any, options: Options) -> "Report":
     """The report of a check that is passed; of one that is not, it is in the exception."""
     name = getattr(f, "__name__", type(f).__name__)
     title = f"{'gradcheck' if order == 1 else 'gradgradcheck'} of {name}"
-    with enable_grad(), np.errstate(all="ignore"):
-        function = checked = Function(f, listed(inputs))
-        try:
-            if order == 2:
-                given = None if grad_outputs is None else listed(grad_outputs)
-                checked = gradient_of(function, given, options.seed)
-            comparison = check(checked, options)
-            return Report(title, checked, options, comparison, _drawings(function, checked, {}, {}))
-        except DerivativeError as error:
-            first = culprits(checked, options)
-            second = culprits(function, options, second=True) if order == 2 else {}
-            explain(error, checked, second | first)
-            drawings = _drawings(function, checked, first, second)
-            error.report = Report(title, checked, options, error.comparison, drawings, error)
-            raise
+
+    def report() -> "Report":
+        called, leaves, names = arguments(f, inputs)
+        with enable_grad(), np.errstate(all="ignore"):
+            function = Function(called, leaves, names=(None, names), module=module)
+            return _report(title, function, order, grad_outputs, options)
+
+    module = f if isinstance(f, Module) else None
+    return report() if module is None else undisturbed(module, report)
+
+
+def _report(title: str, function: Function, order: int, grad_outputs: Any, options: Options) -> "Report":
+    from minigrad.gradcheck.report import Report  # with what draws it; programs that check nothing do without
+
+    checked = function
+    try:
+        if order == 2 and function.active:
+            given = None if grad_outputs is None else listed(grad_outputs)
+            checked = gradient_of(function, given, options.seed)
+        comparison = check(checked, options)
+        return Report(title, checked, options, comparison, _drawings(function, checked, {}, {}))
+    except DerivativeError as error:
+        first = culprits(checked, options)
+        second = culprits(function, options, second=True) if order == 2 else {}
+        explain(error, checked, second | first)
+        drawings = _drawings(function, checked, first, second)
+        error.report = Report(title, checked, options, error.comparison, drawings, error)
+        raise
 
 
 def _drawings(

@@ -21,8 +21,9 @@ class Failure(NamedTuple):
     kind : str
         ``"wrong"``, ``"not finite"``, ``"kink"``, or ``"uncertain"`` if rounding hides the derivative.
     output, input : int
-        Which one.  Of `gradgradcheck`, the outputs are the gradients of the floating-point inputs, and the inputs go
-        on with the `grad_outputs`.
+        Which one, counted leaf by leaf where they are trees; the parameters of a module come after its inputs.  Of
+        `gradgradcheck`, the outputs are the gradients of the floating-point inputs, and the inputs go on with the
+        `grad_outputs`.
     output_element, input_element : tuple of int, or None
         Which of their elements, with ``"real"`` or ``"imag"`` at the end for a complex one; None for a random
         combination of all (in the fast mode).
@@ -32,6 +33,8 @@ class Failure(NamedTuple):
         Of the numeric derivative.
     complex_step : float or None
         The third opinion, where it was to be had.
+    slopes : tuple of float, or None
+        At a kink, those to the left and to the right.
     """
 
     kind: str
@@ -43,6 +46,7 @@ class Failure(NamedTuple):
     numeric: float
     uncertainty: float
     complex_step: float | None
+    slopes: tuple[float, float] | None = None
 
     @property
     def error(self) -> float:
@@ -140,7 +144,14 @@ def table(names: tuple[Sequence[str], Sequence[str]], failures: Sequence[Failure
         opinion = "" if x.complex_step is None else f"{x.complex_step:.9g}"
         numbers = f"{x.analytic:.9g}", f"{x.numeric:.9g}", opinion, f"{x.error:.1e}", f"{x.relative_error:.1e}"
         rows.append((output, given, *numbers, "" if x.kind == failures[0].kind else x.kind))
+    if any(x.slopes for x in failures):
+        slopes = [("left slope", "right slope"), *(_signed(x.slopes) for x in failures)]
+        rows = [(*row[:4], *pair, *row[4:]) for row, pair in zip(rows, slopes, strict=True)]
     return rows
+
+
+def _signed(slopes: tuple[float, float] | None) -> tuple[str, str]:
+    return ("", "") if slopes is None else (f"{slopes[0]:.5g}", f"{slopes[1]:.5g}")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

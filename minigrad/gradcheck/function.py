@@ -6,16 +6,22 @@ A complex number stands in the vectors as its real and its imaginary part.
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad import autograd, errors
 from minigrad.core import Array, Handle, Node, collect
 from minigrad.gradcheck.failure import DerivativeError
+from minigrad.nn.module import Module
+from minigrad.nn.undisturbed import undisturbed
 from minigrad.tensor import Tensor
+from minigrad.tree import flatten, paths
 
+Computed = TypeVar("Computed")
+__tracebackhide__ = True  # by pytest, as in the other files that call the function: it shows the function's own frames
 PRECISION = float(np.finfo(np.float64).eps)
+NO_NUMBERS = "no input is floating-point. Write numbers with a decimal point (1.0), and make arrays with dtype=float"
 EXACT = (np.dtype(np.float64), np.dtype(np.complex128))  # what has the digits that differences need
 
 
@@ -24,7 +30,8 @@ def listed(given: Any) -> list[Any]:
     return list(given) if isinstance(given, (tuple, list)) else [given]
 
 
-def _is_floating(x: Any) -> bool:
+def is_floating(x: Any) -> bool:
+    """Whether it is a number or an array that one can differentiate by."""
     return isinstance(x, (float, complex)) or getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c")
 
 
@@ -33,9 +40,35 @@ def _float64(x: Any, what: str) -> Array:
     if value.dtype in EXACT:
         return value
     raise errors.DTypeError(
-        f"gradcheck: {what} is {value.dtype}, and finite differences need the digits of float64: convert inputs and "
-        "parameters, as in x.astype(np.float64)"
+        f"gradcheck: {what} is {value.dtype}, and finite differences need the digits of float64: convert inputs, as "
+        "in x.astype(np.float64), and modules, as in model.double()"
     )
+
+
+def outputs_of(result: Any, whose: str) -> list[Tensor]:
+    """What a function has returned, as a list of Tensors: of a tree, such as a dict, the leaves.
+
+    Raises
+    ------
+    DTypeError
+        If something else is among them.
+    """
+    if result is None:
+        raise errors.DTypeError(
+            f"output 0 of {whose} is a NoneType, not a Tensor: it returned None. Is a `return` missing?"
+        )
+    outputs = flatten(result)[0]
+    for i, y in enumerate(outputs):
+        if not isinstance(y, Tensor):
+            raise errors.DTypeError(
+                f"{_places(result)[i]} of {whose} is a {type(y).__name__}, not a Tensor: compute it from the inputs "
+                "with functions of minigrad, and without numpy(), item(), float() or .data, which leave the graph"
+            )
+    return outputs
+
+
+def _places(result: Any) -> list[str]:
+    return [place for i, y in enumerate(listed(result)) for place in paths(y, f"output {i}")]
 
 
 def reals(array: Array) -> Array:
@@ -72,37 +105,48 @@ class Function:
     """A function of Tensors as one of the vector of all elements that are checked, evaluated at a point."""
 
     def __init__(
-        self, f: Callable[..., Any], inputs: Sequence[Any], active: list[int] | None = None, names: Any = None
+        self,
+        f: Callable[..., Any],
+        inputs: Sequence[Any],
+        active: list[int] | None = None,
+        names: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None),
+        module: Module | None = None,
     ) -> None:
         self.f = f
+        self.module = module
         self.inputs = list(inputs)
-        self.active = [i for i, x in enumerate(inputs) if _is_floating(x)] if active is None else active
-        values = [_float64(inputs[i], f"input {i}") for i in self.active]
+        self.active = [i for i, x in enumerate(inputs) if is_floating(x)] if active is None else active
+        named = [f"input {i}" for i in range(len(inputs))] if names[1] is None else names[1]
+        values = [_float64(inputs[i], named[i]) for i in self.active]
         self.shapes = [reals(value).shape for value in values]
         self.complex = [value.dtype.kind == "c" for value in values]
         self.x = flat([reals(value) for value in values])
-        self.leaves, outputs = self.run(self.x)
+        self.leaves, result = self._result(self.x)
+        outputs = outputs_of(result, "the function") if self.active else []  # or the check says that there is nothing
+        self.names: tuple[Sequence[str], Sequence[str]] = (names[0] or _places(result), named)
         self.places = [i for i, y in enumerate(outputs) if y.data.dtype.kind in "fc"]
         self.outputs = [outputs[i] for i in self.places]
-        results = [reals(_float64(outputs[i], f"output {i}")) for i in self.places]
+        results = [reals(_float64(outputs[i], self.names[0][i])) for i in self.places]
         self.output_shapes = [result.shape for result in results]
         self.y = flat(results)
-        counted = [f"output {i}" for i in range(len(outputs))], [f"input {i}" for i in range(len(inputs))]
-        self.names: tuple[Sequence[str], Sequence[str]] = names or counted
 
-    def run(self, x: Array, dtype: Any = np.float64) -> tuple[list[Tensor], list[Tensor]]:
-        """New leaves for a point, and what f makes of them."""
+    def _result(self, x: Array, dtype: Any = np.float64) -> tuple[list[Tensor], Any]:
         args = list(self.inputs)
         parts = zip(split(x, self.shapes), self.complex, strict=True)
         values = [complexes(value) if is_complex else value.astype(dtype) for value, is_complex in parts]
         leaves = [Tensor(value, requires_grad=True) for value in values]
         for i, leaf in zip(self.active, leaves, strict=True):
             args[i] = leaf
-        outputs = listed(self.f(*args))
-        for i, y in enumerate(outputs):
-            if not isinstance(y, Tensor):
-                raise errors.DTypeError(f"gradcheck: output {i} of the function is a {type(y).__name__}, not a Tensor")
-        return leaves, outputs
+        return leaves, self.f(*args)
+
+    def run(self, x: Array, dtype: Any = np.float64) -> tuple[list[Tensor], list[Tensor]]:
+        """New leaves for a point, and what f makes of them."""
+        leaves, result = self._result(x, dtype)
+        return leaves, outputs_of(result, "the function")
+
+    def undisturbed(self, compute: Callable[[], Computed]) -> Computed:
+        """What `compute` returns; a module is afterwards what it was, with its buffers, as those of batch norm."""
+        return compute() if self.module is None else undisturbed(self.module, compute)
 
     def __call__(self, x: Array) -> Array:
         """The values at another point."""
@@ -155,7 +199,7 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
 
     def gradient(*args: Any) -> list[Tensor]:
         wanted = [args[i] for i in function.active]
-        results = listed(function.f(*args[:count]))
+        results = outputs_of(function.f(*args[:count]), "the function")
         outputs = [results[i] for i in function.places]
         pairs = [(y, g) for y, g in zip(outputs, args[count:], strict=True) if y.requires_grad]
         found: Sequence[Tensor | None] = [None] * len(wanted)
@@ -167,8 +211,8 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
     active = [*function.active, *range(count, count + len(grad_outputs))]
     named = function.names[1]
     gradients = [f"gradient of {named[i]}" for i in function.active]
-    inputs = [*named, *(f"grad_output {i}" for i in function.places)]
-    return Function(gradient, [*function.inputs, *grad_outputs], active, (gradients, inputs))
+    inputs = [*named, *(f"grad_{function.names[0][i]}" for i in function.places)]
+    return Function(gradient, [*function.inputs, *grad_outputs], active, (gradients, inputs), function.module)
 
 
 def random_weights(rng: "np.random.Generator", shape: Any) -> Array:

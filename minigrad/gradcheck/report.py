@@ -187,7 +187,8 @@ class Report:
         outputs, inputs = self._function.names
         where = f"{place(outputs[seed.tensor], seed.element)} by {place(inputs[probe.tensor], probe.element)}"
         scale = probe.step / self._options.step
-        return sweep_of(self._function, seed, probe, scale, where, kind, (analytic, numeric, tolerance))
+        numbers = analytic, numeric, tolerance
+        return self._function.undisturbed(lambda: sweep_of(self._function, seed, probe, scale, where, kind, numbers))
 
     def _compared(self) -> Comparison:
         if self._comparison is None:

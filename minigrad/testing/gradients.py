@@ -1,19 +1,18 @@
 """Are the gradients of a function right: by finite differences, by another implementation, or by given numbers?"""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad import autograd
 from minigrad.core import Handle, enable_grad
-from minigrad.errors import ArgumentError, DTypeError
+from minigrad.errors import ArgumentError
 from minigrad.gradcheck import DerivativeError, gradcheck, gradgradcheck
-from minigrad.gradcheck.function import listed, random_weights
+from minigrad.gradcheck.function import NO_NUMBERS, is_floating, listed, outputs_of, random_weights
 from minigrad.tensor import Tensor
 from minigrad.testing.close import Closeness, disagreements
-from minigrad.tree import flatten
+from minigrad.tree import flatten, paths
 
 _ORDERS = ("First", "Second")
 
@@ -35,7 +34,8 @@ def assert_gradients_close(
     ----------
     f : callable
         Called as ``f(*inputs)``, with Tensors that require grad in the place of floating-point numbers and arrays;
-        returns a Tensor, or a tuple or list of Tensors.  Tensors that it has from elsewhere are constants.
+        returns a Tensor, or a tree of Tensors.  Tensors that it has from elsewhere are constants.  Of an `nn.Module`,
+        the parameters are checked as well, with finite differences only.
     inputs : array_like, Tensor or dict, or tuple or list of these
         The point.  A tuple or list has one member for each argument of `f`, and each may be a tree of arrays, such as
         a dict of parameters.  What is not floating-point is passed on.  Arrays are copied.
@@ -88,14 +88,15 @@ def assert_gradients_close(
         raise ArgumentError(f"order is 1 or 2, {reason}, not {order!r}")
     if reference is not None and options:
         raise ArgumentError(f"with a reference there are no finite differences, and no options: {', '.join(options)}")
-    point = _Point(inputs)
-    if not point.active:
-        raise AssertionError("there is nothing to compare: no input is floating-point")
     closeness = Closeness(rtol, atol).checked()
     if reference is None:
         tolerances = {name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None}
-        _against_differences(point, f, order, {**tolerances, "seed": seed, **options})
-    elif given:
+        _against_differences(f, inputs, order, {**tolerances, "seed": seed, **options})
+        return
+    point = _Point(inputs)
+    if not point.active:
+        raise AssertionError(f"there is nothing to compare: {NO_NUMBERS}")
+    if given:
         gradients = listed(reference) if isinstance(inputs, (tuple, list)) else [reference]
         _against_arrays(point, f, gradients, closeness)
     else:
@@ -108,8 +109,8 @@ class _Point:
     def __init__(self, inputs: Any) -> None:
         args = listed(inputs)
         self.leaves, self.rebuild = flatten(args)
-        self.places = [place for i, x in enumerate(args) for place in _places(x, str(i))]
-        self.active = [i for i, leaf in enumerate(self.leaves) if _is_floating(leaf)]
+        self.places = [place for i, x in enumerate(args) for place in paths(x, f"input {i}")]
+        self.active = [i for i, leaf in enumerate(self.leaves) if is_floating(leaf)]
 
     def tensors(self) -> list[Any]:
         """The leaves, with new Tensors in the place of floating-point ones."""
@@ -120,47 +121,18 @@ class _Point:
         return made
 
 
-def _places(tree: Any, place: str) -> Iterator[str]:
-    """Where the leaves of a tree are, in the order of `flatten`."""
-    if isinstance(tree, dict):
-        for key, branch in tree.items():
-            yield from _places(branch, f"{place}[{key!r}]")
-    elif isinstance(tree, (list, tuple)):
-        for i, branch in enumerate(tree):
-            yield from _places(branch, f"{place}[{i}]")
-    elif tree is not None:
-        yield place
-
-
-def _is_floating(x: Any) -> bool:
-    return isinstance(x, (float, complex)) or getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c")
-
-
 def _called(f: Any) -> str:
     name = getattr(f, "__name__", type(f).__name__)
     return "the function" if name == "<lambda>" else name
 
 
-def _against_differences(point: _Point, f: Callable[..., Any], order: int, options: dict[str, Any]) -> None:
+def _against_differences(f: Callable[..., Any], inputs: Any, order: int, options: dict[str, Any]) -> None:
     __tracebackhide__ = True
-
-    def function(*leaves: Any) -> Any:
-        return f(*point.rebuild(leaves))
-
     for which, check in list(zip(_ORDERS, (gradcheck, gradgradcheck), strict=True))[:order]:
         try:
-            check(function, tuple(point.leaves), **options)
+            check(f, inputs, **options)
         except DerivativeError as error:
-            text = f"{which} derivatives of {_called(f)}: {error}"
-            raise AssertionError(text + _legend(point, text)) from None
-
-
-def _legend(point: _Point, text: str) -> str:
-    """Which leaves a text speaks of, if they are not the inputs themselves: `gradcheck` knows the leaves by number."""
-    numbers = sorted({int(number) for number in re.findall(r"\binput (\d+)", text)})
-    leaves = [f"input {i} is argument {point.places[i]}" for i in numbers if i < len(point.places)]
-    plain = point.places == [str(i) for i in range(len(point.places))]
-    return "" if plain or not leaves else f"\nInputs are counted leaf by leaf here: {', '.join(leaves)}"
+            raise AssertionError(f"{which} derivatives of {_called(f)}: {error}") from None
 
 
 # Against given gradients
@@ -198,19 +170,17 @@ def _against_function(
         weights = _weights(outputs, np.random.default_rng(seed))
         outputs = _gradients(outputs, inputs, weights)
         other_outputs = _gradients(other_outputs, other_inputs, weights)
-        names = [f"{which.lower()} derivative by input {point.places[i]}" for i in point.active]
+        names = [f"{which.lower()} derivative by {point.places[i]}" for i in point.active]
         if text := disagreements(list(zip(names, outputs, other_outputs, strict=True)), closeness):
             raise AssertionError(f"{which} derivatives of {both} differ:\n{text}{hint}")
 
 
 def _run(f: Callable[..., Any], point: _Point) -> tuple[list[Tensor], list[Tensor]]:
     """The new Tensors that stand for the floating-point inputs, and what the function makes of them."""
+    __tracebackhide__ = True
     inputs = point.tensors()
     with enable_grad():
-        outputs = listed(f(*point.rebuild(inputs)))
-    for i, y in enumerate(outputs):
-        if not isinstance(y, Tensor):
-            raise DTypeError(f"output {i} of {_called(f)} is a {type(y).__name__}, not a Tensor")
+        outputs = outputs_of(f(*point.rebuild(inputs)), _called(f))
     return [inputs[i] for i in point.active], outputs
 
 

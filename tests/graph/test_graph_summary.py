@@ -384,7 +384,5 @@ def test_a_released_graph():
 
 @pytest.mark.parametrize("wrong", [np.ones(3), [], [1.0], None, {"loss": 1}])
 def test_something_else_than_tensors(wrong):
-    with pytest.raises(
-        DTypeError, match="a summary of a graph is made of a Tensor, or of a list"
-    ):
+    with pytest.raises(DTypeError, match="a summary of a graph is made of a Tensor, or of a list"):
         summary(wrong)

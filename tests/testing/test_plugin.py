@@ -84,6 +84,43 @@ def test_a_wrong_gradient_fails_with_a_readable_report(run):
     assert "During handling" not in failure
 
 
+@pytest.mark.parametrize(("call", "said"), [
+    ("gradcheck(np.sin, np.ones(2, np.float32))", "DTypeError: gradcheck: input 0 is float32"),
+    ("gradcheck(lambda x: None, 1.0)", "returned None. Is a `return` missing?"),
+    ("gradcheck(lambda x: None, 1.0, order=1, reference=np.sin)", "returned None. Is a `return` missing?"),
+    ("gradcheck(np.sin, 1.0, eps=-1)", "ArgumentError: gradcheck: eps"),
+    ("gradcheck(1.0, np.sin)", "takes a function first"),
+    ("gradcheck(np.sin, 1)", "no input is floating-point"),
+])  # fmt: skip
+def test_misuse_of_the_fixture_shows_the_line_of_the_test_alone(run, call, said):
+    result = run(f"import numpy as np\n\ndef test_it(gradcheck):\n    {call}\n")
+    result.assert_outcomes(failed=1)
+    text = shown(result)
+    assert said in text
+    failure = text[text.index("= FAILURES") : text.index("short test summary")]
+    assert failure.count("test_it.py:") == 1
+    assert ".py:" not in failure.replace("test_it.py:", "")
+
+
+@pytest.mark.parametrize("reference", [None, "np.sin"])
+def test_an_exception_in_the_function_shows_where_it_was_raised(run, reference):
+    result = run(f"""
+        import numpy as np
+
+        def f(x):
+            return {{}}["absent"]
+
+        def test_it(gradcheck):
+            gradcheck(f, 1.0, {reference})
+    """)
+    result.assert_outcomes(failed=1)
+    text = shown(result)
+    assert '>       return {}["absent"]' in text
+    failure = text[text.index("= FAILURES") : text.index("short test summary")]
+    assert failure.count("test_it.py:") == 2
+    assert ".py:" not in failure.replace("test_it.py:", "")
+
+
 @pytest.mark.parametrize("call", [
     "testing.assert_gradients_close(squash, [x])",
     "testing.assert_gradients_close(squash, [x], np.tanh)",
