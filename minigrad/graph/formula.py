@@ -3,6 +3,7 @@
 import ast
 import inspect
 import linecache
+import re
 import textwrap
 from collections.abc import Callable
 from types import CodeType
@@ -17,8 +18,9 @@ LENGTH = 200
 def formulas(primitive: Primitive) -> list[tuple[str, str]]:
     """For each operand with a derivative its name and the formula; one for all where there is a joint rule.
 
-    The formula of a rule that is a single expression is that expression; of a longer function, its name and its
-    docstring's first line.  `g` is the gradient of the result, `y` the result.
+    The formula of a rule that is a single expression is that expression; of one that only calls a private function,
+    the first line of that function's docstring; of a longer function, its name and that line.  `g` is the gradient of
+    the result, `y` the result.
     """
     if primitive.joint is not None:
         return [("all operands", _of_rule(primitive.joint))]
@@ -31,12 +33,22 @@ def _of_rule(rule: Callable[..., Any]) -> str:
     if code is None:
         return words.shortened(repr(rule), LENGTH)
     if code.co_name == "<lambda>":
-        return words.shortened(_body(code) or "a lambda whose source is not there", LENGTH)
+        text = _body(code)
+        handed_on = re.fullmatch(r"(_\w+)\([\w, ]*\)", text)  # to a private function, with plain operands
+        said = _said(rule.__globals__.get(handed_on[1])) if handed_on else ""
+        return words.shortened(said or text or "a lambda whose source is not there", LENGTH)
     if expression := _returned(rule):
         return words.shortened(expression, LENGTH)
     call = f"{rule.__name__}({', '.join(code.co_varnames[: code.co_argcount])})"
-    said = (rule.__doc__ or "").strip().partition("\n")[0]
+    said = _said(rule)
+    if said and rule.__name__.startswith("_"):
+        return words.shortened(said, LENGTH)
     return words.shortened(f"{call}: {said}" if said else call, LENGTH)
+
+
+def _said(function: Any) -> str:
+    """The first line of a docstring: of a rule, its formula."""
+    return (getattr(function, "__doc__", None) or "").strip().partition("\n")[0].replace("``", "")
 
 
 def _returned(rule: Callable[..., Any]) -> str:

@@ -33,6 +33,7 @@ def _mean_product(x: Array, y: Array, axes: Axes) -> Array:
 
 
 def _standardized_rule(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> Array:
+    """``(g - mean(g) - y * mean(g * y)) / sqrt(var(x) + eps)``."""
     centred = x - _mean(x, axes)
     deviation = np.sqrt(_mean_product(centred, centred, axes) + eps)
     return (g - _mean(g, axes) - y * _mean_product(g, y, axes)) / deviation

@@ -15,6 +15,7 @@ def _mean_of_neighbours(x: Array, n: int, scaled: bool) -> Array:
 
 
 def _bessel_rule(g: Array, y: Array, x: Array, n: int, scaled: bool) -> Array:
+    """`g` times the mean of the functions of the orders beside `n`."""
     slope = _mean_of_neighbours(x, n, scaled)
     return times(g, slope - np.sign(x) * y if scaled else slope)
 

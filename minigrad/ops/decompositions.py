@@ -206,6 +206,7 @@ def eigh(x: Array, /) -> EighResult:
 
 
 def _eigvalsh_rule(g: Array, y: Array, x: Array) -> Array:
+    """``conj(V) diag(g) V.T``."""
     w, V = np.linalg.eigh(hermitian(x))
     return weighed(conjugated(V), np.expand_dims(g, -2), _equal(w)) @ T(V)
 
@@ -333,6 +334,7 @@ def eig(x: Array, /) -> EigResult:
 
 
 def _eigvals_rule(g: Array, y: Array, x: Array) -> Array:
+    """``inv(V).T diag(g) V.T``."""
     V = np.linalg.eig(x)[1]
     g = diagonal_matrix(g)
     return wanted(T(inverse(V)), g) @ g @ T(V)
@@ -591,6 +593,7 @@ def svd(x: Array, /, *, full_matrices: bool = True) -> SVDResult:
 
 
 def _svdvals_rule(g: Array, y: Array, x: Array) -> Array:
+    """``conj(U) diag(g) conj(Vh)``."""
     U, s, Vh = np.linalg.svd(x, full_matrices=False)
     return weighed(conjugated(U), np.expand_dims(g, -2), _undetermined(s, x.shape)) @ conjugated(Vh)
 

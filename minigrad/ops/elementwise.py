@@ -75,6 +75,7 @@ def divide(a: Array, b: Array, /) -> Array:
 
 
 def _base_rule(g: Array, a: Array, b: Array) -> Array:
+    """``g * b * a ** (b - 1)``, and 0 where that would be 0 times inf."""
     if isinstance(b, (int, float)) and b in (1, 2):  # nothing is singular
         return g * b if b == 1 else g * b * a
     return times(times(g, b), a ** (b - 1))
@@ -120,6 +121,7 @@ def positive(x: Array, /) -> Array:
 
 
 def _abs_rule(g: Array, y: Array, x: Array) -> Array:
+    """``g * sign(x)``, with the conjugate for complex numbers."""
     direction = np.sign(x)
     return g * (np.conjugate(direction) if x.dtype.kind == "c" else direction)
 
@@ -393,6 +395,7 @@ def atanh(x: Array, /) -> Array:
 
 
 def _sign_rule(g: Array, y: Array, x: Array) -> Array:
+    """0; of a complex number the part that turns it."""
     if x.dtype.kind != "c":
         return np.zeros_like(g)
     size = np.absolute(x)

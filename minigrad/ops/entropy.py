@@ -77,6 +77,7 @@ def entr(x: Array, /) -> Array:
 
 
 def _rel_entr_rule(g: Array, x: Array, y: Array) -> Array:
+    """``g * (1 + log(x / y))``."""
     return np.where((x == 0) & (y == 0), 0, times(g, 1 + (np.log(x) - np.log(y))))
 
 

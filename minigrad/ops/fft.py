@@ -49,6 +49,7 @@ def _occurrences(n: int, axis: int, ndim: int) -> Array:
 
 
 def _rfft_rule(g: Array, x: Array, axis: int, norm: str) -> Array:
+    """The inverse transform of the conjugate of `g`, each frequency counted once."""
     n = x.shape[axis]
     half = np.conjugate(g) / _occurrences(n, axis, x.ndim)
     return _irfft(half, axis=axis, n=n, norm=_OTHER_NORM[norm])
@@ -60,6 +61,7 @@ def _rfft(x: Array, /, *, axis: int, norm: Any) -> Array:
 
 
 def _irfft_rule(g: Array, axis: int, n: int, norm: str) -> Array:
+    """The conjugate of the transform of `g`, times how often each frequency occurs."""
     return np.conjugate(_rfft(g, axis=axis, norm=_OTHER_NORM[norm])) * _occurrences(n, axis, g.ndim)
 
 

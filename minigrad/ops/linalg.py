@@ -25,6 +25,7 @@ def rows_of(x: Array) -> Array:
 
 
 def _left_rule(g: Array, a: Array, b: Array) -> Array:
+    """``g @ b.T``; of vectors their outer or plain product."""
     if a.ndim == 1 and b.ndim == 1:
         return g * b
     if b.ndim == 1:
@@ -35,6 +36,7 @@ def _left_rule(g: Array, a: Array, b: Array) -> Array:
 
 
 def _right_rule(g: Array, a: Array, b: Array) -> Array:
+    """``a.T @ g``; of vectors their outer or plain product."""
     if a.ndim == 1 and b.ndim == 1:
         return g * a
     if a.ndim == 1:
@@ -194,6 +196,7 @@ def multi_dot(arrays: Sequence[Array], /) -> Array:
 
 
 def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
+    """``g * x / y`` for the order 2, and 0 at 0; ``g * sign(x) * (abs(x) / y) ** (ord - 1)`` in general."""
     g, y = keep(g, x.shape, axis), keep(y, x.shape, axis)
     if ord == 2:
         return times(conjugated(x), over(g, y))
@@ -254,6 +257,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
 
 
 def _einsum_rule(g: Array, operands: tuple[Array, ...], subscripts: str) -> list[Array]:
+    """For each operand the einsum of `g` and the others, with its own subscripts as the result."""
     terms, result = subscripts.split("->")
     lists = terms.split(",")
     return [

@@ -256,10 +256,12 @@ def _unrolled(x: Array, xp: Array, fp: Array, period: float) -> tuple[Array, Arr
 
 
 def _left_rule(g: Array, a: Array, v: Array, full: bool) -> Array:
+    """The correlation of `g` with `v`."""
     return convolve_signals(g, np.flip(v), full=False) if full else _ordered(g, np.flip(v))
 
 
 def _right_rule(g: Array, a: Array, v: Array, full: bool) -> Array:
+    """The correlation of `g` with `a`."""
     return convolve_signals(g if full else np.flip(a), np.flip(a) if full else g, full=False)
 
 

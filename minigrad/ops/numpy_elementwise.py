@@ -32,6 +32,7 @@ implements(np.degrees)(rad2deg)
 
 
 def _angle_rule(g: Array, z: Array, deg: bool) -> Array:
+    """``-1j * g / z``; 0 for real numbers."""
     if z.dtype.kind != "c":
         return np.zeros_like(g)
     return over(g * (-1j * (180 / np.pi if deg else 1)), np.where(z == 0, np.inf, z))

@@ -181,6 +181,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
 
 
 def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
+    """``y * (g - sum(g * y))``, summed along the axis."""
     if axis == -1:  # quicker, and the commonest
         return y * (g - np.expand_dims(np.vecdot(g, y), -1))
     return y * (g - np.sum(g * y, axis=axis, keepdims=True))
@@ -230,6 +231,7 @@ def _with_initial(value: Array, axis: int, first: int) -> Array:
 
 
 def _cumsum_from_end(g: Array, axis: int | None, initial: bool) -> Array:
+    """The sums of `g` from each element to the end."""
     axis = _along(axis, g)
     g = _slice(g, axis, 1, None) if initial else g
     return np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)

@@ -24,6 +24,7 @@ from minigrad.ops.shaping import flip, moveaxis, reshape
 
 
 def _solve_rule(g: Array, y: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """Of `b` ``gb = solve(a.T, g)``, and of `a` ``-gb @ y.T``."""
     if b.ndim == 1:
         g, y = np.expand_dims(g, -1), np.expand_dims(y, -1)
     gb = np.linalg.solve(T(a), g)

@@ -154,6 +154,7 @@ def _running_extreme(ufunc: np.ufunc, array: Array, axis: int) -> Array:
 
 
 def _logaddexp_rule(g: Array, y: Array, x: Array, axis: int) -> Array:
+    """The sum over all k from each element on of ``g[k] * exp(x - y[k])``."""
     # With s[i] = g[i] + exp(y[i] - y[i + 1]) s[i + 1], where no exponent is positive, it is exp(x[i] - y[i]) s[i].
     y = np.where(y == -np.inf, -1e30, y)
     backwards = np.flip(y, axis=axis)
