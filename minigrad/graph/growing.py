@@ -125,7 +125,7 @@ class growth(Watcher):
         self.patience = patience
         self.found: list[Growth] = []
         self._marks: dict[int, WeakSet[_Mark]] = {}  # of the nodes that are alive, by step
-        self._known: set[_Line] = set()
+        self._known: set[str] = set()  # lines that were reported
         self._now = self._looks_from = 0
         self._by_hand = self._differentiates = self._records = False
 
@@ -176,7 +176,7 @@ class growth(Watcher):
         if (line := linked.commonest(past)) is not None:
             self._report(line, True, steps)
             # What hangs on earlier steps at other lines does so because of the one that was named, nearly always.
-            self._known |= linked.keys()
+            self._known |= {str(place) for _, place in linked}
         self._report(kept.commonest(past), False, steps)
 
     def _alive(self) -> dict[Node, int]:
@@ -189,9 +189,9 @@ class growth(Watcher):
         return {node: steps[id(trace_of(node))] for node in sorted(nodes, key=lambda node: node.seq)}
 
     def _report(self, line: _Line | None, linked: bool, steps: dict[Node, int]) -> None:
-        if line is None or line in self._known:
+        if line is None or str(line[1]) in self._known:
             return
-        self._known.add(line)
+        self._known.add(str(line[1]))
         old = {node for node, step in steps.items() if step < self._now}
         leaves = {parent for node in old for parent in _operands(node) if parent.op is None}
         operation, place = line

@@ -361,3 +361,14 @@ def test_nothing_is_kept_alive_by_the_block(model):
         for _ in range(STEPS):
             loss_of(model).backward()
         assert sum(len(marks) for marks in watch._marks.values()) == 0
+
+
+def test_a_line_with_several_operations_is_reported_once():
+    w, kept = mg.tensor([1.0, 2.0], requires_grad=True), {}
+    with leaking("item()", patience=3) as watch:
+        for i in range(20):
+            (g,) = mg.autograd.grad((w**3).sum(), w, create_graph=True)
+            kept[i] = sum((q**2).sum() for q in (g, g * 2))
+            (w * 2).sum().backward()
+    lines = [found.place.line for found in watch.found]
+    assert len(lines) == len(set(lines))
