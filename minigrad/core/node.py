@@ -10,7 +10,6 @@ and a graph dies with its last name; and because a name can move on to another v
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from time import perf_counter_ns
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import errors
-from minigrad.core.mode import mode, unusual
+from minigrad.core.mode import now, quietly, unusual
 from minigrad.diagnostics import Place, check_finite, user_place
 
 # An ndarray or a NumPy scalar; in a rule that is being recorded, a Tensor.  NumPy's protocols make the three
@@ -260,7 +259,7 @@ def _compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) 
     except Exception as error:
         errors.explain(error, made.name, args, params)
         raise
-    return value if made.ours or isinstance(value, ndarray) else np.asarray(value)[()]  # a Python number, or a list
+    return value if isinstance(value, (ndarray, np.generic)) else np.asarray(value)[()]  # a Python number, or a list
 
 
 def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
@@ -290,11 +289,12 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
 
 def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]) -> Any:
     """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
-    begun = perf_counter_ns()
-    with np.errstate(all="ignore") if mode.anomaly else nullcontext():  # an error will say more than NumPy's warning
-        value = _compute(op.primitive, args, op.params)
-    if mode.anomaly:
+    begun, mode = perf_counter_ns(), now()
+    if mode.anomaly:  # an error will say more than NumPy's warning
+        value = quietly(None, _compute, op.primitive, args, op.params)
         check_finite(value, f"{op.name} made", op, user_place(), args)
+    else:
+        value = _compute(op.primitive, args, op.params)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
     if not needed and mode.watcher is None:
         return name_of(value, None)
@@ -313,8 +313,8 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
     all is left to `otherwise`.
     """
     forward = op.primitive.forward
-    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.  But Python's
-    # complex numbers make Python numbers of NumPy's scalars by their operators.
+    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.  (Of Python's
+    # complex numbers and NumPy's scalars operators make Python numbers.)
     ufunc = op.primitive.numpy if isinstance(op.primitive.numpy, np.ufunc) else forward
 
     def call(x: Any, y: Any, /) -> Any:
@@ -330,14 +330,23 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        if unusual and (mode.anomaly or mode.watcher is not None):
-            return apply(op, (x, y))
+        grad = True
+        if unusual:
+            mode = now()
+            if mode.anomaly or mode.watcher is not None:
+                return apply(op, (x, y))
+            grad = mode.grad
         try:
-            value = ufunc(a, b) if a.__class__ is ndarray or a.__class__ is complex else forward(a, b)
+            if a.__class__ is ndarray:
+                value = ufunc(a, b)
+            elif a.__class__ is complex:
+                value = np.asarray(forward(a, b))[()]
+            else:
+                value = forward(a, b)
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise
-        if (node_a is None and node_b is None) or (unusual and not mode.grad):
+        if not grad or (node_a is None and node_b is None):
             return value if a is x and b is y else name_of(value, None)
         result = new(_result_type)
         result.node = node = Node()

@@ -157,6 +157,32 @@ def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
     )
 
 
+def no_gradient(name: str, part: Any) -> DTypeError:
+    """For a rule that returns what is no array of numbers."""
+    hint = ""
+    if isinstance(part, (tuple, list)):
+        hint = ". For the gradients of several operands give a rule for each, or one that returns them all as `joint`"
+    return DTypeError(
+        f"the derivative rule of {name} returned {_kind(part)}: a rule must return one array, the gradient of its "
+        f"operand{hint}"
+    )
+
+
+def _kind(part: Any) -> str:
+    """What something is that should have been an array."""
+    if part is None or isinstance(part, np.ndarray):
+        return "None" if part is None else f"an array of dtype {part.dtype}"
+    return f"a {type(part).__name__}" + (f" of {len(part)}" if isinstance(part, (tuple, list)) else "")
+
+
+def no_decorator_of_async_generators(switch: str, function: Callable[..., Any]) -> DTypeError:
+    """For an asynchronous generator function, whose body and consumer would share the mode."""
+    return DTypeError(
+        f"{switch}() cannot decorate the asynchronous generator function {defined_at(function)}: write "
+        f"`with {switch}():` inside it, around what lies between two yields"
+    )
+
+
 def bad_hook(hook: Callable[..., Any], given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
     """For a hook that returns what cannot be a gradient."""
     return ShapeError(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, is_grad_enabled, leaf, name_of, primitive
-from minigrad.core.mode import mode
+from minigrad.core.mode import now
 from minigrad.errors import DTypeError
 from minigrad.tree import flatten
 
@@ -22,7 +22,7 @@ class Hooks:
 
 def call_watched(module: Any, hooks: Hooks | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a module; a watcher of this thread is told when it is entered and left."""
-    watcher = mode.watcher
+    watcher = now().watcher
     if watcher is not None:
         watcher.entering(module)
     try:
