@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from minigrad import errors
 from minigrad.core.mode import now, quietly, unusual
+from minigrad.core.view import View, note_view
 from minigrad.diagnostics import Place, check_finite, user_place
 
 # An ndarray or a NumPy scalar; in a rule that is being recorded, a Tensor.  NumPy's protocols make the three
@@ -81,9 +82,10 @@ class Notes:
 class Handle:
     """A name for a value: its data, and the node that computed them if the value requires grad."""
 
-    __slots__ = ("data", "node")
+    __slots__ = ("__weakref__", "data", "node", "viewed")
     data: Array
     node: Node | None
+    viewed: View | None  # what it was read from; not set for what is no view
 
 
 _result_type: type[Handle] = Handle
@@ -126,7 +128,9 @@ def notes_of(node: Node) -> Notes:
 class Primitive:
     """A function on arrays together with the rules that give its derivative."""
 
-    def __init__(self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any) -> None:
+    def __init__(
+        self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any, view: bool = False
+    ) -> None:
         code = getattr(forward, "__code__", None)
         if code is None:
             raise errors.bad_primitive(repr(forward), None, len(rules))
@@ -138,7 +142,7 @@ class Primitive:
         self.plain = not self.parameters and not code.co_kwonlyargcount
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
-        self.rules, self.joint, self.numpy = rules, joint, numpy
+        self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
         # How to add the gradient into an array, for a rule that would fill a large one with little: `getitem` has it.
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
@@ -169,7 +173,9 @@ primitives: dict[str, Callable[..., Any]] = {}
 numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
-def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None) -> Callable[[Function], Function]:
+def primitive(
+    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False
+) -> Callable[[Function], Function]:
     """Make a differentiable operation of a NumPy function.
 
     Parameters
@@ -184,6 +190,9 @@ def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None)
         One formula that returns the gradients of all operands, instead of a rule for each.
     numpy : callable, optional
         The NumPy function that shall mean this operation when it is called with a Tensor.
+    view : bool
+        Whether the result may share the memory of the first operand.  Who writes to such a result is warned that the
+        operand does not change, as it would in NumPy.
 
     Returns
     -------
@@ -208,7 +217,7 @@ def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None)
     """
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, rules, joint, numpy)
+        made = Primitive(forward, rules, joint, numpy, view)
         call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call
@@ -246,7 +255,13 @@ def _caller(made: Primitive) -> Callable[..., Any]:
             params |= made.bind(args[made.operands :])
         return apply(Operation(made, {**made.defaults, **params}) if params else bare, operands)
 
-    return call
+    def call_and_note(*args: Any, **params: Any) -> Any:
+        result = call(*args, **params)
+        if isinstance(result, Handle):
+            note_view(result, args[0])
+        return result
+
+    return call_and_note if made.view else call
 
 
 # Operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.

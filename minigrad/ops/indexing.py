@@ -39,7 +39,7 @@ def _meets_twice(index: tuple[Any, ...]) -> bool:
     return False
 
 
-@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape), view=True)  # type: ignore[has-type]
 def getitem(x: Array, /, *, index: tuple[Any, ...]) -> Array:
     """``x[index]``."""
     return x[index]
