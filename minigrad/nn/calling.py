@@ -18,6 +18,7 @@ class Hooks:
         self.before: dict[object, tuple[Callable[..., Any], bool]] = {}
         self.after: dict[object, tuple[Callable[..., Any], bool]] = {}
         self.backward: dict[object, Callable[..., Any]] = {}
+        self.computed: set[str] = set()  # attributes that a hook computes anew before each call
 
 
 def call_watched(module: Any, hooks: Hooks | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
