@@ -209,7 +209,6 @@ def test_arguments_by_position_with_numpys_defaults(case):
     (lambda x: np.reshape(x, (2, 1), order="A"), "numpy.reshape .* order"),
     (lambda x: np.ravel(x, order="K"), "numpy.reshape .* order"),
     (lambda x: np.reshape(x, (2, 1), "F", copy=False), "numpy.reshape .* order"),
-    (lambda x: np.broadcast_to(x, (2, 2), subok=True), "numpy.broadcast_to .* subok"),
     (lambda x: np.linalg.multi_dot([x, x], out=np.zeros(())), "numpy.linalg.multi_dot .* out"),
 ])  # fmt: skip
 def test_arguments_without_a_meaning_are_refused(call, words):

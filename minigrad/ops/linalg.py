@@ -81,6 +81,12 @@ def dot(a: Array, b: Array, /) -> Array:
 @implements(np.vecdot)
 def vecdot(a: Array, b: Array, /, *, axis: int = -1) -> Array:
     """Dot products of vectors that lie along an axis; of complex ones, the first conjugated."""
+    lengths = [np.shape(x)[one_axis(axis, np.ndim(x), "vecdot")] for x in (a, b)]
+    if lengths[0] != lengths[1]:
+        raise ShapeError(
+            f"vecdot of shapes {np.shape(a)} and {np.shape(b)}: the vectors along axis {axis} have {lengths[0]} and "
+            f"{lengths[1]} elements, and must have as many: for one number instead of a vector write sum(a * b, axis)"
+        )
     return sum(conj(a) * b, axis=axis)
 
 
