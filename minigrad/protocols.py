@@ -120,7 +120,7 @@ def _translated(
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional.extend(value)
         elif parameter.kind is parameter.VAR_KEYWORD:
-            named.update(value)
+            named.update({key: x for key, x in value.items() if key in ours or not has_no_effect(key, x)})
         elif place < operands:
             positional.append(value)
         elif name in ours or not (_is_default(value, parameter.default) or has_no_effect(name, value)):

@@ -104,26 +104,31 @@ def not_holomorphic(f: Callable[..., Any]) -> DTypeError:
     )
 
 
+# What tangents and cotangents belong to.
+_WHOSE = {"tangent": "argument", "cotangent": "result"}
+
+
 def other_form(kind: str, given: Sequence[str], wanted: Sequence[str]) -> ShapeError:
     """For a tree of tangents or cotangents of another form than what they belong to."""
+    whose = _WHOSE[kind]
     return ShapeError(
-        f"the {kind}s do not have the form of what they belong to: there must be {', '.join(wanted) or 'none'}, and "
-        f"{', '.join(given) or 'none'} were given"
+        f"{len(wanted)} {whose}s need {kind}s of the same form ({', '.join(wanted)}), and {len(given)} {kind}s were "
+        f"given ({', '.join(given)}): give one array for each {whose}, in the same dicts, lists and tuples"
     )
 
 
 def wrong_direction(kind: str, given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
     """For a tangent or cotangent of another shape than what it belongs to."""
-    whose = {"tangent": "an argument", "cotangent": "a result"}[kind]
-    return ShapeError(f"a {kind} of shape {given} does not fit {whose} of shape {shape}: they must be equal")
+    whose = _WHOSE[kind]
+    return ShapeError(f"a {kind} of shape {given} does not fit its {whose} of shape {shape}: they must be equal")
 
 
 def complex_direction(kind: str, dtype: Any) -> DTypeError:
     """For a complex tangent or cotangent of something real."""
-    whose = {"tangent": "an argument", "cotangent": "a result"}[kind]
+    whose = _WHOSE[kind]
     return DTypeError(
-        f"a {kind} of {whose} of dtype {dtype} is real, and this one is complex: derivatives along its two parts, "
-        "np.real(v) and np.imag(v), are computed one after the other"
+        f"a {kind} is complex, and its {whose} is {dtype}: give np.real(v) and np.imag(v) one after the other, and add "
+        "the two products, the second times 1j"
     )
 
 
