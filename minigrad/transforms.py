@@ -157,7 +157,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     Parameters
     ----------
     f : callable
-        Returns a single number; with `has_aux`, a pair of that number and anything else.
+        Returns a single real number; with `has_aux`, a pair of that number and anything else.
     argnums : int or sequence of int
         Which arguments to differentiate by.
     has_aux : bool
@@ -447,7 +447,9 @@ def _stacked(rows: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Make a function that returns the matrix of second derivatives of `f`, the Jacobian of its gradient.
 
-    The parameters are those of `jacobian`; `f` returns a single number.
+    The parameters are those of `jacobian`; `f` returns a single real number.  By complex arguments the gradient seldom
+    has a complex derivative, and `jacobian` refuses it then; `hvp` gives the product of all second derivatives with a
+    vector.
 
     Examples
     --------
@@ -469,7 +471,7 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     Parameters
     ----------
     f : callable
-        Of one argument, returns a single number.
+        Of one argument, returns a single real number.
     x, v : array or tree of arrays
         Of the same form.
 
