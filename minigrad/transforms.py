@@ -325,7 +325,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[Any]:
     """The leaves of a tree of tangents or cotangents, in the order of what they belong to and must have the form of."""
-    given, wanted = paths(tree, kind), paths(like, kind)
+    given, wanted = paths(_unnamed(tree), kind), paths(_unnamed(like), kind)
     if sorted(given) != sorted(wanted):
         raise errors.other_form(kind, given, wanted)
     by_path = dict(zip(given, flatten(tree)[0], strict=True))
@@ -337,6 +337,13 @@ def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[
         if x.data.dtype.kind == "f" and data.dtype.kind == "c":
             raise errors.complex_direction(kind, x.data.dtype)
     return leaves
+
+
+def _unnamed(tree: Any) -> Any:
+    """A tree with lists in the place of tuples, named ones too: they may stand for each other."""
+    if isinstance(tree, dict):
+        return {key: _unnamed(branch) for key, branch in tree.items()}
+    return [_unnamed(branch) for branch in tree] if isinstance(tree, list | tuple) else tree
 
 
 # Matrices of derivatives

@@ -486,6 +486,10 @@ def test_trees_of_directions_belong_together_by_their_names():
     (gradient,) = mg.vjp(f, p)[1]({"v": 1.0, "u": 10.0})
     assert gradient == {"a": 20.0, "b": 3.0}
     assert mg.jvp(f, (p,), ({"b": 1.0, "a": 10.0},))[1] == {"u": 20.0, "v": 3.0}
+    # Tuples, named tuples and lists stand for each other.  The determinant of 2 I has the logarithm 2 log 2.
+    for cotangent in ((1.0, 1.0), [1.0, 1.0], np.linalg.slogdet(np.eye(2))._replace(logabsdet=1.0)):
+        (gradient,) = mg.vjp(np.linalg.slogdet, 2 * np.eye(2))[1](cotangent)
+        np.testing.assert_allclose(gradient, np.eye(2) / 2)
 
 
 def test_an_exception_in_the_function_leaves_the_mode():
