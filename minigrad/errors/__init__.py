@@ -115,6 +115,7 @@ from minigrad.errors.operations import (
     no_such_axis,
     not_an_index,
     numeric,
+    require_plain,
 )
 from minigrad.errors.other_names import (
     OF_OTHER_TENSORS,
@@ -279,6 +280,7 @@ __all__ = [
     "other_shape_in_place",
     "pickled",
     "released",
+    "require_plain",
     "same_argument",
     "shapes",
     "stale",
