@@ -309,6 +309,15 @@ mistake(
     cause="a list of dtype <U3 holds none", place="a Tensor is made of numbers", remedy="np.array(data, dtype=float)",
 )  # fmt: skip
 mistake(
+    "A masked array", errors.DTypeError,
+    """
+    readings = np.ma.array([1.5, 2.0, -999.0], mask=[False, False, True])
+    x = mg.tensor(readings)
+    """,
+    cause=("a MaskedArray", "whose mask would be lost"), place="a Tensor cannot be made of",
+    remedy=("write a.filled(value)", "keep the mask as an array of its own"),
+)  # fmt: skip
+mistake(
     "A NumPy function that is not supported", errors.UnsupportedError,
     """
     x = mg.tensor([3.0, 4.0], requires_grad=True)
@@ -589,6 +598,14 @@ mistake(
     F.mse_loss(predict(mg.ones(4)), mg.ones(4))
     """,
     cause="a NoneType holds none", place="mse_loss: an operand", remedy="is a `return` missing in the function",
+)  # fmt: skip
+mistake(
+    "Complex numbers in a loss", errors.DTypeError,
+    """
+    F.huber_loss(mg.tensor([3 + 4j]), mg.tensor([0j]))
+    """,
+    cause=("is defined for real numbers", "is complex"), place="huber_loss",
+    remedy=("np.abs(x)", "mse_loss and l1_loss take complex operands"),
 )  # fmt: skip
 mistake(
     "A model for its predictions", errors.DTypeError,
@@ -902,6 +919,28 @@ mistake(
     """,
     cause=("floating-point and complex numbers", "int64 3"), place="an argument is",
     remedy=("a decimal point", "argnums"),
+)  # fmt: skip
+mistake(
+    "The gradient of an index", errors.DTypeError,
+    """
+    def f(x):
+        return np.argmax(x)
+
+    mg.grad(f)(np.array([1.0, 3.0, 2.0]))
+    """,
+    cause=("functions that return a real floating-point number", "returned int64 1", "come in steps"),
+    place="f (at train.py:1 `def f(x):`)", remedy=("Return a floating-point number", "not by comparisons, argmax"),
+)  # fmt: skip
+mistake(
+    "The gradient of a complex number", errors.DTypeError,
+    """
+    def f(z):
+        return z * z
+
+    mg.grad(f)(1 + 1j)
+    """,
+    cause=("functions that return a real floating-point number", "returned complex128 2j"),
+    place="f (at train.py:1 `def f(z):`)", remedy=("return np.real(y), np.imag(y) or np.abs(y)", "use jacobian"),
 )  # fmt: skip
 mistake(
     "A value for a function", errors.DTypeError,
