@@ -83,6 +83,8 @@ def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
     value: Array = root.data
     if gradient is None:
+        if value.dtype.kind == "c" and value.size == 1:
+            raise errors.not_a_real_root(root)
         if isinstance(value, np.generic):
             gradient = type(value)(1)
         elif value.size == 1:

@@ -143,3 +143,33 @@ def test_wide_numbers_are_numbers(kind):
     np.testing.assert_array_equal(t.grad.numpy(), np.conj(third), strict=True)
     gradient = mg.grad(lambda x: mg.real(x * x).sum())(third)
     np.testing.assert_array_equal(gradient, 2 * np.conj(third), strict=True)
+
+
+def test_arrays_of_objects_texts_and_times_are_no_operands():
+    x = np.array([1.0, 2.0])
+    t, numbers = mg.tensor(x, requires_grad=True), np.array([1.0, 2.0], dtype=object)
+    constant = mg.tensor(x)
+    for compute in (
+        lambda: t * numbers,
+        lambda: numbers * t,
+        lambda: constant + numbers,
+        lambda: np.multiply(numbers, t),
+        lambda: t @ numbers,
+        lambda: np.where(True, t, numbers),
+        lambda: np.concatenate([t, numbers]),
+        lambda: np.timedelta64(1, "s") * t,
+        lambda: t * np.array([1, 2], "m8[s]"),
+        lambda: np.array([1, 2], "m8[s]") * constant,
+        lambda: np.where(True, t, np.array(["1", "2"])),
+        lambda: t + np.array(["1", "2"]),
+    ):
+        with pytest.raises(mg.errors.DTypeError):
+            compute()
+
+
+@pytest.mark.parametrize("kind", [np.longdouble, np.clongdouble, np.float16, np.bool_, np.int8, np.uint64])
+def test_all_numbers_are_operands(kind):
+    t = mg.tensor([1.0, 2.0], requires_grad=True)
+    product = t * np.array([1, 1], kind)
+    mg.real(product).sum().backward()
+    assert t.grad.tolist() == [1.0, 1.0]

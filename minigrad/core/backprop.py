@@ -88,8 +88,10 @@ def backprop(
             ours = made.ours and not create_graph
             if made.joint is None:
                 rules = made.rules
-            elif len(rules := made.joint(*known, **params)) != len(inputs):
-                raise errors.bad_joint(made.name, len(rules), len(inputs))
+            else:
+                rules = made.joint(*known, **params)
+                if not isinstance(rules, (list, tuple)) or len(rules) != len(inputs):
+                    raise errors.bad_joint(made.name, rules, len(inputs))
             for i, parent in enumerate(inputs):
                 if parent is None or (rule := rules[i]) is None or (live is not None and parent not in live):
                     continue
@@ -157,12 +159,10 @@ def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
 
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    if not isinstance(part, (ndarray, np.generic, Handle)):
-        if not isinstance(part, (int, float, complex)):
-            raise errors.no_gradient(name, part)
+    if isinstance(part, (int, float, complex)):
         part = np.asarray(part)
-    if part.dtype.kind not in "biufc":
-        raise errors.no_gradient(name, part)
+    if not isinstance(part, (ndarray, np.generic, Handle)) or part.dtype.kind not in "biufc":
+        raise errors.not_a_gradient(name, part)
     if part.shape != value.shape:
         lead = part.ndim - value.ndim
         spread = tuple(range(lead))

@@ -104,16 +104,30 @@ def name_of(value: Array, node: Node | None) -> Any:
     return handle
 
 
-def _made(op: "Operation | None", inputs: Sequence[Node | None], args: Sequence[Array], value: Array) -> Node:
+def _made(op: "Operation | None", inputs: Sequence[Node | None], args: list[Array], value: Array) -> Node:
     node = Node()
+    if None in inputs:
+        name = "" if op is None else op.name
+        args = [_kept(x, name) if p is None and x.__class__ is ndarray else x for x, p in zip(args, inputs, strict=True)]
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
     return node
 
 
+# Constant arrays of up to so many elements are copied, which costs less than a tenth of the operation; larger ones are
+# borrowed until the backward pass.
+SMALL = 256
+
+
+def _kept(constant: Array, name: str) -> Array:
+    if constant.dtype.kind not in NUMBERS:
+        errors.as_operand(constant, name)  # which raises
+    return constant.copy() if constant.size <= SMALL else constant
+
+
 def leaf(value: Array, name: str | None = None) -> Node:
     """A node that nothing computed, which keeps the gradients that reach it."""
-    node = _made(None, (), (), value)
+    node = _made(None, (), [], value)
     notes_of(node).keep, notes_of(node).name = True, name
     return node
 
@@ -264,7 +278,8 @@ def _caller(made: Primitive) -> Callable[..., Any]:
     return call_and_note if made.view else call
 
 
-# Operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
+# NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
+NUMBERS = frozenset("biufc")
 PLAIN = frozenset({ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
 
 
@@ -292,7 +307,8 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
             args.append(operand.data)
         else:
             nodes.append(None)
-            args.append(operand if operand.__class__ in PLAIN else errors.as_operand(operand, op.name))
+            known = operand.__class__ in PLAIN and (operand.__class__ is not ndarray or operand.dtype.kind in NUMBERS)
+            args.append(operand if known else errors.as_operand(operand, op.name))
     if named and unusual:
         return _apply_unusually(op, nodes, args)
     value = _compute(op.primitive, args, op.params)
@@ -351,6 +367,11 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             if mode.anomaly or mode.watcher is not None:
                 return apply(op, (x, y))
             grad = mode.grad
+        if node_a is None:
+            if node_b is not None and a.__class__ is ndarray:
+                a = _kept(a, op.name)
+        elif node_b is None and b.__class__ is ndarray:
+            b = _kept(b, op.name)
         try:
             if a.__class__ is ndarray:
                 value = ufunc(a, b)
@@ -362,7 +383,9 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             errors.explain(error, op.name, (a, b), op.params)
             raise
         if not grad or (node_a is None and node_b is None):
-            return value if a is x and b is y else name_of(value, None)
+            if x.__class__ is not _result_type and y.__class__ is not _result_type:
+                return value
+            return name_of(value if value.dtype.kind in NUMBERS else errors.as_operand(value, op.name), None)
         result = new(_result_type)
         result.node = node = Node()
         result.data = node.value = value

@@ -149,10 +149,11 @@ def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
     )
 
 
-def bad_joint(name: str, given: int, operands: int) -> ShapeError:
+def bad_joint(name: str, given: Any, operands: int) -> ShapeError:
     """For a joint rule that does not give one gradient for each operand."""
+    what = f"{len(given)} gradients" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
     return ShapeError(
-        f"the joint rule of {name} returned {given} gradients for {operands} operands: it must return a sequence with "
+        f"the joint rule of {name} returned {what} for {operands} operands: it must return a sequence with "
         f"one for each, and None for those that have none. {_LINE.format(name)}"
     )
 
@@ -175,24 +176,6 @@ def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
         "`data` of an operand that requires grad: make a new Tensor instead, or write values into the old one under "
         f"no_grad(). {_LINE.format(name)}"
     )
-
-
-def no_gradient(name: str, part: Any) -> DTypeError:
-    """For a rule that returns what is no array of numbers."""
-    hint = ""
-    if isinstance(part, (tuple, list)):
-        hint = ". For the gradients of several operands give a rule for each, or one that returns them all as `joint`"
-    return DTypeError(
-        f"the derivative rule of {name} returned {_kind(part)}: a rule must return one array, the gradient of its "
-        f"operand{hint}"
-    )
-
-
-def _kind(part: Any) -> str:
-    """What something is that should have been an array."""
-    if part is None or isinstance(part, np.ndarray):
-        return "None" if part is None else f"an array of dtype {part.dtype}"
-    return f"a {type(part).__name__}" + (f" of {len(part)}" if isinstance(part, (tuple, list)) else "")
 
 
 def no_decorator_of_async_generators(switch: str, function: Callable[..., Any]) -> DTypeError:
