@@ -1,7 +1,7 @@
 """Functions of functions: derivatives of all kinds, under JAX's names.
 
-Each takes a function of arrays (or of nested dicts, lists and tuples of arrays) and works on ndarrays and on
-Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
+Each takes a function of arrays (or of nested dicts, lists, tuples and dataclasses of arrays) and works on ndarrays and
+on Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
 They can be nested to any depth.  Inside, an argument is a new variable of its own, so that derivatives of
 different levels are never confused.
 """
@@ -31,7 +31,7 @@ from minigrad.core import (
 from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
 from minigrad.ops.shaping import concat, reshape, stack
-from minigrad.tree import Rebuild, flatten, map_leaves
+from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
 
 Function = Callable[..., Any]
 
@@ -244,9 +244,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     run.close()
 
     def pullback(cotangent: Any) -> Any:
-        seeds = [g if isinstance(g, Handle) else np.asarray(g) for g in flatten(cotangent)[0]]
-        if len(seeds) != len(outputs):
-            raise errors.ShapeError(f"the function has {len(outputs)} results, and {len(seeds)} cotangents were given")
+        given = leaves_as_in(run.result, cotangent, "the cotangent")
+        seeds = [g if isinstance(g, Handle) else np.asarray(g) for g in given]
         create = is_grad_enabled() and (outer or any(isinstance(g, Handle) and g.node is not None for g in seeds))
         return run.present(run.rebuild(run.pull(outputs, seeds, create, retain=True)), create)
 
@@ -289,7 +288,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
             raise errors.not_a_sequence("jvp", what, given)
     run = _Run(f, tuple(primals), range(len(primals)), {})
     outputs, rebuild = _outputs(run.result)
-    directions = flatten(tuple(tangents))[0]
+    directions = leaves_as_in(tuple(primals), tuple(tangents), "tangents")
     shapes = [np.shape(t) for t in directions], [x.data.shape for x in run.variables]
     if shapes[0] != shapes[1]:
         raise errors.ShapeError(f"tangents of shapes {shapes[0]} do not fit primals of shapes {shapes[1]}")
