@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PLAIN, Array, Handle
-from minigrad.errors import as_operand
+from minigrad.errors import DTypeError, as_operand
 
 
 def operand(x: Any, name: str) -> Array:
@@ -21,3 +21,9 @@ def weak(x: Any, name: str) -> Array:
 def value_of(x: Any) -> np.ndarray:
     """What a Tensor or anything else holds, as an array without a history."""
     return np.asarray(x.data if isinstance(x, Handle) else x)
+
+
+def require_order(x: Array, name: str) -> None:
+    """Raise for complex numbers, none of which is the larger of two."""
+    if x.dtype.kind == "c":
+        raise DTypeError(f"{name}: complex numbers have no order: take their abs, or the real part")
