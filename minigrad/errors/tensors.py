@@ -15,7 +15,7 @@ def cuts_graph(what: str, instead: str, node: "Node | None" = None) -> CutError:
     return CutError(
         f"{what} of {whose} would cut the graph, and gradients would be missing without a word. "
         f"If that is what you want, write t.{instead}; if not, use minigrad's or NumPy's functions on the Tensor "
-        "(np.sin for math.sin, minigrad.stack for a list of Tensors)"
+        "(np.sin for math.sin, np.mean(minigrad.stack([t, u])) for np.mean([t, u]))"
     )
 
 

@@ -64,9 +64,8 @@ def _source(src: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> Arr
     return src if src.shape == shape else getitem(src, index=tuple(slice(n) for n in shape))
 
 
-def _prepared(x: Any, index: Any, src: Any, axis: int, name: str) -> tuple[Array, np.ndarray, Array]:
+def _prepared(x: Array, index: Any, src: Any, axis: int, name: str) -> tuple[Array, np.ndarray, Array]:
     """The array to write to, the places and what to write there, all flattened."""
-    x = operand(x, name)
     places = _places(index, x.shape, axis, name)
     values = _source(src, np.shape(index) if x.ndim else (), x.dtype, name)
     return reshape(x, (-1,)), places.reshape(-1), reshape(values, (-1,))
@@ -117,8 +116,9 @@ def scatter(x: Array, index: Any, src: Any, /, axis: int = -1) -> Array:
     array([[0., 0., 5.],
            [7., 0., 0.]])
     """
+    x = operand(x, "scatter")
     flat, places, values = _prepared(x, index, src, axis, "scatter")
-    return reshape(setitem(flat, values, index=(places,)), np.shape(x))
+    return reshape(setitem(flat, values, index=(places,)), x.shape)
 
 
 def scatter_add(x: Array, index: Any, src: Any, /, axis: int = -1) -> Array:
@@ -183,13 +183,14 @@ def scatter_reduce(
 
 
 def _reduced(x: Any, index: Any, src: Any, reduce: str, include_self: bool, axis: int, name: str) -> Array:
+    x = operand(x, name)
     flat, places, values = _prepared(x, index, src, axis, name)
     reached, groups = np.unique(places, return_inverse=True)
     if include_self:
         values = concat([getitem(flat, index=(reached,)), values])
         groups = np.concatenate([np.arange(reached.size), groups])
     results = _OF_GROUPS[reduce](values, groups, reached.size)
-    return reshape(setitem(flat, results, index=(reached,)), np.shape(x))
+    return reshape(setitem(flat, results, index=(reached,)), x.shape)
 
 
 # Of the elements of groups, which are numbered from 0 and of which none is empty
