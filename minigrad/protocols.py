@@ -20,6 +20,7 @@ from minigrad.ops import (  # noqa: F401  # for the names that they register
     numpy_sets,
     padding,
     scimath,
+    sparse,
     ufunc_methods,
 )
 from minigrad.ops.names import by_name, full_name, in_full, stand_in_for
