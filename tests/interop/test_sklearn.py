@@ -106,6 +106,9 @@ print(len(results), *(f"{{r['check_name']}} {{r['status']}}: {{r['exception']}}"
 def test_networks_pass_the_checks_too(made):
     from sklearn.utils.estimator_checks import check_estimator
 
+    if "on_fail" not in inspect.signature(check_estimator).parameters:
+        check_estimator(made)  # before scikit-learn 1.6, which raises at the first failure
+        return
     results = check_estimator(made, on_fail=None, on_skip=None)
     bad = [result for result in results if result["status"] == "failed"]
     assert [(result["check_name"], result["exception"]) for result in bad] == []
