@@ -1,7 +1,7 @@
 """Functions of functions: derivatives of all kinds, under JAX's names.
 
-Each takes a function of arrays (or of nested dicts, lists and tuples of arrays) and works on ndarrays and on
-Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
+Each takes a function of arrays (or of nested dicts, lists, tuples and dataclasses of arrays) and works on ndarrays and
+on Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
 They can be nested to any depth.  Inside, an argument is a new variable of its own, so that derivatives of
 different levels are never confused.
 """
@@ -33,7 +33,7 @@ from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
 from minigrad.ops.matrices import real_part
 from minigrad.ops.shaping import astype, concat, reshape, stack
-from minigrad.tree import Rebuild, flatten, map_leaves, paths
+from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
 
 Function = Callable[..., Any]
 
@@ -52,7 +52,7 @@ def _variable(x: Any, recorded: bool) -> Any:
     if isinstance(value, float):
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
-        value = errors.numeric(value, "an argument to differentiate by")
+        value = errors.numeric(value, "an argument to differentiate by (in a dataclass, mark the field static)")
     if value.dtype.kind not in "fc":
         raise errors.not_differentiable(value)
     return name_of(value, leaf(value))
@@ -325,11 +325,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[Any]:
     """The leaves of a tree of tangents or cotangents, in the order of what they belong to and must have the form of."""
-    given, wanted = paths(_unnamed(tree), kind), paths(_unnamed(like), kind)
-    if sorted(given) != sorted(wanted):
-        raise errors.other_form(kind, given, wanted)
-    by_path = dict(zip(given, flatten(tree)[0], strict=True))
-    leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in map(by_path.get, wanted)]
+    given = leaves_as_in(like, tree, kind)
+    leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in given]
     for g, x in zip(leaves, values, strict=True):
         data = _value(g)
         if data.shape != x.data.shape:
@@ -337,13 +334,6 @@ def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[
         if x.data.dtype.kind == "f" and data.dtype.kind == "c":
             raise errors.complex_direction(kind, x.data.dtype)
     return leaves
-
-
-def _unnamed(tree: Any) -> Any:
-    """A tree with lists in the place of tuples, named ones too: they may stand for each other."""
-    if isinstance(tree, dict):
-        return {key: _unnamed(branch) for key, branch in tree.items()}
-    return [_unnamed(branch) for branch in tree] if isinstance(tree, list | tuple) else tree
 
 
 # Matrices of derivatives

@@ -251,6 +251,15 @@ mistake(
     cause="would cut the graph", place="conversion to an ndarray of the leaf 'x'", remedy="t.detach().numpy()",
 )  # fmt: skip
 mistake(
+    "The mean of a list of Tensors", errors.CutError,
+    """
+    a, b = (mg.tensor(x, requires_grad=True) for x in (1.0, 2.0))
+    mean = np.mean([a, b])
+    """,
+    cause="would cut the graph", place=("conversion to an ndarray", "a leaf"),
+    remedy="np.mean(minigrad.stack([t, u])) for np.mean([t, u])",
+)  # fmt: skip
+mistake(
     "A Tensor written into an array", errors.CutError,
     """
     x = mg.tensor([3.0, 4.0], requires_grad=True, name="x")
@@ -258,7 +267,7 @@ mistake(
     buffer[0] = x
     """,
     cause="would cut the graph", place="conversion to an ndarray of the leaf 'x'",
-    remedy=("t.detach().numpy()", "minigrad.stack for a list of Tensors"),
+    remedy=("t.detach().numpy()", "np.mean(minigrad.stack([t, u]))"),
 )  # fmt: skip
 mistake(
     "if of several elements", errors.ShapeError,

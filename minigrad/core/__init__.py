@@ -13,5 +13,6 @@ from minigrad.core.node import (
 __all__ = [
     "PLAIN", "Array", "Handle", "Node", "Operation", "Primitive", "Switch", "apply", "backprop", "binary", "collect",
     "conjugated", "detect_anomaly", "enable_grad", "implements", "is_grad_enabled", "leaf", "name_of", "no_grad",
-    "note_view",    "note_write", "notes_of", "numpy_functions", "primitive", "primitives", "set_result_type", "viewed_from",
+    "note_view", "note_write", "notes_of", "numpy_functions", "primitive", "primitives", "set_result_type",
+    "viewed_from",
 ]

@@ -107,8 +107,8 @@ def name_of(value: Array, node: Node | None) -> Any:
 def _made(op: "Operation | None", inputs: Sequence[Node | None], args: list[Array], value: Array) -> Node:
     node = Node()
     if None in inputs:
-        name = "" if op is None else op.name
-        args = [_kept(x, name) if p is None and x.__class__ is ndarray else x for x, p in zip(args, inputs, strict=True)]
+        name, pairs = "" if op is None else op.name, zip(args, inputs, strict=True)
+        args = [_kept(x, name) if node is None and x.__class__ is ndarray else x for x, node in pairs]
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
     return node
@@ -278,7 +278,8 @@ def _caller(made: Primitive) -> Callable[..., Any]:
     return call_and_note if made.view else call
 
 
-# NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
+# NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype
+# as weak.
 NUMBERS = frozenset("biufc")
 PLAIN = frozenset({ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
 

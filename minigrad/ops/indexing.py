@@ -66,6 +66,10 @@ def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> A
         out = np.zeros(shape, g.dtype)
         out[index] = g
         return out
+    if g.dtype.kind not in "fc":  # bincount counts in floating point
+        out = np.zeros(shape, g.dtype)
+        np.add.at(out, index, g)
+        return out
     size = int(np.prod(shape))
     flat = np.arange(size).reshape(shape)[index].ravel()
     weights = np.ravel(g)

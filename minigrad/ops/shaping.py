@@ -75,9 +75,7 @@ def flatten(x: Array, /, start_dim: int = 0, end_dim: int = -1) -> Array:
     return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-@primitive(
-    lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))), view=True
-)
+@primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))), view=True)
 def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
     """The axes in another order: axis `i` of the result is axis ``axes[i]`` of `x`."""
     return np.transpose(x, axes)

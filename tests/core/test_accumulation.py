@@ -191,7 +191,7 @@ JOINTLY_WRONG = {
 def test_a_joint_rule_that_returns_no_sequence_of_gradients_is_refused(what):
     total = core.Primitive(_total, (), lambda g, y, a, b: JOINTLY_WRONG[what](g), None)
     x = leaf([1.0, 2.0])
-    with pytest.raises(mg.errors.ShapeError, match="joint rule of total.*sequence with one for each"):
+    with pytest.raises(mg.errors.ShapeError, match=r"joint rule of total.*sequence with one for each"):
         core.apply(Operation(total, {}), (x, x)).sum().backward()
 
 

@@ -1,4 +1,4 @@
-"""Writing to what was read from a Tensor: in NumPy the write reaches the array; here it does not, and a warning says so."""
+"""Writing to what was read from a Tensor: in NumPy it reaches the array; here it does not, and a warning says so."""
 
 import gc
 import operator
