@@ -1,5 +1,6 @@
 """To save a tree and to load it: to and from a path, or a file that is open."""
 
+import io
 import os
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -148,11 +149,18 @@ def load(path: Path | BinaryIO, *, max_size: float | None = None) -> Any:
         raise DTypeError(f"load: max_size is a number of bytes, not a {type(max_size).__name__}")
     if max_size is not None and not max_size >= 0:
         raise ArgumentError(f"load: max_size is a number of bytes, not {max_size}")
-    if not isinstance(path, (str, os.PathLike)):
+    if isinstance(path, (str, os.PathLike)):
+        suffix = _suffix(path, None)
+        with open(path, "rb") as file:
+            return _load(file, suffix, max_size)
+    _check_file("load", path)
+    if not isinstance(path, io.RawIOBase):
         return _load(path, None, max_size)
-    suffix = _suffix(path, None)
-    with open(path, "rb") as file:
-        return _load(file, suffix, max_size)
+    buffered = io.BufferedReader(path)  # which gives as many bytes as one asks for, where it can
+    try:
+        return _load(buffered, None, max_size)
+    finally:
+        buffered.detach()
 
 
 def name_of(path: Any) -> str:
@@ -210,17 +218,16 @@ def _check_file(function: str, file: Any) -> None:
         raise wrong_file(function, name, "is opened for text, and what is saved is binary")
     if not all(hasattr(file, method) for method in needed) or not getattr(file, can, lambda: True)():
         raise wrong_file(function, name, f"is not {can}")
-    if function == "load" and not getattr(file, "seekable", lambda: True)():
-        remedy = "read it whole first, load(io.BytesIO(file.read()))"
-        raise wrong_file(function, name, "cannot be read but from its start to its end", remedy)
 
 
 def _load(file: BinaryIO, suffix: str | None, max_size: float | None) -> Any:
     """The tree in a file, from where it stands to its end."""
     import json
 
-    _check_file("load", file)
     name = name_of(file)
+    if not getattr(file, "seekable", lambda: True)():
+        remedy = "read it whole first, load(io.BytesIO(file.read()))"
+        raise wrong_file("load", name, "cannot be read but from its start to its end", remedy)
     size = rest(file)
     if not size:
         raise at_its_end(name)

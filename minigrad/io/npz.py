@@ -78,7 +78,9 @@ def read(file: BinaryIO, limit: float) -> tuple[Arrays, str | None]:
                 if name == _TREE and info.compress_type == zipfile.ZIP_STORED:
                     form = member.read().decode()
                 elif name.endswith(".npy"):
-                    source = io.BytesIO(member.read()) if info.file_size <= PIECE else member  # many small ones: quicker
+                    source = (
+                        io.BytesIO(member.read()) if info.file_size <= PIECE else member
+                    )  # many small ones: quicker
                     arrays[name.removesuffix(".npy")] = _array(name, source, info.file_size)
                 else:
                     raise FileError(f"{name!r} in the archive is no array")
