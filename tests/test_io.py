@@ -272,6 +272,18 @@ def test_files_by_numpy(tmp_path, write):
     assert_same(mg.load(tmp_path / "x.npz"), {k: mg.Tensor(v) for k, v in {**own, "arr_0": np.array([True])}.items()})
 
 
+@pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
+def test_every_dtype_and_order_of_numbers_by_numpy(tmp_path, write):
+    own = {}
+    for code in ["?", *np.typecodes["AllInteger"], *np.typecodes["AllFloat"]]:
+        for order in "<>":
+            base = np.arange(12).astype(np.dtype(code).newbyteorder(order)).reshape(3, 4)
+            forms = {"c": base, "f": base.T, "0": base[1, 2], "empty": base[:0], "strided": base[::-1, ::2]}
+            own.update({f"{code}{order}{form}": np.asarray(array) for form, array in forms.items()})
+    write(tmp_path / "x.npz", **own)
+    assert_same(mg.load(tmp_path / "x.npz"), {name: mg.Tensor(array) for name, array in own.items()})
+
+
 def test_files_by_safetensors(tmp_path):
     own = {"b": np.arange(3), "a.c": np.ones((2, 0), np.float16), "d": np.array(1.0)}
     for metadata in (None, {"sha256": "0" * 64, "format": "np"}):  # what it may mean is not our affair
@@ -859,10 +871,14 @@ def test_files_take_no_memory_but_the_arrays_themselves(tmp_path, suffix, order)
 @each_suffix
 def test_many_arrays(tmp_path, suffix):
     tree = {f"layer.{i}": np.full(2, float(i)) for i in range(20_000)}
-    path = tmp_path / f"x{suffix}"
-    before = time.process_time()
-    loaded = there_and_back(tree, path)
-    assert time.process_time() - before < 4  # 1 s as a rule; NumPy's own readers take 7
+    np.savez(tmp_path / "numpys.npz", **tree)
+    start = time.process_time()
+    with np.load(tmp_path / "numpys.npz") as archive:
+        assert len({name: archive[name] for name in archive.files}) == len(tree)
+    middle = time.process_time()
+    mg.save(tmp_path / f"x{suffix}", tree)
+    loaded = mg.load(tmp_path / f"x{suffix}")
+    assert time.process_time() - middle < 3 * (middle - start)  # about as long as NumPy takes to load it
     assert all(loaded[name][0] == i for i, name in enumerate(tree))
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -100,7 +101,7 @@ def test_a_file_keeps_its_permissions(tmp_path, mode):
     path.chmod(mode)
     mg.save(path, 2)
     assert stat.S_IMODE(path.stat().st_mode) == mode
-    assert mg.load(path) == 2 or os.geteuid()
+    assert mg.load(path) == 2
 
 
 @posix
@@ -225,7 +226,7 @@ def test_names_are_not_predictable(tmp_path, monkeypatch):
     for _ in range(20):
         mg.save(tmp_path / "x.npz", 1)
     assert len(set(names)) == 20
-    assert all(Path(name).parent == tmp_path and replacing._OURS.fullmatch(Path(name).name) for name in names)
+    assert all(Path(name).parent == tmp_path and re.fullmatch(replacing._OURS, Path(name).name) for name in names)
 
 
 # Failures on the way

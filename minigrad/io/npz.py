@@ -133,10 +133,10 @@ def _check_members(members: list[Any], size: int, limit: float) -> None:
         raise too_large(total, size, limit)
 
 
-# An item of a header: it is the text of a Python dict, in which spaces mean nothing
+# An item of a header, which is the text of a Python dict, in which spaces mean nothing
 _ITEM = r"'descr':'(?P<descr>[^']*)'|'fortran_order':(?P<fortran>True|False)|'shape':\((?P<shape>[\dL,]*)\)"
-_HEADER = re.compile(rf"\{{(?:(?:{_ITEM}),?){{3}}\}}")
-_NUMBERS = re.compile(r"[<>|=]?(?:[biufc]\d{1,2}|\?)")
+_HEADER = rf"\{{(?:(?:{_ITEM}),?){{3}}\}}"
+_NUMBERS = r"[<>|=]?(?:[biufc]\d{1,2}|\?)"
 
 
 def _array(name: str, member: Any, size: int) -> np.ndarray:
@@ -158,13 +158,13 @@ def _array(name: str, member: Any, size: int) -> np.ndarray:
 
 
 def _described(name: str, header: str) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
-    found = _HEADER.fullmatch("".join(header.split()).replace('"', "'"))
+    found = re.fullmatch(_HEADER, "".join(header.split()).replace('"', "'"))
     descr, fortran, dimensions = found.group("descr", "fortran", "shape") if found else (None, None, None)
     if descr is None or fortran is None or dimensions is None:
         raise FileError(f"the header of {name!r} describes no array that is made of numbers: {header[:80]!r}")
     if descr.lstrip("|") == "O":
         raise in_pickle(name)
-    if not _NUMBERS.fullmatch(descr):
+    if not re.fullmatch(_NUMBERS, descr):
         raise FileError(f"Tensors are made of numbers, and {name!r} has dtype {descr!r}: convert it before it is saved")
     shape = tuple(int(length.removesuffix("L")) for length in dimensions.split(",") if length)
     if len(shape) > _AXES:

@@ -20,7 +20,7 @@ _POSIX = os.name == "posix"
 if _POSIX:
     import fcntl
 
-_OURS = re.compile(r"\.minigrad-[0-9a-f]{32}\.tmp")
+_OURS = r"\.minigrad-[0-9a-f]{32}\.tmp"
 
 
 class _Unbuffered(io.FileIO):
@@ -135,7 +135,7 @@ def _sweep(folder: str) -> None:
         return
     with suppress(OSError):
         for name in os.listdir(folder):
-            if _OURS.fullmatch(name):
+            if re.fullmatch(_OURS, name):
                 with suppress(OSError):
                     _remove_if_left(os.path.join(folder, name))
 
