@@ -267,7 +267,7 @@ def _double_log_ndtr(x: Array, y: Array) -> None:
 
 def _log_ndtr_rule(g: Array, x: Array) -> Array:
     """``g`` times the density over the probability, which is ``-x`` to all digits where that is large."""
-    far = x < -1e8
+    far = x <= -1e8
     near = over(2 * _DENSITY * g, erfcx(np.where(far, 0, x) * -_ROOT_HALF))
     return np.where(far, -times(g, x), near)
 

@@ -10,8 +10,8 @@ import pytest
 import minigrad as mg
 from minigrad import special
 from minigrad.core import numpy_functions
-from minigrad.nn import functional as F
 
+F = mg.nn.functional
 NAN, INF = np.nan, np.inf
 
 
@@ -50,7 +50,7 @@ def is_elementwise(function, numbers):
             together = function(mg.tensor(numbers))
             alone = [function(mg.tensor([x])).item() for x in numbers]
             derivatives(function, np.array(numbers), 1)
-    except Exception:  # noqa: BLE001  # whatever it says of these arguments
+    except Exception:  # whatever it says of these arguments
         return False
     return together.tolist() == alone
 
@@ -78,8 +78,8 @@ def test_the_walk_finds_the_functions():
     assert len(CALLS) > 250
     expected = {
         "mg.sin(x)", "mg.acosh(x)", "mg.pow(x, 0.6)", "mg.pow(2.0, x)", "np.sin(x)", "np.logaddexp(x, 2.0)",
-        "np.fabs(x)", "np.sinc(x)", "special.gammaln(x)", "special.i1e(x)", "special.xlogy(2.0, x)", "functional.gelu(x)",
-        "functional.elu(x)", "functional.softsign(x)",
+        "np.fabs(x)", "np.sinc(x)", "special.gammaln(x)", "special.i1e(x)", "special.xlogy(2.0, x)",
+        "functional.gelu(x)", "functional.elu(x)", "functional.softsign(x)",
     }  # fmt: skip
     assert expected <= set(CALLS)
 
@@ -107,7 +107,10 @@ def test_zeros_stay_zeros_in_arrays_of_any_size_and_dtype(size, dtype):
     np.testing.assert_array_equal(second, np.where(np.isnan(x), 0, 2))
 
 
-@pytest.mark.parametrize("power", [lambda x: x**2, np.square, lambda x: x**3, lambda x: x**2.5, lambda x: x ** np.int8(2)])
+POWERS = [lambda x: x**2, np.square, lambda x: x**3, lambda x: x**2.5, lambda x: x ** np.int8(2)]
+
+
+@pytest.mark.parametrize("power", POWERS)
 @pytest.mark.parametrize("reduction", [np.nansum, np.nanmean, np.nanvar, np.nanmax])
 def test_numbers_that_are_missing_stay_without_gradient_in_powers(power, reduction):
     x = mg.tensor([1.0, NAN, 3.0], requires_grad=True)
@@ -174,9 +177,11 @@ def test_exponents_of_many_sizes_in_one_array(dtype):
         found = derivatives(lambda x: x**n, np.full(7, x), 5)
         expected = np.transpose([slopes_of_power(x, int(k), 5) for k in n])
         np.testing.assert_allclose(found, expected, rtol=1e-12)
-    found = derivatives(lambda x: x**n, np.zeros(7), 5)
-    np.testing.assert_array_equal(np.array(found)[:, :5], np.transpose([slopes_of_power(0.0, int(k), 5) for k in n[:5]]))
-    assert np.isinf(np.array(found)[:, 5:]).all()
+    with np.errstate(divide="ignore"):
+        found = derivatives(lambda x: x**n, np.zeros(7), 5)
+    finite, infinite = np.split(np.array(found), [5], axis=1)
+    np.testing.assert_array_equal(finite, np.transpose([slopes_of_power(0.0, int(k), 5) for k in n[:5]]))
+    assert np.isinf(infinite).all()
 
 
 def test_the_least_integer_is_an_exponent_too():
@@ -198,9 +203,20 @@ def test_powers_of_complex_numbers_at_0():
                 break
 
 
-@pytest.mark.parametrize(
-    "a", [-2.0, np.float32(-2), np.array([-2.0]), np.array(-0.5), -2 + 0j, complex(-2, -0.0), 3.0, 1 - 2j, mg.tensor(-2.0)]
-)
+BASES = [
+    -2.0,
+    np.float32(-2),
+    np.array([-2.0]),
+    np.array(-0.5),
+    mg.tensor(-2.0),
+    3.0,
+    -2 + 0j,
+    complex(-2, -0.0),
+    1 - 2j,
+]
+
+
+@pytest.mark.parametrize("a", BASES)
 @pytest.mark.parametrize("power", [lambda a, y: a**y, np.power, np.float_power])
 def test_complex_exponents_of_any_base(a, power):
     y = 1 + 1j
@@ -223,7 +239,8 @@ def test_a_complex_power_of_0():
 
 
 def test_second_derivatives_by_the_exponent_at_base_0():
-    first, second = derivatives(lambda y: 0.0**y, np.array([-1.5, 0.0, 1.0, 2.5]), 2)
+    with np.errstate(divide="ignore"):
+        first, second = derivatives(lambda y: 0.0**y, np.array([-1.5, 0.0, 1.0, 2.5]), 2)
     np.testing.assert_array_equal(first, [-INF, 0, 0, 0])
     np.testing.assert_array_equal(second, [INF, 0, 0, 0])
 
