@@ -14,6 +14,7 @@ from minigrad.nn import init as initial
 from minigrad.nn.layer import FunctionLayer, floating, operand
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, shaping, special
+from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.elementwise import both, over, selected, sigmoid, tanh, times
@@ -342,8 +343,10 @@ def tanhshrink(input: Any) -> Any:
 
 
 def _through(gate: Any, input: Any) -> Any:
-    with np.errstate(over="ignore", invalid="ignore"):  # inf times 0, and what looks for it
-        return both(input, gate)
+    with np.errstate(over="ignore", invalid="ignore"):  # inf times 0, and the sum that finds it
+        y = elementwise.multiply(input, gate)
+        total = np.add.reduce(value_of(y), axis=None)
+        return y if total - total == 0 else both(input, gate)  # which looks twice in its derivative
 
 
 @primitive(lambda g, y, x: both(g, both(y, 1 - y)))

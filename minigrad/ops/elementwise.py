@@ -8,30 +8,34 @@ import math
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
-from minigrad.ops.arguments import operand
+from minigrad.ops.arguments import operand, value_of
 
 # Where a derivative is infinite or undefined, a plain product turns a gradient of exactly 0 ("this element was not
 # selected") into NaN.  All rules but those of sums and products multiply and divide by these three, which keep it 0;
 # within the factor, too, everything that depends on the operands is made of them, for the sake of higher derivatives.
 
 
-# So many squares are added quicker than numbers; of more the BLAS makes work for threads, and waits for them.
-_DOT = 8192
+# A sum of so many squares, by the BLAS, takes half the time of one of numbers; for more of them it wakes other threads,
+# and waits for them.
+_FEW = 8192
+
+
+def has_nan(x: Array) -> Array:
+    """Whether an element is NaN; it may be that some are infinite and none is NaN."""
+    if not x.ndim:
+        total = x
+    elif x.size <= _FEW:
+        total = np.vdot(x, x)
+    else:
+        total = np.add.reduce(x, axis=None)
+    return total != total
 
 
 def _keep_zeros(product: Array, *factors: Array) -> Array:
     """Repair NaN in a product that came of a factor of 0."""
-    if not product.ndim:
-        total = product
-    elif product.size > _DOT:
-        total = np.add.reduce(product, axis=None)
-    else:
-        flat = product.ravel("K")
-        total = np.vdot(flat, flat)
-    if total == total:  # a sum, and one of squares, is NaN if any element is
-        return product
-    for factor in factors:
-        product = np.where((factor == 0) & np.isnan(product), product.dtype.type(0), product)
+    if has_nan(product):
+        for factor in factors:
+            product = np.where((factor == 0) & np.isnan(product), product.dtype.type(0), product)
     return product
 
 
@@ -286,8 +290,9 @@ def lead(a: Array, b: Array, /) -> Array:
     """``a - b``, which decides about weights in a sum of exponentials; 0 if both are inf, and -inf if both are -inf."""
     with np.errstate(invalid="ignore"):
         d = a - b
-    undecided = np.isnan(d) & (a == b)
-    return np.where(undecided, np.minimum(a, d.dtype.type(0)), d) if np.any(undecided) else d
+    if not has_nan(d):
+        return d
+    return np.where(np.isnan(d) & (a == b), np.minimum(a, d.dtype.type(0)), d)
 
 
 @primitive(
@@ -504,23 +509,34 @@ def selected(g: Array, mask: Array, /) -> Array:
     return np.bitwise_and(g.view(bits), np.negative(mask.view(np.int8))).view(g.dtype)
 
 
-def share(g: Array, mine: Array, other: Array) -> Array:
-    """The gradient where the result is `mine`, halved where it is the other's as well, and elsewhere 0."""
-    return np.where(mine, np.where(other, g / 2, g), 0)
+def share(g: Array, wins: Array, ties: Array) -> Array:
+    """The gradient of one of two operands: all of it, a half, or 0."""
+    return np.where(wins, g, np.where(ties, g / 2, 0))
 
 
-def _extreme_rule(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """The share of `a`; a NaN is always the extreme."""
-    return share(g, (a == y) | (a != a), (b == y) | (b != b))
+def _extreme_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
+    """The share of `a`; NaN wins against any number."""
+    ties = a == b
+    if has_nan(value_of(y)):
+        wins, ties = wins | ((a != a) & (b == b)), ties | ((a != a) & (b != b))
+    return share(g, wins, ties)
 
 
-@primitive(lambda g, y, a, b: _extreme_rule(g, y, a, b), lambda g, y, a, b: _extreme_rule(g, y, b, a), numpy=np.maximum)
+@primitive(
+    lambda g, y, a, b: _extreme_rule(g, y, a, b, a > b),
+    lambda g, y, a, b: _extreme_rule(g, y, b, a, b > a),
+    numpy=np.maximum,
+)
 def maximum(a: Array, b: Array, /) -> Array:
     """The larger of two elements, or one that is NaN; where they are equal both have half the gradient."""
     return np.maximum(a, b)
 
 
-@primitive(lambda g, y, a, b: _extreme_rule(g, y, a, b), lambda g, y, a, b: _extreme_rule(g, y, b, a), numpy=np.minimum)
+@primitive(
+    lambda g, y, a, b: _extreme_rule(g, y, a, b, a < b),
+    lambda g, y, a, b: _extreme_rule(g, y, b, a, b < a),
+    numpy=np.minimum,
+)
 def minimum(a: Array, b: Array, /) -> Array:
     """The smaller of two elements, or one that is NaN; where they are equal both have half the gradient."""
     return np.minimum(a, b)

@@ -181,18 +181,26 @@ def logaddexp2(a: Array, b: Array, /) -> Array:
 # Choosing
 
 
-def _number_rule(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """The share of `a` in an extreme which is NaN only if both are."""
-    return share(g, (a == y) | (y != y), (b == y) | (y != y))
+def _number_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
+    """The share of `a`; any number wins against NaN."""
+    return share(g, wins | ((a == a) & (b != b)), (a == b) | (y != y))
 
 
-@primitive(lambda g, y, a, b: _number_rule(g, y, a, b), lambda g, y, a, b: _number_rule(g, y, b, a), numpy=np.fmax)
+@primitive(
+    lambda g, y, a, b: _number_rule(g, y, a, b, a > b),
+    lambda g, y, a, b: _number_rule(g, y, b, a, b > a),
+    numpy=np.fmax,
+)
 def fmax(a: Array, b: Array, /) -> Array:
     """The larger of two elements, or the one that is not NaN; where they are equal both have half the gradient."""
     return np.fmax(a, b)
 
 
-@primitive(lambda g, y, a, b: _number_rule(g, y, a, b), lambda g, y, a, b: _number_rule(g, y, b, a), numpy=np.fmin)
+@primitive(
+    lambda g, y, a, b: _number_rule(g, y, a, b, a < b),
+    lambda g, y, a, b: _number_rule(g, y, b, a, b < a),
+    numpy=np.fmin,
+)
 def fmin(a: Array, b: Array, /) -> Array:
     """The smaller of two elements, or the one that is not NaN; where they are equal both have half the gradient."""
     return np.fmin(a, b)

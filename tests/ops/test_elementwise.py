@@ -238,9 +238,10 @@ def test_a_complex_power_of_0():
     assert mg.grad(lambda a: np.real(a ** (2 + 1j)))(0.0) == 0
 
 
-def test_second_derivatives_by_the_exponent_at_base_0():
+@pytest.mark.parametrize("base", [0.0, np.zeros(4), mg.tensor(0.0), mg.tensor(np.zeros(4), requires_grad=True)])
+def test_derivatives_by_the_exponent_at_base_0(base):
     with np.errstate(divide="ignore"):
-        first, second = derivatives(lambda y: 0.0**y, np.array([-1.5, 0.0, 1.0, 2.5]), 2)
+        first, second = derivatives(lambda y: base**y, np.array([-1.5, 0.0, 1.0, 2.5]), 2)
     np.testing.assert_array_equal(first, [-INF, 0, 0, 0])
     np.testing.assert_array_equal(second, [INF, 0, 0, 0])
 
