@@ -18,10 +18,14 @@ from minigrad.nn.activation import (
     _hardshrink,
     _hardtanh,
     _leaky_relu,
+    _logistic_gate,
+    _mish_gate,
     _normal_cdf,
+    _normal_density,
     _relu,
     _softplus,
     _softshrink,
+    _softsign,
     _tanh_gate,
     _threshold,
 )
@@ -275,7 +279,11 @@ activation(
     _softplus, lambda x, beta, threshold: np.where(beta * x > threshold, x, np.log1p(np.exp(beta * x)) / beta),
     {"beta": 1.0, "threshold": 20.0}, {"beta": 3.0, "threshold": 1.5}, domain=either_sign(0.6, 2),
 )  # fmt: skip
+unary(_logistic_gate, sp.expit)
+unary(_mish_gate, lambda x: np.tanh(-sp.log_expit(-x)))
+unary(_softsign, lambda x: x / (1 + np.abs(x)))
 unary(_normal_cdf, sp.ndtr)
+unary(_normal_density, lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi))
 GATE = (8 / math.pi) ** 0.5
 unary(_tanh_gate, lambda x: sp.expit(GATE * (x + 0.044715 * x**3)))
 row(

@@ -4,11 +4,12 @@ In every rule `g` is the gradient of the result, `y` the result, and the rest ar
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import operand
 
 # Where a derivative is infinite or undefined, a plain product turns a gradient of exactly 0 ("this element was not
 # selected") into NaN.  All rules but those of sums and products multiply and divide by these three, which keep it 0;
@@ -20,7 +21,7 @@ from minigrad.ops.arguments import operand, value_of
 _FEW = 8192
 
 
-def has_nan(x: Array) -> Array:
+def _finds_nan(x: Array) -> Any:
     """Whether an element is NaN; it may be that some are infinite and none is NaN."""
     if not x.ndim:
         total = x
@@ -31,9 +32,15 @@ def has_nan(x: Array) -> Array:
     return total != total
 
 
+@primitive()
+def has_nan(x: Array, /) -> Array:
+    """Whether some element is NaN, for rules that do more in that case; perhaps also if some are infinite."""
+    return np.bool_(_finds_nan(x))
+
+
 def _keep_zeros(product: Array, *factors: Array) -> Array:
     """Repair NaN in a product that came of a factor of 0."""
-    if has_nan(product):
+    if _finds_nan(product):
         for factor in factors:
             product = np.where((factor == 0) & np.isnan(product), product.dtype.type(0), product)
     return product
@@ -290,7 +297,7 @@ def lead(a: Array, b: Array, /) -> Array:
     """``a - b``, which decides about weights in a sum of exponentials; 0 if both are inf, and -inf if both are -inf."""
     with np.errstate(invalid="ignore"):
         d = a - b
-    if not has_nan(d):
+    if not _finds_nan(d):
         return d
     return np.where(np.isnan(d) & (a == b), np.minimum(a, d.dtype.type(0)), d)
 
@@ -517,7 +524,7 @@ def share(g: Array, wins: Array, ties: Array) -> Array:
 def _extreme_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
     """The share of `a`; NaN wins against any number."""
     ties = a == b
-    if has_nan(value_of(y)):
+    if has_nan(y):
         wins, ties = wins | ((a != a) & (b == b)), ties | ((a != a) & (b != b))
     return share(g, wins, ties)
 

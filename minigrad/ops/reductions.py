@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import has_nan, lead, not_equal, over, subtract, times
 from minigrad.ops.names import implements_by_name
@@ -184,7 +184,7 @@ def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     """``y * (g - sum(g * y))``, summed along the axis."""
     if axis == -1:  # quicker, and the commonest
         total = np.expand_dims(np.vecdot(g, y), -1)
-        if has_nan(value_of(total)):  # of a softmax that is NaN, which may not have been selected
+        if has_nan(total):  # of a softmax that is NaN, which may not have been selected
             total = np.sum(times(g, y), axis=axis, keepdims=True)
     else:
         total = np.sum(times(g, y), axis=axis, keepdims=True)
