@@ -10,7 +10,7 @@ from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import not_equal, over, sigmoid, subtract, times
+from minigrad.ops.elementwise import has_nan, lead, not_equal, over, sigmoid, subtract, times
 from minigrad.ops.indexing import take_along_axis
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
@@ -163,16 +163,16 @@ def row_sums(x: Array, axis: Axis) -> Array:
 
 
 def _parts(x: Array, y: Array, axis: Axis) -> Array:
-    """The softmax, from the logsumexp; 0 where there is nothing but -inf.
+    """The softmax, from the logsumexp; what is inf shares it equally, and where there is nothing but -inf it is 0.
 
     The shift by `y` is divided out again: of large numbers its rounding is not small.
     """
-    e = np.exp(x - np.where(y == -np.inf, 0, y))
+    e = np.exp(lead(x, y))
     total = np.sum(e, axis=axis, keepdims=True)
     return e / np.where(total == 0, 1, total)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: keep(g, x.shape, axis) * _parts(x, keep(y, x.shape, axis), axis))
+@primitive(lambda g, y, x, *, axis, keepdims: times(keep(g, x.shape, axis), _parts(x, keep(y, x.shape, axis), axis)))
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
     x = _floating(x)
@@ -185,8 +185,12 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
 def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     """``y * (g - sum(g * y))``, summed along the axis."""
     if axis == -1:  # quicker, and the commonest
-        return y * (g - np.expand_dims(np.vecdot(g, y), -1))
-    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+        total = np.expand_dims(np.vecdot(g, y), -1)
+        if has_nan(total):  # of a softmax that is NaN, which may not have been selected
+            total = np.sum(times(g, y), axis=axis, keepdims=True)
+    else:
+        total = np.sum(times(g, y), axis=axis, keepdims=True)
+    return times(g - total, y)
 
 
 @primitive(lambda g, y, x, *, axis: _softmax_rule(g, y, axis))
@@ -198,7 +202,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
     return value
 
 
-@primitive(lambda g, y, x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+@primitive(lambda g, y, x, *, axis: g - times(np.sum(g, axis=axis, keepdims=True), np.exp(y)))
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = _floating(x)
