@@ -10,7 +10,7 @@ from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_and, logical_not, where
 from minigrad.ops.reductions import keep, prod, sum
 from minigrad.ops.shaping import astype, squeeze
-from minigrad.ops.statistics import correction_of, count, masked_mean, root, squared_deviations, warn
+from minigrad.ops.statistics import correction_of, count, degrees, masked_mean, root, squared_deviations, warn
 
 # Sums and products: in the place of NaN stands the number that changes nothing
 
@@ -155,11 +155,11 @@ def nanvar(
     """
     x, less = _computed_in(a, dtype, "nanvar"), correction_of(ddof, correction, "nanvar")
     mask = _present(x, where)
-    number = count(mask, x, axis) - np.asarray(less, np.finfo(x.dtype).dtype)
+    number = degrees(mask, x, axis, less)
     if np.any(number <= 0):
         warn("Degrees of freedom <= 0 for slice.")
     total = squared_deviations(x, mask, axis, mean) / np.where(number <= 0, np.nan, number)
-    return _without_axes(total, axis, keepdims)
+    return _without_axes(astype(total, np.finfo(x.dtype).dtype, copy=False), axis, keepdims)
 
 
 @implements(np.nanstd)
