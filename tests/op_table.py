@@ -221,6 +221,11 @@ row(mg.subtract, np.subtract, *TWO, complex=True)
 row(elementwise.over, np.divide, *TWO)
 row(elementwise.times, np.multiply, *TWO)
 row(elementwise.both, np.multiply, *TWO)
+row(
+    elementwise.slope, lambda g, x, length: g * x / length,
+    s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),
+)  # fmt: skip
+row(elementwise.magnifier, np.ones_like, s(()), s((2, 3)), s((0,)), orders=0)
 row(mg.pow, np.power, *TWO, domain=between(0.3, 2.3), complex=True)
 row(
     mg.pow, np.power,

@@ -47,20 +47,25 @@ def over(g: Array, divisor: Array, /) -> Array:
     return _keep_zeros(g / divisor, g)
 
 
-# Lengths (roots of sums of squares) grow with their parts `x` by ``x / length``.  At length 0 they have a kink, of which
-# the second derivative is infinite: what depends on it is NaN and not a number that looks right.  Where `g` is 0 there,
-# either the length was not selected, and its gradient is 0 for whatever `x`; or the 0 itself came of the length, as in
-# that of its square.  The derivative with respect to `g` tells the two apart: only in the second case does it go on.
+# Lengths, which are roots of sums of squares, grow with their parts `x` by ``x / length``.  At length 0 they have a
+# kink, and their second derivative is infinite: what depends on it is NaN, and not a number that looks right.  Where
+# `g` is 0 there, either the length was not selected, and its gradient is 0 whatever `x` is; or the 0 itself came of the
+# length, as in that of its square.  The derivative by `g` tells the two apart: only then does somebody want it.
 
 
 @primitive(
     lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),  # type: ignore[has-type]
-    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), slope(both(h, g), 1, length)),
-    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -slope(both(h, y), 1, length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(both(h, g), length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(both(h, y), length)),
 )
 def slope(g: Array, x: Array, length: Array, /) -> Array:
     """``g * x / length``, and 0 where the length is 0; the derivative of that is NaN."""
     return _keep_zeros(g * (x / np.where(length == 0, np.inf, length)), g)
+
+
+def _by_length(g: Array, length: Array) -> Array:
+    """``g / length``, and 0 where the length is 0."""
+    return slope(g, 1, length)
 
 
 def _undefined(h: Array, where: Array, derivative: Array) -> Array:

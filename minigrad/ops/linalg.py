@@ -272,7 +272,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
     return value if keepdims else np.squeeze(value, axes)[()]
 
 
-def _lengths(x: Array, axis: Axis, ord: float) -> Array:
+def _lengths(x: Array, axis: Axis, ord: Any) -> Array:
     """NumPy's norm along an axis, which stays with length 1."""
 
     def measure(x: Array) -> Array:

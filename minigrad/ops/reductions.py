@@ -56,7 +56,9 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     return _add(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
 
 
-@primitive(lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where))
+@primitive(
+    lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where)  # type: ignore[has-type]  # its own transpose
+)
 def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
     """Deviations from the mean of the elements where a mask holds, along an axis; 0 where it does not.
 
@@ -68,7 +70,7 @@ def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
     equal = largest == _minimum(wide, axis=axis, keepdims=True, initial=np.inf, where=mask)
     number = _count(x.shape, axis) if where is True else np.maximum(_add(mask, axis=axis, keepdims=True), 1)
     mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=mask) / np.maximum(number, 1))
-    return (np.where(mask, wide, mean) - mean).astype(x.dtype, copy=False)[()]
+    return np.where(mask, np.where(mask, wide, 0) - mean, 0).astype(x.dtype, copy=False)[()]
 
 
 def _conjugate_deviations(x: Array, axis: Axis) -> Array:
@@ -90,7 +92,8 @@ def _var_rule(g: Array, x: Array, axis: Axis, correction: float) -> Array:
 @primitive(lambda g, y, x, *, axis, correction, keepdims: _var_rule(g, x, axis, correction))
 def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Variance over one axis, several, or all: the sum of squared deviations divided by ``n - correction``."""
-    return np.var(x, axis=axis, ddof=correction, keepdims=keepdims)
+    value = np.var(widened(x), axis=axis, ddof=correction, keepdims=keepdims)
+    return value.astype(x.dtype) if x.dtype == np.float16 else value
 
 
 def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Array:
@@ -103,7 +106,11 @@ def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Ar
 @primitive(lambda g, y, x, *, axis, correction, keepdims: _std_rule(g, y, x, axis, correction))
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
-    value = scaled(lambda x: np.std(x, axis=axis, ddof=correction, keepdims=True), x, axis, 2)
+
+    def measure(x: Array) -> Array:
+        return np.std(x, axis=axis, ddof=correction, keepdims=True)
+
+    value = scaled(measure, x, axis, 2) if _count(x.shape, axis) > correction else measure(x)
     return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "std"))[()]
 
 
@@ -183,7 +190,8 @@ def _dtype_of_sums(x: Array) -> Any:
 
 
 def _floating(x: Array) -> Array:
-    return np.asarray(x) if x.dtype.kind in "fc" else x.astype(float)
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(float)
 
 
 def row_sums(x: Array, axis: Axis) -> Array:
@@ -367,7 +375,7 @@ def diff(
         Of bools, the result says where neighbours differ.
     axis : int
     n : int
-        How many times to do this.
+        How many times to do this; with 0 the result is `x`, and nothing is put before or after it.
     prepend, append : array or number, optional
         What to put before and after `x` along the axis first.
 

@@ -16,11 +16,11 @@ def widened(x: Array) -> Array:
 
 
 @cache
-def _edge(dtype: np.dtype, power: float) -> float:
+def _edge(dtype: np.dtype, power: float) -> np.floating:
     """The length whose power is so near to the least number of the dtype that digits are lost."""
     limits = np.finfo(dtype)
     with np.errstate(over="ignore", under="ignore"):
-        return float(np.power(np.float64(limits.tiny) / np.float64(limits.eps), 1 / power))
+        return dtype.type(np.power(np.float64(limits.tiny / limits.eps), 1 / power))  # type: ignore[no-any-return]
 
 
 def scaled(measure: Callable[[Array], Array], x: Array, axis: Axis, power: float) -> Array:

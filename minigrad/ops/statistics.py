@@ -5,21 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, primitive
+from minigrad.core import Array, Handle, implements
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import reductions
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, several_axes
-from minigrad.ops.elementwise import clip, conj, imag, real, slope, where
-from minigrad.ops.linalg import diagonal, matmul
+from minigrad.ops.elementwise import clip, conj, imag, real, sqrt, where
+from minigrad.ops.linalg import diagonal, matmul, vector_norm
 from minigrad.ops.reductions import centred, max, mean, min, sum
 from minigrad.ops.scaling import widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, permute_dims, reshape, squeeze
 
 
-def warn(message: str) -> None:
+def warn(message: str, frames: int = 3) -> None:
     """What NumPy says of a result that is not a number, at the line of the caller's caller's caller."""
-    warnings.warn(message, RuntimeWarning, stacklevel=4)
+    warnings.warn(message, RuntimeWarning, stacklevel=frames + 1)
 
 
 def floating(x: Array) -> Array:
@@ -40,7 +40,7 @@ def count(mask: Any, x: Array, axis: Axis) -> np.ndarray:
 def degrees(mask: Any, x: Array, axis: Axis, less: float) -> np.ndarray:
     """Degrees of freedom: how many elements the mask leaves, less a correction."""
     number = count(mask, x, axis)
-    return number - np.asarray(less, number.dtype)
+    return np.asarray(number - np.asarray(less, number.dtype))
 
 
 def masked_mean(x: Array, mask: Any, axis: Axis) -> Array:
@@ -50,21 +50,16 @@ def masked_mean(x: Array, mask: Any, axis: Axis) -> Array:
     return astype(total, x.dtype, copy=False)
 
 
-def squared_deviations(x: Array, mask: Any, axis: Axis, centre: Array | None) -> Array:
-    """Sum of squared distances from the mean, or from another centre, along an axis, which stays with length 1."""
-    x = widened(x)
+def deviations(x: Array, mask: Any, axis: Axis, centre: Array | None) -> Array:
+    """Distances of the elements where the mask holds from their mean, or from another centre; 0 for the others."""
     if centre is None:
-        deviation = centred(x, axis=axis, where=mask if mask is True else value_of(mask))
-    else:
-        deviation = where(mask, x - centre, 0)
-    square = real(deviation * conj(deviation)) if deviation.dtype.kind == "c" else deviation * deviation
-    return sum(square, axis=axis, keepdims=True)
+        return centred(x, axis=axis, where=mask if mask is True else value_of(mask))
+    return where(mask, x - centre, 0)
 
 
-@primitive(lambda g, y, x: slope(g, 0.5, y))
-def root(x: Array, /) -> Array:
-    """Square root of a variance, elementwise; at 0 the derivative is taken as 0."""
-    return np.sqrt(x)
+def sum_of_squares(x: Array, axis: Axis) -> Array:
+    """Sum of squared absolute values along an axis, which stays with length 1."""
+    return sum(real(x * conj(x)) if x.dtype.kind == "c" else x * x, axis=axis, keepdims=True)
 
 
 def correction_of(ddof: float, correction: float | None, name: str) -> float:
@@ -89,7 +84,7 @@ def var(
     number = degrees(where, x, axis, less)
     if np.any(number <= 0):
         warn("Degrees of freedom <= 0 for slice")
-    total = squared_deviations(x, where, axis, mean) / np.maximum(number, 0)
+    total = sum_of_squares(deviations(widened(x), where, axis, mean), axis) / np.maximum(number, 0)
     total = astype(total, np.finfo(x.dtype).dtype, copy=False)
     return total if keepdims else squeeze(total, several_axes(axis, x.ndim, "var"))
 
@@ -104,7 +99,12 @@ def std(
     x = floating(a) if dtype is None else astype(a, dtype)
     if where is True and mean is None and x.dtype.kind == "f":
         return reductions.std(x, axis, correction=less, keepdims=keepdims)
-    return root(var(x, axis, ddof=less, keepdims=keepdims, where=where, mean=mean))
+    number = degrees(where, x, axis, less)
+    if np.any(number <= 0):
+        warn("Degrees of freedom <= 0 for slice")
+    length = vector_norm(deviations(widened(x), where, axis, mean), axis=axis, keepdims=True)
+    length = astype(length / np.sqrt(np.maximum(number, 0)), np.finfo(x.dtype).dtype, copy=False)
+    return length if keepdims else squeeze(length, several_axes(axis, x.ndim, "std"))
 
 
 # Averages
@@ -164,7 +164,7 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     a = operand(a, "average")
     if weights is None:
         result = mean(a, axis, keepdims=keepdims)
-        total: Any = result.dtype.type(a.size / result.size if result.size else 0)
+        total: Any = np.asarray(a.size / result.size if result.size else 0)
     else:
         axes = None if axis is None else several_axes(axis, a.ndim, "average")
         weights = fitted_weights(weights, a.shape, axes, "average")
@@ -340,7 +340,7 @@ def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None)
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = root(real(diagonal(c)))
+    deviation = sqrt(real(diagonal(c)))
     c = c / reshape(deviation, (-1, 1)) / deviation
     if c.dtype.kind == "c":
         return clip(real(c), -1, 1) + 1j * clip(imag(c), -1, 1)

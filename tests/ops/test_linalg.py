@@ -541,3 +541,17 @@ def test_norms_of_nothing_are_zero(ord):
 def test_the_condition_of_a_singular_matrix(p):
     x = np.stack([2 * I2, np.zeros((2, 2)), I2 * [1, 0]])
     close(linalg.cond(mg.tensor(x), p).numpy(), np.linalg.cond(x, p))
+
+
+# Products of small integers
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32])
+@pytest.mark.parametrize("function", [
+    lambda a: np.vecdot(a, a), lambda a: linalg.vecdot(a, a, axis=0), lambda a: np.einsum("ij,jk->", a, a),
+    lambda a: np.einsum("ij->i", a), lambda a: np.einsum("ii", a), lambda a: np.vdot(a, a), lambda a: np.matmul(a, a),
+    lambda a: np.tensordot(a, a), lambda a: np.inner(a, a),
+])  # fmt: skip
+def test_sums_of_products_keep_their_dtype(function, dtype):
+    a = np.array([[1, 0], [1, 1]], dtype)
+    np.testing.assert_array_equal(function(mg.tensor(a)).numpy(), function(a), strict=True)
