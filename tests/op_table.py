@@ -226,6 +226,7 @@ row(
     s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),
 )  # fmt: skip
 row(elementwise.magnifier, np.ones_like, s(()), s((2, 3)), s((0,)), orders=0)
+row(elementwise.ordinary, lambda length: np.True_, s(A(1, 2)), s(A(0, 3)), s((0,)), orders=0)
 row(mg.pow, np.power, *TWO, domain=between(0.3, 2.3), complex=True)
 row(
     mg.pow, np.power,

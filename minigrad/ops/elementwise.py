@@ -60,7 +60,9 @@ def over(g: Array, divisor: Array, /) -> Array:
 )
 def slope(g: Array, x: Array, length: Array, /) -> Array:
     """``g * x / length``, and 0 where the length is 0; the derivative of that is NaN."""
-    return _keep_zeros(g * (x / np.where(length == 0, np.inf, length)), g)
+    if not np.logical_and.reduce(length, axis=None):
+        length = np.where(length == 0, np.inf, length)
+    return _keep_zeros(g * (x / length), g)
 
 
 def _by_length(g: Array, length: Array) -> Array:
@@ -353,23 +355,31 @@ def atan(x: Array, /) -> Array:
 
 
 @primitive()
+def ordinary(length: Array, /) -> Array:
+    """Whether all lengths are 0, or neither infinite nor so short that digits are lost (subnormal)."""
+    tiny = np.finfo(length.dtype).tiny
+    if length.size and tiny <= np.minimum.reduce(length, axis=None) and np.maximum.reduce(length, axis=None) < np.inf:
+        return np.True_
+    return np.logical_and.reduce((length == 0) | ((length >= tiny) & (length < np.inf)), axis=None)
+
+
+@primitive()
 def magnifier(length: Array, /) -> Array:
-    """A power of 2 by which to multiply lengths that are so short that digits are lost (subnormal ones), else 1."""
+    """A power of 2 by which to multiply lengths that are subnormal, and 1 for others."""
     limits = np.finfo(length.dtype)
     return np.where((length > 0) & (length < limits.tiny), 1 / limits.eps, limits.dtype.type(1))
 
 
 def _side_rule(g: Array, length: Array, a: Array, b: Array) -> Array:
     """``g * a / length`` for one of two sides; a side that is infinite is longer than all that are not."""
+    if ordinary(length):
+        return slope(g, a, length)
     factor = magnifier(length)
-    if np.any(factor != 1):
-        a, b = a * factor, b * factor
-        length = np.hypot(a, b)
+    a, b = a * factor, b * factor
+    length = np.hypot(a, b)
     infinite = np.isinf(length)
-    if np.any(infinite):
-        a, b = (np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x) for x in (a, b))
-        length = np.where(infinite, np.hypot(a, b), length)
-    return slope(g, a, length)
+    a, b = (np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x) for x in (a, b))
+    return slope(g, a, np.where(infinite, np.hypot(a, b), length))
 
 
 def _turn_rule(g: Array, a: Array, b: Array) -> Array:

@@ -12,7 +12,7 @@ from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import AxisError, ShapeError, no_product
 from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import magnifier, slope, times
+from minigrad.ops.elementwise import magnifier, ordinary, slope, times
 from minigrad.ops.indexing import getitem, take
 from minigrad.ops.reductions import keep, sum
 from minigrad.ops.scaling import scaled
@@ -208,20 +208,23 @@ def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
     if math.isinf(ord):
         attain = (np.abs(x) == y) | (x != x)
         return np.where(attain, g * conjugated(np.sign(x)) / np.sum(attain, axis=axis, keepdims=True), 0)
-    factor = magnifier(y)
-    if np.any(factor != 1):
-        x = x * factor
-        y = vector_norm(x, axis=axis, keepdims=True, ord=ord)
-    infinite = np.isinf(y)
-    if np.any(infinite):  # an element that is infinite is larger than all that are not
-        x = np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x)
-        y = np.where(infinite, vector_norm(x, axis=axis, keepdims=True, ord=ord), y)
+    if not ordinary(y):
+        x, y = _in_range(x, y, axis, ord)
     if ord == 2:
         return slope(g, conjugated(x), y)
     ratio = np.abs(x) / np.where(y == 0, 1, y)
     if ord > 1:  # of the derivative of this, what is infinite at an element 0 is not multiplied by its sign 0
         return slope(g, times(conjugated(x), _growth(ratio, ord - 2)), y)
     return slope(g, times(conjugated(np.sign(x)), y * _growth(ratio, ord - 1)), y)
+
+
+def _in_range(x: Array, y: Array, axis: Axis, ord: float) -> tuple[Array, Array]:
+    """Arrays and their norms, in the same proportion, where norms were subnormal or infinite."""
+    x = x * magnifier(y)
+    y = vector_norm(x, axis=axis, keepdims=True, ord=ord)
+    infinite = np.isinf(y)  # an element that is infinite is larger than all that are not
+    x = np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x)
+    return x, np.where(infinite, vector_norm(x, axis=axis, keepdims=True, ord=ord), y)
 
 
 def _growth(ratio: Array, power: float) -> Array:

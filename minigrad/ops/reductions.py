@@ -65,12 +65,14 @@ def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
     Of equal numbers they are exactly 0, though the mean of three times 0.1 is not 0.1.
     """
     wide = widened(x)
-    mask = True if where is True else np.broadcast_to(where, x.shape)
-    largest = _maximum(wide, axis=axis, keepdims=True, initial=-np.inf, where=mask)
-    equal = largest == _minimum(wide, axis=axis, keepdims=True, initial=np.inf, where=mask)
-    number = _count(x.shape, axis) if where is True else np.maximum(_add(mask, axis=axis, keepdims=True), 1)
-    mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=mask) / np.maximum(number, 1))
-    return np.where(mask, np.where(mask, wide, 0) - mean, 0).astype(x.dtype, copy=False)[()]
+    if where is not True:
+        where = np.broadcast_to(where, x.shape)
+    largest = _maximum(wide, axis=axis, keepdims=True, initial=-np.inf, where=where)
+    equal = largest == _minimum(wide, axis=axis, keepdims=True, initial=np.inf, where=where)
+    number = _count(x.shape, axis) if where is True else _add(where, axis=axis, keepdims=True)
+    mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=where) / np.maximum(number, 1))
+    deviations = wide - mean if where is True else np.where(where, np.where(where, wide, 0) - mean, 0)
+    return deviations.astype(x.dtype, copy=False)
 
 
 def _conjugate_deviations(x: Array, axis: Axis) -> Array:
@@ -99,7 +101,7 @@ def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bo
 def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Array:
     """``g / (n - correction) * deviation / y``; where all deviations are 0, `y` may be their rounding."""
     deviations = _conjugate_deviations(x, axis)
-    y = np.where(np.all(deviations == 0, axis=axis, keepdims=True), 0, keep(y, x.shape, axis))
+    y = np.where(np.any(deviations, axis=axis, keepdims=True), keep(y, x.shape, axis), 0)
     return slope(keep(widened(g), x.shape, axis) / _degrees(x.shape, axis, correction), deviations, y)
 
 
