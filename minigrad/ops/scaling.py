@@ -41,7 +41,7 @@ def scaled(measure: Callable[[Array], Array], x: Array, axis: Axis, power: float
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         value = measure(wide)
     edge = _edge(value.dtype, power)
-    unsure = (value == 0) | (value == np.inf) | (value < edge if power > 0 else value > edge)
+    unsure = ~((value >= edge) & (value < np.inf) if power > 0 else (value <= edge) & (value > 0))
     if unsure.any() and x.size:
         sizes = np.absolute(wide)
         scale = (np.max if power > 0 else np.min)(sizes, axis=axis, keepdims=True)
