@@ -11,7 +11,7 @@ from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import not_equal, slope, subtract
 from minigrad.ops.names import implements_by_name
-from minigrad.ops.scaling import scaled, widened
+from minigrad.ops.scaling import narrowed, scaled, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat
 
 # The same as np.sum and so on, without their detour through Python.
@@ -72,7 +72,7 @@ def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
     number = _count(x.shape, axis) if where is True else _add(where, axis=axis, keepdims=True)
     mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=where) / np.maximum(number, 1))
     deviations = wide - mean if where is True else np.where(where, np.where(where, wide, 0) - mean, 0)
-    return deviations.astype(x.dtype, copy=False)
+    return narrowed(deviations, x)
 
 
 def _conjugate_deviations(x: Array, axis: Axis) -> Array:
@@ -94,8 +94,8 @@ def _var_rule(g: Array, x: Array, axis: Axis, correction: float) -> Array:
 @primitive(lambda g, y, x, *, axis, correction, keepdims: _var_rule(g, x, axis, correction))
 def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Variance over one axis, several, or all: the sum of squared deviations divided by ``n - correction``."""
-    value = np.var(widened(x), axis=axis, ddof=correction, keepdims=keepdims)
-    return value.astype(x.dtype) if x.dtype == np.float16 else value
+    x = np.asarray(x)
+    return narrowed(np.var(widened(x), axis=axis, ddof=correction, keepdims=keepdims), x)
 
 
 def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Array:
@@ -108,6 +108,7 @@ def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Ar
 @primitive(lambda g, y, x, *, axis, correction, keepdims: _std_rule(g, y, x, axis, correction))
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
+    x = np.asarray(x)
 
     def measure(x: Array) -> Array:
         return np.std(x, axis=axis, ddof=correction, keepdims=True)
@@ -198,9 +199,11 @@ def _floating(x: Array) -> Array:
 
 def row_sums(x: Array, axis: Axis) -> Array:
     """Sums along an axis, which stays with length 1; of many short rows a product is quicker than a reduction."""
-    if x.size > 10_000 and axis in (-1, x.ndim - 1) and x.ndim > 1 and x.dtype.kind == "f" and x.flags.c_contiguous:
+    kind = _dtype_of_sums(x)
+    rows = axis in (-1, x.ndim - 1) and x.ndim > 1 and x.dtype.kind == "f" and x.flags.c_contiguous
+    if x.size > 10_000 and rows and kind is None:
         return np.matmul(x, np.ones((x.shape[-1], 1), x.dtype))
-    return _add(x, axis=axis, keepdims=True, dtype=_dtype_of_sums(x))
+    return _add(x, axis=axis, keepdims=True, dtype=kind)
 
 
 def _parts(x: Array, y: Array, axis: Axis) -> Array:
@@ -220,7 +223,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
     top = shift(x, axis, infinite=0)
     with np.errstate(divide="ignore"):  # nothing but -inf: the logarithm of 0
         value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True, dtype=_dtype_of_sums(x))) + top
-    value = value.astype(x.dtype, copy=False)
+    value = narrowed(value, x)
     return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "logsumexp"))[()]
 
 

@@ -15,6 +15,11 @@ def widened(x: Array) -> Array:
     return astype(x, np.float32) if x.dtype == np.float16 else x
 
 
+def narrowed(y: Array, x: Array) -> Array:
+    """What was computed in float32, in half precision again if `x` has it."""
+    return astype(y, np.float16) if x.dtype == np.float16 else y
+
+
 @cache
 def _edge(dtype: np.dtype, power: float) -> np.floating:
     """The length whose power is so near to the least number of the dtype that digits are lost."""
@@ -37,7 +42,8 @@ def scaled(measure: Callable[[Array], Array], x: Array, axis: Axis, power: float
     power : float
         The exponent of the powers, not 0.
     """
-    wide = widened(np.asarray(x))
+    x = np.asarray(x)
+    wide = widened(x)
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         value = measure(wide)
     edge = _edge(value.dtype, power)
@@ -49,4 +55,4 @@ def scaled(measure: Callable[[Array], Array], x: Array, axis: Axis, power: float
         if unsure.any():
             scale = np.where(unsure, scale, 1)
             value = np.where(unsure, scale * measure(wide / scale), value)
-    return value.astype(x.dtype) if x.dtype == np.float16 else value
+    return narrowed(value, x)

@@ -13,7 +13,7 @@ from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import clip, conj, imag, real, sqrt, where
 from minigrad.ops.linalg import diagonal, matmul, vector_norm
 from minigrad.ops.reductions import centred, max, mean, min, sum
-from minigrad.ops.scaling import widened
+from minigrad.ops.scaling import narrowed, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, permute_dims, reshape, squeeze
 
 
@@ -47,7 +47,7 @@ def masked_mean(x: Array, mask: Any, axis: Axis) -> Array:
     """Mean of the elements where the mask holds, along an axis, which stays with length 1; of none, NaN."""
     number = count(mask, x, axis)
     total = sum(where(mask, widened(x), 0), axis=axis, keepdims=True) / np.where(number == 0, np.nan, number)
-    return astype(total, x.dtype, copy=False)
+    return narrowed(total, x)
 
 
 def deviations(x: Array, mask: Any, axis: Axis, centre: Array | None) -> Array:

@@ -242,6 +242,17 @@ HALF = {
     "average of weights": lambda w: np.average(np.arange(w.size) % 3 * np.float16(1), weights=w),
     "logsumexp": mg.logsumexp,
     "log_softmax": lambda x: mg.log_softmax(x)[:2].sum(),
+    "mse_loss": lambda x: F.mse_loss(x, np.zeros(x.size, x.dtype)),
+    "nll_loss": lambda x: F.nll_loss(x.reshape(-1, 1), np.zeros(x.size, int)),
+    "nll_loss with weights": lambda x: F.nll_loss(x.reshape(-1, 1), np.zeros(x.size, int), np.ones(1, x.dtype)),
+    "cross_entropy with weights": lambda x: F.cross_entropy(
+        mg.stack([x, 0 * x], axis=-1), np.zeros(x.size, int), np.ones(2, x.dtype)
+    ),
+    "avg_pool": lambda x: F.avg_pool1d(x.reshape(1, -1), x.size)[0, 0],
+    "adaptive_avg_pool": lambda x: F.adaptive_avg_pool1d(x.reshape(1, -1), 1)[0, 0],
+    "lp_pool": lambda x: F.lp_pool1d(x.reshape(1, -1), 2, x.size)[0, 0],
+    "layer_norm": lambda x: F.layer_norm(x, x.size)[0],
+    "batch_norm": lambda x: F.batch_norm(x.reshape(-1, 1), None, None, training=True)[0, 0],
 }
 
 
