@@ -399,7 +399,10 @@ def atan2(a: Array, b: Array, /) -> Array:
 
 @primitive(lambda g, y, a, b: _side_rule(g, y, a, b), lambda g, y, a, b: _side_rule(g, y, b, a), numpy=np.hypot)
 def hypot(a: Array, b: Array, /) -> Array:
-    """``sqrt(a*a + b*b)``, elementwise, without overflow; at the origin the derivative is taken as 0."""
+    """``sqrt(a*a + b*b)``, elementwise, without overflow.
+
+    At the origin the derivative is taken as 0, and second derivatives are NaN.
+    """
     return np.hypot(a, b)
 
 

@@ -238,6 +238,9 @@ def _growth(ratio: Array, power: float) -> Array:
 def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
     """``sum(abs(x) ** ord) ** (1 / ord)`` over one axis, several, or all; at 0 the derivative is taken as 0.
 
+    Neither the norm nor its derivatives depend on powers that have a place in the dtype.  At 0 second derivatives are
+    NaN, but those of the orders 1 and inf, which are 0.
+
     Parameters
     ----------
     x : array

@@ -247,7 +247,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = _floating(x)
-    shifted = x - shift(x, axis)
+    shifted = np.asarray(x - shift(x, axis))
     shifted -= np.log(row_sums(np.exp(shifted), axis))
     return shifted
 
