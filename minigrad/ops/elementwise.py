@@ -73,6 +73,34 @@ def over(g: Array, divisor: Array, /) -> Array:
     return _keep_zeros(g / divisor, g)
 
 
+# Lengths, which are roots of sums of squares, grow with their parts `x` by ``x / length``.  At length 0 they have a
+# kink, and their second derivative is infinite: what depends on it is NaN, and not a number that looks right.  Where
+# `g` is 0 there, either the length was not selected, and its gradient is 0 whatever `x` is; or the 0 itself came of the
+# length, as in that of its square.  The derivative by `g` tells the two apart: only then does somebody want it.
+
+
+@primitive(
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),  # type: ignore[has-type]
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(both(h, g), length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(both(h, y), length)),
+)
+def slope(g: Array, x: Array, length: Array, /) -> Array:
+    """``g * x / length``, and 0 where the length is 0; the derivative of that is NaN."""
+    if not np.logical_and.reduce(length, axis=None):
+        length = np.where(length == 0, np.inf, length)
+    return _keep_zeros(g * (x / length), g)
+
+
+def _by_length(g: Array, length: Array) -> Array:
+    """``g / length``, and 0 where the length is 0."""
+    return slope(g, 1, length)
+
+
+def _undefined(h: Array, where: Array, derivative: Array) -> Array:
+    """A derivative, and NaN in some places, but for a gradient `h` of 0."""
+    return np.where(where & (h != 0), np.nan, derivative)
+
+
 # Arithmetic
 
 
@@ -159,9 +187,8 @@ def positive(x: Array, /) -> Array:
 
 
 def _abs_rule(g: Array, y: Array, x: Array) -> Array:
-    """``g * sign(x)``, with the conjugate for complex numbers."""
-    direction = np.sign(x)
-    return times(g, np.conjugate(direction) if x.dtype.kind == "c" else direction)
+    """``g * sign(x)``; of a complex number, which has a length, with the conjugate."""
+    return slope(g, np.conjugate(x), y) if x.dtype.kind == "c" else times(g, np.sign(x))
 
 
 @primitive(_abs_rule, numpy=np.absolute)
@@ -381,19 +408,55 @@ def atan(x: Array, /) -> Array:
     return np.arctan(x)
 
 
-@primitive(
-    lambda g, y, a, b: over(times(g, b), a * a + b * b),
-    lambda g, y, a, b: -over(times(g, a), a * a + b * b),
-    numpy=np.arctan2,
-)
+@primitive()
+def ordinary(length: Array, /) -> Array:
+    """Whether all lengths are 0, or neither infinite nor so short that digits are lost (subnormal)."""
+    tiny = np.finfo(length.dtype).tiny
+    if length.size and tiny <= np.minimum.reduce(length, axis=None) and np.maximum.reduce(length, axis=None) < np.inf:
+        return np.True_
+    return np.logical_and.reduce((length == 0) | ((length >= tiny) & (length < np.inf)), axis=None)
+
+
+@primitive()
+def magnifier(length: Array, /) -> Array:
+    """A power of 2 by which to multiply lengths that are subnormal, and 1 for others."""
+    limits = np.finfo(length.dtype)
+    return np.where((length > 0) & (length < limits.tiny), 1 / limits.eps, limits.dtype.type(1))
+
+
+def _side_rule(g: Array, length: Array, a: Array, b: Array) -> Array:
+    """``g * a / length`` for one of two sides; a side that is infinite is longer than all that are not."""
+    if ordinary(length):
+        return slope(g, a, length)
+    factor = magnifier(length)
+    a, b = a * factor, b * factor
+    length = np.hypot(a, b)
+    infinite = np.isinf(length)
+    a, b = (np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x) for x in (a, b))
+    return slope(g, a, np.where(infinite, np.hypot(a, b), length))
+
+
+def _turn_rule(g: Array, a: Array, b: Array) -> Array:
+    """``g * a / (a * a + b * b)``, without the squares, which overflow and underflow."""
+    length = np.hypot(a, b)
+    return over(_side_rule(g, length, a, b), length)
+
+
+@primitive(lambda g, y, a, b: _turn_rule(g, b, a), lambda g, y, a, b: -_turn_rule(g, a, b), numpy=np.arctan2)
 def atan2(a: Array, b: Array, /) -> Array:
-    """Angle of the point with ordinate `a` and abscissa `b`, elementwise, in radians from -pi to pi."""
+    """Angle of the point with ordinate `a` and abscissa `b`, elementwise, in radians from -pi to pi.
+
+    At the origin the derivative is taken as 0.
+    """
     return np.arctan2(a, b)
 
 
-@primitive(lambda g, y, a, b: over(times(g, a), y), lambda g, y, a, b: over(times(g, b), y), numpy=np.hypot)
+@primitive(lambda g, y, a, b: _side_rule(g, y, a, b), lambda g, y, a, b: _side_rule(g, y, b, a), numpy=np.hypot)
 def hypot(a: Array, b: Array, /) -> Array:
-    """``sqrt(a*a + b*b)``, elementwise, without overflow; at the origin the derivative is taken as 0."""
+    """``sqrt(a*a + b*b)``, elementwise, without overflow.
+
+    At the origin the derivative is taken as 0, and second derivatives are NaN.
+    """
     return np.hypot(a, b)
 
 

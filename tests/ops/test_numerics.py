@@ -406,3 +406,10 @@ def test_histograms_are_numpys(seed):
         for a, b in zip(np.histogram(mg.tensor(x), bins), np.histogram(x, bins), strict=True):
             np.testing.assert_array_equal(a, b)
     assert type(binning.histogram(x)[0]) is np.ndarray
+
+
+def test_no_differences_leave_an_array_as_it_is():
+    for more in ({"prepend": 1.0}, {"append": [1.0, 2.0]}, {"prepend": 1.0, "axis": 0}):
+        x = leaf(1, 2)
+        np.testing.assert_array_equal(np.diff(x, n=0, **more).detach(), np.diff([1.0, 2.0], n=0, **more), strict=True)
+        assert gradient(lambda x, more=more: np.diff(x, n=0, **more), x) == [1, 1]
