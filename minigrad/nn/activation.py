@@ -756,6 +756,9 @@ class LogSigmoid(FunctionLayer):
 
     function = logsigmoid
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 class Softsign(FunctionLayer):
     """`functional.softsign` as a layer.
@@ -768,6 +771,9 @@ class Softsign(FunctionLayer):
     """
 
     function = softsign
+
+    def __init__(self) -> None:
+        super().__init__()
 
 
 class Tanhshrink(FunctionLayer):
@@ -782,6 +788,9 @@ class Tanhshrink(FunctionLayer):
 
     function = tanhshrink
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 class Sigmoid(FunctionLayer):
     """`functional.sigmoid` as a layer.
@@ -795,6 +804,9 @@ class Sigmoid(FunctionLayer):
 
     function = sigmoid
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 class Tanh(FunctionLayer):
     """`functional.tanh` as a layer.
@@ -807,6 +819,9 @@ class Tanh(FunctionLayer):
     """
 
     function = tanh
+
+    def __init__(self) -> None:
+        super().__init__()
 
 
 class GELU(FunctionLayer):

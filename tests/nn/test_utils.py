@@ -163,6 +163,14 @@ def test_weight_norm_changes_nothing_at_first(make, dim):
     np.testing.assert_allclose(utils.remove_weight_norm(layer).weight.data, weight)
 
 
+def test_an_axis_that_there_is_not_changes_nothing():
+    for install in (utils.weight_norm, utils.spectral_norm):
+        layer = nn.Linear(3, 2)
+        with pytest.raises(errors.AxisError):
+            install(layer, dim=2)
+        assert sorted(layer.state_dict()) == ["bias", "weight"]
+
+
 def test_the_length_is_trained_apart_from_the_direction():
     layer = utils.weight_norm(nn.Linear(3, 2))
     optimizer = mg.optim.SGD(layer.parameters(), lr=0.1)
