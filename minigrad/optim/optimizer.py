@@ -14,9 +14,11 @@ from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
 
-# Options in the state_dicts of PyTorch that say how it computes, and not what.
-_OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused"}
-_OF_GROUPS = {"params", "initial_lr"}
+# Options in the state_dicts of PyTorch that say how it computes, and not what; and the names of parameters.
+_OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused", "param_names"}
+# What PyTorch's schedules note in the groups.
+_OF_SCHEDULES = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr"}
+_OF_GROUPS = {"params", *_OF_SCHEDULES}
 _OPTIONAL = {"amsgrad", "centered", "momentum", "nesterov"}  # what adds to the state when it is switched on
 
 
