@@ -134,6 +134,7 @@ from minigrad.errors.training import (
     other_optimizer,
     warn_of_no_step,
     warn_of_order,
+    warn_of_used_up,
 )
 from minigrad.errors.tree import (
     AnomalyError,
@@ -276,6 +277,7 @@ __all__ = [
     "warn_of_no_grad",
     "warn_of_no_step",
     "warn_of_order",
+    "warn_of_used_up",
     "worker_died",
     "worker_late",
     "wrong_grad",

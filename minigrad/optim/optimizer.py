@@ -67,6 +67,8 @@ class Optimizer:
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
         optimizer = type(self).__name__
+        if not params and iter(group["params"]) is group["params"]:
+            errors.warn_of_used_up(optimizer)
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 raise errors.not_a_parameter(optimizer, i, p)
