@@ -100,6 +100,6 @@ def stopped(dataset: Any, worker: int | None) -> WorkerError:
     where = "" if worker is None else f" in worker {worker} of the data loader"
     return WorkerError(
         f"StopIteration came out of the data set {type(dataset).__name__}, or of the collation of its samples,{where} "
-        "and Python takes it for the end of a loop: raise another exception, such as IndexError for a number that there "
-        "is not; and if it is next() that raises it, give that a default, as in next(iterator, None)"
+        "and Python takes it for the end of a loop: raise another exception, such as IndexError for a number that is "
+        "not there; and if it is next() that raises it, give that a default, as in next(iterator, None)"
     )
