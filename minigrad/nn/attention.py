@@ -42,16 +42,14 @@ def _masked_softmax(scores: Array, mask: Array, /) -> Array:
     """The softmax of scores plus a mask; 0 in rows of which the mask leaves nothing."""
     value = scores + mask
     top = np.maximum.reduce(value, axis=-1, keepdims=True, initial=-np.inf)
-    # The first key decides for nearly all masks.
-    blind = (mask == -np.inf).all(axis=-1, keepdims=True) if (mask[..., :1] == -np.inf).any() else np.zeros(())
-    if not blind.any():
-        value -= top
-        np.exp(value, out=value)
-        value /= reductions.row_sums(value, -1)
-        return value
-    value -= np.where(blind, 0, top)
+    blind = None
+    if (mask[..., :1] == -np.inf).any():  # only then can there be a query that sees nothing
+        blind = (mask == -np.inf).all(axis=-1, keepdims=True)
+        top = np.where(blind, 0, top)
+    value -= top
     np.exp(value, out=value)
-    value /= np.where(blind, 1, reductions.row_sums(value, -1))
+    total = reductions.row_sums(value, -1)
+    value /= total if blind is None else np.where(blind, 1, total)
     return value
 
 
