@@ -20,6 +20,15 @@ collect_ignore_glob = [
 ]
 
 
+if importlib.util.find_spec("hypothesis") is not None:
+    from hypothesis import HealthCheck, settings
+
+    # How long it takes to draw an example is a measure of the machine, which others may be using too.
+    slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("any machine", parent=settings(), **slow)
+    settings.load_profile("any machine")
+
+
 @pytest.fixture(autouse=True)
 def _close_figures():
     """Matplotlib keeps every figure until it is closed."""

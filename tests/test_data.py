@@ -5,6 +5,7 @@ import itertools
 import multiprocessing
 import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -695,6 +696,40 @@ def test_workers_know_who_they_are(how):
     assert get_worker_info() is None
 
 
+def globally_random(i):
+    return [np.random.random(), random.random(), get_worker_info().seed]  # noqa: NPY002  # the old one is meant
+
+
+def reseed(number):
+    np.random.seed(7)  # noqa: NPY002  # as people do
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_global_generators_are_seeded_in_each_process_and_epoch(method):
+    how = {"num_workers": 2, "workers": "processes", "multiprocessing_context": method}
+    mg.manual_seed(3)
+    loader = DataLoader(Calling(globally_random), None, **how)
+    first, second = batches(loader), batches(loader)
+    for place in range(2):
+        assert len({sample[place] for sample in first + second}) == 16
+    for epoch in (first, second):
+        seeds = [sample[2] for sample in epoch]
+        assert seeds == [seeds[0], seeds[0] + 1] * 4
+    mg.manual_seed(3)
+    assert [batches(loader), batches(loader)] == [first, second]
+    if method == "fork":
+        own = [DataLoader(Calling(globally_random), None, generator=np.random.default_rng(s), **how) for s in (1, 1, 2)]
+        drawn = [batches(loader) for loader in own]
+        assert drawn[0] == drawn[1] != drawn[2]
+        resumed = DataLoader(Calling(globally_random), None, **how)
+        resumed.load_state_dict({"seed": 5, "position": 2, "sampler": None, "generator": None})
+        rest = batches(resumed)
+        resumed.load_state_dict({"seed": 5, "position": 0, "sampler": None, "generator": None})
+        assert not {sample[0] for sample in rest} & {sample[0] for sample in batches(resumed)}
+        again = batches(DataLoader(Calling(globally_random), None, worker_init_fn=reseed, **how))
+        assert again[0][0] == again[1][0] == np.random.RandomState(7).random()
+
+
 started = multiprocessing.Value("i", 0)
 
 
@@ -861,6 +896,42 @@ def test_what_is_more_than_an_exception_reaches_the_main_thread(how, function, e
             batches(DataLoader(Calling(function), 2, **how))
 
     within(20, run)
+
+
+def exhaust(samples):
+    return next(iter(()))
+
+
+class Exhausted(IterableDataset):
+    """A stream whose generator meets the end of another."""
+
+    def __iter__(self):
+        yield 1
+        yield next(iter(()))
+
+
+def exhausted_init(number):
+    raise StopIteration
+
+
+@each_kind
+def test_the_end_of_an_iterator_in_a_data_set_is_not_that_of_the_loop(how):
+    where = r"in worker 0 of the data loader and" if how else "samples, and"
+    loaders = [
+        DataLoader(Calling(stop), 2, **how),
+        DataLoader(Calling(stop), None, **how),
+        DataLoader(Calling(int), 2, collate_fn=exhaust, **how),
+        DataLoader(Exhausted(), None, **how),
+        DataLoader(Exhausted(), 2, **how),
+    ]
+    if how:
+        loaders.append(DataLoader(Calling(int), worker_init_fn=exhausted_init, **how))
+    for loader in loaders:
+        name = type(loader.dataset).__name__
+        with pytest.raises(
+            errors.WorkerError, match=rf"out of the data set {name}, .* {where} .* next\(iterator, None"
+        ):
+            within(20, lambda loader=loader: batches(loader))
 
 
 def test_exceptions_that_cannot_be_pickled():

@@ -209,7 +209,9 @@ trees = st.recursive(
 
 
 @each_suffix
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(tree=trees)
 def test_any_tree(tmp_path, suffix, tree):
     assert_same(there_and_back(tree, tmp_path / f"x{suffix}"), tree)
@@ -403,7 +405,9 @@ def test_changed_files_of_others_give_arrays_or_a_file_error(tmp_path, suffix):
 
 
 @each_suffix
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(content=st.binary(max_size=60))
 def test_bytes_that_mean_nothing(tmp_path, suffix, content):
     path = tmp_path / f"x{suffix}"

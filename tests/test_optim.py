@@ -515,6 +515,51 @@ def test_a_state_of_pytorchs_continues(name, kind):
     np.testing.assert_allclose(w.detach().data, case["after"], rtol=1e-9)
 
 
+# What PyTorch 2.13 has in a group after two steps of a schedule, and rate and momentum after each of the four next.
+SCHEDULED = {
+    "OneCycleLR": (
+        lambda o: optim.lr_scheduler.OneCycleLR(o, 0.3, total_steps=9, last_epoch=1),
+        {"lr": 0.29832463063527354, "initial_lr": 0.012, "max_lr": 0.3, "min_lr": 1.2e-06, "max_momentum": 0.95,
+         "base_momentum": 0.85, "param_names": ["w"]},
+        0.8505584586887436,
+        [[0.26956999780393404, 0.8601433746388538], [0.2116934186973299, 0.8794356448434694],
+         [0.13879113080009253, 0.9037365046793212], [0.06861898594789442, 0.9271273131932879]],
+    ),
+    "CyclicLR": (
+        lambda o: optim.lr_scheduler.CyclicLR(o, 0.1, 0.3, 3, last_epoch=1),
+        {"lr": 0.2333333333333333, "max_momentum": 0.9, "base_momentum": 0.8, "initial_lr": 0.1, "param_names": ["w"]},
+        0.8333333333333334,
+        [[0.3, 0.8], [0.2333333333333334, 0.8333333333333334], [0.1666666666666666, 0.8666666666666667], [0.1, 0.9]],
+    ),
+    "SWALR": (
+        lambda o: optim.swa_utils.SWALR(o, 0.05, 4, last_epoch=1),
+        {"lr": 0.075, "swa_lr": 0.05, "initial_lr": 0.1, "param_names": ["w"]},
+        0.9,
+        [[0.057322330470336316, 0.9], [0.05, 0.9], [0.05, 0.9], [0.05, 0.9]],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", SCHEDULED)
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+def test_a_state_of_pytorchs_with_the_notes_of_a_schedule_continues(schedule, kind):
+    make, notes, momentum, course = SCHEDULED[schedule]
+    state = arrays_of(PYTORCH[kind]["state"])
+    option = {"momentum": momentum} if kind == "SGD" else {"betas": (momentum, 0.999)}
+    state["param_groups"][0] |= notes | option
+    optimizer = getattr(optim, kind)([mg.tensor(np.ones((2, 3)), requires_grad=True)], lr=7.0)
+    optimizer.load_state_dict(state)
+    group = optimizer.param_groups[0]
+    assert group.keys() == {*optimizer.defaults, "params", *notes} - {"param_names"}  # and PyTorch finds them again
+    resumed = make(optimizer)
+    group["params"][0].grad = np.zeros((2, 3))
+    for expected in course:
+        optimizer.step()
+        resumed.step()
+        found = [group["lr"], group["momentum"] if kind == "SGD" else group["betas"][0]]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def garbled(state):
     """States that cannot be continued."""
     (group, *_), entries = state["param_groups"], state["state"]

@@ -32,28 +32,47 @@ from minigrad.optim.lr_scheduler import (
 from minigrad.optim.swa_utils import SWALR, AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn, update_bn
 
 SCHEDULES = {
-    "StepLR": lambda o: StepLR(o, 3, 0.5),
-    "MultiStepLR": lambda o: MultiStepLR(o, [2, 5, 5, 9], 0.5),
-    "ExponentialLR": lambda o: ExponentialLR(o, 0.9),
-    "ConstantLR": lambda o: ConstantLR(o, 0.5, 4),
-    "LinearLR": lambda o: LinearLR(o, 0.1, 0.9, 7),
-    "LinearLR-at-once": lambda o: LinearLR(o, total_iters=0),
-    "PolynomialLR": lambda o: PolynomialLR(o, 8, 2.0),
-    "LambdaLR": lambda o: LambdaLR(o, [lambda step: 1 / (1 + step), lambda step: 0.5**step]),
-    "MultiplicativeLR": lambda o: MultiplicativeLR(o, lambda step: 1 - 1 / (step + 1)),
-    "CosineAnnealingLR": lambda o: CosineAnnealingLR(o, 5, 0.01),
-    "CosineAnnealingWarmRestarts": lambda o: CosineAnnealingWarmRestarts(o, 2, 2, 0.01),
-    "OneCycleLR": lambda o: OneCycleLR(o, [0.3, 0.6], total_steps=20),
-    "OneCycleLR-three": lambda o: OneCycleLR(o, 0.3, total_steps=20, three_phase=True, anneal_strategy="linear"),
-    "OneCycleLR-plain": lambda o: OneCycleLR(o, 0.3, epochs=4, steps_per_epoch=5, cycle_momentum=False),
-    "CyclicLR": lambda o: CyclicLR(o, 0.1, [0.3, 0.6], 3, 2),
-    "CyclicLR-exp": lambda o: CyclicLR(o, 0.1, 0.3, 3, mode="exp_range", gamma=0.9, cycle_momentum=False),
-    "CyclicLR-function": lambda o: CyclicLR(o, 0.1, 0.3, 3, scale_fn=lambda cycle: 0.5**cycle),
-    "SWALR": lambda o: SWALR(o, [0.01, 0.02], 6),
-    "ChainedScheduler": lambda o: ChainedScheduler([LinearLR(o, 0.1, 1.0, 4), ExponentialLR(o, 0.9)]),
-    "SequentialLR": lambda o: SequentialLR(o, [LinearLR(o, 0.1, 1.0, 4), StepLR(o, 2, 0.5)], [4]),
-    "SequentialLR-three": lambda o: SequentialLR(
-        o, [ConstantLR(o), OneCycleLR(o, 0.3, total_steps=9), StepLR(o, 2)], [2, 9]
+    "StepLR": lambda o, last=-1: StepLR(o, 3, 0.5, last),
+    "MultiStepLR": lambda o, last=-1: MultiStepLR(o, [2, 5, 5, 9], 0.5, last),
+    "ExponentialLR": lambda o, last=-1: ExponentialLR(o, 0.9, last),
+    "ConstantLR": lambda o, last=-1: ConstantLR(o, 0.5, 4, last),
+    "LinearLR": lambda o, last=-1: LinearLR(o, 0.1, 0.9, 7, last),
+    "LinearLR-at-once": lambda o, last=-1: LinearLR(o, total_iters=0, last_epoch=last),
+    "PolynomialLR": lambda o, last=-1: PolynomialLR(o, 8, 2.0, last),
+    "LambdaLR": lambda o, last=-1: LambdaLR(o, [lambda step: 1 / (1 + step), lambda step: 0.5**step], last),
+    "MultiplicativeLR": lambda o, last=-1: MultiplicativeLR(o, lambda step: 1 - 1 / (step + 1), last),
+    "CosineAnnealingLR": lambda o, last=-1: CosineAnnealingLR(o, 5, 0.01, last),
+    "CosineAnnealingWarmRestarts": lambda o, last=-1: CosineAnnealingWarmRestarts(o, 2, 2, 0.01, last),
+    "OneCycleLR": lambda o, last=-1: OneCycleLR(o, [0.3, 0.6], total_steps=20, last_epoch=last),
+    "OneCycleLR-three": lambda o, last=-1: OneCycleLR(
+        o, 0.3, total_steps=20, three_phase=True, anneal_strategy="linear", last_epoch=last
+    ),
+    "OneCycleLR-plain": lambda o, last=-1: OneCycleLR(
+        o, 0.3, epochs=4, steps_per_epoch=5, cycle_momentum=False, last_epoch=last
+    ),
+    "CyclicLR": lambda o, last=-1: CyclicLR(o, 0.1, [0.3, 0.6], 3, 2, last_epoch=last),
+    "CyclicLR-exp": lambda o, last=-1: CyclicLR(
+        o, 0.1, 0.3, 3, mode="exp_range", gamma=0.9, cycle_momentum=False, last_epoch=last
+    ),
+    "CyclicLR-function": lambda o, last=-1: CyclicLR(
+        o, 0.1, 0.3, 3, scale_fn=lambda cycle: 0.5**cycle, last_epoch=last
+    ),
+    "SWALR": lambda o, last=-1: SWALR(o, [0.01, 0.02], 6, last_epoch=last),
+    "ChainedScheduler": lambda o, last=-1: ChainedScheduler(
+        [LinearLR(o, 0.1, 1.0, 4, last), ExponentialLR(o, 0.9, last)]
+    ),
+    "SequentialLR": lambda o, last=-1: SequentialLR(o, [LinearLR(o, 0.1, 1.0, 4), StepLR(o, 2, 0.5)], [4], last),
+    "SequentialLR-three": lambda o, last=-1: SequentialLR(
+        o, [ConstantLR(o), OneCycleLR(o, 0.3, total_steps=9), StepLR(o, 2)], [2, 9], last
+    ),
+    "SequentialLR-nested": lambda o, last=-1: SequentialLR(
+        o,
+        [
+            SequentialLR(o, [ConstantLR(o, 0.5, 2), ExponentialLR(o, 0.9)], [3]),
+            ChainedScheduler([LinearLR(o, 0.5), StepLR(o, 3)]),
+        ],
+        [7],
+        last,
     ),
 }
 each_schedule = pytest.mark.parametrize("make", SCHEDULES.values(), ids=SCHEDULES)
@@ -167,9 +186,7 @@ def test_one_cycle_whose_rise_takes_a_single_step():
 # Several schedules, and other hands
 
 
-PAIRS = [
-    k for k in SCHEDULES if k in ("StepLR", "ExponentialLR", "LambdaLR", "LinearLR", "MultiStepLR", "PolynomialLR")
-]
+PAIRS = [k for k in SCHEDULES if k in ("StepLR", "ExponentialLR", "LinearLR", "MultiStepLR", "PolynomialLR")]
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.permutations(PAIRS, 2)))
@@ -204,16 +221,74 @@ def test_a_plateau_beside_a_schedule():
         np.testing.assert_allclose(schedule.get_last_lr(), expected, rtol=1e-12)
 
 
-@each_schedule
-def test_a_rate_that_is_changed_by_hand_stays_changed(make):
+# As in PyTorch: most schedules multiply the rate that they find, two its distance from their end (in the second group),
+# and some write over it; in a sequence the next schedule does, which starts at the next step here.
+ENDS = {"CosineAnnealingLR": 0.01, "SWALR": 0.02}
+BY_STEP_ALONE = {
+    name
+    for name in SCHEDULES
+    if name.startswith(("LambdaLR", "CosineAnnealingWarm", "OneCycleLR", "CyclicLR", "SequentialLR"))
+} - {"SequentialLR-nested"}
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_a_plateau_of_the_negative_is_one_of_the_other_mode(mode, threshold_mode):
+    """PyTorch's values of positive metrics, in test_training_references, are those of negative ones, then."""
+    courses = [
+        [1.0] * 20,
+        [-1.0] * 20,
+        [0.0] * 20,
+        [1.0 + 1e-5 * i for i in range(20)],
+        [5.0 - 0.5 * i for i in range(20)],
+        [-1e-5 * i for i in range(20)],
+        [math.nan, 1.0, math.inf, -3.0, -3.0, -3.0, -math.inf, 0.0, math.nan, -3.0],
+    ]
+    for threshold, course in itertools.product((0.0, 1e-4, 0.3, 1.0, 2.0), courses):
+        rates = []
+        for sign, way in ((1.0, mode), (-1.0, "max" if mode == "min" else "min")):
+            plateau = ReduceLROnPlateau(
+                two_groups(), way, 0.5, patience=2, threshold=threshold, threshold_mode=threshold_mode
+            )
+            for value in course:
+                plateau.step(sign * value)
+            rates.append((plateau.get_last_lr(), plateau.num_bad_epochs, sign * plateau.best))
+        assert rates[0] == rates[1]
+
+
+def test_a_plateau_of_a_constant_is_one_whatever_its_sign():
+    for value, mode, threshold_mode in itertools.product((-1.0, 0.0, 1.0, -1e9), ("min", "max"), ("rel", "abs")):
+        plateau = ReduceLROnPlateau(two_groups(), mode, 0.5, patience=3, threshold_mode=threshold_mode)
+        for _ in range(5):
+            plateau.step(value)
+        assert plateau.get_last_lr() == [0.05, 0.2], (value, mode)
+    unending = ([math.nan] * 5, "min"), ([math.inf] * 5, "min"), ([-math.inf] * 6, "min"), ([-1.0] * 5, "max")
+    for values, mode in unending:
+        plateau = ReduceLROnPlateau(two_groups(), mode, 0.5, patience=3, threshold=1.0)
+        for value in values:
+            plateau.step(value)
+        assert plateau.get_last_lr() == [0.05, 0.2], (values, mode)
+    plateau = ReduceLROnPlateau(two_groups(), patience=0)  # ten times what it must be better by
+    for value in (-1.0, -1.001, -1.002, -1.00209):
+        assert plateau.get_last_lr() == [0.1, 0.4]
+        plateau.step(value)
+    assert plateau.get_last_lr() != [0.1, 0.4]
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_rate_that_is_changed_by_hand_stays_changed(name):
     plain, changed = two_groups(), two_groups()
-    left, right = make(plain), make(changed)
+    left, right = SCHEDULES[name](plain), SCHEDULES[name](changed)
     go(plain, left, steps=3)
     go(changed, right, steps=3)
     changed.param_groups[1]["lr"] *= 0.25
-    assert right.get_last_lr()[1] == 0.25 * left.get_last_lr()[1]
-    expected = [[a, 0.25 * b] for a, b in go(plain, left, steps=8)]
-    np.testing.assert_allclose(go(changed, right, steps=8), expected, rtol=1e-12)
+    before, end = left.get_last_lr()[1], ENDS.get(name, 0.0)
+    assert right.get_last_lr()[1] == 0.25 * before
+    factor = 1.0 if name in BY_STEP_ALONE else (0.25 * before - end) / (before - end)
+    # The change is lost where a cosine comes to its end, and where the next schedule starts, as in PyTorch.
+    steps = {"CosineAnnealingLR": 2, "SequentialLR-nested": 3}.get(name, 8)
+    expected = [[a, end + factor * (b - end)] for a, b in go(plain, left, steps=steps)]
+    np.testing.assert_allclose(go(changed, right, steps=steps), expected, rtol=1e-12)
 
 
 def test_a_rate_of_0_by_hand_is_no_end():
@@ -230,12 +305,14 @@ def test_a_rate_of_0_by_schedule_is_no_end():
     optimizer = two_groups(rates=(1.0,))
     schedule = LambdaLR(optimizer, lambda step: float(step != 1))
     assert go(optimizer, schedule, steps=3) == [[0.0], [1.0], [1.0]]
-    schedule = LambdaLR(two_groups(rates=(1.0,)), lambda step: float(step != 1))
-    schedule.optimizer.step()
-    schedule.step()
-    schedule.optimizer.param_groups[0]["lr"] = 7.0  # there is no factor for this
-    schedule.step()
-    assert schedule.get_last_lr() == [1.0]
+    optimizer = two_groups(rates=(1.0,))
+    schedule = ConstantLR(optimizer, factor=0.0, total_iters=2)
+    assert go(optimizer, schedule, steps=3) == [[0.0], [1.0], [1.0]]
+    optimizer = two_groups(rates=(1.0,))
+    schedule = PolynomialLR(optimizer, total_iters=2)
+    assert go(optimizer, schedule, steps=3) == [[0.5], [0.0], [0.0]]
+    optimizer.param_groups[0]["lr"] = 7.0  # the schedule is over
+    assert go(optimizer, schedule) == [[7.0]]
 
 
 # States
@@ -355,6 +432,67 @@ def test_a_plateau_in_a_file_continues(tmp_path, suffix):
         resumed.step(mg.tensor(value, requires_grad=True))
         assert plateau.get_last_lr() == resumed.get_last_lr()
     assert plateau.get_last_lr() != [0.1, 0.4]
+
+
+def settings_of(optimizer):
+    return [{**group, "params": 0} for group in optimizer.param_groups]
+
+
+@each_schedule
+def test_a_state_of_any_step_continues_bit_for_bit(make):
+    for done in range(15):
+        optimizer, again = two_groups(), two_groups(rates=(7.0, 8.0))
+        schedule, resumed = make(optimizer), make(again)
+        go(optimizer, schedule, steps=done)
+        again.load_state_dict(optimizer.state_dict())
+        resumed.load_state_dict(schedule.state_dict())
+        assert go(again, resumed, steps=5) == go(optimizer, schedule, steps=5)
+        assert settings_of(again) == settings_of(optimizer)
+
+
+@each_schedule
+def test_going_on_from_a_step_is_as_if_nothing_had_been(make):
+    for done in range(1, 15):
+        optimizer = two_groups()
+        schedule = make(optimizer)
+        go(optimizer, schedule, steps=done)
+        again = two_groups(rates=(7.0, 8.0))
+        again.load_state_dict(optimizer.state_dict())
+        resumed = make(again, done - 1)
+        assert resumed.last_epoch == schedule.last_epoch == done
+        for _ in range(5):
+            for one, other in zip(settings_of(optimizer), settings_of(again), strict=True):
+                assert one.keys() == other.keys()
+                assert one.pop("momentum") == pytest.approx(other.pop("momentum"), rel=1e-12)
+                assert one.pop("lr") == pytest.approx(other.pop("lr"), rel=1e-12)
+                assert one == other
+            go(optimizer, schedule)
+            go(again, resumed)
+
+
+def test_parts_of_a_sequence_may_go_on_themselves():
+    def make(o, last=-1, first=-1, second=-1):
+        return SequentialLR(o, [ExponentialLR(o, 0.5, first), ExponentialLR(o, 0.25, second)], [3], last)
+
+    for done, parts in ((2, (1, -1)), (2, (1, 0)), (3, (2, -1)), (5, (2, 1)), (5, (-1, -1))):
+        optimizer = two_groups()
+        schedule = make(optimizer)
+        course = go(optimizer, schedule, steps=8)
+        again = two_groups()
+        for group, rate in zip(again.param_groups, course[done - 1], strict=True):
+            group["initial_lr"], group["lr"] = group["lr"], rate
+        resumed = make(again, done - 1, *parts)
+        assert again.param_groups[0]["lr"] == course[done - 1][0], (done, parts)
+        assert go(again, resumed, steps=8 - done) == course[done:], (done, parts)
+        assert [part.last_epoch for part in resumed._schedulers] == [part.last_epoch for part in schedule._schedulers]
+
+
+def test_parts_of_a_chain_go_on_from_one_step():
+    optimizer = two_groups()
+    for group in optimizer.param_groups:
+        group["initial_lr"] = group["lr"]
+    with pytest.raises(errors.ArgumentError, match=r"these are at \[0, 4\]: give all of them the same last_epoch"):
+        ChainedScheduler([ExponentialLR(optimizer, 0.5, 3), ExponentialLR(optimizer, 0.5)])
 
 
 def test_going_on_from_a_step_needs_the_first_rates():

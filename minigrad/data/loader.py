@@ -21,8 +21,18 @@ from minigrad.data.sampler import (
     is_number,
     restore,
 )
-from minigrad.data.worker import IN_ORDER, End, Fetcher, Job, ProcessWorker, ThreadWorker, Worker, WorkerInfo
-from minigrad.errors import ArgumentError, StateDictError, no_data_set
+from minigrad.data.worker import (
+    IN_ORDER,
+    End,
+    Fetcher,
+    Job,
+    ProcessWorker,
+    ThreadWorker,
+    Worker,
+    WorkerInfo,
+    ends_loops,
+)
+from minigrad.errors import ArgumentError, StateDictError, no_data_set, stopped
 
 
 class DataLoader:
@@ -69,12 +79,16 @@ class DataLoader:
     ArgumentError
         If options do not go together.
     WorkerError
-        While going through it: if a worker dies, or does not answer in time.
+        While going through it: if a worker dies, or does not answer in time, or if StopIteration comes out of the data
+        set, which Python would take for the end of the loop.  Other exceptions of a data set keep their type.
 
     Notes
     -----
     Random numbers that a data set takes from the package's generator (`minigrad.random.generator`) are seeded for each
-    batch, so that batches are the same with any number and kind of workers.
+    batch, so that batches are the same with any number and kind of workers.  The global generators of NumPy
+    (``np.random``) and of Python (``random``) are seeded in each process and epoch, from `generator`, before
+    `worker_init_fn` is called, so that they are the same again with the same number of processes.  Threads share them
+    with the program, and draw in whatever order they come.
 
     Examples
     --------
@@ -171,12 +185,12 @@ class DataLoader:
         self._continues, self._position, self._running = False, skipped, object()
         convert = self.collate_fn or default_convert
         batched = self.batch_size is not None
-        job = Job(
-            self.dataset, self.collate_fn or default_collate, convert, self.batch_size, self.drop_last, self._seed
-        )
-        iterable = isinstance(self.dataset, IterableDataset)
+        iterable = isinstance(self.dataset, IterableDataset)  # which is gone through from its start again
+        first = 0 if iterable else skipped
+        collate = self.collate_fn or default_collate
+        job = Job(self.dataset, collate, convert, self.batch_size, self.drop_last, self._seed, first)
         requests = repeat(None) if iterable else self._order(self.batch_sampler if batched else self.sampler)
-        numbered = islice(enumerate(requests), 0 if iterable else skipped, None)
+        numbered = islice(enumerate(requests), first, None)
         batches = self._parallel(job, numbered) if self.num_workers else self._serial(job, numbered)
         return self._counted(islice(batches, skipped, None) if iterable else batches, self._running)
 
@@ -207,9 +221,15 @@ class DataLoader:
             self._seed, self._position = None, 0
 
     def _serial(self, job: Job, requests: Iterator[tuple[int, Any]]) -> Iterator[Any]:
-        fetcher = Fetcher(job)
+        fetcher: Fetcher | None = None
         for number, indices in requests:
-            batch = fetcher(number, indices)
+            try:
+                fetcher = fetcher or Fetcher(job)
+                batch = fetcher(number, indices)
+            except (StopIteration, RuntimeError) as error:
+                if ends_loops(error):
+                    raise stopped(job.dataset, None) from error
+                raise
             if batch is End:
                 return
             yield batch
@@ -226,7 +246,7 @@ class DataLoader:
         team: list[Worker] = []
         try:
             for i in range(self.num_workers):
-                info = WorkerInfo(i, self.num_workers, job.seed, job.dataset)
+                info = WorkerInfo(i, self.num_workers, job.seed + i, job.dataset)
                 team.append(kind(info, job, self.worker_init_fn, context))
             asked: deque[Worker] = deque()
             for worker in team * self.prefetch_factor:

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import random as python_random
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +14,11 @@ import numpy as np
 
 from minigrad import random
 from minigrad.data.dataset import IterableDataset, fetch
-from minigrad.errors import WorkerError, worker_died, worker_late
+from minigrad.errors import WorkerError, stopped, worker_died, worker_late
 
 
 class WorkerInfo(NamedTuple):
-    """Which worker this is: its number, how many there are, the seed of its epoch, and the data set."""
+    """Which worker this is: its number, how many there are, a seed of its own in this epoch, and the data set."""
 
     id: int
     num_workers: int
@@ -62,6 +63,8 @@ class Job(NamedTuple):
     drop_last : bool
     seed : int
         Of the epoch.
+    first : int
+        The number of the first batch that is made, if the epoch is resumed.
     """
 
     dataset: Any
@@ -70,10 +73,16 @@ class Job(NamedTuple):
     batch_size: int | None
     drop_last: bool
     seed: int
+    first: int = 0
 
 
 # After the seed of an epoch come the numbers of batches, and, for what is drawn at other times, two numbers.
-AT_START, IN_ORDER = (0, 1), (0, 2)
+AT_START, IN_ORDER, IN_WORKER = (0, 1), (0, 2), (0, 3)
+
+
+def ends_loops(error: BaseException) -> bool:
+    """Whether Python would take an exception for the end of the loop over the batches, or did so in a generator."""
+    return isinstance(error, StopIteration) or isinstance(error.__cause__, StopIteration)
 
 
 class Fetcher:
@@ -121,7 +130,8 @@ def run(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, receive: 
         except BaseException as error:  # sys.exit(), too, which would end a thread without a word
             import traceback  # only here: it takes milliseconds
 
-            answer = None, (error, traceback.format_exc())
+            problem = stopped(job.dataset, info.id) if ends_loops(error) else error
+            answer = None, (problem, traceback.format_exc())
         send(answer)
 
 
@@ -180,6 +190,13 @@ class ThreadWorker:
         self.requests.put(None)
 
 
+def _seed_global_generators(entropy: tuple[int, ...]) -> None:
+    """Let NumPy's and Python's global generators draw anew: all workers have begun as copies of one process."""
+    words = np.random.SeedSequence(entropy).generate_state(8)
+    np.random.seed(words[:4])  # noqa: NPY002  # it is the old generator that data sets of other libraries use
+    python_random.seed(words[4:].tobytes())
+
+
 def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, connection: Any) -> None:
     import multiprocessing
     import pickle
@@ -214,6 +231,7 @@ def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, conn
         connection.send_bytes(content)
 
     threading.Thread(target=read, daemon=True).start()
+    _seed_global_generators((job.seed, *IN_WORKER, info.id, job.first))
     with suppress(BrokenPipeError, ConnectionResetError):
         run(info, job, init, requests.get, send)
 

@@ -59,6 +59,7 @@ from minigrad.errors.files import (
     no_regular_file,
     other_lengths,
     pickled,
+    stopped,
     too_large,
     twice,
     unknown_ending,
@@ -158,6 +159,7 @@ from minigrad.errors.training import (
     other_optimizer,
     warn_of_no_step,
     warn_of_order,
+    warn_of_used_up,
 )
 from minigrad.errors.tree import (
     AnomalyError,
@@ -307,6 +309,7 @@ __all__ = [
     "shapes",
     "stale",
     "state_does_not_fit",
+    "stopped",
     "too_large",
     "twice",
     "unknown_ending",
@@ -321,6 +324,7 @@ __all__ = [
     "warn_of_no_grad",
     "warn_of_no_step",
     "warn_of_order",
+    "warn_of_used_up",
     "warn_of_written_view",
     "worker_died",
     "worker_late",

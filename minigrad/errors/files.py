@@ -163,3 +163,13 @@ def worker_late(who: str, timeout: float) -> WorkerError:
         f"{who} of the data loader has not answered for {timeout} s: a sample takes longer than `timeout` allows, or "
         "the data set waits for something. With num_workers=0 one sees where"
     )
+
+
+def stopped(dataset: Any, worker: int | None) -> WorkerError:
+    """For StopIteration that comes out of a data set, or of what makes a batch of its samples."""
+    where = "" if worker is None else f" in worker {worker} of the data loader"
+    return WorkerError(
+        f"StopIteration came out of the data set {type(dataset).__name__}, or of the collation of its samples,{where} "
+        "and Python takes it for the end of a loop: raise another exception, such as IndexError for a number that is "
+        "not there; and if it is next() that raises it, give that a default, as in next(iterator, None)"
+    )

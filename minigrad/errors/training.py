@@ -27,6 +27,14 @@ def no_parameters(optimizer: str) -> ArgumentError:
     )
 
 
+def warn_of_used_up(function: str) -> None:
+    """For a generator of parameters that gives nothing, which may have been gone through already."""
+    warn(
+        f"{function} got a generator that gives no parameters, and does nothing. What model.parameters() returns "
+        "can be gone through once only: call it again, or keep list(model.parameters())"
+    )
+
+
 def not_a_parameter(optimizer: str, number: int, given: Any) -> DTypeError:
     """For something else than a Tensor among the parameters."""
     kind = type(given).__name__

@@ -18,6 +18,9 @@ SCRIPTS = ("frames.js", "layers.js", "align.js", "model.js", "picture.js", "pane
 # the same text to a reader of JSON.  `json.dumps` itself escapes everything that is not ASCII, halves of surrogate
 # pairs included.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}
+# Marks, embeddings, overrides and isolates turn the direction of what is around them, beyond a name that they are in:
+# they are shown, not obeyed.
+_DIRECTIONS = {n: f"\\u{n:04x}" for n in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def page(payload: Mapping[str, Any]) -> str:
@@ -56,7 +59,7 @@ def page(payload: Mapping[str, Any]) -> str:
     True
     """
     parts = {
-        "title": display.escaped(str(payload["title"])),
+        "title": display.escaped(str(payload["title"]).translate(_DIRECTIONS)),
         "style": _asset("page.css"),
         "script": "\n".join(map(_asset, SCRIPTS)),
         "payload": json.dumps(_plain(payload), allow_nan=False, separators=(",", ":")).translate(_ESCAPES),
@@ -70,13 +73,15 @@ def _asset(name: str) -> str:
 
 
 def _plain(thing: Any) -> Any:
-    """The same as JSON knows it: without NumPy's scalars, and with words for what is not finite."""
+    """The same as JSON knows it: no NumPy's scalars, words for what is not finite, and texts that turn no direction."""
     if isinstance(thing, Mapping):
         return {str(key): _plain(value) for key, value in thing.items()}
     if isinstance(thing, list | tuple):
         return [_plain(value) for value in thing]
     if isinstance(thing, np.generic):
         thing = thing.item()
+    if isinstance(thing, str):
+        return thing.translate(_DIRECTIONS)
     if isinstance(thing, float) and not math.isfinite(thing):
         return str(thing).replace("nan", "NaN")
     return thing

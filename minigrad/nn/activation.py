@@ -793,6 +793,9 @@ class LogSigmoid(FunctionLayer):
 
     function = logsigmoid
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 class Softsign(FunctionLayer):
     """`functional.softsign` as a layer.
@@ -805,6 +808,9 @@ class Softsign(FunctionLayer):
     """
 
     function = softsign
+
+    def __init__(self) -> None:
+        super().__init__()
 
 
 class Tanhshrink(FunctionLayer):
@@ -819,6 +825,9 @@ class Tanhshrink(FunctionLayer):
 
     function = tanhshrink
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 class Sigmoid(FunctionLayer):
     """`functional.sigmoid` as a layer.
@@ -832,6 +841,9 @@ class Sigmoid(FunctionLayer):
 
     function = sigmoid
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 class Tanh(FunctionLayer):
     """`functional.tanh` as a layer.
@@ -844,6 +856,9 @@ class Tanh(FunctionLayer):
     """
 
     function = tanh
+
+    def __init__(self) -> None:
+        super().__init__()
 
 
 class GELU(FunctionLayer):

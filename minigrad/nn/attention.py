@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, primitive
+from minigrad.core import Array, Handle, primitive
 from minigrad.creation import zeros
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.nn import init
@@ -19,51 +19,65 @@ from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.linalg import matmul
 
 
-class _Causal(NamedTuple):
-    """A mask that lets each query see the keys up to its own place, and the first at least."""
+class _Mask(NamedTuple):
+    """What is added to scores: -inf, and constants, as an array, and what is differentiated, which is finite."""
 
     numbers: Array
+    bias: Any = None
 
 
 @functools.lru_cache(maxsize=16)
-def _causal(queries: int, keys: int, dtype: Any) -> _Causal:
-    return _Causal(np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype))
+def _causal(queries: int, keys: int, dtype: Any) -> _Mask:
+    """A mask that lets each query see the keys up to its own place."""
+    return _Mask(np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype))
 
 
-@primitive(lambda g, y, scores, *, mask: y * (g - np.expand_dims(np.vecdot(g, y), -1)))
-def _masked_softmax(scores: Array, /, *, mask: Array) -> Array:
-    """The softmax of scores plus a mask that leaves at least one in each row."""
+def _softmax_rule(g: Array, y: Array, scores: Array, mask: Array) -> Array:
+    return y * (g - np.expand_dims(np.vecdot(g, y), -1))
+
+
+# One operation with the mask in it, so that no value of the graph is infinite, since detect_anomaly reports those.
+@primitive(_softmax_rule, _softmax_rule)
+def _masked_softmax(scores: Array, mask: Array, /) -> Array:
+    """The softmax of scores plus a mask; 0 in rows of which the mask leaves nothing."""
     value = scores + mask
-    value -= np.maximum.reduce(value, axis=-1, keepdims=True, initial=-np.inf)
+    top = np.maximum.reduce(value, axis=-1, keepdims=True, initial=-np.inf)
+    blind = None
+    if (mask[..., :1] == -np.inf).any():  # only then can there be a query that sees nothing
+        blind = (mask == -np.inf).all(axis=-1, keepdims=True)
+        top = np.where(blind, 0, top)
+    value -= top
     np.exp(value, out=value)
-    value /= reductions.row_sums(value, -1)
+    total = reductions.row_sums(value, -1)
+    value /= total if blind is None else np.where(blind, 1, total)
     return value
 
 
-def _attention_weights(query: Any, key: Any, mask: Any, scale: float) -> Any:
+def _attention_weights(query: Any, key: Any, mask: _Mask | None, scale: float) -> Any:
     """Softmax over the keys of the scaled scores plus a mask; a query that sees no key has weights 0."""
     scores = matmul(query * query.dtype.type(scale), shaping.matrix_transpose(key))
     if mask is None:
         return reductions.softmax(scores, axis=-1)
-    if isinstance(mask, _Causal):
-        return _masked_softmax(scores, mask=mask.numbers)
-    blind = (constant(mask, "the mask") == -np.inf).all(axis=-1, keepdims=True)
-    if not blind.any():
-        return reductions.softmax(scores + mask, axis=-1)
-    weights = reductions.softmax(scores + elementwise.where(blind, 0.0, mask), axis=-1)
-    return elementwise.where(blind, 0.0, weights)
+    if mask.bias is not None:
+        scores = scores + mask.bias
+    return _masked_softmax(scores, mask.numbers)
 
 
-def _additive(mask: Any, dtype: Any, allowed: bool) -> Any:
+def _additive(mask: Any, dtype: Any, allowed: bool) -> _Mask | None:
     """A mask as numbers to be added to scores; of a mask of bools, `allowed` are those that may be seen."""
     if mask is None:
         return None
     mask = operand(mask)
+    numbers = constant(mask, "mask")
     if mask.dtype.kind == "b":
-        return np.where(constant(mask, "mask") == allowed, 0, -np.inf).astype(dtype)
+        return _Mask(np.where(numbers == allowed, 0, -np.inf).astype(dtype))
     if mask.dtype.kind != "f":
         raise DTypeError(f"an attention mask consists of bools, or of floating-point numbers to add, not {mask.dtype}")
-    return mask if mask.dtype == dtype else mask.astype(dtype)
+    if not isinstance(mask, Handle) or mask.node is None:
+        return _Mask(numbers.astype(dtype, copy=False))
+    hidden = numbers == -np.inf
+    bias = elementwise.where(hidden, 0.0, mask)
+    return _Mask(np.where(hidden, -np.inf, 0).astype(dtype), bias if bias.dtype == dtype else bias.astype(dtype))
 
 
 def scaled_dot_product_attention(
@@ -125,12 +139,14 @@ def scaled_dot_product_attention(
             )
         repeats = query.shape[-3] // key.shape[-3]
         key, value = (shaping.repeat(x, repeats, axis=-3) for x in (key, value))
+    mask: _Mask | None
     if is_causal:
         mask = _causal(query.shape[-2], key.shape[-2], query.dtype)
     else:
         mask = _additive(attn_mask, query.dtype, allowed=True)
         if mask is not None:
-            check_broadcast(name, "attn_mask", mask.shape, (*shapes[0][:-2], shapes[0][-2], shapes[1][-2]))
+            shape = mask.numbers.shape
+            check_broadcast(name, "attn_mask", shape, (*shapes[0][:-2], shapes[0][-2], shapes[1][-2]))
     scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     weights = _attention_weights(query, key, mask, scale)
     return matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
@@ -219,9 +235,7 @@ def multi_head_attention_forward(
         nothing = np.zeros((1, count, width), q.dtype)
         k, v = shaping.concat([k, nothing]), shaping.concat([v, nothing])
 
-    mask = _head_mask(attn_mask, key_padding_mask, (count, num_heads, length, keys), q.dtype)
-    if mask is not None and extra:
-        mask = shaping.pad(mask, (*((0, 0),) * (mask.ndim - 1), (0, extra)))
+    mask = _head_mask(attn_mask, key_padding_mask, (count, num_heads, length, keys), extra, q.dtype)
     q, k, v = (_by_heads(x, num_heads) for x in (q, k, v))
     weights = _attention_weights(q, k, mask, 1 / math.sqrt(width // num_heads))
     if dropout_p and training:
@@ -243,24 +257,43 @@ def _by_heads(x: Any, heads: int) -> Any:
     return shaping.permute_dims(x.reshape(x.shape[0], x.shape[1], heads, x.shape[2] // heads), (1, 2, 0, 3))
 
 
-def _head_mask(attn_mask: Any, key_padding_mask: Any, shape: tuple[int, int, int, int], dtype: Any) -> Any:
-    """Both masks as one to add to scores of this shape (N, heads, L, S); bools are True where nothing may be seen."""
+def _head_mask(
+    attn_mask: Any, key_padding_mask: Any, shape: tuple[int, int, int, int], extra: int, dtype: Any
+) -> _Mask | None:
+    """Both masks as one to add to scores of this shape (N, heads, L, S); bools are True where nothing may be seen.
+
+    So many extra keys, which all may see, come after the others.
+    """
     count, heads, length, keys = shape
+    masks = []
     mask = _additive(attn_mask, dtype, allowed=False)
     if mask is not None:
-        if mask.shape not in ((length, keys), (count * heads, length, keys)):
+        given = mask.numbers.shape
+        if given not in ((length, keys), (count * heads, length, keys)):
             raise ShapeError(
-                f"multi-head attention: attn_mask has shape {mask.shape}; it must be (L, S), here {(length, keys)}, or "
+                f"multi-head attention: attn_mask has shape {given}; it must be (L, S), here {(length, keys)}, or "
                 f"(N * heads, L, S), here {(count * heads, length, keys)}"
             )
-        mask = mask.reshape(1, 1, length, keys) if mask.ndim == 2 else mask.reshape(count, heads, length, keys)
+        masks.append(_formed(mask, (1, 1, length, keys) if len(given) == 2 else shape, extra))
     padding = _additive(key_padding_mask, dtype, allowed=False)
-    if padding is None:
-        return mask
-    if padding.shape not in ((count, keys), (keys,)) or (padding.ndim == 1 and count != 1):
-        raise ShapeError(f"multi-head attention: key_padding_mask has shape {padding.shape}, and not {(count, keys)}")
-    padding = padding.reshape(count, 1, 1, keys)
-    return padding if mask is None else mask + padding
+    if padding is not None:
+        given = padding.numbers.shape
+        if given not in ((count, keys), (keys,)) or (len(given) == 1 and count != 1):
+            raise ShapeError(f"multi-head attention: key_padding_mask has shape {given}, and not {(count, keys)}")
+        masks.append(_formed(padding, (count, 1, 1, keys), extra))
+    if len(masks) < 2:
+        return masks[0] if masks else None
+    biases = [mask.bias for mask in masks if mask.bias is not None]
+    bias = functools.reduce(elementwise.add, biases) if biases else None
+    return _Mask(masks[0].numbers + masks[1].numbers, bias)
+
+
+def _formed(mask: _Mask, shape: tuple[int, ...], extra: int) -> _Mask:
+    def formed(x: Any) -> Any:
+        x = x.reshape(shape)
+        return shaping.pad(x, (*((0, 0),) * (len(shape) - 1), (0, extra))) if extra else x
+
+    return _Mask(formed(mask.numbers), None if mask.bias is None else formed(mask.bias))
 
 
 class MultiheadAttention(Module):

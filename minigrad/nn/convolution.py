@@ -13,6 +13,7 @@ from minigrad.nn import init
 from minigrad.nn.layer import batched, check_windows, each, fan_bound, operand, positive, unbatched
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.padding import pad
+from minigrad.ops import shaping
 from minigrad.ops.windows import Padding, convolve, convolve_transposed
 
 Size = int | Sequence[int]
@@ -168,16 +169,25 @@ def _conv_transpose(
     kernel, steps = weight.shape[2:], each(stride, axes, f"{name}: stride")
     edges, gaps = each(padding, axes, f"{name}: padding", least=0), each(dilation, axes, f"{name}: dilation")
     more = each(output_padding, axes, f"{name}: output_padding", least=0)
-    if any(m >= s for m, s in zip(more, steps, strict=True)):
-        raise ArgumentError(f"{name}: output_padding {more} must be smaller than the stride {steps}")
+    if any(m >= max(s, d) for m, s, d in zip(more, steps, gaps, strict=True)):
+        raise ArgumentError(
+            f"{name}: output_padding {more} must be smaller than the stride {steps} or the dilation {gaps}"
+        )
     lengths = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + m + 1
         for n, s, p, d, k, m in zip(input.shape[2:], steps, edges, gaps, kernel, more, strict=True)
     )
     if min(lengths) < 1:
         raise ShapeError(f"{name}: nothing would be left of an input of shape {input.shape} with padding {edges}")
-    how: dict[str, Any] = {"stride": steps, "padding": tuple((p, p) for p in edges), "dilation": gaps, "groups": groups}
-    return unbatched(_add_bias(convolve_transposed(input, weight, lengths=lengths, **how), bias), had_batch)
+    how: dict[str, Any] = {"stride": steps, "dilation": gaps, "groups": groups}
+    if all(m < s for m, s in zip(more, steps, strict=True)):
+        y = convolve_transposed(input, weight, lengths=lengths, padding=tuple((p, p) for p in edges), **how)
+    else:  # of axes as long as the result a convolution would have more windows: take it out of what nothing is cut off
+        whole = tuple(n + 2 * p - m for n, p, m in zip(lengths, edges, more, strict=True))
+        y = convolve_transposed(input, weight, lengths=whole, padding=((0, 0),) * axes, **how)
+        y = shaping.pad(y, ((0, 0), (0, 0), *((0, m) for m in more)))
+        y = y[..., *(slice(p, p + n) for p, n in zip(edges, lengths, strict=True))]
+    return unbatched(_add_bias(y, bias), had_batch)
 
 
 def conv_transpose1d(
@@ -224,8 +234,8 @@ def conv_transpose2d(
     padding : int or pair of int
         How much is taken off the edges.
     output_padding : int or pair of int
-        How much is added to the far edges: less than the stride. Of the sizes that a convolution with a stride maps to
-        one, this says which is meant.
+        How much is added to the far edges: less than the stride, or less than the dilation. Of the sizes that a
+        convolution with a stride maps to one, this says which is meant.
     groups, dilation
         As in `conv2d`.
 

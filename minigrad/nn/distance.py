@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.nn.layer import FunctionLayer, operand
-from minigrad.ops import elementwise, reductions
+from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.indexing import getitem
 from minigrad.ops.linalg import vector_norm
 
@@ -51,6 +51,15 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """Cosine of the angle between vectors along an axis; lengths below `eps` count as `eps`.
 
+    Arrays of different shapes are repeated to one first, and the axis is one of that shape.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
+    DTypeError
+        For complex numbers, as in PyTorch.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,6 +68,14 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     array([0.96])
     """
     x1, x2 = _pair("cosine_similarity", x1, x2)
+    if "c" in (x1.dtype.kind, x2.dtype.kind):
+        raise DTypeError(
+            "cosine_similarity is for real vectors: join the parts of complex ones, as in "
+            "concat([x.real, x.imag], axis=dim)"
+        )
+    if x1.shape != x2.shape:
+        shape = np.broadcast_shapes(x1.shape, x2.shape)
+        x1, x2 = shaping.broadcast_to(x1, shape), shaping.broadcast_to(x2, shape)
     lengths = [elementwise.clip(vector_norm(x, axis=dim, keepdims=True), min=eps) for x in (x1, x2)]
     return reductions.sum((x1 / lengths[0]) * (x2 / lengths[1]), axis=dim)
 

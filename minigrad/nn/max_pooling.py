@@ -130,7 +130,7 @@ def _max_unpool(
         (n - 1) * s - 2 * p + k
         for n, s, p, k in zip(sizes.lengths, sizes.stride, sizes.edges, sizes.kernel, strict=True)
     ]
-    lengths = tuple(usual if output_size is None else output_size)[-axes:]
+    lengths = tuple(usual) if output_size is None else _unpooled_lengths(name, output_size, usual, sizes.stride)
     bad = (where < 0) | (where >= math.prod(lengths))
     if bad.any():
         raise IndexingError(f"{name}: index {where[bad][0]} is beyond an output of {lengths}")
@@ -140,6 +140,20 @@ def _max_unpool(
     empty = np.zeros((count, channels, math.prod(lengths)), input.dtype)
     y = indexing.setitem(empty, input.reshape(flat.shape), index=index)
     return unbatched(y.reshape(count, channels, *lengths), had_batch)
+
+
+def _unpooled_lengths(name: str, wanted: Sequence[int], usual: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
+    """The sizes that are wanted, if pooling could have come from them."""
+    axes, ends = len(usual), [(n - s + 1, n + s - 1) for n, s in zip(usual, stride, strict=True)]
+    lengths = tuple(wanted)[-axes:]
+    if len(wanted) not in (axes, axes + 1, axes + 2) or any(
+        n not in range(least, most + 1) for n, (least, most) in zip(lengths, ends, strict=True)
+    ):
+        raise ShapeError(
+            f"{name}: an output of {tuple(wanted)} cannot be had: output_size is a size for each of {axes} axes, or a "
+            f"shape that ends with them, and they are {', '.join(f'{least} to {most}' for least, most in ends)}"
+        )
+    return lengths
 
 
 def max_unpool1d(

@@ -16,6 +16,9 @@ _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """More elements at the edges, or with negative numbers fewer.
 
+    A mirror image, and copies of an edge, are those of the whole input, whatever is taken off; what comes from the
+    other end, with mode "circular", is of what is left.
+
     Parameters
     ----------
     input : array
@@ -42,24 +45,37 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
         raise ArgumentError(f"pad: two numbers for each axis, the last first, not {tuple(pad)} for shape {input.shape}")
     pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)][::-1]
     widths = [(0, 0)] * (input.ndim - len(pairs)) + pairs
-    if any(n + min(a, 0) + min(b, 0) < 0 for n, (a, b) in zip(input.shape, widths, strict=True)):
-        raise ShapeError(f"pad: {tuple(pad)} takes more off the edges than an array of shape {input.shape} has")
-    if any(min(pair) < 0 for pair in pairs):
-        cuts = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, widths, strict=True)]
-        input = input[tuple(cuts)]
-        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
-    if not any(map(any, widths)):
-        return input
-    if mode == "constant":
-        return shaping.pad(input, widths, constant_values=0.0 if value is None else value)
-    if mode not in _MODES:
+    if mode != "constant" and mode not in _MODES:
         raise ArgumentError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
-    if value is not None:
+    if mode != "constant" and value is not None:
         raise ArgumentError(f"pad: mode {mode!r} takes no value")
+    seen_whole = mode in ("reflect", "replicate")
+    left = [n + (a + b if seen_whole else min(a, 0) + min(b, 0)) for n, (a, b) in zip(input.shape, widths, strict=True)]
+    if min(left, default=0) < 0:
+        raise ShapeError(f"pad: {tuple(pad)} takes more off the edges than an array of shape {input.shape} has")
+    if not seen_whole:
+        return _grown(_cut(input, widths), pad, widths, mode, value)
+    return _cut(_grown(input, pad, widths, mode, value), widths)
+
+
+def _cut(x: Any, widths: Sequence[tuple[int, int]]) -> Any:
+    """An array without the elements that negative widths take off its edges."""
+    if min(map(min, widths), default=0) >= 0:
+        return x
+    return x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, widths, strict=True))]
+
+
+def _grown(x: Any, pad: Sequence[int], widths: Sequence[tuple[int, int]], mode: str, value: float | None) -> Any:
+    """An array with the elements that positive widths add at its edges."""
+    widths = [(max(a, 0), max(b, 0)) for a, b in widths]
+    if not any(map(any, widths)):
+        return x
+    if mode == "constant":
+        return shaping.pad(x, widths, constant_values=0.0 if value is None else value)
     most = {"reflect": 1, "circular": 0}.get(mode)
-    if most is not None and any(max(pair) > max(n - most, 0) for n, pair in zip(input.shape, widths, strict=True)):
-        raise ShapeError(f"pad: mode {mode!r} cannot pad shape {input.shape} by {tuple(pad)}: an axis is too short")
-    return shaping.pad(input, widths, mode=_MODES[mode])
+    if most is not None and any(max(pair) > max(n - most, 0) for n, pair in zip(x.shape, widths, strict=True)):
+        raise ShapeError(f"pad: mode {mode!r} cannot pad shape {x.shape} by {tuple(pad)}: an axis is too short")
+    return shaping.pad(x, widths, mode=_MODES[mode])
 
 
 class _Pad(FunctionLayer):
@@ -69,11 +85,11 @@ class _Pad(FunctionLayer):
     mode: str
     function = pad
 
-    def __init__(self, padding: int | Sequence[int], **options: Any) -> None:
+    def __init__(self, padding: int | Sequence[int]) -> None:
         pairs = (padding,) * (2 * self.axes) if isinstance(padding, (int, np.integer)) else tuple(padding)
         if len(pairs) != 2 * self.axes:
             raise ArgumentError(f"{type(self).__name__}: padding is one number or {2 * self.axes}, not {padding!r}")
-        super().__init__(padding=pairs, **options)
+        super().__init__(padding=pairs)
 
     def forward(self, input: Any) -> Any:
         """Apply the function."""
@@ -85,7 +101,17 @@ class _Pad(FunctionLayer):
         return pad(input, self.padding, self.mode, getattr(self, "value", None))
 
 
-class ConstantPad1d(_Pad):
+class _ConstantPad(_Pad):
+    """A layer that pads with elements that are `value`."""
+
+    mode = "constant"
+
+    def __init__(self, padding: int | Sequence[int], value: float) -> None:
+        super().__init__(padding)
+        self.value, self._options = value, ("padding", "value")
+
+
+class ConstantPad1d(_ConstantPad):
     """Pad sequences with elements that are `value`.
 
     Parameters
@@ -101,13 +127,10 @@ class ConstantPad1d(_Pad):
     (1, 5)
     """
 
-    axes, mode = 1, "constant"
-
-    def __init__(self, padding: int | Sequence[int], value: float) -> None:
-        super().__init__(padding, value=value)
+    axes = 1
 
 
-class ConstantPad2d(_Pad):
+class ConstantPad2d(_ConstantPad):
     """Pad images with elements that are `value`.
 
     Parameters
@@ -123,13 +146,10 @@ class ConstantPad2d(_Pad):
     (1, 5, 5)
     """
 
-    axes, mode = 2, "constant"
-
-    def __init__(self, padding: int | Sequence[int], value: float) -> None:
-        super().__init__(padding, value=value)
+    axes = 2
 
 
-class ConstantPad3d(_Pad):
+class ConstantPad3d(_ConstantPad):
     """Pad volumes with elements that are `value`.
 
     Parameters
@@ -145,10 +165,7 @@ class ConstantPad3d(_Pad):
     (1, 5, 5, 5)
     """
 
-    axes, mode = 3, "constant"
-
-    def __init__(self, padding: int | Sequence[int], value: float) -> None:
-        super().__init__(padding, value=value)
+    axes = 3
 
 
 class ZeroPad1d(_Pad):

@@ -1,19 +1,15 @@
-"""Learning rates that change with the number of the step, under PyTorch's names.
+"""Learning rates that change with the number of the step, under PyTorch's names; `schedule` says how."""
 
-A scheduler is a pure function, `LRScheduler.lr_at`, of the step and of the rate at the start, and a class around it
-that counts steps and writes the rate into the optimizer.  If somebody else has changed the rate in between (another
-scheduler that is stepped beside, `ReduceLROnPlateau`, or a hand), the change is kept as a factor.
-"""
-
-import copy
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from minigrad.errors import ArgumentError, DTypeError, StateDictError, warn_of_order
+from minigrad.errors import ArgumentError
+from minigrad.optim.combined_schedules import ChainedScheduler, SequentialLR
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.optim.plateau import ReduceLROnPlateau
+from minigrad.optim.schedule import ByStepAlone, LRScheduler, above_0, towards
 
 __all__ = [
     "ChainedScheduler",
@@ -37,134 +33,6 @@ __all__ = [
 Rate = Callable[[int], float]
 
 
-class LRScheduler:
-    """The base of all schedulers.
-
-    A subclass defines `lr_at`.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-        Its groups keep the rates that they start with as ``initial_lr``.
-    last_epoch : int
-        The number of the last step; -1 to start anew, which sets the rate of step 0.
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> class Halving(mg.optim.lr_scheduler.LRScheduler):
-    ...     def lr_at(self, step, base_lr, group=0):
-    ...         return base_lr / 2**step
-    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=0.8)
-    >>> schedule = Halving(optimizer)
-    >>> [schedule.lr_at(step, 0.8) for step in range(3)]
-    [0.8, 0.4, 0.2]
-    """
-
-    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise DTypeError(f"{type(self).__name__} is for an Optimizer, not for {type(optimizer).__name__}")
-        self.optimizer = optimizer
-        for i, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
-            elif "initial_lr" not in group:
-                raise ArgumentError(
-                    f"{type(self).__name__}: to go on from step {last_epoch}, group {i} of the optimizer needs an "
-                    "entry 'initial_lr': load the optimizer's state_dict first"
-                )
-        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch: float = last_epoch
-        self.scales = [1.0] * len(self.base_lrs)  # by what others have multiplied the rate of each group
-        self.planned: list[float] = []  # the rates of this step, which times the scales were written
-        self._start()
-
-    def _start(self) -> None:
-        self.last_epoch += 1
-        if self.last_epoch == 0:
-            self.planned = self.base_lrs
-            self._write()
-
-    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
-        """The learning rate at a step of a group that starts with `base_lr`: a pure function."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must define lr_at(self, step, base_lr, group=0), the rate at any step; a get_lr "
-            "that goes on from the last rate is not asked"
-        )
-
-    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
-        """All options of a group that change, at a step."""
-        return {"lr": self.lr_at(step, base_lr, group)}
-
-    def _write(self) -> None:
-        groups = self.optimizer.param_groups
-        if len(groups) != len(self.base_lrs):
-            raise ArgumentError(
-                f"{type(self).__name__} was made for {len(self.base_lrs)} groups of parameters, and the optimizer has "
-                f"{len(groups)} by now: make a new one"
-            )
-        for i, (group, planned) in enumerate(zip(groups, self.planned, strict=False)):
-            if planned and group["lr"] != planned * self.scales[i]:
-                self.scales[i] = group["lr"] / planned
-        plans = [self.options_at(self.last_epoch, base, i) for i, base in enumerate(self.base_lrs)]
-        self.planned = [plan["lr"] for plan in plans]
-        for group, plan, scale in zip(groups, plans, self.scales, strict=True):
-            group.update(plan, lr=plan["lr"] * scale)
-
-    def step(self, epoch: float | None = None) -> None:
-        """Go on to the next step, or to the given one, after a step of the optimizer."""
-        if self.last_epoch == 0 and self.optimizer._steps == 0:
-            warn_of_order(type(self).__name__)
-        self._advance(epoch)
-        self._write()
-
-    def _advance(self, epoch: float | None = None) -> None:
-        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-
-    def get_last_lr(self) -> list[float]:
-        """The learning rate of each group as it is now."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Copies of all settings but functions, and where the schedule is."""
-        return self._plain()
-
-    def _plain(self) -> dict[str, Any]:
-        own = {k: v for k, v in vars(self).items() if k != "optimizer" and not k.startswith("_") and _is_plain(v)}
-        return copy.deepcopy(own)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from what `state_dict` gave; the learning rates are in the optimizer's own state.
-
-        Raises
-        ------
-        StateDictError
-            If it is the state of another scheduler; nothing has been changed then.
-        """
-        misfits = sorted(self._plain().keys() ^ state_dict.keys())
-        if misfits:
-            raise StateDictError(f"the state_dict does not fit {type(self).__name__}: {', '.join(misfits)}")
-        if len(state_dict["base_lrs"]) != len(self.base_lrs):
-            raise StateDictError(
-                f"the state_dict is for {len(state_dict['base_lrs'])} groups, not {len(self.base_lrs)}"
-            )
-        vars(self).update(copy.deepcopy(state_dict))
-
-
-def _above_0(name: str, **values: float) -> None:
-    """Raise ArgumentError for lengths in which there is no step."""
-    for what, value in values.items():
-        if not value > 0:
-            raise ArgumentError(f"{name}: {what} must be above 0, not {value}")
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is made of numbers and words alone."""
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (bool, int, float, str))
-
-
 # A factor that falls in steps, steadily, or as one says
 
 
@@ -181,7 +49,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        _above_0("StepLR", step_size=step_size)
+        above_0("StepLR", step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -301,7 +169,7 @@ class PolynomialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        _above_0("PolynomialLR", total_iters=total_iters)
+        above_0("PolynomialLR", total_iters=total_iters)
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
@@ -310,7 +178,7 @@ class PolynomialLR(LRScheduler):
         return float(base_lr * (1 - min(step, self.total_iters) / self.total_iters) ** self.power)
 
 
-class LambdaLR(LRScheduler):
+class LambdaLR(ByStepAlone):
     """The rate times a function of the step: one for all groups, or one for each.
 
     Examples
@@ -374,7 +242,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        _above_0("CosineAnnealingLR", T_max=T_max)
+        above_0("CosineAnnealingLR", T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -382,8 +250,11 @@ class CosineAnnealingLR(LRScheduler):
         """The learning rate at a step."""
         return self.eta_min + (base_lr - self.eta_min) * (1 + math.cos(math.pi * step / self.T_max)) / 2
 
+    def _kept(self, group: int, found: float, planned: float, plan: float, scale: float) -> tuple[float, float]:
+        return towards(self.eta_min, found, planned, plan, scale)
 
-class CosineAnnealingWarmRestarts(LRScheduler):
+
+class CosineAnnealingWarmRestarts(ByStepAlone):
     """The rate on half a cosine down to `eta_min`, then again from the start, for periods that grow by `T_mult`.
 
     I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.  `step` may be given
@@ -419,7 +290,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 # Up and down, with the momentum the other way round
 
 
-class _CycleLR(LRScheduler):
+class _CycleLR(ByStepAlone):
     """A schedule that may also change the momentum, or the first beta."""
 
     def _momentum_option(self) -> str:
@@ -595,16 +466,20 @@ class CyclicLR(_CycleLR):
             raise ArgumentError(f"CyclicLR: mode must be 'triangular', 'triangular2' or 'exp_range', not {mode!r}")
         self.step_size_up = step_size_up
         self.step_size_down = step_size_up if step_size_down is None else step_size_down
-        _above_0("CyclicLR", step_size_up=step_size_up, step_size_down=self.step_size_down)
+        above_0("CyclicLR", step_size_up=step_size_up, step_size_down=self.step_size_down)
         self.mode, self.gamma, self.scale_fn, self.cycle_momentum = mode, gamma, scale_fn, cycle_momentum
         self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
         self.max_lrs = for_groups(max_lr, optimizer, "CyclicLR")
         self.base_momentums = for_groups(base_momentum, optimizer, "CyclicLR")
         self.max_momentums = for_groups(max_momentum, optimizer, "CyclicLR")
+        self._lower = for_groups(base_lr, optimizer, "CyclicLR")
         if last_epoch == -1:
-            for group, rate in zip(optimizer.param_groups, for_groups(base_lr, optimizer, "CyclicLR"), strict=True):
-                group["lr"] = group["initial_lr"] = rate
+            for group, rate in zip(optimizer.param_groups, self._lower, strict=True):
+                group["lr"] = rate
         super().__init__(optimizer, last_epoch)
+
+    def _bases(self) -> list[float]:
+        return list(self._lower)
 
     def _height(self, step: Any) -> float:
         """How far from the lower bound to the upper one."""
@@ -629,128 +504,3 @@ class CyclicLR(_CycleLR):
             return {"lr": rate}
         low, high = self.base_momentums[group], self.max_momentums[group]
         return self._with_momentum(rate, high - (high - low) * self._height(step), group)
-
-
-# Several schedules
-
-
-class _Composite(LRScheduler):
-    """A schedule made of others for the same optimizer."""
-
-    def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], last_epoch: int = -1) -> None:
-        self._schedulers = list(schedulers)
-        name = type(self).__name__
-        if not self._schedulers:
-            raise ArgumentError(f"{name} needs a scheduler")
-        for i, scheduler in enumerate(self._schedulers):
-            if not isinstance(scheduler, LRScheduler):
-                raise DTypeError(f"{name}: scheduler {i} gives no rate for a step: {type(scheduler).__name__}")
-            if scheduler.optimizer is not optimizer:
-                raise ArgumentError(f"{name}: scheduler {i} is for another optimizer")
-        for group in optimizer.param_groups if last_epoch == -1 else ():  # the parts have written theirs
-            group["lr"] = group["initial_lr"]
-        super().__init__(optimizer, last_epoch)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The states of all schedulers, and where the schedule is."""
-        return {**super().state_dict(), "_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from what `state_dict` gave."""
-        parts = state_dict.get("_schedulers", [])
-        if len(parts) != len(self._schedulers):
-            raise StateDictError(f"{len(parts)} schedules do not fit a scheduler with {len(self._schedulers)}")
-        before = [vars(scheduler).copy() for scheduler in self._schedulers]
-        try:
-            for scheduler, part in zip(self._schedulers, parts, strict=True):
-                scheduler.load_state_dict(part)
-            super().load_state_dict({k: v for k, v in state_dict.items() if k != "_schedulers"})
-        except Exception:
-            for scheduler, old in zip(self._schedulers, before, strict=True):
-                vars(scheduler).update(old)
-            raise
-
-
-class ChainedScheduler(_Composite):
-    """Several schedules at once: each takes the rate that the one before gives for the rate at the start.
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
-    >>> warmup = mg.optim.lr_scheduler.ConstantLR(optimizer, factor=0.1, total_iters=2)
-    >>> decay = mg.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
-    >>> schedule = mg.optim.lr_scheduler.ChainedScheduler([warmup, decay])
-    >>> [schedule.lr_at(step, 1.0) for step in range(4)]
-    [0.1, 0.05, 0.25, 0.125]
-    """
-
-    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
-        first = next(iter(schedulers), None)
-        super().__init__(optimizer or getattr(first, "optimizer", None), schedulers)  # type: ignore[arg-type]
-
-    def _advance(self, epoch: float | None = None) -> None:
-        super()._advance(epoch)
-        for scheduler in self._schedulers:
-            scheduler._advance(epoch)
-
-    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
-        """The learning rate at a step."""
-        return float(self.options_at(step, base_lr, group)["lr"])
-
-    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
-        """All options that one of the schedules changes."""
-        options = {"lr": base_lr}
-        for scheduler in self._schedulers:
-            options |= scheduler.options_at(step, options["lr"], group)
-        return options
-
-
-class SequentialLR(_Composite):
-    """Several schedules one after another: each starts, with its step 0, at a milestone.
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> optimizer = mg.optim.SGD([mg.tensor(1.0, requires_grad=True)], lr=1.0)
-    >>> warmup = mg.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
-    >>> decay = mg.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
-    >>> schedule = mg.optim.lr_scheduler.SequentialLR(optimizer, [warmup, decay], milestones=[2])
-    >>> [schedule.lr_at(step, 1.0) for step in range(5)]
-    [0.5, 0.75, 1.0, 0.5, 0.25]
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        schedulers: Sequence[LRScheduler],
-        milestones: Sequence[int],
-        last_epoch: int = -1,
-    ) -> None:
-        self.milestones = list(milestones)
-        if len(self.milestones) != len(schedulers) - 1 or self.milestones != sorted(self.milestones):
-            raise ArgumentError(
-                f"SequentialLR: between {len(schedulers)} schedules are {len(schedulers) - 1} rising milestones, not "
-                f"{self.milestones}"
-            )
-        super().__init__(optimizer, schedulers, last_epoch)
-
-    def _place(self, step: Any) -> tuple[LRScheduler, Any]:
-        """The schedule of a step, and the step counted from its milestone."""
-        i = bisect_right(self.milestones, step)
-        return self._schedulers[i], step - self.milestones[i - 1] if i else step
-
-    def _advance(self, epoch: float | None = None) -> None:
-        super()._advance(epoch)
-        scheduler, own = self._place(self.last_epoch)
-        scheduler.last_epoch = own
-
-    def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
-        """The learning rate at a step."""
-        scheduler, own = self._place(step)
-        return scheduler.lr_at(own, base_lr, group)
-
-    def options_at(self, step: Any, base_lr: float, group: int = 0) -> dict[str, Any]:
-        """All options that the schedule of this step changes."""
-        scheduler, own = self._place(step)
-        return scheduler.options_at(own, base_lr, group)

@@ -1,22 +1,25 @@
 """The base of all optimizers: parameter groups, state, saving."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad import errors
 from minigrad.core import enable_grad, note_write
-from minigrad.diagnostics import user_place
+from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
 from minigrad.nn.module import Module, Parameter
+from minigrad.optim.whole import FEW, InterruptLater, Moving, copies, put_back
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
 
-# Options in the state_dicts of PyTorch that say how it computes, and not what.
-_OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused"}
-_OF_GROUPS = {"params", "initial_lr"}
+# Options in the state_dicts of PyTorch that say how it computes, and not what; and the names of parameters.
+_OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused", "param_names"}
+# What PyTorch's schedules note in the groups.
+_OF_SCHEDULES = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr"}
+_OF_GROUPS = {"params", *_OF_SCHEDULES}
 _OPTIONAL = {"amsgrad", "centered", "momentum", "nesterov"}  # what adds to the state when it is switched on
 
 
@@ -65,6 +68,8 @@ class Optimizer:
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
         optimizer = type(self).__name__
+        if not params and iter(group["params"]) is group["params"]:
+            errors.warn_of_used_up(optimizer)
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 raise errors.not_a_parameter(optimizer, i, p)
@@ -110,6 +115,9 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
 
+        A step is whole or not at all, whenever Ctrl-C is pressed: of few numbers what was is put back, as after any
+        other exception, and of many Ctrl-C waits for the end of the step.
+
         Parameters
         ----------
         closure : callable, optional
@@ -123,22 +131,35 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        place, updated = user_place(), False
+        place, moving, count = user_place(), list[Moving](), 0
         for group in self.param_groups:
             for p in group["params"]:
                 gradient = p.grad
-                if gradient is None:
-                    continue
-                state = self.state.get(p)
-                if state is None:
-                    state = self.state[p] = {}
-                self.update(p.data, gradient.data, state, group)
-                note_write(p.node, place)
-                updated = True
-        self._steps += 1
-        if not updated:
+                if gradient is not None:
+                    value = p.data
+                    count += value.size
+                    moving.append((p, value, gradient.data, self.state.get(p), group))
+        if count > FEW:
+            with InterruptLater():
+                self._update_all(moving, place)
+        else:
+            before = copies(moving)
+            try:
+                self._update_all(moving, place)
+            except BaseException:
+                put_back(moving, before, self.state)
+                raise
+        if not moving:
             errors.warn_of_no_step(type(self).__name__)
         return loss
+
+    def _update_all(self, moving: Sequence[Moving], place: Place | None) -> None:
+        for p, value, gradient, state, group in moving:
+            if state is None:
+                state = self.state[p] = {}
+            self.update(value, gradient, state, group)
+            note_write(p.node, place)
+        self._steps += 1
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """Change `value` in place; `state` is the parameter's own, empty at first.  `gradient` is not to be changed."""

@@ -24,7 +24,9 @@ class ReduceLROnPlateau:
         How many steps without improvement are allowed.
     threshold : float
     threshold_mode : {"rel", "abs"}
-        Whether a value must be better than the best by this share of it, or by this much.
+        Whether a value must be better than the best by this share of it, or by this much. The share is of its absolute
+        value. PyTorch's is of the value with its sign, so that there a negative value that stays the same is better
+        each time, and the rate is never reduced.
     cooldown : int
         For how many steps after a reduction none are counted.
     min_lr : float or list of float
@@ -70,7 +72,12 @@ class ReduceLROnPlateau:
 
     def _is_better(self, value: float) -> bool:
         margin = -self.threshold if self.mode == "min" else self.threshold
-        bound = self.best * (1 + margin) if self.threshold_mode == "rel" else self.best + margin
+        if math.isinf(self.best):  # before the first value, or there is nothing better
+            bound = self.best
+        elif self.threshold_mode == "abs":
+            bound = self.best + margin
+        else:
+            bound = self.best * (1 + math.copysign(1, self.best) * margin)
         return value < bound if self.mode == "min" else value > bound
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:

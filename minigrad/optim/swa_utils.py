@@ -11,8 +11,8 @@ from minigrad.core import no_grad, note_write
 from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
-from minigrad.optim.lr_scheduler import LRScheduler
 from minigrad.optim.optimizer import Optimizer, for_groups
+from minigrad.optim.schedule import LRScheduler, towards
 from minigrad.tensor import Tensor
 
 Average = Callable[[Any, Any, int], Any]
@@ -208,10 +208,22 @@ class SWALR(LRScheduler):
             )
         self.swa_lrs = for_groups(swa_lr, optimizer, "SWALR")
         self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
-        if last_epoch == -1:
-            for group in optimizer.param_groups:
-                group["initial_lr"] = group["lr"]
         super().__init__(optimizer, last_epoch)
+
+    def _share(self, step: Any) -> float:
+        """How much of the way has been gone."""
+        share = min(step / self.anneal_epochs, 1.0) if self.anneal_epochs else 1.0
+        return (1 - math.cos(math.pi * share)) / 2 if self.anneal_strategy == "cos" else float(share)
+
+    def _bases(self) -> list[float]:
+        share, rates = self._share(self.last_epoch + 1), self.get_last_lr()
+        if share == 1:
+            return rates
+        return [(rate - share * end) / (1 - share) for rate, end in zip(rates, self.swa_lrs, strict=True)]
+
+    def _kept(self, group: int, found: float, planned: float, plan: float, scale: float) -> tuple[float, float]:
+        end = self.swa_lrs[group]
+        return (plan, 1.0) if planned == end else towards(end, found, planned, plan, scale)
 
     def _advance(self, epoch: float | None = None) -> None:
         if self.last_epoch == 0:  # another scheduler may have been at work since this one was made
@@ -220,11 +232,7 @@ class SWALR(LRScheduler):
 
     def lr_at(self, step: Any, base_lr: float, group: int = 0) -> float:
         """The learning rate at a step."""
-        if not self.anneal_epochs:
-            return float(self.swa_lrs[group])
-        share = min(step / self.anneal_epochs, 1.0)
-        if self.anneal_strategy == "cos":
-            share = (1 - math.cos(math.pi * share)) / 2
+        share = self._share(step)
         return float(self.swa_lrs[group] * share + base_lr * (1 - share))
 
 

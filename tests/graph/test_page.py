@@ -365,7 +365,22 @@ def test_no_text_breaks_out_of_the_payload(text):
     assert made.count("<script") == 2
     assert made.count("</script") == 2
     found = re.search(r'<script id="payload" type="application/json">(.*?)</script>', made, re.S)[1]
-    assert json.loads(found)["nodes"][0]["facts"] == [[text, text]]
+    shown = text.replace("\u202e", r"\u202e")
+    assert json.loads(found)["nodes"][0]["facts"] == [[shown, shown]]
+
+
+def test_no_text_turns_the_direction_of_what_is_around_it():
+    turning = [chr(n) for n in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))]
+    name = "".join(f"a{c}b" for c in turning)
+    part, model = nn.Sequential(), nn.Sequential()
+    part.add_module(name, nn.Sequential(nn.Linear(2, 1), nn.ReLU()))
+    model.add_module(name, part)
+    made = mg.graph.draw(model, mg.ones((1, 2)), depth=3).html
+    for text in (made, page(payload([node(0, name, facts=[[name, name]])], title=name, caption=[name]))):
+        assert not {*turning} & {*text}
+        found = json.loads(re.search(r'application/json">(.*?)</script>', text, re.S)[1])
+        assert not {*turning} & {*str(found)}
+        assert r"a\\u202eb" in str(found)
 
 
 # The driver and the policy
@@ -414,7 +429,7 @@ def test_hostile_names_are_shown_as_text(show):
     assert shown.texts("#notes li")[:6] == HOSTILE[:6]
     for i, text in enumerate(HOSTILE):
         click_unseen(shown, node_at(i))
-        expected = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        expected = text.replace("\u202e", r"\u202e").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         assert shown.text("#panel dd").encode("utf-16", "surrogatepass").decode("utf-16", "replace") == expected
     shown.click("#fold")
     assert shown.count(".box[data-group]") == len(HOSTILE)

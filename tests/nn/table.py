@@ -111,7 +111,7 @@ for d, size in enumerate(SIZES, start=1):
     call(of("AdaptiveAvgPool", 2), batch, single=True, orders=2)
     call(of("AdaptiveMaxPool", 2), batch, single=True, orders=2)
     places = np.arange(4).reshape(2, 2, *(1,) * d) % 2 + np.arange(2 if d == 1 else 1)
-    call(of("MaxUnpool", 2), places.shape, places, single=True)
+    call(of("MaxUnpool", 2), places.shape, places, single=True, orders=2)
     call(of("BatchNorm", 2), batch, batch=None, orders=2 if d < 3 else 1)
     call(lambda of=of: of("BatchNorm", 2)().eval(), batch, tag=" in use")
     call(of("InstanceNorm", 2, affine=True), batch, single=True, orders=2 if d < 3 else 1)

@@ -177,6 +177,41 @@ def test_negative_padding_cuts():
     assert F.pad(x, (1, 0), value=np.inf).tolist() == [np.inf, 0, 1, 2, 3, 4]
 
 
+# PyTorch 2.13's values for 0, 1, 2, 3
+CUT_AND_PADDED = {
+    ("reflect", (-1, 1)): [1, 2, 3, 2],
+    ("reflect", (1, -2)): [1, 0, 1],
+    ("reflect", (3, -1)): [3, 2, 1, 0, 1, 2],
+    ("reflect", (-3, 2)): [3, 2, 1],
+    ("reflect", (-3, 3)): [3, 2, 1, 0],
+    ("reflect", (-4, 2)): [2, 1],
+    ("reflect", (-5, 3)): [1, 0],
+    ("reflect", (3, -4)): [3, 2, 1],
+    ("replicate", (-3, 2)): [3, 3, 3],
+    ("replicate", (-5, 3)): [3, 3],
+    ("replicate", (5, -1)): [0, 0, 0, 0, 0, 0, 1, 2],
+    ("replicate", (2, -4)): [0, 0],
+    ("circular", (-1, 1)): [1, 2, 3, 1],
+    ("circular", (1, -2)): [1, 0, 1],
+    ("circular", (3, -1)): [0, 1, 2, 0, 1, 2],
+    ("constant", (3, -4)): [0, 0, 0],
+    ("constant", (-2, 3)): [2, 3, 0, 0, 0],
+}
+
+
+def test_a_mirror_image_is_one_of_the_whole_whatever_is_taken_off():
+    for (mode, widths), expected in CUT_AND_PADDED.items():
+        assert F.pad(np.arange(4.0), widths, mode).tolist() == expected, (mode, widths)
+    image = mg.tensor(np.arange(9.0).reshape(1, 3, 3), requires_grad=True)
+    y = nn.ReflectionPad2d((-1, 2, 0, 0))(image)
+    assert y.tolist() == [[[1, 2, 1, 0], [4, 5, 4, 3], [7, 8, 7, 6]]]
+    y.sum().backward()
+    assert image.grad.tolist() == [[[1, 2, 1]] * 3]
+    for mode, widths in (("reflect", (-1, 4)), ("reflect", (-6, 1)), ("circular", (-3, 2)), ("constant", (-5, 3))):
+        with pytest.raises(errors.ShapeError, match=r"an axis is too short|takes more off"):
+            F.pad(np.arange(4.0), widths, mode)
+
+
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
 def test_gradients_of_padding_are_added_up(mode):
     x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)

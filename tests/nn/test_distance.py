@@ -37,6 +37,18 @@ def test_angles():
     np.testing.assert_allclose(F.cosine_similarity(X, Y, dim=0), F.cosine_similarity(X.T, Y.T))
 
 
+def test_vectors_are_repeated_before_they_are_measured():
+    assert F.cosine_similarity(np.ones((1, 1)), np.ones((1, 2))) == pytest.approx(1, rel=1e-15)
+    ones, x = np.ones((4, 1)), mg.tensor(X[:4], requires_grad=True)
+    np.testing.assert_allclose(F.cosine_similarity(ones, x).data, F.cosine_similarity(np.ones((4, 3)), X[:4]))
+    for v in (1e-200, 1e-9, 1.0, 1e150):
+        lengths = np.maximum(v * np.hypot(1, 2), 1e-8) * np.hypot(3, 1)  # as PyTorch has it
+        found = F.cosine_similarity(np.array([v, 2 * v]), np.array([3.0, 1.0]), dim=0)
+        np.testing.assert_allclose(found, 5 * v / lengths, rtol=1e-14)
+    with pytest.raises(errors.DTypeError, match="cosine_similarity is for real vectors"):
+        F.cosine_similarity(X + 1j, Y)
+
+
 def test_normalized_vectors():
     for p in (1, 2, 3, np.inf):
         np.testing.assert_allclose(np.linalg.norm(F.normalize(X, p), p, axis=1), 1)

@@ -153,6 +153,9 @@ X = np.ones((2, 3, 5))
     (lambda: F.max_unpool1d(X, np.zeros((2, 3, 5)), 2), "max_unpool1d: indices must be integers, not float64"),
     (lambda: F.max_unpool1d(X, np.full((2, 3, 5), 10), 2), r"max_unpool1d: index 10 is beyond an output of \(10,\)"),
     (lambda: F.max_unpool1d(X, np.full((2, 3, 5), -1), 2), "max_unpool1d: index -1 is beyond"),
+    (lambda: F.max_unpool1d(X, np.zeros((2, 3, 5), int), 2, output_size=(12,)), r"an output of \(12,\) .* 9 to 11"),
+    (lambda: F.max_unpool1d(X, np.zeros((2, 3, 5), int), 2, output_size=()), r"an output of \(\) cannot be had"),
+    (lambda: F.max_unpool2d(X, np.zeros((2, 3, 5), int), 2, output_size=(6,)), r"output_size is a size for each of 2"),
 ])  # fmt: skip
 def test_what_cannot_be_pooled(call, text):
     with pytest.raises(errors.MinigradError, match=text):

@@ -79,12 +79,127 @@ def test_a_norm_that_is_not_finite_says_whose_it_is_and_changes_nothing(bad):
         utils.get_total_norm([p[1].grad, p[3].grad], error_if_nonfinite=True)
 
 
-@pytest.mark.filterwarnings("ignore:overflow")
 def test_a_norm_that_is_too_large_to_be_a_number():
     p = with_gradients([1.0], [1e308], [1e308])
     with pytest.raises(errors.AnomalyError, match=r"norm of the gradients is inf.*number 1, 'p1'"):
         utils.clip_grad_norm_(p, 1.0, norm_type=1.0, error_if_nonfinite=True)
     assert [q.grad.item() for q in p] == [1.0, 1e308, 1e308]
+
+
+SIZES = {
+    np.float16: (3e4, 1e-4, 6e-8),
+    np.float32: (3e38, 1e20, 1e-30, 1e-40),
+    np.float64: (1.7e308, 1e200, 1e-200, 1e-310),
+}
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, 0.5, "inf"])
+def test_norms_of_numbers_whose_powers_are_none(dtype, norm_type):
+    """The norm of a multiple is the multiple of the norm."""
+    for size in SIZES[dtype]:
+        directions = [np.array([3.0, -4.0]) / 12, np.array([[1.0]])]
+        for bound in (size / 100, size / 2):
+            p = [nn.Parameter((size * d).astype(dtype)) for d in directions]
+            for q in p:
+                q.grad = q.detach()
+            given = [q.grad.data.astype(float) for q in p]
+            exact = np.linalg.norm(
+                [np.linalg.norm(g.ravel() / size, float(norm_type)) for g in given], float(norm_type)
+            )
+            found = utils.clip_grad_norm_(p, bound, norm_type)
+            with np.errstate(over="ignore"):
+                assert found == pytest.approx(exact * size, rel=1e-3 if dtype is np.float16 else 1e-6)
+            factor = min(1.0, (bound / size) / (exact + 1e-6 / size))
+            grain = np.finfo(dtype).smallest_subnormal
+            for q, g in zip(p, given, strict=True):
+                np.testing.assert_allclose(
+                    q.grad.data.astype(float), g * factor, rtol=4 * np.finfo(dtype).eps, atol=grain, err_msg=f"{size}"
+                )
+
+
+def test_norms_of_any_order():
+    p = with_gradients([3.0, 0.0, -4.0], [12.0])
+    assert utils.get_total_norm([q.grad for q in p], 0) == 3  # how many are not 0
+    assert utils.get_total_norm([q.grad for q in p], -np.inf) == 0
+    assert utils.get_total_norm([q.grad for q in p], -1) == 0
+    whole = [g[g != 0] for g in (q.grad.data for q in p)]
+    assert utils.get_total_norm(whole, -1) == pytest.approx(1 / (1 / 3 + 1 / 4 + 1 / 12))
+    assert utils.get_total_norm([1e-300 * g for g in whole], -2) == pytest.approx(
+        1e-300 * (1 / 9 + 1 / 16 + 1 / 144) ** -0.5
+    )
+    assert utils.get_total_norm([np.zeros(3), np.zeros(0)]) == 0
+    assert utils.get_total_norm([np.array([3.0 + 4.0j])]) == 5
+    with pytest.raises(errors.ArgumentError, match="a norm is of some order"):
+        utils.get_total_norm(whole, np.nan)
+
+
+def test_bounds_that_would_turn_gradients_round_are_refused():
+    for bound in (-1.0, -0.5, np.nan, -np.inf):
+        p = with_gradients([3.0, 4.0])
+        for clip in (
+            utils.clip_grad_norm_,
+            utils.clip_grad_value_,
+            lambda p, b: utils.clip_grads_with_norm_(p, b, 5.0),
+        ):
+            with pytest.raises(errors.ArgumentError, match="must be at least 0, not"):
+                clip(p, bound)
+        assert p[0].grad.tolist() == [3.0, 4.0]
+    with pytest.raises(errors.ArgumentError, match="a norm is at least 0, and total_norm is -5"):
+        utils.clip_grads_with_norm_(p, 1.0, -5.0)
+    assert utils.clip_grad_norm_(p, np.inf) == 5.0
+    assert p[0].grad.tolist() == [3.0, 4.0]
+    assert utils.clip_grad_norm_(p, 0.0) == 5.0
+    assert p[0].grad.tolist() == [0.0, 0.0]
+
+
+def test_a_generator_that_is_used_up_warns():
+    model = nn.Linear(2, 1)
+    model(mg.ones(2)).sum().backward()
+    parameters = model.parameters()
+    assert utils.clip_grad_norm_(parameters, 100.0) > 0
+    for clip in (
+        lambda p: utils.clip_grad_norm_(p, 1.0),
+        lambda p: utils.clip_grad_value_(p, 1.0),
+        lambda p: utils.clip_grads_with_norm_(p, 1.0, 5.0),
+        lambda p: utils.get_total_norm(p),
+        lambda p: mg.optim.SGD([{"params": p}], lr=1.0),
+    ):
+        with pytest.warns(UserWarning, match="got a generator that gives no parameters") as caught:
+            clip(parameters)
+        assert caught[0].filename == __file__
+        with pytest.raises(errors.DTypeError, match=r"model\.parameters\(\)"):
+            clip(model.named_parameters())
+    for clip in (utils.clip_grad_norm_, utils.clip_grad_value_):
+        with pytest.raises(errors.DTypeError, match=r"this is a Linear: write model\.parameters\(\)"):
+            clip(model, 1.0)
+
+
+def test_gradients_that_are_numpy_scalars_are_clipped():
+    p = nn.Parameter(3.0)
+    p.grad = mg.tensor(12.0)
+    p.grad.data = np.float64(12.0)
+    assert utils.clip_grad_norm_([p], 1.0) == 12.0
+    assert p.grad.item() == pytest.approx(1, rel=1e-6)
+    p.grad.data = np.float64(12.0)
+    utils.clip_grad_value_([p], 1.0)
+    assert p.grad.item() == 1
+
+
+def test_a_norm_that_is_known_already():
+    p = with_gradients([3.0, 4.0])
+    utils.clip_grads_with_norm_(p, 1.0, mg.tensor(10.0))
+    np.testing.assert_allclose(p[0].grad, [0.3, 0.4], rtol=1e-6)
+    utils.clip_grads_with_norm_(p, 1.0, 0.5)
+    np.testing.assert_allclose(p[0].grad, [0.3, 0.4], rtol=1e-6)
+
+
+def test_values_of_half_precision_are_cut_at_any_bound():
+    p = with_gradients([3.0, -4.0])
+    p[0].grad = p[0].grad.astype(np.float16)
+    for bound in (np.inf, 1e30):
+        utils.clip_grad_value_(p, bound)
+        assert p[0].grad.tolist() == [3.0, -4.0]
 
 
 def test_without_a_check_nan_spreads_as_in_pytorch():
@@ -161,6 +276,14 @@ def test_weight_norm_changes_nothing_at_first(make, dim):
     assert sorted(layer.state_dict()) == ["bias", "weight_g", "weight_v"]
     assert sorted(name for name, _ in layer.named_parameters()) == ["bias", "weight_g", "weight_v"]
     np.testing.assert_allclose(utils.remove_weight_norm(layer).weight.data, weight)
+
+
+def test_an_axis_that_there_is_not_changes_nothing():
+    for install in (utils.weight_norm, utils.spectral_norm):
+        layer = nn.Linear(3, 2)
+        with pytest.raises(errors.AxisError):
+            install(layer, dim=2)
+        assert sorted(layer.state_dict()) == ["bias", "weight"]
 
 
 def test_the_length_is_trained_apart_from_the_direction():

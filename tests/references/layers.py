@@ -421,6 +421,15 @@ for d, size in ((1, (5,)), (2, (3, 4)), (3, (2, 2, 2))):
     function(lower)((2, *size), (2, 3, *[2] * d), (3,))
 layer("ConvTranspose2d", 2, 3, (2, 3), stride=(2, 1), padding=(0, 1), output_padding=(1, 0))((2, 2, 3, 4))
 layer("ConvTranspose2d", 2, 3, (3, 2), dilation=(1, 3))((2, 2, 3, 4))
+# output_padding up to the dilation, beyond the stride: what the padding had taken off comes back, and then zeros.
+layer("ConvTranspose1d", 2, 3, 2, dilation=3, output_padding=2)((2, 2, 5))
+layer("ConvTranspose1d", 2, 3, 2, dilation=4, padding=2, output_padding=1)((2, 2, 5))
+layer("ConvTranspose1d", 2, 4, 2, dilation=4, padding=2, output_padding=3, groups=2)((2, 2, 5))
+layer("ConvTranspose1d", 2, 3, 1, dilation=8, padding=2, output_padding=6)((2, 2, 1))
+layer("ConvTranspose1d", 2, 3, 2, stride=2, dilation=5, padding=1, output_padding=4)((2, 2, 3))
+layer("ConvTranspose2d", 2, 3, 2, stride=(1, 3), dilation=(3, 1), padding=1, output_padding=2)((2, 2, 3, 4))
+layer("ConvTranspose3d", 2, 3, 2, dilation=2, output_padding=1)((1, 2, 2, 2, 2))
+function("conv_transpose2d", dilation=2, output_padding=(1, 0))((2, 2, 3, 4), (2, 3, 2, 2), (3,))
 
 # Pooling
 
@@ -1152,6 +1161,9 @@ for d, size in ((1, (4,)), (2, (3, 4)), (3, (2, 3, 3))):
     layer(f"ZeroPad{d}d", (-1, 0, 1, -2, 0, 0)[: 2 * d])((1, 2, *size))
     for mode in ("reflect", "replicate", "circular"):
         function("pad", pad=sides, mode=mode)((1, 2, *size))
+        function("pad", pad=(-1, 1, 1, -2, -1, 0)[: 2 * d], mode=mode)((1, 2, *size))
+    for kind in ("Reflection", "Replication"):
+        layer(f"{kind}Pad{d}d", (-2, 2, 2, -1, -1, 1)[: 2 * d])((1, 2, *size))
 for pad in ((1, 2), (0, 0, 1, 0), (-1, 2), (-1, -1, 0, 2), (1, 1, -1, 0, 2, 0)):
     function("pad", pad=pad)((2, 3, 4))
     function("pad", pad=pad, mode="constant", value=2.5)((2, 3, 4))
@@ -1164,6 +1176,12 @@ for shape, dim in (((4, 3), 1), ((2, 3, 4), 1), ((2, 3, 4), -1), ((3,), 0)):
 both("CosineSimilarity", "cosine_similarity")((4, 3), (4, 3))
 # Not an eps above the lengths: PyTorch differentiates as if it were not there, and minigrad the value that it gives.
 both("CosineSimilarity", "cosine_similarity", dim=1)((4, 3), (1, 3))
+# One that is repeated along the axis itself has the length of what it is repeated to.
+for shapes in (((4, 1), (4, 3)), ((4, 3), (4, 1)), ((4, 1), (1, 3)), ((3,), (4, 3)), ((2, 4, 1), (4, 3)), ((), (4, 3))):
+    both("CosineSimilarity", "cosine_similarity", dim=1)(*shapes)
+both("CosineSimilarity", "cosine_similarity", dim=0)((4, 3), (1, 3))
+both("PairwiseDistance", "pairwise_distance")((4, 1), (4, 3))
+both("PairwiseDistance", "pairwise_distance", keepdim=True)((4, 3), (3,))
 for options in ({}, {"p": 1.0}, {"p": 3.0}, {"p": np.inf}, {"eps": 0.1}, {"keepdim": True}):
     both("PairwiseDistance", "pairwise_distance", **options)((4, 3), (4, 3))
 both("PairwiseDistance", "pairwise_distance")((3,), (3,))
@@ -1183,7 +1201,7 @@ function("one_hot", num_classes=3)(np.array(1))
 
 # Utilities
 
-for dim in (0, 1, None):
+for dim in (0, 1, None, -1, -2):
 
     def weight_norm(nn, dim=dim):
         return nn.utils.weight_norm(nn.Linear(3, 2), dim=dim)

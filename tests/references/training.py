@@ -6,6 +6,8 @@ make_training.py runs the cases with PyTorch and keeps the results; test_trainin
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -374,13 +376,17 @@ def adam(optim: Any, groups: list[dict[str, Any]]) -> Any:
 
 @dataclass(frozen=True)
 class SchedulerCase:
-    """A course of learning rates.  `begun`: of a run that goes on, when the rates are at this share of the first."""
+    """A course of learning rates.
+
+    `begun`: of a run that goes on, when the rates are at this share of the first.  `since`: compared from this step on.
+    """
 
     build: Callable[[Any, Any], Any]
     optimizer: Callable[[Any, list[dict[str, Any]]], Any] = sgd
     arguments: tuple[tuple[Any, ...], ...] = ((),) * 100
     module: str | None = "lr_scheduler"
     begun: float | None = None
+    since: int = 0
 
     def _make(self, framework: Any, optim: Any) -> tuple[Any, Any]:
         groups = []
@@ -410,7 +416,7 @@ class SchedulerCase:
             optimizer.step()
             scheduler.step(*arguments)
             course.append(row())
-        return {"course": np.array(course)}
+        return {"course": np.array(course[self.since :])}
 
 
 def scheduler(name: str, build: Callable[[Any, Any], Any], **options: Any) -> None:
@@ -572,8 +578,8 @@ plateau("ReduceLROnPlateau-min_lr", STUCK, patience=2, min_lr=0.01, factor=0.5)
 plateau("ReduceLROnPlateau-min_lr-list", STUCK, patience=2, min_lr=[0.001, 0.015], factor=0.5)
 plateau("ReduceLROnPlateau-eps", STUCK, patience=2, eps=0.004, factor=0.7)
 plateau("ReduceLROnPlateau-jumpy", JUMPY, patience=3, factor=0.8)
-# A relative threshold is on the wrong side of a negative best value: equal values count as better.
-plateau("ReduceLROnPlateau-negative", NEGATIVE, patience=3, factor=0.8)
+# Of negative values PyTorch's relative threshold is on the wrong side, so these stand for them: test_schedules mirrors.
+plateau("ReduceLROnPlateau-max-positive", tuple((-value,) for (value,) in NEGATIVE), mode="max", patience=3, factor=0.8)
 plateau("ReduceLROnPlateau-negative-abs", NEGATIVE, patience=3, factor=0.8, threshold_mode="abs")
 
 scheduler("SWALR", lambda swa, o: swa.SWALR(o, swa_lr=0.05), module="swa_utils")
@@ -618,6 +624,70 @@ scheduler(
     ),
     module=None,
 )
+
+
+class Beside:
+    """Two schedules of one optimizer, stepped one after the other."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+
+    def step(self) -> None:
+        """One step of each."""
+        for part in self.parts:
+            part.step()
+
+    def get_last_lr(self) -> list[float]:
+        """The rates after both."""
+        return self.parts[1].get_last_lr()
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """The states of both."""
+        return [part.state_dict() for part in self.parts]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """Go on from the states of both."""
+        for part, state in zip(self.parts, states, strict=True):
+            part.load_state_dict(state)
+
+
+def _all_schedules(optim: Any) -> Any:
+    return SimpleNamespace(**vars(optim.lr_scheduler), SWALR=optim.swa_utils.SWALR)
+
+
+# One of each kind, long enough for every change in 24 steps.  PyTorch multiplies the rate that it finds, or computes it
+# from the number of the step alone, or moves it towards the end of a cosine.
+PARTNERS: dict[str, Callable[[Any, Any], Any]] = {
+    "StepLR": lambda lr, o: lr.StepLR(o, step_size=5, gamma=0.5),
+    "MultiStepLR": lambda lr, o: lr.MultiStepLR(o, [3, 9, 9], gamma=0.5),
+    "ConstantLR": lambda lr, o: lr.ConstantLR(o, factor=0.5, total_iters=7),
+    "LinearLR": lambda lr, o: lr.LinearLR(o, 0.25, total_iters=6),
+    "LinearLR-to-0": lambda lr, o: lr.LinearLR(o, 1.0, 0.0, total_iters=6),
+    "ExponentialLR": lambda lr, o: lr.ExponentialLR(o, gamma=0.9),
+    "PolynomialLR": lambda lr, o: lr.PolynomialLR(o, total_iters=30, power=1.5),
+    "PolynomialLR-ended": lambda lr, o: lr.PolynomialLR(o, total_iters=8),
+    "MultiplicativeLR": lambda lr, o: lr.MultiplicativeLR(o, lambda epoch: 1.1 if epoch % 3 else 0.7),
+    "LambdaLR": lambda lr, o: lr.LambdaLR(o, lambda epoch: 1.0 / (1 + 0.3 * epoch)),
+    "CosineAnnealingLR": lambda lr, o: lr.CosineAnnealingLR(o, T_max=7),
+    "CosineAnnealingLR-eta_min": lambda lr, o: lr.CosineAnnealingLR(o, T_max=40, eta_min=0.0001),
+    "CosineAnnealingWarmRestarts": lambda lr, o: lr.CosineAnnealingWarmRestarts(o, T_0=3, T_mult=2, eta_min=0.001),
+    "OneCycleLR": lambda lr, o: lr.OneCycleLR(o, max_lr=[0.3, 0.1], total_steps=30),
+    "CyclicLR": lambda lr, o: lr.CyclicLR(o, base_lr=0.01, max_lr=0.1, step_size_up=4),
+    "SWALR": lambda lr, o: lr.SWALR(o, swa_lr=0.03, anneal_epochs=8),
+    "SequentialLR": lambda lr, o: lr.SequentialLR(
+        o, [lr.LinearLR(o, 0.5, total_iters=3), lr.ExponentialLR(o, 0.9)], [6]
+    ),
+    "ChainedScheduler": lambda lr, o: lr.ChainedScheduler([lr.LinearLR(o, 0.5, total_iters=3), lr.StepLR(o, 5)]),
+}
+# PyTorch's CyclicLR starts at the first rate of the one that was made before, and comes to its own with the first step.
+for one, other in permutations(PARTNERS, 2):
+    scheduler(
+        f"{one} beside {other}",
+        lambda optim, o, pair=(one, other): Beside(*(PARTNERS[name](_all_schedules(optim), o) for name in pair)),
+        arguments=((),) * 24,
+        module=None,
+        since=int(other == "CyclicLR"),
+    )
 
 
 # Averages of weights

@@ -73,30 +73,34 @@ def ctc_loss(
     row = np.arange(count)[:, None]
     scores = getitem(log_probs, index=(np.arange(times)[:, None, None], row, states))
 
+    # The logarithm of an impossibility is a number so low that no sum is lower by more than a rounding: detect_anomaly
+    # would report an infinity.
+    never = float(np.finfo(log_probs.dtype).min) / 2
     start = np.arange(states.shape[1]) < 2
-    alpha = elementwise.where(start, scores[0], -np.inf)
+    alpha = elementwise.where(start, scores[0], never)
     alphas = [alpha]
     for t in range(1, times):
-        moved = elementwise.logaddexp(alpha, _delayed(alpha, 1))
-        alpha = elementwise.logaddexp(moved, elementwise.where(skips, _delayed(alpha, 2), -np.inf)) + scores[t]
+        moved = elementwise.logaddexp(alpha, _delayed(alpha, 1, never))
+        alpha = elementwise.logaddexp(moved, elementwise.where(skips, _delayed(alpha, 2, never), never)) + scores[t]
         alphas.append(alpha)
     last = np.maximum(lengths - 1, 0), np.arange(count)
     table = shaping.stack(alphas)
     ends = getitem(table, index=(*last, 2 * sizes))
     labelled = getitem(table, index=(*last, np.maximum(2 * sizes - 1, 0)))
-    losses = -elementwise.logaddexp(ends, elementwise.where(sizes > 0, labelled, -np.inf))
-    if zero_infinity:
-        losses = elementwise.where(constant(losses, "losses") == np.inf, 0.0, losses)
+    losses = -elementwise.logaddexp(ends, elementwise.where(sizes > 0, labelled, never))
+    impossible = constant(losses, "losses") > -never / 2
+    if impossible.any():
+        losses = elementwise.where(impossible, 0.0 if zero_infinity else np.inf, losses)
     if reduction == "mean":
         losses = losses / np.maximum(sizes, 1).astype(losses.dtype)
     return reduced(losses.reshape(()) if single else losses, reduction)
 
 
-def _delayed(alpha: Any, steps: int) -> Any:
-    """The probabilities of states moved on by so many, with -inf for those that nothing moves to."""
+def _delayed(alpha: Any, steps: int, never: float) -> Any:
+    """The logarithms of probabilities of states moved on by so many; `never` for those that nothing moves to."""
     if alpha.shape[1] <= steps:
-        return np.full(alpha.shape, -np.inf, alpha.dtype)
-    return shaping.pad(alpha[:, :-steps], ((0, 0), (steps, 0)), constant_values=-np.inf)
+        return np.full(alpha.shape, never, alpha.dtype)
+    return shaping.pad(alpha[:, :-steps], ((0, 0), (steps, 0)), constant_values=never)
 
 
 def _lengths(name: str, given: Any, count: int, most: int | None) -> np.ndarray:

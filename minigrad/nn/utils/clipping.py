@@ -6,15 +6,36 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import errors
 from minigrad.errors import AnomalyError, ArgumentError, describe
+from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
 
-def _gradients(parameters: "Tensor | Iterable[Tensor]") -> dict[str, np.ndarray]:
+def _listed(function: str, tensors: Any) -> list[Any]:
+    """What was given, as a list; a generator that gives nothing is probably used up."""
+    if isinstance(tensors, Tensor):
+        return [tensors]
+    if isinstance(tensors, Module):
+        raise errors.not_a_list(function, tensors)
+    listed = list(tensors)
+    if not listed and iter(tensors) is tensors:
+        errors.warn_of_used_up(function)
+    return listed
+
+
+def _gradients(function: str, parameters: "Tensor | Iterable[Tensor]") -> dict[str, np.ndarray]:
     """The gradients of those that have one, with words that say whose each is."""
-    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    names = [f"number {i}" + (f", {p.name!r}" if p.name else "") for i, p in enumerate(tensors)]
-    return {name: p.grad.data for name, p in zip(names, tensors, strict=True) if p.grad is not None}
+    gradients = {}
+    for i, p in enumerate(_listed(function, parameters)):
+        if not isinstance(p, Tensor):
+            raise errors.not_a_parameter(function, i, p)
+        if p.grad is None:
+            continue
+        if not isinstance(p.grad.data, np.ndarray):  # a NumPy scalar, which cannot be written to
+            p.grad.data = np.asarray(p.grad.data)
+        gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = p.grad.data
+    return gradients
 
 
 def get_total_norm(
@@ -26,7 +47,7 @@ def get_total_norm(
     ----------
     tensors : Tensor or iterable of Tensor
     norm_type : float
-        Infinite for the largest absolute value.
+        Infinite for the largest absolute value, and 0 for the number of elements that are not 0.
     error_if_nonfinite : bool
         Raise AnomalyError if the norm is NaN or infinite.
 
@@ -36,15 +57,32 @@ def get_total_norm(
     >>> mg.nn.utils.get_total_norm([mg.tensor([3.0]), mg.tensor([4.0])])
     5.0
     """
-    given = [tensors] if isinstance(tensors, Tensor) else tensors
-    arrays = {f"number {i}": np.asarray(t.data if isinstance(t, Tensor) else t) for i, t in enumerate(given)}
-    return _norm(arrays, norm_type, error_if_nonfinite)
+    arrays = {}
+    for i, t in enumerate(_listed("get_total_norm", tensors)):
+        if not isinstance(t, (Tensor, np.ndarray, np.generic, int, float, complex)):
+            raise errors.not_a_parameter("get_total_norm", i, t)
+        arrays[f"number {i}"] = np.asarray(t.data if isinstance(t, Tensor) else t)
+    scale, norm = _norm(arrays, norm_type, error_if_nonfinite)
+    return scale * norm
 
 
-def _norm(arrays: dict[str, np.ndarray], norm_type: float, error_if_nonfinite: bool) -> float:
-    norm_type = float(norm_type)  # also "inf"
-    norms = {name: float(np.linalg.norm(a.ravel(), norm_type)) for name, a in arrays.items() if a.size}
-    total = float(np.linalg.norm(list(norms.values()), norm_type)) if norms else 0.0
+def _norm(arrays: dict[str, np.ndarray], norm_type: float, error_if_nonfinite: bool) -> tuple[float, float]:
+    """A norm, as a product of two numbers: it may be larger than any number itself."""
+    order = float(norm_type)  # also "inf"
+    if math.isnan(order):
+        raise ArgumentError(f"a norm is of some order, such as 2.0 or inf, and not {norm_type}")
+    vectors = {name: a.ravel() for name, a in arrays.items() if a.size}
+    # Half precision ends at 65504, which squares soon reach.
+    exact = {name: v.astype(np.float32) if v.itemsize == 2 else v for name, v in vectors.items()}
+    with np.errstate(all="ignore"):
+        norms = {name: float(np.linalg.norm(v, order)) for name, v in exact.items()}
+        if order == 0:
+            scale, norm = 1.0, math.fsum(norms.values())
+        else:
+            scale, norm = 1.0, float(np.linalg.norm(list(norms.values()), order)) if norms else 0.0
+            if not (math.isinf(order) or math.isnan(norm) or _is_sure(norm, order, exact.values())):
+                scale, norm = _scaled_norm(list(exact.values()), order, norm)
+    total = scale * norm
     if error_if_nonfinite and not math.isfinite(total):
         # All may be finite, and only their sum not: then it is the largest that is at fault.
         bad = next((name for name, n in norms.items() if not math.isfinite(n)), max(norms, key=norms.__getitem__))
@@ -53,7 +91,23 @@ def _norm(arrays: dict[str, np.ndarray], norm_type: float, error_if_nonfinite: b
             f"changed. The first gradient at fault is {bad}: {describe(arrays[bad])}. detect_anomaly() finds the "
             "operation that it came from"
         )
-    return total
+    return scale, norm
+
+
+def _is_sure(norm: float, order: float, vectors: Iterable[np.ndarray]) -> bool:
+    """Whether no power of an element that counts for the norm was too large or too small for its dtype."""
+    limits = [np.finfo(v.dtype) for v in vectors if v.dtype.kind in "fc"]
+    power = np.float64(norm) ** order
+    return order > 0 and math.isfinite(power) and all(power >= limit.tiny / limit.eps for limit in limits)
+
+
+def _scaled_norm(vectors: list[np.ndarray], order: float, norm: float) -> tuple[float, float]:
+    """A norm as a product of the element that counts most and of the norm of all, divided by that."""
+    sizes = [np.abs(v).astype(np.float64) for v in vectors]
+    scale = max(v.max() for v in sizes) if order > 0 else min(v.min() for v in sizes)
+    if scale == 0 or math.isinf(scale):
+        return float(scale), 1.0
+    return float(scale), float(sum(((v / scale) ** order).sum() for v in sizes) ** (1 / order))
 
 
 def clip_grad_norm_(
@@ -81,6 +135,16 @@ def clip_grad_norm_(
     float
         The norm before.
 
+    Raises
+    ------
+    ArgumentError
+        If `max_norm` is negative, which would turn all gradients round, or NaN.
+
+    Warns
+    -----
+    UserWarning
+        If `parameters` is a generator that gives nothing.
+
     Examples
     --------
     >>> import minigrad as mg
@@ -91,13 +155,55 @@ def clip_grad_norm_(
     >>> w.grad.round(4)
     tensor([0.6, 0.8])
     """
-    gradients = _gradients(parameters)
-    total = _norm(gradients, norm_type, error_if_nonfinite)
-    factor = max_norm / (total + 1e-6)
-    if not factor >= 1:  # NaN included
-        for g in gradients.values():
-            g *= factor
+    _check_bound("clip_grad_norm_", "max_norm", max_norm)
+    gradients = _gradients("clip_grad_norm_", parameters)
+    scale, norm = _norm(gradients, norm_type, error_if_nonfinite)
+    total = scale * norm
+    too_large = math.isinf(total) and math.isfinite(scale)  # though the gradients are finite
+    _multiply(gradients.values(), max_norm / scale / norm if too_large else max_norm / (total + 1e-6))
     return total
+
+
+def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: float, total_norm: Any) -> None:
+    """Scale all gradients down as `clip_grad_norm_` does, by a norm that is known already.
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensor
+        Those without a gradient are passed over.
+    max_norm : float
+    total_norm : float or Tensor
+        What `get_total_norm` gave, perhaps for several groups together.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> w = mg.tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> mg.nn.utils.clip_grads_with_norm_([w], max_norm=1.0, total_norm=20.0)
+    >>> w.grad.round(4)
+    tensor([0.3, 0.4])
+    """
+    _check_bound("clip_grads_with_norm_", "max_norm", max_norm)
+    total = float(total_norm)
+    if total < 0:
+        raise ArgumentError(f"clip_grads_with_norm_: a norm is at least 0, and total_norm is {total}")
+    _multiply(_gradients("clip_grads_with_norm_", parameters).values(), max_norm / (total + 1e-6))
+
+
+def _check_bound(function: str, name: str, bound: float) -> None:
+    if not bound >= 0:
+        raise ArgumentError(f"{function}: {name} must be at least 0, not {bound}")
+
+
+def _multiply(gradients: Iterable[np.ndarray], factor: float) -> None:
+    """Multiply gradients in place, if the factor makes them smaller, or NaN."""
+    if factor >= 1:
+        return
+    for g in gradients:
+        # Some factors have no digits in the gradient's own precision.
+        exact = factor if factor >= np.finfo(g.dtype).tiny else np.float64(factor)
+        np.multiply(g, exact, out=g, casting="same_kind")
 
 
 def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float) -> None:
@@ -112,7 +218,7 @@ def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float)
     >>> w.grad
     tensor([1. , 0.2])
     """
-    if not clip_value >= 0:
-        raise ArgumentError(f"clip_grad_value_: clip_value must be at least 0, not {clip_value}")
-    for g in _gradients(parameters).values():
-        np.clip(g, -clip_value, clip_value, out=g)
+    _check_bound("clip_grad_value_", "clip_value", clip_value)
+    for g in _gradients("clip_grad_value_", parameters).values():
+        bound = min(float(clip_value), float(np.finfo(g.dtype).max)) if math.isfinite(clip_value) else clip_value
+        np.clip(g, -bound, bound, out=g)

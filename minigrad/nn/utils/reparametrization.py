@@ -9,6 +9,7 @@ from minigrad.nn.convolution import _ConvTranspose
 from minigrad.nn.layer import constant
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import shaping
+from minigrad.ops.axes import one_axis
 from minigrad.ops.linalg import matmul, vector_norm
 from minigrad.random import generator
 from minigrad.tensor import Tensor
@@ -43,13 +44,12 @@ def _install(module: AnyModule, rule: _Reparametrization) -> AnyModule:
     return module
 
 
-def _take_weight(module: Module, name: str, rule: type[_Reparametrization]) -> Parameter:
-    """The parameter that is to be computed from now on, which stops being a parameter."""
+def _weight_of(module: Module, name: str, rule: type[_Reparametrization]) -> Parameter:
+    """The parameter that is to be computed from now on."""
     weight = module._parameters.get(name)
     if weight is None:
         again = f"_{rule.__name__}_{name}" in module.__dict__
         raise ArgumentError(f"{type(module).__name__} has no parameter {name!r}" + (" any more" if again else ""))
-    del module._parameters[name]
     return weight
 
 
@@ -72,8 +72,10 @@ def _uninstall(module: AnyModule, name: str, rule: type[_Reparametrization], *pa
 
 
 def _norm_except(v: Any, dim: int | None) -> Any:
-    axes = tuple(i for i in range(v.ndim) if dim is None or i != dim % v.ndim)
-    return vector_norm(v, axis=axes, keepdims=dim is not None)
+    if dim is None or dim == -1:
+        return vector_norm(v)
+    kept = one_axis(dim, v.ndim, "weight_norm")
+    return vector_norm(v, axis=tuple(i for i in range(v.ndim) if i != kept), keepdims=True)
 
 
 class _WeightNorm(_Reparametrization):
@@ -99,7 +101,8 @@ def weight_norm(module: AnyModule, name: str = "weight", dim: int | None = 0) ->
     name : str
         The parameter; it is replaced by two, with ``_g`` and ``_v`` added to the name.
     dim : int or None
-        The axis along which each entry has a length of its own; None for one length of the whole.
+        The axis along which each entry has a length of its own; None for one length of the whole, and -1 too, as in
+        PyTorch (other negative numbers count from the end).
 
     Returns
     -------
@@ -113,9 +116,10 @@ def weight_norm(module: AnyModule, name: str = "weight", dim: int | None = 0) ->
     >>> {name: p.shape for name, p in layer.named_parameters()}
     {'bias': (2,), 'weight_g': (2, 1), 'weight_v': (2, 3)}
     """
-    weight = _take_weight(module, name, _WeightNorm)
-    value = weight.detach()
-    module.register_parameter(f"{name}_g", Parameter(_norm_except(value, dim)))
+    value = _weight_of(module, name, _WeightNorm).detach()
+    lengths = _norm_except(value, dim)
+    del module._parameters[name]
+    module.register_parameter(f"{name}_g", Parameter(lengths))
     module.register_parameter(f"{name}_v", Parameter(value))
     return _install(module, _WeightNorm(name, dim))
 
@@ -207,7 +211,7 @@ def spectral_norm(
     """
     if n_power_iterations < 1:
         raise ArgumentError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
-    weight = _take_weight(module, name, _SpectralNorm)
+    weight = _weight_of(module, name, _SpectralNorm)
     if dim is None:
         dim = 1 if isinstance(module, _ConvTranspose) else 0
     rule = _SpectralNorm(name, n_power_iterations, eps, dim)
@@ -217,6 +221,7 @@ def spectral_norm(
     for _ in range(15):  # a start near the largest singular value, whatever the weight
         v = _unit(matrix.T @ u, eps)
         u = _unit(matrix @ v, eps)
+    del module._parameters[name]
     module.register_parameter(f"{name}_orig", weight)
     module.register_buffer(f"{name}_u", Tensor(u))
     module.register_buffer(f"{name}_v", Tensor(v))
