@@ -227,7 +227,7 @@ row(
     elementwise.slope, lambda g, x, length: g * x / length,
     s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),
 )  # fmt: skip
-row(elementwise.magnifier, np.ones_like, s(()), s((2, 3)), s((0,)), orders=0)
+row(elementwise.magnifier, lambda length: np.ones(length.shape, length.dtype)[()], s(()), s((2, 3)), s((0,)), orders=0)
 row(elementwise.ordinary, lambda length: np.True_, s(A(1, 2)), s(A(0, 3)), s((0,)), orders=0)
 row(mg.pow, np.power, *TWO, domain=between(0.3, 2.3), complex=True)
 row(

@@ -71,8 +71,11 @@ def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
         where = np.broadcast_to(where, x.shape)
     largest = _maximum(wide, axis=axis, keepdims=True, initial=-np.inf, where=where)
     equal = largest == _minimum(wide, axis=axis, keepdims=True, initial=np.inf, where=where)
-    number = _count(x.shape, axis) if where is True else _add(where, axis=axis, keepdims=True)
-    mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=where) / np.maximum(number, 1))
+    if where is True:
+        number = _count(x.shape, axis) or 1
+    else:
+        number = np.maximum(_add(where, axis=axis, keepdims=True, dtype=np.finfo(wide.dtype).dtype), 1)
+    mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=where) / number)
     deviations = wide - mean if where is True else np.where(where, np.where(where, wide, 0) - mean, 0)
     return narrowed(deviations, x)
 
