@@ -21,7 +21,7 @@ __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
-        raise errors.no_graph("backward()", root.data)
+        raise errors.no_graph("backward()", root.array)
     seed = _seed(root, gradient, create_graph)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     # On one line: after the call Ctrl-C cannot come before the lock is given back, nor can a debugger's stop.
@@ -40,7 +40,7 @@ def _added(so_far: Any, g: Any, record: bool) -> Any:
     """The new value of `grad`."""
     if so_far is None:
         return _named(g)
-    return _named(own(so_far + g) if record else np.add(so_far.data, g, out=g))
+    return _named(own(so_far + g) if record else np.add(so_far.array, g, out=g))
 
 
 def _named(g: Any) -> Any:
@@ -88,7 +88,7 @@ def _recorded(*args: Any) -> dict[Node, Array]:
 
 def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
-    value: Array = root.data
+    value: Array = root.array
     if gradient is None:
         if value.dtype.kind == "c" and value.size == 1:
             raise errors.not_a_real_root(root)
@@ -101,7 +101,7 @@ def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     else:
         if not isinstance(gradient, Handle):
             gradient = errors.as_operand(gradient, "a gradient")
-        data = gradient.data if isinstance(gradient, Handle) else gradient
+        data = gradient.array if isinstance(gradient, Handle) else gradient
         if data.shape != value.shape:
             raise errors.wrong_seed(data.shape, value.shape, root.node)
         if not np.can_cast(data.dtype, value.dtype, "same_kind"):
@@ -109,7 +109,7 @@ def _seed(root: Handle, gradient: Any, named: bool) -> Array:
         gradient = conform(gradient, value, "backward")
     if named:
         return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
-    return gradient.data if isinstance(gradient, Handle) else gradient
+    return gradient.array if isinstance(gradient, Handle) else gradient
 
 
 def _listed(given: Any) -> list[Any]:
@@ -171,7 +171,7 @@ def grad(
     for kind, tensors in (("output", outputs), ("input", inputs)):
         for i, x in enumerate(tensors):
             if not isinstance(x, Handle) or x.node is None:
-                raise errors.no_graph(f"{kind} {i} of grad()", getattr(x, "data", x))
+                raise errors.no_graph(f"{kind} {i} of grad()", getattr(x, "array", x))
     if not inputs:
         return ()
     wanted = [x.node for x in inputs]

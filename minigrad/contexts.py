@@ -58,16 +58,16 @@ def _silencing() -> list[tuple[ContextVar[Any], Any]]:
 _SILENCE = _silencing()
 
 
-def quietly(function: Callable[..., Any], *args: Any) -> Any:
+def quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result of a function, computed without NumPy's floating-point warnings, in a context of its own.
 
     Python leaves the context in C: after Ctrl-C, wherever it came, the warnings are as they were.  np.errstate cannot
     promise that, and takes longer.
     """
-    return copy_context().run(_silenced, function, args)
+    return copy_context().run(_silenced, function, args, kwargs)
 
 
-def _silenced(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def _silenced(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for variable, value in _SILENCE:
         variable.set(value)
-    return function(*args)
+    return function(*args, **kwargs)

@@ -267,7 +267,7 @@ def linspace(
 
 
 def _value(x: Any) -> Any:
-    return x.data if isinstance(x, Handle) else x
+    return x.array if isinstance(x, Handle) else x
 
 
 @implements(np.zeros_like)

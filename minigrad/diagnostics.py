@@ -1,17 +1,13 @@
-"""What is looked at when something is wrong: lines of the user's program, values that are not finite or out of date."""
+"""What is looked at when something is wrong: lines of the user's program, values that are not finite."""
 
 import sys
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import errors
-
-if TYPE_CHECKING:
-    from minigrad.core.node import Node
 
 # Where in the user's program
 
@@ -76,49 +72,7 @@ def check_finite(
     value: Any, what: str, op: Any, place: Place | None, operands: Sequence[Any], gradient: Any = None
 ) -> None:
     """Raise AnomalyError if there is a NaN or an inf in `value`."""
-    data = value if isinstance(value, (np.ndarray, np.generic)) else value.data
+    data = value if isinstance(value, (np.ndarray, np.generic)) else value.array
     if data.dtype.kind not in "fc" or np.isfinite(data).all():
         return
     raise errors.not_finite(what, op, data, place, operands, gradient)
-
-
-# Values that are out of date
-
-
-def check_fresh(node: "Node", written: Sequence["Node"]) -> None:
-    """Raise StaleValueError if a rule of the node would read memory of a leaf that was written to since."""
-    assert node.op is not None
-    made = node.op.primitive
-    rules = made.rules or (made.joint,) * len(node.inputs)
-    needed = [rule for rule, parent in zip(rules, node.inputs, strict=True) if parent is not None]
-    for leaf in written:
-        assert leaf.notes is not None
-        for position, value in enumerate((node.value, *node.args), start=1):
-            shared = leaf.notes.written > node.seq and np.may_share_memory(value, leaf.value)
-            if shared and any(reads(rule, position) for rule in needed):
-                raise errors.stale(leaf, node)
-
-
-_DESCRIPTIONS = {"shape", "dtype", "ndim", "size"}
-
-
-def reads(rule: Callable[..., Any] | None, position: int) -> bool:
-    """Whether a rule looks at more of its argument at `position` than its shape and dtype."""
-    import dis  # only here, before an error: it takes milliseconds
-
-    code = getattr(rule, "__code__", None)
-    if code is None:
-        return rule is not None
-    if position >= code.co_argcount:  # one of *operands
-        position = code.co_argcount + code.co_kwonlyargcount
-    name = code.co_varnames[position]
-    if name in code.co_cellvars:
-        return True
-    steps = list(dis.get_instructions(code))
-    for step, after in pairwise(steps):
-        loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
-        if step.opname.startswith("LOAD_FAST") and name in loaded:
-            described = after.opname == "LOAD_ATTR" and after.argval in _DESCRIPTIONS and loaded[-1] == name
-            if not described:
-                return True
-    return False

@@ -52,7 +52,7 @@ class IntegerLimits(NamedTuple):
 
 
 def _value(x: Any) -> Any:
-    return x.data if isinstance(x, Handle) else x
+    return x.array if isinstance(x, Handle) else x
 
 
 def _dtype(x: Any) -> np.dtype[Any]:

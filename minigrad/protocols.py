@@ -38,7 +38,7 @@ class NumPyProtocols(Handle):
             return np.array(None)  # no numbers: the operator of the Tensor is to compute it
         if self.node is not None:
             raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
-        return np.array(self.data, dtype=dtype, copy=copy)
+        return np.array(self.array, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         stand_in = _stand_in(ufunc)

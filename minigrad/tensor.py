@@ -21,7 +21,6 @@ from minigrad.core import (
     is_grad_enabled,
     leaf,
     name_of,
-    note_write,
     notes_of,
     numpy_functions,
     set_result_type,
@@ -32,6 +31,7 @@ from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sor
 from minigrad.ops.devices import CPU, require_cpu
 from minigrad.protocols import NumPyProtocols
 from minigrad.views import note_view, viewed_from
+from minigrad.writes import lend, note_write
 
 # Operators
 
@@ -64,6 +64,10 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
         return self._become(result)
 
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
+
+
+def _same_memory(a: Array, b: Array) -> bool:
+    return bool(a.__array_interface__ == b.__array_interface__)
 
 
 def _is_mask(index: Any) -> bool:
@@ -107,7 +111,7 @@ class Tensor(NumPyProtocols):
     def __init__(
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        self.data: Array = errors.numeric(data.data if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
+        self.array = errors.numeric(data.array if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
         self.node: Node | None = None
         if requires_grad:
             self._become_leaf(name)
@@ -115,25 +119,52 @@ class Tensor(NumPyProtocols):
     # What it is
 
     @property
+    def data(self) -> Array:
+        """The value as an ndarray that shares memory with the Tensor; a NumPy scalar of some results.
+
+        It can be written to.  Derivatives that need the old value are not computed then: `backward` raises
+        StaleValueError.  What is assigned to `data` is written into the memory of a Tensor that requires grad, and
+        must have its shape; of a constant it becomes the value.
+        """
+        if self.node is None or self.array.__class__ is not np.ndarray:
+            return self.array
+        return lend(notes_of(self.node), self.array, user_place())
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        array = errors.numeric(value.array if isinstance(value, Handle) else value, "data")
+        if self.node is None or self.array.__class__ is not np.ndarray:
+            self.array, self.viewed = array, None
+            return
+        if array.shape != self.shape:
+            raise errors.other_shape_in_place(self.shape, array.shape)
+        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
+            raise errors.other_dtype_in_place(self.dtype, array.dtype)
+        notes_of(self.node)
+        if not _same_memory(array, self.array):  # as it is after `x.data -= 1`
+            self.array[...] = array
+        note_write(self.node, user_place())
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        shape: tuple[int, ...] = self.data.shape
+        shape: tuple[int, ...] = self.array.shape
         return shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return int(self.data.ndim)
+        return int(self.array.ndim)
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(self.data.size)
+        return int(self.array.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """NumPy's dtype of the elements."""
-        dtype: np.dtype[Any] = self.data.dtype
+        dtype: np.dtype[Any] = self.array.dtype
         return dtype
 
     @property
@@ -187,14 +218,14 @@ class Tensor(NumPyProtocols):
                 raise errors.GraphError("only a leaf can stop requiring grad; detach() gives a constant of this value")
             self.node = None
         elif self.node is None:
-            self.data, self.viewed = np.array(self.data), None  # a leaf's memory is written to, and must be its own
+            self.array, self.viewed = np.array(self.array), None  # a leaf's memory is written to, and must be its own
             self._become_leaf(name)
         return self
 
     def _become_leaf(self, name: str | None) -> None:
         if self.dtype.kind not in "fc":
             raise errors.cannot_require_grad(self.dtype)
-        self.node = leaf(self.data, name)
+        self.node = leaf(self.array, name)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor to the `grad` of every leaf that it was computed from.
@@ -248,13 +279,13 @@ class Tensor(NumPyProtocols):
         if gradient is None:
             notes.grad = None
             return
-        value = np.array(gradient.data if isinstance(gradient, Handle) else gradient)
+        value = np.array(gradient.array if isinstance(gradient, Handle) else gradient)
         if value.shape != self.shape:
             raise errors.wrong_grad(value.shape, self.node)
         if value.dtype.kind not in "biufc" or not np.can_cast(value.dtype, self.dtype, "same_kind"):
             raise errors.DTypeError(f"a gradient of dtype {value.dtype} does not fit a Tensor of dtype {self.dtype}")
         notes.grad = name_of(value.astype(self.dtype, copy=False), None)
-        if isinstance(gradient, Handle) and gradient.node is not None and gradient.data.dtype == self.dtype:
+        if isinstance(gradient, Handle) and gradient.node is not None and gradient.array.dtype == self.dtype:
             notes.grad.node = gradient.node
 
     def retain_grad(self) -> None:
@@ -292,14 +323,14 @@ class Tensor(NumPyProtocols):
 
     def detach(self) -> "Tensor":
         """The value without its history.  Of a leaf or a view, a copy: optimizers write into a leaf's memory."""
-        may_change = self.node is not None and (self.node.op is None or getattr(self.data, "base", None) is not None)
-        return name_of(self.data.copy() if may_change else self.data, None)  # type: ignore[no-any-return]
+        may_change = self.node is not None and (self.node.op is None or getattr(self.array, "base", None) is not None)
+        return name_of(self.array.copy() if may_change else self.array, None)  # type: ignore[no-any-return]
 
     # In-place syntax
 
     def _become(self, result: Handle) -> Self:
         """Move the name to a new value; or, of a leaf under `no_grad`, write the value into the leaf's memory."""
-        value = result.data
+        value = result.array
         if value.shape != self.shape:
             raise errors.other_shape_in_place(self.shape, value.shape)
         if value.dtype != self.dtype:
@@ -308,10 +339,10 @@ class Tensor(NumPyProtocols):
             result = shaping.astype(result, self.dtype)
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
-            self.data[...] = result.data
+            self.array[...] = result.array
             note_write(self.node, user_place())
         else:
-            self.data, self.node, self.viewed = result.data, result.node, None
+            self.array, self.node, self.viewed = result.array, result.node, None
         return self
 
     def _refuse_recording(self, leaf: Node) -> None:
@@ -324,21 +355,21 @@ class Tensor(NumPyProtocols):
         if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0 and not _is_mask(index):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
-        if type(result.data) is not np.ndarray:
+        if type(result.array) is not np.ndarray:
             return result  # type: ignore[no-any-return]
         note_view(result, self)
         if self.node is not None and self.node.op is None:
             # A leaf's memory may be written to, and what was read from it must not change.
-            result.data = result.data.copy()
+            result.array = result.array.copy()
             if result.node is not None:
-                result.node.value = result.data
+                result.node.value = result.array
         return result  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         given = value if isinstance(value, Handle) else name_of(self._written(value), None)
-        if not np.can_cast(given.data.dtype, self.dtype, "same_kind"):
+        if not np.can_cast(given.array.dtype, self.dtype, "same_kind"):
             raise errors.DTypeError(
-                f"a value of dtype {given.data.dtype} cannot be written into a Tensor of {self.dtype}"
+                f"a value of dtype {given.array.dtype} cannot be written into a Tensor of {self.dtype}"
             )
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
@@ -349,7 +380,7 @@ class Tensor(NumPyProtocols):
         """Warn of a write to a view; but ``y[i] += v`` stores the result in `y`."""
         other = viewed_from(self)
         if other is not None and not (may_be_stored and (place := user_place()) and place.stores_item):
-            errors.warn_of_written_view(self.shape, other.data.shape)
+            errors.warn_of_written_view(self.shape, other.array.shape)
 
     def _written(self, value: Any) -> Array:
         """What is to be written as an array; of Python's numbers the dtype is weak."""
@@ -360,13 +391,13 @@ class Tensor(NumPyProtocols):
     def __len__(self) -> int:
         if not self.ndim:
             raise errors.DTypeError("a Tensor without axes has no length: it is a single number")
-        return len(self.data)
+        return len(self.array)
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self.data == (value.data if isinstance(value, Handle) else value)))
+        return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
 
     # Conversions
 
@@ -374,25 +405,25 @@ class Tensor(NumPyProtocols):
         """The value as an ndarray that shares memory; refused while it would cut the graph."""
         if self.node is not None:
             raise errors.cuts_graph("numpy()", "detach().numpy()", self.node)
-        return np.asarray(self.data)
+        return np.asarray(self.array)
 
     def item(self) -> bool | int | float | complex:
         """The single number of this Tensor, as a Python number."""
         if self.size != 1:
             raise errors.no_item(self.shape)
-        number: bool | int | float | complex = self.data.item()
+        number: bool | int | float | complex = self.array.item()
         return number
 
     def tolist(self) -> Any:
         """The value as nested lists of Python numbers."""
-        return self.data.tolist()
+        return self.array.tolist()
 
     def _number(self, kind: str) -> Any:
         if self.node is not None:
             raise errors.cuts_graph(f"{kind}()", "item()", self.node)
         if self.size != 1:
             raise errors.no_number(kind, self.shape)
-        return self.data.item()
+        return self.array.item()
 
     def __float__(self) -> float:
         return float(self._number("float"))
@@ -406,14 +437,14 @@ class Tensor(NumPyProtocols):
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.ndim:
             raise errors.DTypeError(
-                f"only an integer Tensor without axes is an index, not {errors.describe(self.data)}"
+                f"only an integer Tensor without axes is an index, not {errors.describe(self.array)}"
             )
-        return int(self.data)
+        return int(self.array)
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise errors.no_truth(self.shape)
-        return bool(self.data)
+        return bool(self.array)
 
     def to_device(self, device: str, /, *, stream: None = None) -> Self:
         """The Tensor itself: "cpu" is the only device, and has no streams."""
@@ -444,13 +475,13 @@ class Tensor(NumPyProtocols):
         if self.node is not None:
             raise errors.cuts_graph("interchange by DLPack", "detach()", self.node)
         given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        return np.asarray(self.data).__dlpack__(**{k: v for k, v in given.items() if v is not None})
+        return np.asarray(self.array).__dlpack__(**{k: v for k, v in given.items() if v is not None})
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return np.asarray(self.data).__dlpack_device__()
+        return np.asarray(self.array).__dlpack_device__()
 
     def __copy__(self) -> "Tensor":
-        return name_of(self.data, self.node)  # type: ignore[no-any-return]
+        return name_of(self.array, self.node)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         cls, value, *rest = self._parts("a deep copy")
@@ -463,8 +494,8 @@ class Tensor(NumPyProtocols):
         """What a copy is made of: that of a leaf has its gradient, and that of a result would have no history."""
         if not self.is_leaf:
             raise errors.no_copy(what, self.node)
-        grad = None if self.grad is None else np.asarray(self.grad.data)
-        return type(self), np.asarray(self.data), self.requires_grad, self.name, grad
+        grad = None if self.grad is None else np.asarray(self.grad.array)
+        return type(self), np.asarray(self.array), self.requires_grad, self.name, grad
 
     # Display
 
@@ -476,7 +507,7 @@ class Tensor(NumPyProtocols):
             notes.append(f"name={self.name!r}")
         if self.node is not None:
             notes.append("requires_grad=True" if self.node.op is None else f"op={self.node.op}")
-        text = np.array2string(np.asarray(self.data), separator=", ", prefix="tensor(", threshold=100, edgeitems=3)
+        text = np.array2string(np.asarray(self.array), separator=", ", prefix="tensor(", threshold=100, edgeitems=3)
         return f"tensor({', '.join([text, *notes])})"
 
     def __format__(self, spec: str) -> str:
@@ -486,7 +517,7 @@ class Tensor(NumPyProtocols):
             raise errors.ShapeError(
                 f"a format like {spec!r} is for single numbers, and this Tensor has shape {self.shape}"
             )
-        return format(self.data.item(), spec)
+        return format(self.array.item(), spec)
 
     def _repr_html_(self) -> str:
         from minigrad import display  # only notebooks need it
@@ -496,7 +527,7 @@ class Tensor(NumPyProtocols):
             facts["requires grad"] = "no"
         else:
             facts |= {"requires grad": "yes", "made by": "leaf" if self.node.op is None else str(self.node.op)}
-        return display.array_view(self.data, type(self).__name__, facts)
+        return display.array_view(self.array, type(self).__name__, facts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from minigrad import display
@@ -581,7 +612,7 @@ set_result_type(Tensor)
 
 def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | None, grad: Array = None) -> Tensor:
     made = cls.__new__(cls)
-    made.data, made.node = value, None
+    made.array, made.node = value, None
     if requires_grad:
         made.requires_grad_(name=name)
         made.grad = grad

@@ -41,7 +41,7 @@ Function = Callable[..., Any]
 
 
 def _value(x: Any) -> Any:
-    return x.data if isinstance(x, Handle) else x
+    return x.array if isinstance(x, Handle) else x
 
 
 def _variable(x: Any, recorded: bool) -> Any:
@@ -98,7 +98,7 @@ class _Run:
             roots, seeds = zip(*used, strict=True)
             wanted = [x.node for x in self.variables]
             found = walk(roots, seeds, wanted, retain or create, create)
-        return [found[x.node] if x.node in found else np.zeros_like(x.data) for x in self.variables]
+        return [found[x.node] if x.node in found else np.zeros_like(x.array) for x in self.variables]
 
     def close(self) -> None:
         """Say that the variables are no longer open: what comes later and still depends on them does not vary."""
@@ -133,10 +133,10 @@ def _output(y: Any) -> Any:
 
 def _scalar_output(function: Function, result: Any) -> Any:
     outputs, _ = _outputs(result)
-    if len(outputs) != 1 or outputs[0].data.size != 1:
-        raise errors.not_one_number(function, [y.data for y in outputs])
-    if outputs[0].data.dtype.kind != "f":
-        raise errors.not_a_real_number(function, outputs[0].data)
+    if len(outputs) != 1 or outputs[0].array.size != 1:
+        raise errors.not_one_number(function, [y.array for y in outputs])
+    if outputs[0].array.dtype.kind != "f":
+        raise errors.not_a_real_number(function, outputs[0].array)
     return outputs[0]
 
 
@@ -312,14 +312,14 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     along = is_grad_enabled() and any(isinstance(t, Handle) and t.node is not None for t in directions)
     varying = [y for y in outputs if y.node is not None]
     with enable_grad():
-        weights = [_variable(np.zeros_like(y.data), False) for y in varying]
+        weights = [_variable(np.zeros_like(y.array), False) for y in varying]
         pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in run.pull(varying, weights, create=True)]
     second = _Run(lambda *_: None, (), (), {})
     second.variables = weights
     pushed = iter(second.pull(pulled, directions, create=outer or along))
     run.close()
     second.close()
-    tangent = rebuild([np.zeros_like(y.data) if y.node is None else next(pushed) for y in outputs])
+    tangent = rebuild([np.zeros_like(y.array) if y.node is None else next(pushed) for y in outputs])
     return run.present(run.result, outer), run.present(tangent, outer or along)
 
 
@@ -329,10 +329,10 @@ def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[
     leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in given]
     for g, x in zip(leaves, values, strict=True):
         data = _value(g)
-        if data.shape != x.data.shape:
-            raise errors.wrong_direction(kind, data.shape, x.data.shape)
-        if x.data.dtype.kind == "f" and data.dtype.kind == "c":
-            raise errors.complex_direction(kind, x.data.dtype)
+        if data.shape != x.array.shape:
+            raise errors.wrong_direction(kind, data.shape, x.array.shape)
+        if x.array.dtype.kind == "f" and data.dtype.kind == "c":
+            raise errors.complex_direction(kind, x.array.dtype)
     return leaves
 
 
@@ -388,7 +388,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         for y in outputs:
             rows = _rows(f, run, y, create)
             found = [
-                _stacked([row[i] for row in rows], (*y.data.shape, *x.data.shape), x.data.dtype)
+                _stacked([row[i] for row in rows], (*y.array.shape, *x.array.shape), x.array.dtype)
                 for i, x in enumerate(run.variables)
             ]
             trees = run.present(run.rebuild(found), create)
@@ -401,10 +401,10 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 def _rows(f: Function, run: _Run, y: Any, create: bool) -> list[list[Any]]:
     """For each element of a result, its derivatives by the variables."""
-    rows = [run.pull([y], [unit], create, retain=True) for unit in _units(y.data)]
-    if y.data.dtype.kind != "c":
+    rows = [run.pull([y], [unit], create, retain=True) for unit in _units(y.array)]
+    if y.array.dtype.kind != "c":
         return rows
-    others = [run.pull([y], [1j * unit], create, retain=True) for unit in _units(y.data)]
+    others = [run.pull([y], [1j * unit], create, retain=True) for unit in _units(y.array)]
     return [
         [_complex(f, *parts) for parts in zip(row, other, strict=True)] for row, other in zip(rows, others, strict=True)
     ]
@@ -529,14 +529,14 @@ def checkpoint(f: Function) -> Function:
                 results, rebuild = flatten(f(*new_args, **new_kwargs))
             return variables, results, rebuild
 
-        variables, results, rebuild = again([given[i].data for i in places])
+        variables, results, rebuild = again([given[i].array for i in places])
         varying = [i for i, y in enumerate(results) if isinstance(y, Handle) and y.node is not None]
         if not varying:
             return rebuild(results)
         outputs = [results[i] for i in varying]
         outside = _captured(variables, outputs)
-        forms = [(y.data.shape, y.data.dtype) for y in outputs]
-        packed = _packed(outputs).data
+        forms = [(y.array.shape, y.array.dtype) for y in outputs]
+        packed = _packed(outputs).array
         results = [None if i in varying else y for i, y in enumerate(results)]
         del variables, outputs
 
@@ -552,7 +552,7 @@ def checkpoint(f: Function) -> Function:
             with enable_grad():
                 y = _packed([results[i] for i in varying])
             found = walk([y], [g], wanted, create, create)
-            values = [x.data for x in variables] + [node.value for node in outside]
+            values = [x.array for x in variables] + [node.value for node in outside]
             return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]

@@ -33,7 +33,7 @@ class View(NamedTuple):
 
 def note_view(result: "Handle", operand: "Handle") -> None:
     """Remember where a result was read from, if it shares the memory of that."""
-    value, x = result.data, operand.data
+    value, x = result.array, operand.array
     if value.__class__ is ndarray and value.base is not None and (value.base is x or value.base is x.base):
         result.viewed = View(ref(operand), x, getattr(operand, "viewed", None))
 
@@ -43,7 +43,7 @@ def viewed_from(x: "Handle") -> "Handle | None":
     view: View | None = getattr(x, "viewed", None)
     while view is not None:
         operand = view.of()
-        if operand is not None and operand is not x and operand.data is view.data:
+        if operand is not None and operand is not x and operand.array is view.data:
             return operand
         view = view.further
     return None

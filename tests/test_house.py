@@ -28,6 +28,7 @@ FILES = {
 FLOORS = [
     {"errors", "progress", "hooks", "memory", "display"},
     {"contexts", "diagnostics", "views"},
+    {"writes"},
     {"core"},
     {"ops", "tree", "autograd"},
     {"protocols"},

@@ -10,9 +10,10 @@ from numpy import ndarray
 from minigrad import errors
 from minigrad.contexts import quietly
 from minigrad.core.mode import now, unusual
-from minigrad.core.node import Array, Handle, Node, notes_of, tick
+from minigrad.core.node import Array, Handle, Node, notes_of
 from minigrad.core.operation import Operation, Primitive, numpy_functions
 from minigrad.diagnostics import check_finite, user_place
+from minigrad.writes import keep_constants, tick
 
 # Tensor has a constructor for people to call; results do not need it.
 new = object.__new__
@@ -28,7 +29,7 @@ def set_result_type(cls: type[Handle]) -> None:
 def name_of(value: Array, node: Node | None) -> Any:
     """A new name for a value."""
     handle = new(_result_type)
-    handle.data, handle.node = value, node
+    handle.array, handle.node = value, node
     return handle
 
 
@@ -86,7 +87,7 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
         if isinstance(operand, Handle):
             named = True
             nodes.append(operand.node)
-            args.append(operand.data)
+            args.append(operand.array)
         elif operand.__class__ in PLAIN and (operand.__class__ is not ndarray or operand.dtype.kind in NUMBERS):
             nodes.append(None)
             args.append(operand)
@@ -119,6 +120,7 @@ def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]
     node = _made(op, inputs, args, value)
     if mode.anomaly:
         notes_of(node).where = user_place()
+        keep_constants(node)
     if mode.watcher is not None:
         mode.watcher.computed(node, begun)
     return name_of(value, node if needed else None)
@@ -147,13 +149,13 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
 
     def call(x: Any, y: Any, /) -> Any:
         if x.__class__ is _result_type:
-            a, node_a = x.data, x.node
+            a, node_a = x.array, x.node
         elif x.__class__ in PLAIN:
             a, node_a = x, None
         else:
             return otherwise(op, (x, y))
         if y.__class__ is _result_type:
-            b, node_b = y.data, y.node
+            b, node_b = y.array, y.node
         elif y.__class__ in PLAIN:
             b, node_b = y, None
         else:
@@ -185,7 +187,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             return name_of(value if value.dtype.kind in NUMBERS else errors.as_operand(value, op.name), None)
         result = new(_result_type)
         result.node = node = Node()
-        result.data = node.value = value
+        result.array = node.value = value
         node.op, node.seq, node.notes = op, tick(), None
         node.inputs, node.args = (node_a, node_b), (a, b)
         return result

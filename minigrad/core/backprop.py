@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy import ndarray
 
-from minigrad import errors
+from minigrad import errors, writes
 from minigrad.core.apply import NUMBERS, name_of
 from minigrad.core.mode import now
-from minigrad.core.node import Array, Handle, Node, Notes, notes_of, tick
-from minigrad.diagnostics import Place, Receipt, check_finite, check_fresh
+from minigrad.core.node import Array, Handle, Node, Notes, notes_of
+from minigrad.diagnostics import Receipt, check_finite
 
 Nodes: TypeAlias = Collection[Node]
 _seq = attrgetter("seq")
@@ -59,7 +59,7 @@ def backprop(
         entry = reached.setdefault(root.seq, [root, None, False])
         entry[1] = seed if entry[1] is None else entry[1] + seed
     queue = sorted(-seq for seq in reached)
-    written: list[Node] | None = None
+    changes: writes.Changes | None = None
     try:
         while queue:
             node, g, alone = reached.pop(-heappop(queue))
@@ -72,11 +72,12 @@ def backprop(
                 found[node] = own(conjugated(g), alone)
             if node.op is None or node.seq <= oldest:
                 continue
-            if node.seq < _last_write:
-                if written is None:
-                    below = collect([node, *(entry[0] for entry in reached.values())], oldest)
-                    written = [leaf for leaf in below if leaf.op is None and notes_of(leaf).written]
-                check_fresh(node, written)
+            if node.seq < writes.last:
+                if changes is None:
+                    changes = writes.Changes(collect([node, *(entry[0] for entry in reached.values())], oldest))
+                changes.check(node)
+            if anomaly:
+                writes.check_constants(node)
             inputs, args, y = node.inputs, node.args, node.value
             if watcher is not None:
                 watcher.differentiating(node)
@@ -180,7 +181,7 @@ def conform(part: Array, value: Array, name: str) -> Array:
 def own(g: Array, alone: bool = False) -> Array:
     """The gradient as an ndarray, or a Tensor with an ndarray, that shares memory with nothing; a copy if need be."""
     if isinstance(g, Handle):
-        return name_of(np.array(g.data), g.node)
+        return name_of(np.array(g.array), g.node)
     return g if alone and g.__class__ is ndarray else np.array(g)
 
 
@@ -193,21 +194,10 @@ def _hooked(notes: Notes, g: Array, value: Array) -> Array:
     """The gradient after the hooks have seen it, and perhaps changed it."""
     recorded, g = isinstance(g, Handle), conjugated(g)
     for hook in list(notes.hooks.values()):
-        handle = name_of(g.data, g.node) if recorded else name_of(g, None)
+        handle = name_of(g.array, g.node) if recorded else name_of(g, None)
         g = handle if (answer := hook(handle)) is None else answer
         g = g if isinstance(g, Handle) else name_of(np.asarray(g), None)
-        if g.data.shape != value.shape:
-            raise errors.bad_hook(hook, g.data.shape, value.shape)
-        g = conform(g if recorded else g.data, value, "hook")
+        if g.array.shape != value.shape:
+            raise errors.bad_hook(hook, g.array.shape, value.shape)
+        g = conform(g if recorded else g.array, value, "hook")
     return conjugated(g)
-
-
-_last_write = 0
-
-
-def note_write(leaf: Node, place: Place | None = None) -> None:
-    """Remember that the leaf's memory was written to: what older nodes know of its value is out of date."""
-    global _last_write
-    assert leaf.notes is not None
-    leaf.notes.written = _last_write = tick()
-    leaf.notes.where = place

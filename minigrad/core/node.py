@@ -5,12 +5,12 @@ Tensor) is a name for a value.  Edges run from node to node, never to a name, so
 and a graph dies with its last name; and because a name can move on to another value, ``x += 1`` is harmless.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minigrad.diagnostics import Place
 from minigrad.views import View
+from minigrad.writes import Lent, tick
 
 if TYPE_CHECKING:
     from minigrad.core.operation import Operation
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 # interchangeable, and no static type can say so.
 Array: TypeAlias = Any
 Rule: TypeAlias = Callable[..., Any]
-
-# Creation order is a topological order of any graph: what every walk sorts by.
-tick = itertools.count(1).__next__
 
 
 class Node:
@@ -55,7 +52,7 @@ class Node:
 class Notes:
     """What leaves have, and other nodes when somebody asks for it: a gradient to keep, hooks, a name, a line."""
 
-    __slots__ = ("grad", "hooks", "keep", "name", "trace", "where", "written")
+    __slots__ = ("constants", "grad", "hooks", "keep", "lent", "name", "trace", "where", "written")
 
     def __init__(self) -> None:
         self.grad: Handle | None = None
@@ -63,15 +60,17 @@ class Notes:
         self.name: str | None = None
         self.where: Place | None = None  # the line that made the node; of a leaf, that last wrote to it
         self.trace: Any = None  # what a watcher wants to remember of the node
-        # Whether to keep the gradient, and the `seq` at which a leaf's memory was last written to.
+        # Whether to keep the gradient, and the `seq` at which the memory was last written to; who else may write to it.
         self.keep, self.written = False, 0
+        self.lent: Lent | None = None
+        self.constants: dict[int, Array] = {}  # copies of borrowed operands, under `detect_anomaly`
 
 
 class Handle:
     """A name for a value: its data, and the node that computed them if the value requires grad."""
 
-    __slots__ = ("__weakref__", "data", "node", "viewed")
-    data: Array
+    __slots__ = ("__weakref__", "array", "node", "viewed")
+    array: Array
     node: Node | None
     viewed: View | None  # what it was read from; not set for what is no view
 

@@ -42,7 +42,7 @@ class Hessian:
     def __init__(self, f: Callable[..., Any], x: Any, data: Sequence[Any] = ()) -> None:
         is_module = isinstance(x, Module)
         parameters = trained_parameters(x) if is_module else {}
-        point = {name: p.data for name, p in parameters.items()} if is_module else map_leaves(_number_or_array, x)
+        point = {name: p.array for name, p in parameters.items()} if is_module else map_leaves(_number_or_array, x)
         self.leaves, self.rebuild = flatten(point)
         self.size = sum(leaf.size for leaf in self.leaves)
         if not self.size:
@@ -66,7 +66,7 @@ class Hessian:
     def product(self, v: np.ndarray) -> np.ndarray:
         """The Hessian times a vector of shape (size,), in float64."""
         parts = flatten(self.pullback(self.split(v))[0])[0]
-        arrays = [part.data if isinstance(part, Handle) else part for part in parts]
+        arrays = [part.array if isinstance(part, Handle) else part for part in parts]
         result = np.concatenate([np.ravel(a).astype(np.float64) for a in arrays])
         if not np.isfinite(result).all():
             raise errors.AnomalyError(
@@ -90,7 +90,7 @@ class Hessian:
 
 
 def _number_or_array(leaf: Any) -> np.ndarray:
-    value = errors.numeric(leaf.data if isinstance(leaf, Handle) else leaf, "the point of a Hessian")
+    value = errors.numeric(leaf.array if isinstance(leaf, Handle) else leaf, "the point of a Hessian")
     is_weak = isinstance(leaf, float) or value.dtype.kind in "iu"
     return value.astype(get_default_dtype()) if is_weak else value
 
@@ -114,7 +114,7 @@ def _of_parameters(
     @functools.wraps(f)
     def compute(values: dict[str, Any]) -> Any:
         for name, parameter in parameters.items():
-            parameter.data, parameter.node = values[name].data, values[name].node
+            parameter.array, parameter.node = values[name].array, values[name].node
         result = f(*data)
         if not any(isinstance(y, Handle) and y.node is not None for y in flatten(result)[0]):
             raise errors.GraphError(

@@ -127,11 +127,11 @@ def loss_surface(
     def at(i: float, j: float) -> float:
         """The loss at a point of the grid: to be called undisturbed."""
         for name, p in parameters.items():
-            p.data = p.data + (i * first[name] + j * second[name]).astype(p.dtype)
+            p.array = p.array + (i * first[name] + j * second[name]).astype(p.dtype)
         # Far away a loss may overflow: the surface shows it.
         with no_grad(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value = loss()
-        value = np.asarray(value.data if isinstance(value, Handle) else value)
+        value = np.asarray(value.array if isinstance(value, Handle) else value)
         if value.size != 1:
             raise ShapeError(f"loss_surface: the loss has shape {value.shape}, and must be a single number")
         return float(value.reshape(()))
@@ -173,7 +173,7 @@ def _random(parameters: dict[str, Parameter], normalize: bool, numbers: "np.rand
             f"loss_surface: none of the parameters {', '.join(parameters)} has more than one axis, and normalized "
             "directions leave those where they are: pass normalize=False, or directions of your own"
         )
-    return {name: _filter_normalized(d, parameters[name].data) for name, d in direction.items()}
+    return {name: _filter_normalized(d, parameters[name].array) for name, d in direction.items()}
 
 
 def _filter_normalized(d: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -221,7 +221,7 @@ def _given(direction: Any, parameters: dict[str, Parameter]) -> Direction:
 
 
 def _fitting(name: str, d: Any, parameter: Parameter) -> np.ndarray:
-    array: np.ndarray = numeric(d.data if isinstance(d, Handle) else d, f"the direction of {name}", np.float64)
+    array: np.ndarray = numeric(d.array if isinstance(d, Handle) else d, f"the direction of {name}", np.float64)
     if array.shape != parameter.shape:
         raise ShapeError(
             f"loss_surface: the direction of {name} has shape {array.shape}, and the parameter {parameter.shape}"

@@ -33,9 +33,9 @@ def not_a_scalar(root: "Handle") -> GraphError:
     """For backward from many numbers without weights."""
     assert root.node is not None
     return GraphError(
-        f"backward needs a single number to start from, and {called(root.node)} has shape {root.data.shape}: reduce it "
-        "first, as in y.sum().backward(), or say how much each element counts: y.backward(gradient=weights of the same "
-        "shape)"
+        f"backward needs a single number to start from, and {called(root.node)} has shape {root.array.shape}: reduce "
+        "it first, as in y.sum().backward(), or say how much each element counts: y.backward(gradient=weights of the "
+        "same shape)"
     )
 
 
@@ -43,7 +43,7 @@ def not_a_real_root(root: "Handle") -> GraphError:
     """For backward from a complex number without a gradient."""
     assert root.node is not None
     return GraphError(
-        f"backward starts from a real number, and {called(root.node)} is {describe(root.data)}: start from its real "
+        f"backward starts from a real number, and {called(root.node)} is {describe(root.array)}: start from its real "
         "part, imaginary part or absolute value, as in mg.abs(y).backward(), or say what counts: "
         "y.backward(gradient=v) gives the gradients of the real number sum(real(conj(v) * y))"
     )
@@ -97,15 +97,25 @@ def released(place: Any, interruption: str | None) -> ReleasedGraphError:
 _LINE = "Run it under minigrad.detect_anomaly() to see the line that called {}"
 
 
-def stale(leaf: "Node", node: "Node") -> StaleValueError:
+def stale(source: "Node", node: "Node", place: Any) -> StaleValueError:
     """For backward after the memory that it needs was written to."""
-    assert leaf.notes is not None
     used = node.notes.where if node.notes is not None else None
     line = "" if used else f". {_LINE.format(node.op)}"
+    what = "made it" if source is node else "used its value"
     return StaleValueError(
-        f"{called(leaf)} of shape {leaf.value.shape} was written to{at(leaf.notes.where)} after {node.op} number "
-        f"{node.seq} had used its value{at(used)}, and the derivative of {node.op} needs the old value. "
+        f"{called(source)} of shape {source.value.shape} was written to{at(place)} after {node.op} number "
+        f"{node.seq} had {what}{at(used)}, and the derivative of {node.op} needs the old value. "
         f"Call backward() before the update, or compute the loss again after it{line}"
+    )
+
+
+def stale_constant(node: "Node", position: int, array: np.ndarray) -> StaleValueError:
+    """For backward after an array was written to that an operation had borrowed, under `detect_anomaly`."""
+    where = node.notes.where if node.notes is not None else None
+    return StaleValueError(
+        f"operand {position} of {node.op}, the constant {describe(array)}, was written to after {node.op} had borrowed "
+        f"it{at(where)}, and its derivative would be computed of the new numbers. Call backward() before you write to "
+        "the array, or give the operation a copy: minigrad.tensor(array)"
     )
 
 

@@ -30,7 +30,7 @@ def defined_at(function: Callable[..., Any]) -> str:
 
 def value_of(operand: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return operand if isinstance(operand, (np.ndarray, np.generic)) else getattr(operand, "data", operand)
+    return operand if isinstance(operand, (np.ndarray, np.generic)) else getattr(operand, "array", operand)
 
 
 def describe(operand: Any) -> str:

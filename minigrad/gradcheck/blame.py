@@ -73,7 +73,7 @@ def explain(error: DerivativeError, function: Function, found: Mapping[str, Culp
         return
     error.findings.append(OTHER_CAUSES)
     for i, leaf, value in zip(function.active, function.leaves, split(function.x, function.shapes), strict=True):
-        if not np.array_equal(reals(leaf.data), value, equal_nan=True):
+        if not np.array_equal(reals(leaf.array), value, equal_nan=True):
             error.findings.append(f"The function has written into the memory of {function.names[1][i]}")
     if any(node.value.dtype == np.float32 for node in function.graph()):
         error.findings.append("Part of the computation is in float32, which has too few digits")

@@ -243,7 +243,7 @@ def _complex_step(function: Function, seed: Ray, probe: Ray) -> float | None:
     try:
         with warnings.catch_warnings(action="error"):
             outputs = function.run(moved(function.x, probe, 1j * step), np.complex128)[1]
-            y = flat([outputs[i].data for i in function.places])
+            y = flat([outputs[i].array for i in function.places])
             return float(y.imag[seed.where] @ seed.values / step) if y.dtype.kind == "c" else None
     except Exception:  # anything may go wrong in a function that is not made for complex numbers
         return None

@@ -37,7 +37,7 @@ def is_floating(x: Any) -> bool:
 
 
 def _float64(x: Any, what: str) -> Array:
-    value = np.asarray(x.data if isinstance(x, Handle) else x)
+    value = np.asarray(x.array if isinstance(x, Handle) else x)
     if value.dtype in EXACT:
         return value
     raise errors.DTypeError(
@@ -125,7 +125,7 @@ class Function:
         self.leaves, result = self._result(self.x)
         outputs = outputs_of(result, "the function") if self.active else []  # or the check says that there is nothing
         self.names: tuple[Sequence[str], Sequence[str]] = (names[0] or _places(result), named)
-        self.places = [i for i, y in enumerate(outputs) if y.data.dtype.kind in "fc"]
+        self.places = [i for i, y in enumerate(outputs) if y.array.dtype.kind in "fc"]
         self.outputs = [outputs[i] for i in self.places]
         results = [reals(_float64(outputs[i], self.names[0][i])) for i in self.places]
         self.output_shapes = [result.shape for result in results]
@@ -152,7 +152,7 @@ class Function:
     def __call__(self, x: Array) -> Array:
         """The values at another point."""
         outputs = self.run(x)[1]
-        y = flat([reals(outputs[i].data) for i in self.places])
+        y = flat([reals(outputs[i].array) for i in self.places])
         if y.shape != self.y.shape:
             raise DerivativeError("shape", f"the outputs have {self.y.size} elements here, and {y.size} close by")
         return y
@@ -165,7 +165,7 @@ class Function:
             return np.zeros_like(self.x)
         roots, gradients = zip(*pairs, strict=True)
         found = _backward(roots, self.leaves, gradients, retain_graph=True)
-        parts = [np.zeros_like(x.data) if g is None else g.data for g, x in zip(found, self.leaves, strict=True)]
+        parts = [np.zeros_like(x.array) if g is None else g.array for g, x in zip(found, self.leaves, strict=True)]
         for i, leaf, g in zip(self.active, self.leaves, parts, strict=True):
             if g.shape != leaf.shape or g.dtype != leaf.dtype:
                 text = f"{self.names[1][i]} is {errors.describe(leaf)}, and its gradient {errors.describe(g)}"
@@ -193,7 +193,7 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
     if len(grad_outputs) != len(function.outputs):
         raise errors.ShapeError(f"{len(grad_outputs)} grad_outputs for {len(function.outputs)} floating-point outputs")
     for y, g in zip(function.outputs, grad_outputs, strict=True):
-        given = np.shape(g.data if isinstance(g, Handle) else g)
+        given = np.shape(g.array if isinstance(g, Handle) else g)
         if given != y.shape:
             raise errors.wrong_seed(given, y.shape)
     count = len(function.inputs)
@@ -207,7 +207,7 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
         if pairs:
             roots, gradients = zip(*pairs, strict=True)
             found = _backward(roots, wanted, gradients, create_graph=True)
-        return [Tensor(np.zeros_like(x.data)) if g is None else g for x, g in zip(wanted, found, strict=True)]
+        return [Tensor(np.zeros_like(x.array)) if g is None else g for x, g in zip(wanted, found, strict=True)]
 
     active = [*function.active, *range(count, count + len(grad_outputs))]
     named = function.names[1]

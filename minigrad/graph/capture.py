@@ -237,5 +237,5 @@ def by_identity(names: Mapping[str, Any]) -> dict[int, str]:
     for name, x in names.items():
         if not isinstance(x, (Handle, np.ndarray)):
             raise errors.DTypeError(f"names are given to Tensors and arrays, and {name!r} is a {type(x).__name__}")
-        known[id(x if isinstance(x, np.ndarray) else x.data if x.node is None else x.node)] = str(name)
+        known[id(x if isinstance(x, np.ndarray) else x.array if x.node is None else x.node)] = str(name)
     return known

@@ -172,7 +172,7 @@ def _index(graph: Graph, thing: Any, copies: Mapping[int, Node]) -> int:
         return int(thing)
     node = copies.get(id(thing), thing.node if isinstance(thing, Handle) else thing)
     for entry in graph:
-        if entry.node is node if isinstance(node, Node) else isinstance(thing, Handle) and entry.value is thing.data:
+        if entry.node is node if isinstance(node, Node) else isinstance(thing, Handle) and entry.value is thing.array:
             return entry.index
     raise errors.GraphError(
         f"mark= takes Tensors and nodes of the graph that is drawn, or indices from 0 to {len(graph) - 1}, and this is "

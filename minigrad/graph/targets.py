@@ -141,7 +141,7 @@ def _arguments(inputs: Iterable[tuple[str, Any]]) -> tuple[list[Any], dict[int, 
         leaves, rebuild = flatten(tree)
         made = []
         for label, value in zip(paths(tree, name), leaves, strict=True):
-            x = value.data if isinstance(value, Handle) else value
+            x = value.array if isinstance(value, Handle) else value
             if isinstance(x, (float, complex)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"):
                 leaf = Tensor(x, requires_grad=True)
                 given[id(leaf.node)] = label
@@ -150,7 +150,7 @@ def _arguments(inputs: Iterable[tuple[str, Any]]) -> tuple[list[Any], dict[int, 
                 made.append(leaf)
             elif isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biu":
                 constant = Tensor(x)
-                given[id(constant.data)] = label
+                given[id(constant.array)] = label
                 made.append(constant)
             else:
                 made.append(value)

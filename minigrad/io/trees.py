@@ -19,7 +19,7 @@ def describe(tree: Any, path: str, arrays: Arrays) -> Any:
     if tree is None or isinstance(tree, (bool, int, str)) or (isinstance(tree, float) and type(tree) is not np.float64):
         return tree
     if isinstance(tree, (Handle, np.ndarray, np.generic, complex)):
-        value = np.asarray(tree.data if isinstance(tree, Handle) else tree)
+        value = np.asarray(tree.array if isinstance(tree, Handle) else tree)
         if value.dtype.kind not in "biufc":
             raise DTypeError(f"save: {path or 'this'} has dtype {value.dtype}: only numbers and bools can be saved")
         name = _name(path, arrays)

@@ -561,7 +561,7 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float
     soft = reductions.softmax((logits + noise) / tau, axis=dim)
     if not hard:
         return soft
-    value = soft.data if isinstance(soft, Handle) else soft
+    value = soft.array if isinstance(soft, Handle) else soft
     corner = (np.expand_dims(np.argmax(value, axis=dim), dim) == _positions(value, dim)).astype(value.dtype)
     return corner - value + soft if isinstance(soft, Handle) else corner
 

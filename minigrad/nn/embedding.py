@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad import errors
-from minigrad.core import Array, Handle, note_write, primitive
+from minigrad.core import Array, Handle, primitive
 from minigrad.creation import zeros
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
@@ -15,6 +15,7 @@ from minigrad.nn.layer import constant, operand, positive
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import indexing
 from minigrad.tensor import Tensor
+from minigrad.writes import note_write
 
 
 @primitive(lambda g, y, x, factor: g * factor, None)
@@ -48,7 +49,7 @@ def _row(name: str, padding_idx: int | None, count: int) -> int | None:
 
 def _shorten(table: Any, rows: np.ndarray, max_norm: float, norm_type: float) -> None:
     """Scale down, in place, the rows in use whose norm is too large."""
-    memory = table.data if isinstance(table, Handle) else table
+    memory = table.array if isinstance(table, Handle) else table
     used = np.unique(rows)
     norms = np.linalg.norm(memory[used], norm_type, axis=1)
     long = norms > max_norm
@@ -245,7 +246,7 @@ def _bags(rows: np.ndarray, offsets: Any, include_last_offset: bool) -> tuple[np
 
 
 def _bag_maxima(found: Any, bags: np.ndarray, count: int) -> Any:
-    value = found.data if isinstance(found, Handle) else found
+    value = found.array if isinstance(found, Handle) else found
     starts = np.flatnonzero(np.diff(bags, prepend=-1))
     ends = np.append(starts[1:], len(bags))[: len(starts)]
     picked = [start + value[start:end].argmax(axis=0) for start, end in zip(starts, ends, strict=True)]
@@ -283,7 +284,7 @@ class _Table(Module):
         """Draw normal random numbers; the padding row becomes 0."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
-            self.weight.data[self.padding_idx] = 0
+            self.weight.array[self.padding_idx] = 0
 
     @classmethod
     def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Self:
@@ -293,7 +294,7 @@ class _Table(Module):
             raise ShapeError(f"from_pretrained: the table has two axes, not shape {table.shape}")
         make: Any = cls
         made: Self = make(*table.shape, dtype=table.dtype, **options)
-        made.weight.data[...] = table
+        made.weight.array[...] = table
         made.weight.requires_grad_(not freeze)
         return made
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from minigrad import random
-from minigrad.core import note_write
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from minigrad.tensor import Tensor
+from minigrad.writes import note_write
 
 if TYPE_CHECKING:
     from numpy.random import Generator  # importing minigrad shall not import numpy.random
@@ -27,7 +27,7 @@ def _fill(tensor: Tensor, values: "np.ndarray | float") -> Tensor:
         raise DTypeError(f"initial values are written into a Tensor of floating-point numbers, not into a {what}")
     if not tensor.is_leaf:
         raise GraphError("initial values are written into a leaf, and this Tensor is the result of an operation")
-    tensor.data[...] = values
+    tensor.array[...] = values
     if tensor.node is not None:
         note_write(tensor.node, user_place())
     return tensor

@@ -20,7 +20,7 @@ def operand(x: Any, name: str = "the input of a layer") -> Any:
 
 def constant(x: Any, name: str) -> np.ndarray:
     """The value of an argument through which no gradient flows, such as labels or a mask."""
-    return np.asarray(x.data) if isinstance(x, Handle) else numeric(x, name)
+    return np.asarray(x.array) if isinstance(x, Handle) else numeric(x, name)
 
 
 def floating(x: Any) -> Any:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import errors
-from minigrad.core import note_write
 from minigrad.core.mode import unusual
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
@@ -15,6 +14,7 @@ from minigrad.errors import ArgumentError, DTypeError, numeric
 from minigrad.hooks import RemovableHandle
 from minigrad.nn.calling import Hooks, call_watched
 from minigrad.tensor import Tensor
+from minigrad.writes import note_write
 
 
 class Parameter(Tensor):
@@ -380,7 +380,7 @@ class Module:
         """Set the gradients of all parameters to None, or to zeros."""
         for parameter in self.parameters():
             if parameter.requires_grad and parameter.grad is not None:
-                parameter.grad = None if set_to_none else np.zeros_like(parameter.data)
+                parameter.grad = None if set_to_none else np.zeros_like(parameter.array)
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Convert all floating-point parameters and buffers, in place; gradients are dropped."""
@@ -391,7 +391,7 @@ class Module:
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
                 required, name = tensor.requires_grad, tensor.name
-                tensor.node, tensor.data = None, tensor.data.astype(dtype)
+                tensor.node, tensor.array = None, tensor.array.astype(dtype)
                 tensor.requires_grad_(required, name=name)
         return self
 
@@ -445,7 +445,7 @@ class Module:
         if not isinstance(state_dict, Mapping):
             raise errors.not_a_state(self, state_dict)
         own = self._state()
-        given = {k: numeric(v.data if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
+        given = {k: numeric(v.array if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
         # Of tied parameters, which are one under several names, one is enough.
         known = {id(own[name]) for name in given if name in own}
         missing = [name for name, tensor in own.items() if name not in given and id(tensor) not in known]
@@ -462,9 +462,9 @@ class Module:
         for name in shapes:
             tensor = own[name]
             if tensor.node is None:
-                tensor.data = given[name].astype(tensor.dtype)
+                tensor.array = given[name].astype(tensor.dtype)
             else:
-                tensor.data[...] = given[name]
+                tensor.array[...] = given[name]
                 note_write(tensor.node, user_place())
         return IncompatibleKeys(missing, unexpected)
 

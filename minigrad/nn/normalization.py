@@ -69,7 +69,7 @@ def _channels(name: str, input: Any, least: int = 2, **others: Any) -> Any:
 
 def _update(running: Any, value: np.ndarray, momentum: float) -> None:
     """Move a running statistic towards a new value, in its own memory."""
-    memory = running.data if isinstance(running, Handle) else running
+    memory = running.array if isinstance(running, Handle) else running
     memory *= 1 - momentum
     memory += momentum * value.reshape(memory.shape)
 

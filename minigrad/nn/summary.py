@@ -121,7 +121,7 @@ def summary(model: Module, *inputs: Any, **kwargs: Any) -> Summary:
 
     parts = list(model.named_modules())
     if inputs or kwargs:
-        before = [(p, n, b, b.data.copy()) for _, p in parts for n, b in p._buffers.items() if b is not None]
+        before = [(p, n, b, b.array.copy()) for _, p in parts for n, b in p._buffers.items() if b is not None]
         modes = [(part, part.training) for _, part in parts]
         handles = [part.register_forward_hook(watch(name)) for name, part in parts]
         try:
@@ -133,7 +133,7 @@ def summary(model: Module, *inputs: Any, **kwargs: Any) -> Summary:
             for part, training in modes:
                 part.training = training
             for part, name, buffer, value in before:
-                part._buffers[name], buffer.data = buffer, value
+                part._buffers[name], buffer.array = buffer, value
     lines = []
     for name, part in parts:
         own = sum(p.size for p in part._parameters.values() if p is not None)
@@ -144,5 +144,5 @@ def summary(model: Module, *inputs: Any, **kwargs: Any) -> Summary:
         tuple(lines),
         sum(p.size for p in parameters),
         sum(p.size for p in parameters if p.requires_grad),
-        sum(t.data.nbytes for t in memory),
+        sum(t.array.nbytes for t in memory),
     )

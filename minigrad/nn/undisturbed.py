@@ -23,7 +23,7 @@ def undisturbed(module: Module, compute: Callable[[], Measured]) -> Measured:
     tables = [t for part in module.modules() for t in (vars(part), part._parameters, part._buffers, part._modules)]
     # One iterator that C code can run to its end in one call, which Ctrl-C cannot interrupt half-way.
     restore = chain(
-        map(setattr, tensors, repeat("data"), [x.data for x in tensors]),
+        map(setattr, tensors, repeat("array"), [x.array for x in tensors]),
         map(setattr, tensors, repeat("node"), [x.node for x in tensors]),
         map(dict.clear, tables),
         map(dict.update, tables, [dict(table) for table in tables]),
@@ -31,8 +31,8 @@ def undisturbed(module: Module, compute: Callable[[], Measured]) -> Measured:
     numbers = random.get_state()
     try:
         for x in tensors:
-            x.data = x.data.copy()
-            x.node = leaf(x.data) if x.node is not None else None
+            x.array = x.array.copy()
+            x.node = leaf(x.array) if x.node is not None else None
         return compute()
     finally:
         deque[Any](restore, 0)

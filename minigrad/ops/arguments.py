@@ -23,7 +23,7 @@ def weak(x: Any, name: str) -> Array:
 
 def value_of(x: Any) -> np.ndarray:
     """What a Tensor or anything else holds, as an array without a history."""
-    return np.asarray(x.data if isinstance(x, Handle) else x)
+    return np.asarray(x.array if isinstance(x, Handle) else x)
 
 
 def mask_of(x: Any) -> np.ndarray:

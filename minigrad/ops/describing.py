@@ -16,7 +16,7 @@ from minigrad.core import Handle, implements, name_of
 def values_of(x: Any) -> Any:
     """The value of a Tensor, also of those in lists, tuples and dictionaries; other things as they are."""
     if isinstance(x, Handle):
-        return np.asarray(x.data)
+        return np.asarray(x.array)
     if type(x) is dict:
         return {key: values_of(part) for key, part in x.items()}
     return type(x)(map(values_of, x)) if type(x) in (list, tuple) else x

@@ -20,7 +20,7 @@ def normalized(index: Index) -> tuple[Any, ...]:
 
 def _own(part: Any) -> Any:
     if isinstance(part, Handle):
-        part = part.data
+        part = part.array
     if part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer)):
         return part
     array = np.array(part)

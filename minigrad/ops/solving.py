@@ -471,7 +471,7 @@ def det(x: Array, /) -> Array:
     x = square(x, "det")
     if not isinstance(x, Handle) or x.node is None:
         return _det(x)
-    corank = _corank(x.data)
+    corank = _corank(x.array)
     return _det_beside_zero(x, corank) if corank else _det(x)
 
 
@@ -492,7 +492,7 @@ def _det_beside_zero(x: Array, corank: int) -> Array:
 
     The blocks are those between the singular vectors of large and of small singular values, which are constants here.
     """
-    U, _, Vh = np.linalg.svd(x.data)
+    U, _, Vh = np.linalg.svd(x.array)
     k = x.shape[-1] - corank
     turned = matmul(matmul(H(U), x), H(Vh))
     a, b, c, d = turned[..., :k, :k], turned[..., :k, k:], turned[..., k:, :k], turned[..., k:, k:]

@@ -52,7 +52,7 @@ class Change:
 
     def __call__(self, leaves: Sequence[Any]) -> None:
         """Change the gradients of the leaves."""
-        gradients = [leaf.grad.data for leaf in leaves]
+        gradients = [leaf.grad.array for leaf in leaves]
         if self.noise is not None:
             gradients = [g + self._drawn(g.shape) for g in gradients]
         if self.clip_value is not None:
@@ -148,7 +148,7 @@ class Descent:
         if due and loss is not None:
             self._record(loss)
         gradient_norm = self.norms[-1] if self.norms else math.inf
-        x_norm = norm_of([leaf.data for leaf in self.problem.leaves]) if self.limits.x < math.inf else 0.0
+        x_norm = norm_of([leaf.array for leaf in self.problem.leaves]) if self.limits.x < math.inf else 0.0
         self.state, self.stop = self.limits.passed(self.steps, loss, x_norm, gradient_norm)
         if self.steps and self.callback is not None:
             seen = loss if loss is not None and whole else self.batch_losses[-1]
@@ -166,7 +166,7 @@ class Descent:
     def _differentiate(self, value: Tensor) -> float:
         """Leave the gradients for the optimizer in the leaves; the norm that they had before they were changed."""
         self.problem.differentiate(value)
-        norm = norm_of([leaf.grad.data for leaf in self.problem.leaves if leaf.grad is not None])
+        norm = norm_of([leaf.grad.array for leaf in self.problem.leaves if leaf.grad is not None])
         self.change(self.problem.leaves)
         return norm
 
@@ -192,12 +192,12 @@ class Descent:
             raise ArgumentError(f"minimize: {what} is {value} at x0: start where it is a number")
 
     def _record(self, loss: float) -> None:
-        self.points.append([leaf.data.copy() for leaf in self.problem.leaves])
+        self.points.append([leaf.array.copy() for leaf in self.problem.leaves])
         self.losses.append(loss)
         self.recorded.append(self.steps)
 
     def _point(self) -> Any:
-        return self.problem.rebuild([leaf.data.copy() for leaf in self.problem.leaves])
+        return self.problem.rebuild([leaf.array.copy() for leaf in self.problem.leaves])
 
     def result(self, name: str) -> Result:
         """What the run has come to."""

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import enable_grad, note_write
+from minigrad.core import enable_grad
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError
 from minigrad.optim.line_search import Point, strong_wolfe
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
+from minigrad.writes import note_write
 
 
 class LBFGS(Optimizer):
@@ -82,19 +83,19 @@ class LBFGS(Optimizer):
     # All parameters as one vector
 
     def _gather(self) -> np.ndarray:
-        parts = [np.zeros(p.size, p.dtype) if p.grad is None else p.grad.data.ravel() for p in self._parameters()]
+        parts = [np.zeros(p.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in self._parameters()]
         return np.concatenate(parts)
 
     def _move(self, t: float, direction: np.ndarray) -> None:
         start, place = 0, user_place()
         for p in self._parameters():
-            p.data[...] += t * direction[start : start + p.size].reshape(p.shape)
+            p.array[...] += t * direction[start : start + p.size].reshape(p.shape)
             start += p.size
             note_write(p.node, place)  # type: ignore[arg-type]  # parameters are leaves
 
     def _evaluator(self, closure: Callable[[], float], direction: np.ndarray) -> Callable[[float], Point]:
         """The loss and its gradient at a distance from where the parameters are now; they stay there."""
-        saved = [p.data.copy() for p in self._parameters()]
+        saved = [p.array.copy() for p in self._parameters()]
 
         def evaluate(t: float) -> Point:
             try:
@@ -102,7 +103,7 @@ class LBFGS(Optimizer):
                 value, gradient = closure(), self._gather()
             finally:
                 for p, old in zip(self._parameters(), saved, strict=True):
-                    p.data[...] = old
+                    p.array[...] = old
             return Point(t, value, gradient, float(gradient @ direction))
 
         return evaluate
@@ -198,7 +199,7 @@ class LBFGS(Optimizer):
         """A copy of one entry of the state, whose vectors are of all parameters together."""
 
         def copied(leaf: Any) -> Any:
-            leaf = leaf.data if isinstance(leaf, Tensor) else leaf
+            leaf = leaf.array if isinstance(leaf, Tensor) else leaf
             return np.array(leaf) if isinstance(leaf, np.ndarray) else leaf
 
         return map_leaves(copied, value)

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import enable_grad, note_write
+from minigrad.core import enable_grad
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
 from minigrad.nn.module import Module, Parameter
 from minigrad.optim.whole import FEW, InterruptLater, Moving, copies, put_back
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
+from minigrad.writes import note_write
 
 # Options in the state_dicts of PyTorch that say how it computes, and not what; and the names of parameters.
 _OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused", "param_names"}
@@ -110,7 +111,7 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 if p.requires_grad:
-                    p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.data)
+                    p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.array)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
@@ -136,9 +137,9 @@ class Optimizer:
             for p in group["params"]:
                 gradient = p.grad
                 if gradient is not None:
-                    value = p.data
+                    value = p.array
                     count += value.size
-                    moving.append((p, value, gradient.data, self.state.get(p), group))
+                    moving.append((p, value, gradient.array, self.state.get(p), group))
         if count > FEW:
             with InterruptLater():
                 self._update_all(moving, place)
@@ -259,7 +260,7 @@ class Optimizer:
         """A copy of one entry of a state that is loaded, in the dtype of its parameter."""
         if value is None:
             return None
-        array = np.array(value.data if isinstance(value, Tensor) else value)
+        array = np.array(value.array if isinstance(value, Tensor) else value)
         if array.dtype.kind not in "biuf":
             raise StateDictError(f"{name} of parameter {number} is no array of numbers: {value!r}")
         if name in self.numbers:

@@ -55,11 +55,11 @@ class Problem:
         y.backward()
         for leaf in self.leaves:
             if leaf.grad is None:
-                leaf.grad = np.zeros_like(leaf.data)
+                leaf.grad = np.zeros_like(leaf.array)
 
 
 def _variable(x: Any) -> Tensor:
-    value = np.array(x.data if isinstance(x, Tensor) else _plain(x, "x0"))
+    value = np.array(x.array if isinstance(x, Tensor) else _plain(x, "x0"))
     if value.dtype.kind not in "iuf":
         raise DTypeError(f"minimize: x0 consists of real numbers, not of {value.dtype}: give floats")
     return tensor(value, dtype=value.dtype if value.dtype.kind == "f" else get_default_dtype(), requires_grad=True)

@@ -121,7 +121,7 @@ class _Run:
 
     def start(self) -> np.ndarray:
         """Where the variable is, as one vector."""
-        return np.concatenate([leaf.data.ravel() for leaf in self.problem.leaves]).astype(np.float64)
+        return np.concatenate([leaf.array.ravel() for leaf in self.problem.leaves]).astype(np.float64)
 
     def leaves(self, x: Any) -> list[Any]:
         """The parts of a vector, in the shapes of the variable."""

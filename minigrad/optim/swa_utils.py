@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.core import no_grad, note_write
+from minigrad.core import no_grad
 from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.optim.schedule import LRScheduler, towards
 from minigrad.tensor import Tensor
+from minigrad.writes import note_write
 
 Average = Callable[[Any, Any, int], Any]
 AverageAll = Callable[[Sequence[Tensor], Sequence[Tensor], int], None]
@@ -91,10 +92,10 @@ def _check(decay: float) -> None:
 def _approach(average: Tensor, parameter: Tensor, share: float) -> None:
     """Move an average a share of the way to a parameter, in its memory."""
     if average.dtype.kind != "f":
-        average.data = np.array(parameter.data)
+        average.array = np.array(parameter.array)
         return
-    average.data *= 1 - share
-    average.data += share * parameter.data
+    average.array *= 1 - share
+    average.array += share * parameter.array
     if average.node is not None:
         note_write(average.node)
 
@@ -172,12 +173,12 @@ class AveragedModel(Module):
             for average, parameter in zip(own, given, strict=True):
                 with no_grad():
                     value = self.avg_fn(average.detach(), parameter.detach(), count)
-                average.data[...] = value.data if isinstance(value, Tensor) else value
+                average.array[...] = value.array if isinstance(value, Tensor) else value
         else:
             get_swa_multi_avg_fn()(own, given, count)
         if not self.use_buffers:
             for mine, buffer in zip(own_buffers, buffers, strict=True):
-                mine.data = np.array(buffer.data)
+                mine.array = np.array(buffer.array)
         self.n_averaged += 1
 
 
@@ -260,8 +261,8 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
         return
     momenta, was_training = [norm.momentum for norm in norms], model.training
     for norm in norms:
-        norm.running_mean.data[...], norm.running_var.data[...] = 0, 1
-        norm.num_batches_tracked.data, norm.momentum = np.asarray(0), None
+        norm.running_mean.array[...], norm.running_var.array[...] = 0, 1
+        norm.num_batches_tracked.array, norm.momentum = np.asarray(0), None
     model.train()
     try:
         with no_grad():

@@ -65,7 +65,7 @@ def _call(f: Function, x: Any) -> Any:
             y = f(x)
         except (AttributeError, TypeError):  # of an ndarray where the function wants a Tensor
             y = f(map_leaves(asarray, x))
-    return y.data if isinstance(y, Handle) else y
+    return y.array if isinstance(y, Handle) else y
 
 
 def _at_once(f: Function, points: np.ndarray, arrange: Function) -> np.ndarray | None:

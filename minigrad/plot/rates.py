@@ -162,7 +162,7 @@ def _rates(make: Callable[[Any], Any], steps: int, lr: float) -> tuple[str, np.n
     rates = []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
-        weight.grad = np.zeros_like(weight.data)
+        weight.grad = np.zeros_like(weight.array)
         optimizer.step()
         scheduler.step()
     return type(scheduler).__name__, np.array(rates)

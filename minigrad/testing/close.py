@@ -152,7 +152,7 @@ def _in_words(x: Any) -> str:
 
 
 def _array(x: Any, name: str) -> Array:
-    return np.asarray(x.data) if isinstance(x, Handle) else numeric(x, name)
+    return np.asarray(x.array) if isinstance(x, Handle) else numeric(x, name)
 
 
 # From arrays to a report

@@ -117,7 +117,7 @@ class _Point:
         made = list(self.leaves)
         for i in self.active:
             leaf = made[i]
-            made[i] = Tensor(leaf.data if isinstance(leaf, Handle) else leaf, requires_grad=True)
+            made[i] = Tensor(leaf.array if isinstance(leaf, Handle) else leaf, requires_grad=True)
         return made
 
 
@@ -199,7 +199,7 @@ def _gradients(outputs: Sequence[Tensor], inputs: Sequence[Tensor], weights: Seq
     if pairs:
         roots, seeds = zip(*pairs, strict=True)
         found = autograd.grad(roots, inputs, seeds, create_graph=True, allow_unused=True)
-    return [Tensor(np.zeros_like(x.data)) if g is None else g for x, g in zip(inputs, found, strict=True)]
+    return [Tensor(np.zeros_like(x.array)) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
 def _if_cut(f: Callable[..., Any], outputs: Sequence[Tensor]) -> str:

@@ -293,7 +293,7 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         check_is_fitted(self, "module_")
         X = validate_data(self, X=X, dtype=self._dtype(goes_on=True), reset=False)
         with no_grad():
-            parts = [self._outputs(self.module_, X[rows]).data for rows in batches(len(X), self.batch_size)]
+            parts = [self._outputs(self.module_, X[rows]).array for rows in batches(len(X), self.batch_size)]
         return np.concatenate(parts)
 
 

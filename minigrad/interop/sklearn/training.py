@@ -109,7 +109,7 @@ class Training:
         return sum(compute(batch) * batch.total for batch in taken) / samples.total
 
     def _measure(self, batch: Samples) -> float:
-        return float(self.loss(batch).data)
+        return float(self.loss(batch).array)
 
     def _step(self, batch: Samples) -> float:
         """The loss of a batch, before the step that it leads to."""
@@ -139,7 +139,7 @@ class Training:
             If the last step has led to parameters that are not finite.
         """
         for name, parameter in self.module.named_parameters():
-            largest = float(np.abs(parameter.data).max(initial=0))
+            largest = float(np.abs(parameter.array).max(initial=0))
             self._check_finite(largest, f"largest number in {name} after the last step")
         self.module.zero_grad()
         self.module.eval()

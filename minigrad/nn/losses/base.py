@@ -130,4 +130,4 @@ class WeightedLoss(FunctionLayer):
 
 def as_tensor(x: Any) -> Tensor:
     """A weight as a Tensor, to be registered."""
-    return x if isinstance(x, Tensor) else Tensor(x.data if isinstance(x, Handle) else x)
+    return x if isinstance(x, Tensor) else Tensor(x.array if isinstance(x, Handle) else x)

@@ -32,9 +32,9 @@ def _gradients(function: str, parameters: "Tensor | Iterable[Tensor]") -> dict[s
             raise errors.not_a_parameter(function, i, p)
         if p.grad is None:
             continue
-        if not isinstance(p.grad.data, np.ndarray):  # a NumPy scalar, which cannot be written to
-            p.grad.data = np.asarray(p.grad.data)
-        gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = p.grad.data
+        if not isinstance(p.grad.array, np.ndarray):  # a NumPy scalar, which cannot be written to
+            p.grad.array = np.asarray(p.grad.array)
+        gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = p.grad.array
     return gradients
 
 
@@ -61,7 +61,7 @@ def get_total_norm(
     for i, t in enumerate(_listed("get_total_norm", tensors)):
         if not isinstance(t, (Tensor, np.ndarray, np.generic, int, float, complex)):
             raise errors.not_a_parameter("get_total_norm", i, t)
-        arrays[f"number {i}"] = np.asarray(t.data if isinstance(t, Tensor) else t)
+        arrays[f"number {i}"] = np.asarray(t.array if isinstance(t, Tensor) else t)
     scale, norm = _norm(arrays, norm_type, error_if_nonfinite)
     return scale * norm
 

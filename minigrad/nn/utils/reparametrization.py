@@ -169,7 +169,7 @@ class _SpectralNorm(_Reparametrization):
 
     def vectors(self, module: Module) -> tuple[np.ndarray, np.ndarray]:
         """Approximations of the singular vectors."""
-        return getattr(module, f"{self.name}_u").data, getattr(module, f"{self.name}_v").data
+        return getattr(module, f"{self.name}_u").array, getattr(module, f"{self.name}_v").array
 
     def compute(self, module: Module) -> Any:
         weight = getattr(module, f"{self.name}_orig")
@@ -215,7 +215,7 @@ def spectral_norm(
     if dim is None:
         dim = 1 if isinstance(module, _ConvTranspose) else 0
     rule = _SpectralNorm(name, n_power_iterations, eps, dim)
-    matrix = rule.matrix(weight.detach()).data
+    matrix = rule.matrix(weight.detach()).array
     draw = generator()
     u, v = (_unit(draw.normal(size=n).astype(weight.dtype), eps) for n in matrix.shape)
     for _ in range(15):  # a start near the largest singular value, whatever the weight

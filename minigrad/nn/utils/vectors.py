@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.core import note_write
 from minigrad.diagnostics import user_place
 from minigrad.errors import ShapeError
 from minigrad.nn.layer import constant
 from minigrad.ops import shaping
 from minigrad.tensor import Tensor
+from minigrad.writes import note_write
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
@@ -45,7 +45,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
         raise ShapeError(f"vector_to_parameters: the parameters have {wanted} elements, the vector has {values.shape}")
     place, start = user_place(), 0
     for p in targets:
-        p.data[...] = values[start : start + p.size].reshape(p.shape)
+        p.array[...] = values[start : start + p.size].reshape(p.shape)
         start += p.size
         if p.node is not None:
             note_write(p.node, place)
