@@ -22,6 +22,7 @@ from minigrad.ops import (  # noqa: F401  # for the names that they register
     scimath,
     ufunc_methods,
 )
+from minigrad.ops.arguments import has_no_effect
 from minigrad.ops.names import by_name, full_name, in_full, stand_in_for
 
 
@@ -98,7 +99,7 @@ def _translated(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """NumPy's arguments as those of a function of ours: its operands by position, the rest by name.
 
-    Those that it does not have are left out if they have NumPy's default.
+    Those that it does not have are left out if they have NumPy's default, or would change nothing.
     """
     try:
         theirs = _signature(function)
@@ -119,10 +120,10 @@ def _translated(
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional.extend(value)
         elif parameter.kind is parameter.VAR_KEYWORD:
-            named.update(value)
+            named.update({key: x for key, x in value.items() if key in ours or not has_no_effect(key, x)})
         elif place < operands:
             positional.append(value)
-        elif name in ours or not _is_default(value, parameter.default):
+        elif name in ours or not (_is_default(value, parameter.default) or has_no_effect(name, value)):
             named[name] = value
     return tuple(positional), named
 

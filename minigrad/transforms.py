@@ -7,6 +7,7 @@ different levels are never confused.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,23 +31,28 @@ from minigrad.core import (
 )
 from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
-from minigrad.ops.shaping import concat, reshape, stack
-from minigrad.tree import Rebuild, flatten, map_leaves
+from minigrad.ops.matrices import real_part
+from minigrad.ops.shaping import astype, concat, reshape, stack
+from minigrad.tree import Rebuild, flatten, map_leaves, paths
 
 Function = Callable[..., Any]
 
 # Variables and results
 
 
+def _value(x: Any) -> Any:
+    return x.data if isinstance(x, Handle) else x
+
+
 def _variable(x: Any, recorded: bool) -> Any:
     """A Tensor of the value of `x` to differentiate by; a new element of the outer graph if `x` belongs to one."""
     if isinstance(x, Handle) and x.node is not None and recorded:
         return positive(x)
-    value = x.data if isinstance(x, Handle) else x
+    value = _value(x)
     if isinstance(value, float):
         value = get_default_dtype().type(value)
-    elif not isinstance(value, (np.ndarray, np.generic)):
-        value = np.asarray(value)
+    elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
+        value = errors.numeric(value, "an argument to differentiate by")
     if value.dtype.kind not in "fc":
         raise errors.not_differentiable(value)
     return name_of(value, leaf(value))
@@ -59,6 +65,8 @@ class _Run:
         self.recorded = is_grad_enabled()
         if any(not -len(args) <= i < len(args) for i in argnums):
             raise errors.no_such_argument(function, argnums, len(args))
+        if len({i % len(args) for i in argnums}) < len(argnums):
+            raise errors.same_argument(function, argnums)
         given, self.rebuild = flatten(tuple(args[i] for i in argnums))
         self.named = any(isinstance(x, Handle) for x in given)
         with enable_grad():
@@ -106,7 +114,7 @@ class _Run:
 def _presented(x: Any, create: bool, named: bool) -> Any:
     if create and isinstance(x, Handle):
         return x
-    value = x.data if isinstance(x, Handle) else x
+    value = _value(x)
     if not isinstance(value, (np.ndarray, np.generic)):
         return value
     value = np.array(value)[()]  # gradients may share memory
@@ -116,13 +124,19 @@ def _presented(x: Any, create: bool, named: bool) -> Any:
 def _outputs(result: Any) -> tuple[list[Any], Rebuild]:
     """The Tensors that a function returned; its plain numbers and arrays become constants."""
     leaves, rebuild = flatten(result)
-    return [y if isinstance(y, Handle) else name_of(np.asarray(y), None) for y in leaves], rebuild
+    return [_output(y) for y in leaves], rebuild
+
+
+def _output(y: Any) -> Any:
+    return y if isinstance(y, Handle) else name_of(errors.numeric(y, "a result to differentiate"), None)
 
 
 def _scalar_output(function: Function, result: Any) -> Any:
     outputs, _ = _outputs(result)
     if len(outputs) != 1 or outputs[0].data.size != 1:
         raise errors.not_one_number(function, [y.data for y in outputs])
+    if outputs[0].data.dtype.kind != "f":
+        raise errors.not_a_real_number(function, outputs[0].data)
     return outputs[0]
 
 
@@ -131,10 +145,10 @@ def _scalar_output(function: Function, result: Any) -> Any:
 
 def _numbers(argnums: Any, transform: str) -> tuple[int, ...]:
     """Numbers of arguments as a tuple."""
-    numbers = (argnums,) if isinstance(argnums, int) else argnums
-    if not isinstance(numbers, Sequence) or not all(isinstance(i, (int, np.integer)) for i in numbers):
+    numbers = argnums if isinstance(argnums, Sequence) else (argnums,)
+    if not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in numbers):
         raise errors.argnums_not_integers(argnums, transform)
-    return tuple(numbers)
+    return tuple(map(int, numbers))
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -160,7 +174,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     GraphError
         If `f` returns more than one number.
     DTypeError
-        If an argument to differentiate by is an integer.
+        If an argument to differentiate by is an integer, or if what `f` returns is one, a bool, or complex.
+    ArgumentError
+        If `argnums` names an argument twice, or one that there is not.
 
     Examples
     --------
@@ -181,7 +197,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         value = _scalar_output(f, result)
         create = run.outside([value])
         found = run.present(run.rebuild(run.pull([value], [None], create)), create)
-        gradient = found[0] if isinstance(argnums, int) else found
+        gradient = found if isinstance(argnums, Sequence) else found[0]
         value = run.present(value, create)
         run.close()
         return ((value, run.present(aux, create)) if has_aux else value), gradient
@@ -228,7 +244,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     value : array or tree
     pullback : callable
         Takes a cotangent of the form of the value and returns a tuple with a gradient for each primal.  It may be
-        called more than once.
+        called more than once.  With a cotangent `v` of a complex value `y`, they are the gradients of the real number
+        ``sum(real(conj(v) * y))``.
 
     Examples
     --------
@@ -244,9 +261,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     run.close()
 
     def pullback(cotangent: Any) -> Any:
-        seeds = [g if isinstance(g, Handle) else np.asarray(g) for g in flatten(cotangent)[0]]
-        if len(seeds) != len(outputs):
-            raise errors.ShapeError(f"the function has {len(outputs)} results, and {len(seeds)} cotangents were given")
+        seeds = _directions(cotangent, run.result, outputs, "cotangent")
         create = is_grad_enabled() and (outer or any(isinstance(g, Handle) and g.node is not None for g in seeds))
         return run.present(run.rebuild(run.pull(outputs, seeds, create, retain=True)), create)
 
@@ -270,11 +285,14 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     Returns
     -------
     value, tangent : array or tree
+        The tangent has the form of the value, and its dtypes; it is 0 where the value does not depend on the primals.
 
     Raises
     ------
     ShapeError
         If a tangent does not have the form of its primal.
+    DTypeError
+        If the tangent of a real primal is complex.
 
     Examples
     --------
@@ -289,22 +307,36 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
             raise errors.not_a_sequence("jvp", what, given)
     run = _Run(f, tuple(primals), range(len(primals)), {})
     outputs, rebuild = _outputs(run.result)
-    directions = flatten(tuple(tangents))[0]
-    shapes = [np.shape(t) for t in directions], [x.data.shape for x in run.variables]
-    if shapes[0] != shapes[1]:
-        raise errors.ShapeError(f"tangents of shapes {shapes[0]} do not fit primals of shapes {shapes[1]}")
+    directions = _directions(tuple(tangents), tuple(primals), run.variables, "tangent")
     outer = run.outside(outputs)
     along = is_grad_enabled() and any(isinstance(t, Handle) and t.node is not None for t in directions)
+    varying = [y for y in outputs if y.node is not None]
     with enable_grad():
-        weights = [_variable(np.zeros_like(y.data), False) if y.node is not None else y for y in outputs]
-        pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in run.pull(outputs, weights, create=True)]
+        weights = [_variable(np.zeros_like(y.data), False) for y in varying]
+        pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in run.pull(varying, weights, create=True)]
     second = _Run(lambda *_: None, (), (), {})
     second.variables = weights
-    pushed = second.pull(pulled, directions, create=outer or along)
+    pushed = iter(second.pull(pulled, directions, create=outer or along))
     run.close()
     second.close()
-    tangent = rebuild([pushed[i] for i in range(len(outputs))])
+    tangent = rebuild([np.zeros_like(y.data) if y.node is None else next(pushed) for y in outputs])
     return run.present(run.result, outer), run.present(tangent, outer or along)
+
+
+def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[Any]:
+    """The leaves of a tree of tangents or cotangents, in the order of what they belong to and must have the form of."""
+    given, wanted = paths(tree, kind), paths(like, kind)
+    if sorted(given) != sorted(wanted):
+        raise errors.other_form(kind, given, wanted)
+    by_path = dict(zip(given, flatten(tree)[0], strict=True))
+    leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in map(by_path.get, wanted)]
+    for g, x in zip(leaves, values, strict=True):
+        data = _value(g)
+        if data.shape != x.data.shape:
+            raise errors.wrong_direction(kind, data.shape, x.data.shape)
+        if x.data.dtype.kind == "f" and data.dtype.kind == "c":
+            raise errors.complex_direction(kind, x.data.dtype)
+    return leaves
 
 
 # Matrices of derivatives
@@ -326,6 +358,18 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         With the arguments of `f`.  For an array result of shape `m` and an array argument of shape `n` it returns an
         array of shape ``(*m, *n)``; for trees, the tree of the result, with the tree of the argument at each leaf.
 
+    Raises
+    ------
+    DTypeError
+        If a complex result has no complex derivative by a complex argument.
+
+    Notes
+    -----
+    Of complex results by real arguments it is the matrix of complex derivatives.  Of complex results by complex
+    arguments it is that too, ``f'(z)``, where there is one: that both parts of the result fulfil the equations of
+    Cauchy and Riemann at this point is verified.  The row of a real result by complex arguments is its gradient,
+    ``dy/d(Re z) + i dy/d(Im z)``, as `grad` gives it.
+
     Examples
     --------
     >>> import numpy as np
@@ -345,17 +389,47 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         create = run.outside(outputs)
         blocks = []
         for y in outputs:
-            rows = [run.pull([y], [unit], create, retain=True) for unit in _units(y.data)]
+            rows = _rows(f, run, y, create)
             found = [
                 _stacked([row[i] for row in rows], (*y.data.shape, *x.data.shape), x.data.dtype)
                 for i, x in enumerate(run.variables)
             ]
             trees = run.present(run.rebuild(found), create)
-            blocks.append(trees[0] if isinstance(argnums, int) else trees)
+            blocks.append(trees if isinstance(argnums, Sequence) else trees[0])
         run.close()
         return rebuild(blocks)
 
     return compute
+
+
+def _rows(f: Function, run: _Run, y: Any, create: bool) -> list[list[Any]]:
+    """For each element of a result, its derivatives by the variables."""
+    rows = [run.pull([y], [unit], create, retain=True) for unit in _units(y.data)]
+    if y.data.dtype.kind != "c":
+        return rows
+    others = [run.pull([y], [1j * unit], create, retain=True) for unit in _units(y.data)]
+    return [
+        [_complex(f, *parts) for parts in zip(row, other, strict=True)] for row, other in zip(rows, others, strict=True)
+    ]
+
+
+def _complex(f: Function, real: Any, imag: Any) -> Any:
+    """The complex derivative, from the gradients of real and imaginary part: see the notes of `jacobian`."""
+    turned = np.multiply(imag, 1j)
+    if real.dtype.kind != "c":
+        return real + turned
+    # With the gradients conj(f') of the real part and i conj(f') of the imaginary part, the two are opposite.
+    if not _negligible(_value(real + turned), _value(real)):
+        raise errors.not_holomorphic(f)
+    return np.conjugate(real)
+
+
+def _negligible(difference: Any, scale: Any) -> bool:
+    """Whether a difference is rounding only; NaN, which the result shows, says nothing."""
+    if not difference.size:
+        return True
+    limit = np.finfo(difference.dtype).eps ** 0.75 * np.nan_to_num(np.abs(scale)).max()
+    return not (np.abs(difference) > limit).any()
 
 
 def _units(value: Any) -> Any:
@@ -424,7 +498,8 @@ def checkpoint(f: Function) -> Function:
     Parameters
     ----------
     f : callable
-        Takes and returns arrays or trees of arrays, and has no other effects.
+        Takes and returns arrays or trees of arrays, and has no other effects.  Results that do not depend on Tensors
+        that require grad are returned as they are.
 
     Examples
     --------
@@ -437,10 +512,10 @@ def checkpoint(f: Function) -> Function:
     """
 
     @functools.wraps(f)
-    def compute(*args: Any) -> Any:
+    def compute(*args: Any, **kwargs: Any) -> Any:
         if not is_grad_enabled():
-            return f(*args)
-        given, arrange = flatten(args)
+            return f(*args, **kwargs)
+        given, arrange = flatten((args, kwargs))
         places = [i for i, x in enumerate(given) if isinstance(x, Handle) and x.node is not None]
         state = random.get_state()
 
@@ -450,37 +525,42 @@ def checkpoint(f: Function) -> Function:
             variables = [_variable(value, True) for value in values]
             for i, x in zip(places, variables, strict=True):
                 leaves[i] = x
+            new_args, new_kwargs = arrange(leaves)
             with enable_grad():
-                outputs, rebuild = _outputs(f(*arrange(leaves)))
-            return variables, outputs, rebuild
+                results, rebuild = flatten(f(*new_args, **new_kwargs))
+            return variables, results, rebuild
 
-        variables, outputs, rebuild = again([given[i].data for i in places])
+        variables, results, rebuild = again([given[i].data for i in places])
+        varying = [i for i, y in enumerate(results) if isinstance(y, Handle) and y.node is not None]
+        if not varying:
+            return rebuild(results)
+        outputs = [results[i] for i in varying]
         outside = _captured(variables, outputs)
-        shapes = [y.data.shape for y in outputs]
+        forms = [(y.data.shape, y.data.dtype) for y in outputs]
         packed = _packed(outputs).data
+        results = [None if i in varying else y for i, y in enumerate(results)]
         del variables, outputs
 
         def pull(g: Any, values: Sequence[Any]) -> list[Any]:
             current = random.get_state()
             random.set_state(state)
             try:
-                variables, outputs, _ = again(values[: len(places)])
+                variables, results, _ = again(values[: len(places)])
             finally:
                 random.set_state(current)
             create = isinstance(g, Handle)
             wanted = [x.node for x in variables] + outside
             with enable_grad():
-                y = _packed(outputs)
+                y = _packed([results[i] for i in varying])
             found = walk([y], [g], wanted, create, create)
             values = [x.data for x in variables] + [node.value for node in outside]
             return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
-        if not operands:
-            named = any(isinstance(x, Handle) for x in given)
-            return rebuild(_unpacked(name_of(packed, None) if named else packed, shapes))
         op = Operation(_checkpoint.primitive, {"value": packed, "pull": pull})  # type: ignore[attr-defined]
-        return rebuild(_unpacked(apply(op, tuple(operands)), shapes))
+        for i, y in zip(varying, _unpacked(apply(op, tuple(operands)), forms), strict=True):
+            results[i] = y
+        return rebuild(results)
 
     return compute
 
@@ -508,8 +588,17 @@ def _packed(outputs: Sequence[Any]) -> Any:
     return outputs[0] if len(outputs) == 1 else concat([reshape(y, -1) for y in outputs])
 
 
-def _unpacked(packed: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    if len(shapes) == 1:
+def _unpacked(packed: Any, forms: Sequence[tuple[tuple[int, ...], Any]]) -> list[Any]:
+    """The results, in their shapes and dtypes."""
+    if len(forms) == 1:
         return [packed]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    return [reshape(packed[end - int(np.prod(s)) : end], s) for end, s in zip(ends, shapes, strict=True)]
+    ends = np.cumsum([math.prod(shape) for shape, _ in forms]).tolist()
+    parts = [reshape(packed[end - math.prod(s) : end], s) for end, (s, _) in zip(ends, forms, strict=True)]
+    return [_in_dtype(part, dtype) for part, (_, dtype) in zip(parts, forms, strict=True)]
+
+
+def _in_dtype(x: Any, dtype: Any) -> Any:
+    """A result in its own dtype again, of which it was converted to a wider one."""
+    if x.dtype == dtype:
+        return x
+    return astype(x if dtype.kind == "c" else real_part(x), dtype)

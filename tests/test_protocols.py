@@ -201,6 +201,127 @@ def test_arguments_by_position_with_numpys_defaults(case):
         assert_same_call(case, *call.args, **call.kwargs)
 
 
+# Arguments that change nothing, in all the words that NumPy has for that
+
+IN_OTHER_WORDS = {
+    "out": [None], "where": [True, np._NoValue, np.True_, np.array(True)], "dtype": [None], "like": [None],
+    "casting": ["same_kind"], "subok": [True], "device": [None, "cpu"], "order": ["C", None], "copy": [None],
+    "keepdims": [False, np._NoValue], "initial": [np._NoValue], "mode": ["raise", None], "kind": [None],
+    "stable": [None], "signature": [None], "correction": [np._NoValue], "mean": [np._NoValue],
+    "prepend": [np._NoValue], "append": [np._NoValue], "weights": [None], "sorter": [None], "optimize": [None, False],
+}  # fmt: skip
+WITHOUT_OPTIONS = [
+    case
+    for function, cases in CASES.items()
+    for case in [case for case in cases if case.row.reference is function and not case.params][:1]
+]
+
+
+@pytest.mark.parametrize("case", WITHOUT_OPTIONS, ids=str)
+def test_arguments_that_change_nothing_may_be_given(case):
+    for name, values in IN_OTHER_WORDS.items():
+        for value in values:
+            try:
+                case.row.numpy(*case.operands, **{name: value})
+            except (TypeError, ValueError, UserWarning):
+                continue  # NumPy does not have the argument here, or does not take the value
+            assert_same_call(case, *tensors(case.operands), **{name: value})
+
+
+# A Tensor for one argument only, the others plain
+
+
+def places(value, path=()):
+    """Where in nested arguments there are numbers or arrays of numbers."""
+    if isinstance(value, bool | int | float | complex | np.ndarray | np.generic) and not isinstance(value, str):
+        yield path
+    elif type(value) in (list, tuple, dict):
+        for key, part in value.items() if type(value) is dict else enumerate(value):
+            yield from places(part, (*path, key))
+
+
+def replaced(value, path, made):
+    if not path:
+        return made(value)
+    if type(value) is dict:
+        return value | {path[0]: replaced(value[path[0]], path[1:], made)}
+    return type(value)(replaced(part, path[1:], made) if i == path[0] else part for i, part in enumerate(value))
+
+
+def numbers_in(result):
+    parts = [x for part in result for x in numbers_in(part)] if isinstance(result, list | tuple) else [result]
+    return [x.detach().numpy() if isinstance(x, mg.Tensor) else x for x in parts]
+
+
+# Python's conversions by which NumPy reads a single number raise its own error, with ours as the cause.
+READ_BY_NUMPY = "setting an array element with a sequence"
+
+
+@pytest.mark.parametrize("function", CASES, ids=full_name)
+def test_a_tensor_for_any_one_argument_gives_the_value_or_an_error_of_ours(function):
+    for case in CASES[function]:
+        given = (case.operands, case.params)
+        for path in places(given):
+            for grad in (False, True):
+                args, kwargs = replaced(given, path, lambda x: mg.tensor(x, requires_grad=grad and is_float(x)))  # noqa: B023
+                try:
+                    result = case.row.reference(*args, **kwargs)
+                except errors.MinigradError:
+                    continue
+                except (ValueError, TypeError) as error:
+                    if isinstance(error.__cause__, errors.CutError) and READ_BY_NUMPY in str(error):
+                        continue
+                    if path[0] == 1 or not isinstance(case.operands[path[1]], np.ndarray):
+                        continue  # no argument that NumPy takes as an array
+                    raise
+                expected = numbers_in(case.row.reference(*case.operands, **case.params))
+                for actual, desired in zip(numbers_in(result), expected, strict=True):
+                    if isinstance(desired, np.ndarray | np.generic):
+                        np.testing.assert_allclose(actual, desired, rtol=1e-12, atol=1e-12)
+
+
+MASK = np.arange(5.0) > 2
+
+
+@pytest.mark.parametrize("mask", [mg.tensor(MASK), mg.tensor(np.arange(5.0), requires_grad=True) > 2])
+def test_masks_that_are_tensors(mask):
+    x = np.arange(5.0)
+    assert np.sum(x, where=mask) == 7
+    for function in (np.sum, np.prod, np.mean, np.var, np.std, np.any, np.all, np.nansum, np.nanprod):
+        assert function(x, where=mask) == pytest.approx(function(x, where=MASK))
+    for function in (np.max, np.min, np.nanmax, np.nanmin):
+        assert function(x, where=mask, initial=3.5) == function(x, where=MASK, initial=3.5)
+    for ufunc in (np.add, np.multiply, np.maximum, np.minimum, np.subtract, np.logaddexp, np.hypot, np.logical_or):
+        result = ufunc.reduce(x, where=mask, initial=0.5)
+        assert (type(result), result) == (mg.Tensor, pytest.approx(ufunc.reduce(x, where=MASK, initial=0.5)))
+    t = mg.tensor(x, requires_grad=True)
+    np.sum(t * t, where=mask).backward()
+    np.testing.assert_array_equal(t.grad.numpy(), [0, 0, 0, 6, 8])
+
+
+@pytest.mark.parametrize("call", [np.sum, np.prod, np.mean, np.var, np.std, np.add.reduce, np.subtract.reduce])
+def test_masks_are_bools(call):
+    with pytest.raises(TypeError, match="bool"):
+        call(np.arange(3.0), where=np.array([1, 0, 1]), **({"initial": 0.0} if call is np.subtract.reduce else {}))
+    with pytest.raises(errors.DTypeError, match=r"where takes bools.*int64 \(3,\): write a comparison"):
+        call(leaf(1.0, 2.0, 3.0), where=np.array([1, 0, 1]), **({"initial": 0.0} if call is np.subtract.reduce else {}))
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda c: np.add(np.ones(2), 1.0, out=c), "out"), (lambda c: np.add(np.ones(2), 1.0, where=c > 0), "where"),
+    (lambda c: np.sum(np.ones((2, 2)), axis=0, out=c), "out"), (lambda c: np.mean(np.ones((2, 2)), 0, out=c), "out"),
+    (lambda c: np.add.accumulate(np.ones(2), out=c), "out"), (lambda c: np.add.at(np.ones(2), [0], c[0]), "write"),
+    (lambda c: np.add.at(np.ones(2), c.astype(int), 1.0), "write"), (lambda c: np.clip(np.ones(2), 0, 1, out=c), "out"),
+    (lambda c: np.concatenate([np.ones(1), np.ones(1)], out=c), "out"), (lambda c: np.cumsum(np.ones(2), out=c), "out"),
+    (lambda c: np.take(np.ones(2), [0, 1], out=c), "out"), (lambda c: np.exp(np.ones(2), out=(c,)), "out"),
+])  # fmt: skip
+def test_a_tensor_is_not_written_to_by_functions_of_arrays(call, words):
+    constant = mg.tensor([0.0, 1.0])
+    with pytest.raises(errors.UnsupportedError, match=words):
+        call(constant)
+    np.testing.assert_array_equal(constant.numpy(), [0.0, 1.0])
+
+
 @pytest.mark.parametrize(("call", "words"), [
     (lambda x: np.sum(x, out=np.zeros(())), "numpy.sum .* out.* y = f"),
     (lambda x: np.sum(x, 0, None, np.zeros(())), "numpy.sum .* out"),
@@ -209,7 +330,6 @@ def test_arguments_by_position_with_numpys_defaults(case):
     (lambda x: np.reshape(x, (2, 1), order="A"), "numpy.reshape .* order"),
     (lambda x: np.ravel(x, order="K"), "numpy.reshape .* order"),
     (lambda x: np.reshape(x, (2, 1), "F", copy=False), "numpy.reshape .* order"),
-    (lambda x: np.broadcast_to(x, (2, 2), subok=True), "numpy.broadcast_to .* subok"),
     (lambda x: np.linalg.multi_dot([x, x], out=np.zeros(())), "numpy.linalg.multi_dot .* out"),
 ])  # fmt: skip
 def test_arguments_without_a_meaning_are_refused(call, words):

@@ -72,6 +72,26 @@ def test_argnums_choose_arguments_and_shape_the_result():
     np.testing.assert_allclose(single, b**2)
 
 
+def test_argnums_count_from_both_ends_and_name_an_argument_once():
+    f = lambda a, b, *, c: (a * b**c).sum()  # noqa: E731
+    a, b = np.array([2.0, 3.0]), np.array([5.0, 7.0])
+    np.testing.assert_allclose(mg.grad(f, argnums=-1)(a, b, c=2), a * 2 * b)
+    np.testing.assert_allclose(mg.grad(f, argnums=np.int64(1))(a, b, c=2), a * 2 * b)
+    np.testing.assert_allclose(mg.grad(f, argnums=[-2, 1])(a, b, c=2), [b**2, a * 2 * b])
+    for argnums in ((0, 0), (0, -2), (1, 0, -1)):
+        for transform in (mg.grad, mg.value_and_grad, mg.jacobian, mg.hessian):
+            with pytest.raises(errors.ArgumentError, match="two of them are the same argument"):
+                transform(f, argnums=argnums)(a, b, c=2)
+
+
+def test_keyword_arguments_are_not_differentiated_by_but_belong_to_an_outer_graph():
+    w = mg.tensor(2.0, requires_grad=True)
+    gradient = mg.grad(lambda x, *, w: x * x * w)(1.5, w=w)
+    gradient.backward()
+    assert (gradient.item(), w.grad.item()) == (6.0, 3.0)
+    assert mg.grad(lambda w: mg.grad(lambda x, *, w: x * x * w)(1.5, w=w))(2.0) == 3.0
+
+
 def test_aux_is_handed_on_without_its_graph():
     f = lambda x: ((x * x).sum(), {"double": 2 * x, "label": "text"})  # noqa: E731
     (value, aux), gradient = mg.value_and_grad(f, has_aux=True)(X)
@@ -106,6 +126,148 @@ def test_unused_arguments_and_constant_functions_have_zero_gradients():
     np.testing.assert_array_equal(mg.grad(lambda x: 1.5)(X), np.zeros(3))
     np.testing.assert_array_equal(mg.jacobian(lambda x: np.ones(2))(X), np.zeros((2, 3)))
     np.testing.assert_array_equal(mg.hessian(lambda x: x.sum())(X), np.zeros((3, 3)))
+
+
+# Results that vary with nothing, and results that are no real numbers
+
+CONSTANT = {
+    "a number": lambda x: 3.0,
+    "an integer": lambda x: 3,
+    "an array": lambda x: np.ones((2, 2), np.float32),
+    "a Tensor": lambda x: mg.tensor([1.0, 2.0]),
+    "an index": np.argmax,
+    "a mask": lambda x: x > 0.5,
+    "a gradient": mg.grad(lambda x: x.sum()),
+    "no elements": lambda x: np.zeros((0, 2)),
+}
+
+
+@pytest.mark.parametrize("f", CONSTANT.values(), ids=CONSTANT)
+def test_tangents_of_what_does_not_vary_are_zeros(f):
+    value, tangent = mg.jvp(f, (X,), (np.ones(3),))
+    np.testing.assert_array_equal(np.asarray(tangent), np.zeros_like(np.asarray(value)), strict=True)
+    value, tangent = mg.jvp(f, (mg.tensor(X),), (mg.ones(3),))
+    assert (type(tangent), tangent.dtype, tangent.shape) == (mg.Tensor, np.asarray(value).dtype, np.shape(value))
+    (gradient,) = mg.vjp(f, X)[1](np.ones(np.shape(value)))
+    np.testing.assert_array_equal(gradient, np.zeros(3), strict=True)
+    np.testing.assert_array_equal(mg.jacobian(f)(X), np.zeros((*np.shape(value), 3)))
+
+
+def test_tangents_of_results_that_vary_in_part():
+    value, tangent = mg.jvp(lambda x: {"y": 2 * x, "i": np.argmax(x), "n": None, "k": (1.5,)}, (X,), (np.ones(3),))
+    assert (value["i"], value["n"], tangent["n"], tangent["i"], tangent["k"]) == (2, None, None, 0, (0.0,))
+    np.testing.assert_array_equal(tangent["y"], [2.0, 2.0, 2.0])
+    assert mg.jvp(lambda x: {}, (X,), (X,)) == ({}, {})
+    assert mg.jvp(lambda: 3.0, (), ()) == (3.0, 0.0)
+    nothing = np.zeros(0)
+    assert mg.jvp(np.sum, (nothing,), (nothing,)) == (0.0, 0.0)
+    np.testing.assert_array_equal(mg.grad(lambda x: mg.jvp(np.sum, (x,), (X,))[1])(X), np.zeros(3))
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: 3, lambda x: x.sum() > 0, lambda x: bool(x[0] > 0), np.argmax, lambda x: x[0] * 1j,
+    lambda x: 1j, lambda x: np.sum(x + 0j), lambda x: mg.tensor(2),
+])  # fmt: skip
+@pytest.mark.parametrize("transform", [
+    mg.grad, mg.value_and_grad, mg.hessian, lambda f: lambda x: mg.hvp(f, x, X), lambda f: mg.grad(f, (0,)),
+    lambda f: mg.grad(lambda x: (f(x), None), has_aux=True),
+], ids=["grad", "value_and_grad", "hessian", "hvp", "argnums", "aux"])  # fmt: skip
+def test_the_gradient_of_what_is_no_real_number_is_refused(f, transform):
+    with pytest.raises(errors.DTypeError, match=r"real floating-point number.*(np.real|decimal point)"):
+        transform(f)(X)
+
+
+def test_the_gradient_of_a_complex_number_is_refused_of_its_parts_it_is_that_of_backward():
+    with pytest.raises(errors.DTypeError, match=r"returned complex128 2j: return np.real\(y\)"):
+        mg.grad(lambda z: z * z)(1 + 1j)
+    assert mg.grad(lambda z: np.real(z * z))(1 + 1j) == 2 - 2j  # d/dx + i d/dy of x*x - y*y
+    assert mg.grad(lambda z: np.imag(z * z))(1 + 1j) == 2 + 2j  # of 2*x*y
+    assert mg.grad(lambda z: np.abs(z))(3 + 4j) == pytest.approx(0.6 + 0.8j)
+
+
+@pytest.mark.parametrize("f", [lambda x: "text", lambda x: [x, "text"], lambda x: object(), lambda x: np.array(["1"])])
+def test_results_that_are_no_numbers_are_refused(f):
+    for transform in (mg.jacobian(f), lambda x: mg.jvp(f, (x,), (x,)), lambda x: mg.vjp(f, x)):
+        with pytest.raises(errors.DTypeError, match="a result to differentiate is made of numbers"):
+            transform(X)
+
+
+# Complex Jacobians
+
+
+def test_the_jacobian_of_complex_results_by_real_arguments_is_complex():
+    np.testing.assert_array_equal(mg.jacobian(lambda x: x * (1 + 2j))(np.array([3.0])), [[1 + 2j]])
+    f = lambda x: np.exp(1j * x) * x[0]  # noqa: E731
+    np.testing.assert_allclose(
+        mg.jacobian(f)(X), np.diag(1j * np.exp(1j * X) * X[0]) + np.outer(np.exp(1j * X), [1, 0, 0]), rtol=1e-12
+    )
+    single = mg.jacobian(lambda x: x * np.complex64(1j))(X.astype(np.float32))
+    np.testing.assert_array_equal(single, 1j * np.eye(3, dtype=np.float32), strict=True)
+    assert mg.jacobian(lambda x: 1j)(X).tolist() == [0, 0, 0]
+    real, both = mg.jacobian(lambda x: (x[0], x[1] * 1j))(X)
+    np.testing.assert_array_equal(real, [1.0, 0.0, 0.0], strict=True)
+    np.testing.assert_array_equal(both, [0, 1j, 0])
+    assert mg.jacobian(lambda x: x[:0] * 1j)(X).shape == (0, 3)
+    w = mg.tensor(2.0, requires_grad=True)
+    mg.real(mg.jacobian(lambda x: x * w * (3 + 1j))(1.0)).backward()
+    assert w.grad.item() == 3.0
+    assert mg.jacobian(mg.jacobian(lambda x: x * x * 1j))(0.5) == 2j
+
+
+@pytest.mark.parametrize(("f", "slope"), [
+    (lambda z: z * z, lambda z: 2 * z), (np.exp, np.exp), (np.sin, np.cos), (np.log, lambda z: 1 / z),
+    (lambda z: 1 / (z - 2j), lambda z: -1 / (z - 2j) ** 2), (lambda z: z**3 + 1j * z, lambda z: 3 * z * z + 1j),
+    (lambda z: np.conj(np.sin(np.conj(z))), np.cos), (lambda z: z * 0 + 1j, lambda z: 0 * z),
+])  # fmt: skip
+def test_the_jacobian_of_an_analytic_function_is_its_complex_derivative(f, slope):
+    z = np.array([0.3 + 0.4j, -1.2 + 0.1j])
+    np.testing.assert_allclose(mg.jacobian(f)(z), np.diag(slope(z)), rtol=1e-13)
+    narrow = z.astype(np.complex64)
+    np.testing.assert_allclose(mg.jacobian(f)(narrow), np.diag(slope(z)), rtol=1e-5)
+    assert mg.jacobian(f)(narrow).dtype == np.complex64
+
+
+def test_the_jacobian_of_an_analytic_function_of_many_numbers():
+    rng = np.random.default_rng(0)
+    a, z = (rng.normal(size=(40, 40)) + 1j * rng.normal(size=(40, 40)) for _ in range(2))
+    np.testing.assert_allclose(mg.jacobian(lambda z: (a @ z)[0, 0])(z)[:, 0], a[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [
+    np.conj, lambda z: z * np.conj(z), lambda z: np.abs(z) + 0j, lambda z: z / np.abs(z), lambda z: np.real(z) + z,
+    lambda z: z + 1e-9 * np.conj(z), mg.grad(lambda z: np.real(z * z * z)),
+])  # fmt: skip
+def test_a_complex_derivative_that_does_not_exist_is_refused(f):
+    with pytest.raises(errors.DTypeError, match=r"no complex derivative.*jacobian\(lambda x, y: f\(x \+ 1j \* y\)"):
+        mg.jacobian(f)(0.3 + 0.4j)
+    dx, dy = mg.jacobian(lambda x, y: f(x + 1j * y), argnums=(0, 1))(0.3, 0.4)
+    step = 1e-6
+    for found, direction in ((dx, 1.0), (dy, 1j)):
+        z = 0.3 + 0.4j
+        expected = (f(np.array(z + step * direction)) - f(np.array(z - step * direction))) / (2 * step)
+        assert found == pytest.approx(complex(expected), abs=1e-8)
+
+
+def test_second_derivatives_by_complex_numbers():
+    # |z|**2 has the gradient 2 z and so the complex second derivative 2; the gradient of Re z**2 is conj(2 z).
+    assert mg.hessian(lambda z: np.real(z * np.conj(z)))(1 + 1j) == 2
+    with pytest.raises(errors.DTypeError, match="no complex derivative"):
+        mg.hessian(lambda z: np.real(z * z))(1 + 1j)
+    # The product with a vector is the derivative of the gradient along it, which exists for all.
+    assert mg.hvp(lambda z: np.real(z * z), 1 + 1j, 2j) == np.conj(2 * 2j)
+
+
+def test_products_with_the_jacobian_of_complex_functions():
+    z, v = 1 + 2j, 3 - 1j
+    assert mg.jvp(lambda z: z * z, (z,), (v,))[1] == 2 * z * v
+    assert mg.jvp(np.conj, (z,), (v,))[1] == np.conj(v)
+    assert mg.jvp(lambda x: x * (1 + 2j), (2.0,), (3.0,))[1] == 3 + 6j
+    # The gradient of real(conj(v) * z * z), which is conj(conj(v) * 2 z).
+    assert mg.vjp(lambda z: z * z, z)[1](v)[0] == np.conj(np.conj(v) * 2 * z)
+    with pytest.raises(errors.DTypeError, match=r"a tangent is complex, and its argument is float64"):
+        mg.jvp(np.sin, (1.0,), (1j,))
+    with pytest.raises(errors.DTypeError, match=r"a cotangent is complex, and its result is float64"):
+        mg.vjp(np.sin, 1.0)[1](1j)
 
 
 # Nesting
@@ -255,6 +417,35 @@ def test_checkpoint_draws_the_same_random_numbers_again_and_leaves_the_generator
     np.testing.assert_array_equal(x.grad.numpy(), noise[0].numpy())
 
 
+def test_checkpoint_leaves_what_does_not_vary_as_it_is():
+    x = mg.tensor(X, requires_grad=True)
+    f = lambda x: {"y": 2 * x, "i": np.argmax(x), "m": x > 0, "k": 3, "n": None, "s": "text"}  # noqa: E731
+    results = mg.checkpoint(f)(x)
+    assert (results["i"].dtype, results["m"].dtype, results["k"], results["n"], results["s"]) == (
+        np.int64, np.bool_, 3, None, "text",
+    )  # fmt: skip
+    results["y"].sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [2.0, 2.0, 2.0])
+    assert mg.checkpoint(lambda x: None)(x) is None
+    assert mg.checkpoint(np.argmax)(x).item() == 2
+
+
+def test_checkpoint_keeps_the_dtypes_of_several_results():
+    x = mg.tensor(X, requires_grad=True)
+    f = lambda x: (x.astype(np.float32), x * 1j, 3 * x)  # noqa: E731
+    results = mg.checkpoint(f)(x)
+    assert [y.dtype for y in results] == [np.float32, np.complex128, np.float64]
+    (results[0].sum().astype(float) + mg.imag(results[1]).sum() + results[2].sum()).backward()
+    np.testing.assert_allclose(x.grad.numpy(), [5.0, 5.0, 5.0])
+
+
+def test_checkpoint_takes_keyword_arguments():
+    x, w = mg.tensor(X, requires_grad=True), mg.tensor(2.0, requires_grad=True)
+    mg.checkpoint(lambda x, *, w: (x * w).sum())(x, w=w).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [2.0, 2.0, 2.0])
+    assert w.grad.item() == pytest.approx(X.sum())
+
+
 def test_checkpoint_of_constants_and_under_no_grad_is_the_function():
     assert type(mg.checkpoint(np.sin)(X)) is np.ndarray
     x = mg.tensor(X, requires_grad=True)
@@ -283,6 +474,18 @@ def test_misfits_are_named():
         mg.jvp(cube_sum, (X,), (np.ones(2),))
     with pytest.raises(errors.ShapeError, match=r"1 results.*2 cotangents"):
         mg.vjp(cube_sum, X)[1]((1.0, 2.0))
+    with pytest.raises(errors.ShapeError, match=r"\(7,\) does not fit its result of shape \(3,\)"):
+        mg.hvp(np.sum, X, np.ones(7))
+    with pytest.raises(errors.ShapeError, match=r"\(cotangent\['a'\]\).*\(cotangent\['b'\]\)"):
+        mg.vjp(lambda x: {"a": x}, X)[1]({"b": X})
+
+
+def test_trees_of_directions_belong_together_by_their_names():
+    f = lambda p: {"u": p["a"] * 2, "v": p["b"] * 3}  # noqa: E731
+    p = {"a": 1.0, "b": 1.0}
+    (gradient,) = mg.vjp(f, p)[1]({"v": 1.0, "u": 10.0})
+    assert gradient == {"a": 20.0, "b": 3.0}
+    assert mg.jvp(f, (p,), ({"b": 1.0, "a": 10.0},))[1] == {"u": 20.0, "v": 3.0}
 
 
 def test_an_exception_in_the_function_leaves_the_mode():

@@ -39,6 +39,16 @@ def not_a_scalar(root: "Handle") -> GraphError:
     )
 
 
+def not_a_real_root(root: "Handle") -> GraphError:
+    """For backward from a complex number without a gradient."""
+    assert root.node is not None
+    return GraphError(
+        f"backward starts from a real number, and {called(root.node)} is {describe(root.data)}: start from its real "
+        "part, imaginary part or absolute value, as in mg.abs(y).backward(), or say what counts: "
+        "y.backward(gradient=v) gives the gradients of the real number sum(real(conj(v) * y))"
+    )
+
+
 def wrong_seed(given: tuple[int, ...], shape: tuple[int, ...], node: "Node | None" = None) -> ShapeError:
     """For a gradient given to backward that does not fit."""
     of = "the Tensor" if node is None else called(node)
@@ -144,6 +154,16 @@ def bad_joint(name: str, given: int, operands: int) -> ShapeError:
     return ShapeError(
         f"the joint rule of {name} returned {given} gradients for {operands} operands: it must return a sequence with "
         f"one for each, and None for those that have none. {_LINE.format(name)}"
+    )
+
+
+def not_a_gradient(name: str, given: Any) -> DTypeError:
+    """For a rule that returns something else than one array of numbers."""
+    what = f"an array of {given.dtype}" if hasattr(given, "dtype") else f"a {type(given).__name__}"
+    return DTypeError(
+        f"the derivative rule of {name} returned {what} as the gradient of one operand: a rule must return one array "
+        "of numbers. For several operands give one rule each, or one for all as `joint`; for an operand without a "
+        f"derivative, None in the place of its rule. {_LINE.format(name)}"
     )
 
 

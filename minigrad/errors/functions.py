@@ -43,6 +43,14 @@ def no_such_argument(f: Callable[..., Any], argnums: Sequence[int], given: int) 
     )
 
 
+def same_argument(f: Callable[..., Any], argnums: Sequence[int]) -> ArgumentError:
+    """For argnums that name an argument twice."""
+    return ArgumentError(
+        f"argnums is {tuple(argnums)}, and two of them are the same argument of {defined_at(f)}: name each argument "
+        "once, counted from 0, or from the end with negative numbers"
+    )
+
+
 def not_differentiable(value: Any) -> DTypeError:
     """For an argument that is no floating-point number."""
     return DTypeError(
@@ -67,11 +75,77 @@ def not_one_number(f: Callable[..., Any], outputs: Sequence[Any]) -> GraphError:
     )
 
 
+def not_a_real_number(f: Callable[..., Any], y: Any) -> DTypeError:
+    """For the gradient of a function that returns an integer, a bool, or a complex number."""
+    if y.dtype.kind == "c":
+        remedy = (
+            "return np.real(y), np.imag(y) or np.abs(y); or, for the complex derivative, use jacobian, or vjp with a "
+            "cotangent"
+        )
+    else:
+        remedy = (
+            "numbers of this kind come in steps, and their derivative would be 0 wherever there is one. Return a "
+            "floating-point number that is computed by operations which can be differentiated, not by comparisons, "
+            "argmax, int() or the like; a constant needs a decimal point"
+        )
+    return DTypeError(
+        f"the gradient is defined for functions that return a real floating-point number, and {defined_at(f)} returned "
+        f"{describe(y)}: {remedy}"
+    )
+
+
+def not_holomorphic(f: Callable[..., Any]) -> DTypeError:
+    """For the complex derivative of a function that has none."""
+    return DTypeError(
+        f"jacobian: {defined_at(f)} has no complex derivative by a complex argument at this point, as conj, real, imag "
+        "and abs have none: two real matrices would be needed. Differentiate by real and imaginary part, as in "
+        "jacobian(lambda x, y: f(x + 1j * y), argnums=(0, 1)), or return the parts of the result that are wanted, as "
+        "np.real(y) and np.imag(y)"
+    )
+
+
+# What tangents and cotangents belong to.
+_WHOSE = {"tangent": "argument", "cotangent": "result"}
+
+
+def other_form(kind: str, given: Sequence[str], wanted: Sequence[str]) -> ShapeError:
+    """For a tree of tangents or cotangents of another form than what they belong to."""
+    whose = _WHOSE[kind]
+    return ShapeError(
+        f"{len(wanted)} {whose}s need {kind}s of the same form ({', '.join(wanted)}), and {len(given)} {kind}s were "
+        f"given ({', '.join(given)}): give one array for each {whose}, in the same dicts, lists and tuples"
+    )
+
+
+def wrong_direction(kind: str, given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
+    """For a tangent or cotangent of another shape than what it belongs to."""
+    whose = _WHOSE[kind]
+    return ShapeError(f"a {kind} of shape {given} does not fit its {whose} of shape {shape}: they must be equal")
+
+
+def complex_direction(kind: str, dtype: Any) -> DTypeError:
+    """For a complex tangent or cotangent of something real."""
+    whose = _WHOSE[kind]
+    return DTypeError(
+        f"a {kind} is complex, and its {whose} is {dtype}: give np.real(v) and np.imag(v) one after the other, and add "
+        "the two products, the second times 1j"
+    )
+
+
 def objective_of_many(f: Callable[..., Any], y: Any) -> ShapeError:
     """For an objective that returns an array."""
     return ShapeError(
         f"minimize: the objective {defined_at(f)} returned an array of shape {np.shape(y)}, and only a single number "
         "can be least: return its sum or mean, say"
+    )
+
+
+def objective_not_real(f: Callable[..., Any], y: Any) -> DTypeError:
+    """For an objective that returns an integer, a bool, or a complex number."""
+    remedy = "its absolute value, say, np.abs(y)" if y.dtype.kind == "c" else "a floating-point number"
+    return DTypeError(
+        f"minimize: the objective {defined_at(f)} returned {describe(y)}, and what is minimised is real and varies "
+        f"smoothly: return {remedy}"
     )
 
 

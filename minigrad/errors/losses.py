@@ -24,6 +24,15 @@ def not_alike(loss: str, shapes: Sequence[tuple[int, ...]]) -> ShapeError:
     )
 
 
+def not_real(loss: str) -> DTypeError:
+    """For complex numbers in a loss that has no meaning for them."""
+    return DTypeError(
+        f"{loss} is defined for real numbers, and an operand or a weight is complex: give it np.abs(x), or np.real(x) "
+        "and np.imag(x) one after the other; mse_loss and l1_loss take complex operands, and measure distances in the "
+        "plane"
+    )
+
+
 # What a loss computes of its input, where people compute it before.
 _APPLIED = {
     "cross_entropy": "applies the softmax itself, and this input is the result of one already: give it the logits",

@@ -1,5 +1,6 @@
 """What operations say of operands that do not fit: what NumPy says of them, with the operation's name and a remedy."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -
         raise DTypeError(f"{what} cannot be made of {type(data).__name__}: {error}") from error
     if array.dtype.kind not in "biufc":
         raise _not_numbers(data, array, what)
+    if (other := _of_another_kind(data)) is not None:
+        raise _other_arithmetic(other, what)
     return array
 
 
@@ -48,6 +51,38 @@ def _not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
         f"{what} is made of numbers, and a {kind} of dtype {array.dtype} holds none: convert it before, as "
         "np.array(data, dtype=float) does with texts that are numbers"
     )
+
+
+def _of_another_kind(data: Any) -> Any:
+    """The class of an array, or of one in a list of them, if its arithmetic is not that of ndarrays."""
+    arrays = data if isinstance(data, list | tuple) and data and isinstance(data[0], np.ndarray) else (data,)
+    classes: set[Any] = {type(x) for x in arrays if isinstance(x, np.ndarray)}
+    return next(filter(_has_own_arithmetic, classes), None)
+
+
+# What a subclass of ndarray defines anew if its elements are more than the numbers that they are stored as.
+_ARITHMETIC = (
+    "__array_ufunc__", "__array_function__", "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__",
+    "__truediv__", "__rtruediv__", "__pow__", "__matmul__", "__rmatmul__", "__neg__", "__abs__",
+)  # fmt: skip
+
+
+@functools.cache
+def _has_own_arithmetic(cls: Any) -> bool:
+    return any(getattr(cls, name) is not getattr(np.ndarray, name) for name in _ARITHMETIC)
+
+
+def _other_arithmetic(cls: Any, what: str) -> DTypeError:
+    if issubclass(cls, np.matrix):
+        why = "whose * is the product of matrices: write np.asarray(m) before, and @ for that product"
+    elif issubclass(cls, np.ma.MaskedArray):
+        why = (
+            "whose mask would be lost: write a.filled(value), or keep the mask as an array of its own, as in "
+            "where(mask, 0, x) with x = np.asarray(a) and mask = np.ma.getmaskarray(a)"
+        )
+    else:
+        why = "a kind of array whose arithmetic is its own, and would be lost: write np.asarray(a) if it may be"
+    return DTypeError(f"{what} cannot be made of a {cls.__name__}, {why}")
 
 
 def as_operand(operand: Any, name: str) -> np.ndarray:

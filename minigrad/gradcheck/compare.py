@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad.core import Array
 from minigrad.gradcheck.failure import ENOUGH, DerivativeError, Failure, disagreement
-from minigrad.gradcheck.function import NO_NUMBERS, PRECISION, Function, flat, random_weights, split
+from minigrad.gradcheck.function import NO_NUMBERS, NO_RESULTS, PRECISION, Function, flat, random_weights, split
 
 STEP = 2.0**-17  # near the cube root of the precision; a power of 2, so that x + step is exact for most x
 _LADDER = 2.0 ** np.array([8, 4, 0, -4, -8, -12, -16])  # the other steps, in units of the usual one
@@ -118,6 +118,8 @@ def check(function: Function, options: Options) -> Comparison | None:
     """
     if not function.active:
         raise DerivativeError("nothing to check", f"gradcheck has nothing to check: {NO_NUMBERS}")
+    if not function.places:
+        raise DerivativeError("nothing to check", f"gradcheck has nothing to check: {NO_RESULTS}")
     _check_repeatable(function, times=1)
     rng = np.random.default_rng(options.seed)
     chosen = rng if options.fast else None

@@ -22,6 +22,7 @@ Computed = TypeVar("Computed")
 __tracebackhide__ = True  # by pytest, as in the other files that call the function: it shows the function's own frames
 PRECISION = float(np.finfo(np.float64).eps)
 NO_NUMBERS = "no input is floating-point. Write numbers with a decimal point (1.0), and make arrays with dtype=float"
+NO_RESULTS = "no result is floating-point, and integers and bools have no derivative"
 EXACT = (np.dtype(np.float64), np.dtype(np.complex128))  # what has the digits that differences need
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PLAIN, Array, Handle
-from minigrad.errors import as_operand
+from minigrad.errors import DTypeError, as_operand, describe
 
 
 def operand(x: Any, name: str) -> Array:
@@ -21,3 +21,29 @@ def weak(x: Any, name: str) -> Array:
 def value_of(x: Any) -> np.ndarray:
     """What a Tensor or anything else holds, as an array without a history."""
     return np.asarray(x.data if isinstance(x, Handle) else x)
+
+
+def mask_of(x: Any) -> np.ndarray:
+    """The value of a mask, which must consist of bools, as NumPy's must."""
+    mask = value_of(x)
+    if mask.dtype != bool:
+        raise DTypeError(f"where takes bools, and these are {describe(mask)}: write a comparison, such as x != 0")
+    return mask
+
+
+# Values of NumPy's arguments that change nothing of a Tensor: their defaults, and other words for these.
+_WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
+    "out": (None,), "where": (True,), "keepdims": (False,), "dtype": (None,), "signature": (None,), "axes": (None,),
+    "casting": ("same_kind",), "order": ("K", "A", "C", None), "subok": (True,), "device": ("cpu", None),
+}  # fmt: skip
+
+
+def has_no_effect(name: str, value: Any) -> bool:
+    """Whether an argument of a NumPy function may as well be left out."""
+    if isinstance(value, np.ndarray | np.bool_ | Handle):  # a mask of no axes, say
+        value = value_of(value)
+        value = bool(value) if value.ndim == 0 and value.dtype == bool else value
+    elif name == "out" and isinstance(value, tuple) and all(x is None for x in value):
+        value = None
+    without = _WITHOUT_EFFECT.get(name, ())
+    return value is np._NoValue or any(value is x or (isinstance(value, str) and value == x) for x in without)

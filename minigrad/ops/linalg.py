@@ -14,7 +14,7 @@ from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import both, conj, over, times
 from minigrad.ops.indexing import getitem, take
 from minigrad.ops.reductions import keep, sum
-from minigrad.ops.shaping import moveaxis, permute_dims, reshape
+from minigrad.ops.shaping import moveaxis, permute_dims, reshape, squeeze
 
 # Matrix products
 
@@ -81,6 +81,12 @@ def dot(a: Array, b: Array, /) -> Array:
 @implements(np.vecdot)
 def vecdot(a: Array, b: Array, /, *, axis: int = -1) -> Array:
     """Dot products of vectors that lie along an axis; of complex ones, the first conjugated."""
+    lengths = [np.shape(x)[one_axis(axis, np.ndim(x), "vecdot")] for x in (a, b)]
+    if lengths[0] != lengths[1]:
+        raise ShapeError(
+            f"vecdot of shapes {np.shape(a)} and {np.shape(b)}: the vectors along axis {axis} have {lengths[0]} and "
+            f"{lengths[1]} elements, and must have as many: for one number instead of a vector write sum(a * b, axis)"
+        )
     return sum(conj(a) * b, axis=axis)
 
 
@@ -252,8 +258,8 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
 
 
 # Einstein's summation.  The primitive is restricted so that the derivative is an einsum of the same kind: no operand
-# has an index twice, and each index of an operand is also in the result or in another operand.  What people write is
-# brought into this form by taking diagonals and sums first.
+# has an index twice, an index is as long in all operands that have it, and each index of an operand is also in the
+# result or in another operand.  What people write is brought into this form by taking diagonals and sums first.
 
 
 def _einsum_rule(g: Array, operands: tuple[Array, ...], subscripts: str) -> list[Array]:
@@ -277,8 +283,8 @@ def einsum(subscripts: str, /, *operands: Array, optimize: Any = None) -> Array:
     Parameters
     ----------
     subscripts : str
-        For instance ``"ij,jk->ik"``.  Indices may repeat within an operand, the ellipsis broadcasts, and without
-        an arrow the result has the indices that occur once, in alphabetical order.
+        For instance ``"ij,jk->ik"``.  Indices may repeat within an operand, axes of length 1 and the ellipsis
+        broadcast, and without an arrow the result has the indices that occur once, in alphabetical order.
     *operands : array
     optimize : optional
         Accepted for NumPy's sake; the order of contraction is always optimized.
@@ -294,6 +300,8 @@ def einsum(subscripts: str, /, *operands: Array, optimize: Any = None) -> Array:
             [0., 1.]])
     """
     lists, result = _explicit(subscripts, operands)
+    if any(1 in np.shape(x) for x in operands):
+        lists, operands = _without_repeated(lists, operands)
     simple_terms, simple = [], []
     for position, (term, x) in enumerate(zip(lists, operands, strict=True)):
         while repeated := next((i for i, n in Counter(term).items() if n > 1), None):
@@ -336,6 +344,22 @@ def _explicit(subscripts: str, operands: tuple[Array, ...]) -> tuple[list[str], 
         raise ShapeError(f"einsum {subscripts!r}: the result has {sorted(unknown)}, which no operand has")
     expand = [t.replace("...", ellipsis[widest - w :]) for t, w in zip(lists, widths, strict=True)]
     return expand, result.replace("...", ellipsis)
+
+
+def _without_repeated(lists: list[str], operands: tuple[Array, ...]) -> tuple[list[str], tuple[Array, ...]]:
+    """Operands and their indices without the axes of length 1 that would be repeated, as others have more there."""
+    longer = {
+        i for term, x in zip(lists, operands, strict=True) for i, n in zip(term, np.shape(x), strict=True) if n != 1
+    }
+    terms, shorter = [], []
+    for term, x in zip(lists, operands, strict=True):
+        # An index that the operand has twice, with two lengths, is a mistake that is still to be told.
+        lengths = {i: {n for j, n in zip(term, np.shape(x), strict=True) if i == j} for i in term}
+        repeated = {i for i, n in lengths.items() if n == {1} and i in longer}
+        axes = tuple(axis for axis, i in enumerate(term) if i in repeated)
+        terms.append("".join(i for i in term if i not in repeated))
+        shorter.append(squeeze(x, axes) if axes else x)
+    return terms, tuple(shorter)
 
 
 # Parts of matrices

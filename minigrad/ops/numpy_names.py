@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.core import Array, implements
 from minigrad.errors import ArgumentError, ShapeError, unsupported_arguments
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import mask_of, operand, value_of
 from minigrad.ops.assembling import converted
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.names import implements_by_name, with_all_arguments
@@ -25,7 +25,7 @@ from minigrad.ops.statistics import floating, masked_mean
 
 def masked(a: Array, where: Any, neutral: Any) -> Array:
     """`a`, and where the mask does not hold a number that changes no result."""
-    return a if where is True else elementwise.where(np.broadcast_to(value_of(where), np.shape(a)), a, neutral)
+    return a if where is True else elementwise.where(np.broadcast_to(mask_of(where), np.shape(a)), a, neutral)
 
 
 def _as(dtype: Any, a: Array) -> Array:
@@ -34,18 +34,20 @@ def _as(dtype: Any, a: Array) -> Array:
 
 @with_all_arguments(np.sum)
 def _sum(
-    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Array = 0, where: Any = True
-) -> Array:
+    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Array | None = None,
+    where: Any = True,
+) -> Array:  # fmt: skip
     total = reductions.sum(masked(a, where, 0), axis, dtype=dtype, keepdims=keepdims)
-    return total + _as(total.dtype, initial)
+    return total if initial is None else total + _as(total.dtype, initial)
 
 
 @with_all_arguments(np.prod)
 def _prod(
-    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Array = 1, where: Any = True
-) -> Array:
+    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Array | None = None,
+    where: Any = True,
+) -> Array:  # fmt: skip
     product = reductions.prod(masked(a, where, 1), axis, dtype=dtype, keepdims=keepdims)
-    return product * _as(product.dtype, initial)
+    return product if initial is None else product * _as(product.dtype, initial)
 
 
 @with_all_arguments(np.mean)
@@ -117,8 +119,8 @@ def _where(condition: Array, /) -> tuple[Array, ...]:
 
 
 @with_all_arguments(np.take)
-def _take(a: Array, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Array:
-    if mode not in ("raise", "wrap", "clip"):
+def _take(a: Array, indices: Any, axis: int | None = None, *, mode: str | None = "raise") -> Array:
+    if mode not in ("raise", "wrap", "clip", None):
         raise ArgumentError(f"take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
     length = np.size(a) if axis is None else np.shape(a)[one_axis(axis, np.ndim(a), "take")]
     indices = value_of(indices)
@@ -133,8 +135,8 @@ def _take(a: Array, indices: Any, axis: int | None = None, *, mode: str = "raise
 
 
 @with_all_arguments(np.reshape)
-def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
-    if order == "C":
+def _reshape(a: Array, shape: Any, order: str | None = "C", *, copy: bool | None = None) -> Array:
+    if order in ("C", None):
         return shaping.reshape(a, shape, copy=copy)
     if order != "F" or copy is False:
         raise unsupported_arguments("numpy.reshape", ["order"])
@@ -143,7 +145,7 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
 
 
 @with_all_arguments(np.ravel)
-def _ravel(a: Array, order: str = "C") -> Array:
+def _ravel(a: Array, order: str | None = "C") -> Array:
     return _reshape(a, -1, order)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from minigrad.core import Array, Handle, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import reductions
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import mask_of, operand, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import clip, conj, imag, over, real, where
 from minigrad.ops.linalg import diagonal, matmul
@@ -32,7 +32,7 @@ def floating(x: Array) -> Array:
 
 def count(mask: Any, x: Array, axis: Axis) -> np.ndarray:
     """How many elements the mask leaves along an axis, which stays with length 1, in the real dtype of `x`."""
-    chosen = np.broadcast_to(value_of(mask), x.shape)
+    chosen = np.broadcast_to(mask_of(mask), x.shape)
     return np.asarray(np.sum(chosen, axis=axis, keepdims=True, dtype=np.finfo(x.dtype).dtype))
 
 

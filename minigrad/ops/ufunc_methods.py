@@ -12,28 +12,26 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Array, primitive
+from minigrad.core import Array, numpy_functions, primitive
 from minigrad.ops import elementwise, reductions
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import has_no_effect, mask_of, operand, value_of
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.describing import without_derivative
 from minigrad.ops.indexing import getitem, take, take_along_axis
 from minigrad.ops.making import joined
-from minigrad.ops.names import full_name
+from minigrad.ops.names import full_name, in_full
 from minigrad.ops.numpy_names import masked
 from minigrad.ops.reductions import recurrence
 from minigrad.ops.shaping import astype, expand_dims, moveaxis, reshape, stack
 
 Operation = Callable[..., Any]
 
-_DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True, "where": True, "keepdims": False}
-
 
 def call(ufunc: np.ufunc, operation: Operation, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """A call of one of a ufunc's methods, where `operation` stands for the ufunc."""
     if method == "at":
         raise errors.unsupported_at(full_name(ufunc), ufunc.nin)
-    given = {name: x for name, x in kwargs.items() if x is not _DEFAULTS.get(name) or name == "axis"}
+    given = {name: x for name, x in kwargs.items() if not has_no_effect(name, x)}
     compute, arguments = _METHODS[method]
     if refused := [name for name in given if name not in arguments]:
         raise errors.unsupported_arguments(_name(ufunc, method), refused)
@@ -91,14 +89,18 @@ def _reduce(
     ufunc: np.ufunc, operation: Operation, array: Array, *, axis: Axis = 0, dtype: Any = None, keepdims: bool = False,
     initial: Array | None = None, where: Any = True,
 ) -> Array:  # fmt: skip
+    array = joined(array)
     axes = several_axes(axis, np.ndim(array), _name(ufunc, "reduce")) if np.ndim(array) else ()
     extra = ({} if initial is None else {"initial": initial}) | ({} if where is True else {"where": where})
+    function = _REDUCTIONS.get(ufunc)
+    # Not NumPy's function itself: it would call the ufunc's method again if only the mask is a Tensor.
+    reduction: Any = None if function is None else (in_full if extra else numpy_functions)[function]
     if ufunc in (np.add, np.multiply):
-        return _REDUCTIONS[ufunc](array, axes, dtype=dtype, keepdims=keepdims, **extra)
+        return reduction(array, axes, dtype=dtype, keepdims=keepdims, **extra)
     if dtype is not None:
         array = astype(array, dtype)
-    if ufunc in _REDUCTIONS:
-        return _REDUCTIONS[ufunc](array, axes, keepdims=keepdims, **extra)
+    if reduction is not None:
+        return reduction(array, axes, keepdims=keepdims, **extra)
     if ufunc is np.logaddexp:
         total = reductions.logsumexp(masked(array, where, -np.inf), axes, keepdims=keepdims)
         return total if initial is None else operation(total, initial)
@@ -111,7 +113,7 @@ def _folded(
 ) -> Array:
     """``operation(operation(operation(initial, x0), x1), x2)`` and so on; without an initial value from `x0` on."""
     parts, initial = _parts(array, axes), ufunc.identity if initial is None else initial
-    masks = [True] * len(parts) if where is True else _parts(np.broadcast_to(value_of(where), np.shape(array)), axes)
+    masks = [True] * len(parts) if where is True else _parts(np.broadcast_to(mask_of(where), np.shape(array)), axes)
     if initial is None:
         if len(axes) > 1 or where is not True or not parts:
             _require_result(ufunc, axes, value_of(array), where)

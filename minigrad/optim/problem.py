@@ -39,6 +39,8 @@ class Problem:
             raise errors.objective_of_many(self.function, y)
         if not isinstance(y, Tensor):
             raise errors.objective_cut(self.function, y)
+        if y.dtype.kind != "f":
+            raise errors.objective_not_real(self.function, y)
         return y
 
     def loss(self) -> float:

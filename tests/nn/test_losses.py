@@ -530,3 +530,61 @@ ROWS = np.array([[1, 2], [2, 1]])
 def test_what_ctc_refuses(operands, options, exception, text):
     with pytest.raises(exception, match="ctc_loss: .*" + text):
         F.ctc_loss(*operands, **options)
+
+
+# Complex numbers
+
+Z, W = A + 1j * B, B - 0.5j * A
+
+
+def test_errors_of_complex_numbers_are_distances():
+    assert F.mse_loss(np.array([3 + 4j]), np.array([0j])) == 25
+    assert F.l1_loss(np.array([3 + 4j]), np.array([0j])) == 5
+    assert F.mse_loss(Z, W) == pytest.approx(np.mean(np.abs(Z - W) ** 2))
+    assert F.l1_loss(Z, W) == pytest.approx(np.mean(np.abs(Z - W)))
+    assert F.mse_loss(A, W, "sum") == pytest.approx(np.sum(np.abs(A - W) ** 2))
+    np.testing.assert_allclose(F.mse_loss(Z, B, "none"), np.abs(Z - B) ** 2, rtol=1e-14)
+    weight = np.abs(A)
+    expected = np.sum(weight * np.abs(Z - W) ** 2) / np.sum(weight)
+    assert F.mse_loss(Z, W, weight=weight) == pytest.approx(expected)
+    assert nn.MSELoss()(Z.astype(np.complex64), W.astype(np.complex64)).dtype == np.float32
+
+
+def test_gradients_of_errors_of_complex_numbers_point_away_from_the_target():
+    np.testing.assert_allclose(mg.grad(F.mse_loss)(Z, W), 2 * (Z - W) / Z.size, rtol=1e-14)
+    np.testing.assert_allclose(mg.grad(F.l1_loss)(Z, W), (Z - W) / np.abs(Z - W) / Z.size, rtol=1e-14)
+    np.testing.assert_array_equal(mg.grad(F.mse_loss)(Z, Z), np.zeros_like(Z))
+    assert mg.hvp(lambda z: F.mse_loss(z, 0j * z), np.zeros(1, complex), np.ones(1, complex)) == 2
+    assert mg.gradcheck(F.mse_loss, (Z, W))
+    assert mg.gradcheck(F.l1_loss, (Z, W))
+
+
+OF_DISTANCES = {F.mse_loss, F.l1_loss, F.triplet_margin_loss, F.triplet_margin_with_distance_loss}
+
+
+@over([loss for loss in LOSSES if loss not in OF_DISTANCES])
+def test_complex_numbers_in_other_losses_are_refused(loss):
+    operands = LOSSES[loss][0]
+    for i, x in enumerate(operands):
+        if x.dtype.kind == "f":
+            given = [y + 0j if i == j else y for j, y in enumerate(operands)]
+            with pytest.raises(errors.DTypeError, match=rf"{loss.__name__} is defined for real numbers.*np\.real"):
+                loss(*given)
+
+
+def test_a_triplet_of_complex_numbers_is_compared_by_distances_which_must_be_real():
+    assert F.triplet_margin_loss(A + 0j, B + 0j, A + B) == pytest.approx(F.triplet_margin_loss(A, B, A + B))
+    with pytest.raises(errors.DTypeError, match="triplet_margin_loss is defined for real numbers"):
+        F.triplet_margin_with_distance_loss(Z, W, Z, distance_function=lambda x, y: mg.sum((x - y) ** 2))
+
+
+@pytest.mark.parametrize("loss", [
+    lambda w: F.mse_loss(A, B, weight=w), lambda w: F.l1_loss(A, B, weight=w), lambda w: F.huber_loss(A, B, weight=w),
+    lambda w: F.binary_cross_entropy(CHANCES, CHANCES, weight=w),
+    lambda w: F.binary_cross_entropy_with_logits(A, CHANCES, pos_weight=w),
+    lambda w: F.cross_entropy(A, LABELS, weight=w), lambda w: F.nll_loss(A, LABELS, weight=w),
+    lambda w: F.multi_margin_loss(A, LABELS, weight=w),
+])  # fmt: skip
+def test_complex_weights_are_refused(loss):
+    with pytest.raises(errors.DTypeError, match="is defined for real numbers"):
+        loss(np.ones(3, complex))

@@ -25,13 +25,22 @@ def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
     raise errors.no_such_reduction(reduction)
 
 
-def alike(loss: str, input: Any, target: Any, *others: Any) -> list[Any]:
+def real(loss: str, x: Any) -> Any:
+    """An operand of a loss that is defined for real numbers only."""
+    if x.dtype.kind == "c":
+        raise errors.not_real(loss)
+    return x
+
+
+def alike(loss: str, input: Any, target: Any, *others: Any, only_real: bool = True) -> list[Any]:
     """The operands of a loss that compares element by element; their shapes must be the same.
 
     Integers become floating-point numbers like those of the input, if it has such.
     """
     what = f"{loss}: an operand"
     operands = [operand(x, what) for x in (input, target, *others)]
+    if only_real:
+        operands = [real(loss, x) for x in operands]
     dtype = operands[0].dtype
     if dtype.kind == "f":
         operands = [x.astype(dtype) if x.dtype.kind in "iub" else x for x in operands]
@@ -44,7 +53,7 @@ def weighed(loss: str, losses: Any, weight: Any) -> Any:
     """Losses times the weights of their elements, if there are any."""
     if weight is None:
         return losses
-    weight = operand(weight)
+    weight = real(loss, operand(weight))
     check_broadcast(loss, "a weight", weight.shape, losses.shape)
     return losses * (weight.astype(losses.dtype) if losses.dtype.kind == "f" else weight)
 
@@ -95,7 +104,7 @@ def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> np.ndarra
     """A weight for each class."""
     if weight is None:
         return None
-    weights = constant(weight, "weights").astype(dtype)
+    weights = real(loss, constant(weight, "weights")).astype(dtype)
     if weights.shape != (classes,):
         raise ShapeError(f"{loss}: weights of shape {weights.shape} do not fit {classes} classes")
     return weights

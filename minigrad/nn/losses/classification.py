@@ -18,6 +18,7 @@ from minigrad.nn.losses.base import (
     class_weights,
     counted_labels,
     labels_of,
+    real,
     reduced,
     weighed,
 )
@@ -162,7 +163,7 @@ def cross_entropy(
 
 def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
     """Scores as a matrix with a row for each element, the number of classes, and the shape of the elements."""
-    shape = input.shape
+    shape = real(loss, input).shape
     if not shape:
         raise ShapeError(f"{loss}: scores need an axis for the classes, and these have shape ()")
     axis = 0 if len(shape) == 1 else 1
@@ -291,7 +292,7 @@ def binary_cross_entropy_with_logits(
     input, target = map(floating, alike(name, input, target))
     opened = logsigmoid(input)
     if pos_weight is not None:
-        more = operand(pos_weight)
+        more = real(name, operand(pos_weight))
         check_broadcast(name, "a pos_weight", more.shape, input.shape)
         opened = opened * (1 + (more.astype(input.dtype) - 1) * target)
     return reduced(weighed(name, (1 - target) * input - opened, weight), reduction)

@@ -6,7 +6,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.nn.layer import FunctionLayer, constant, floating
-from minigrad.nn.losses.base import Reduction, reduced
+from minigrad.nn.losses.base import Reduction, real, reduced
 from minigrad.ops import elementwise, shaping
 from minigrad.ops.indexing import getitem
 
@@ -48,7 +48,7 @@ def ctc_loss(
     >>> print(f"{np.exp(-F.ctc_loss(even, np.array([[1]]), np.array([2]), np.array([1]))):.2f}")
     0.75
     """
-    log_probs = floating(log_probs)
+    log_probs = real("ctc_loss", floating(log_probs))
     if log_probs.ndim not in (2, 3):
         raise ShapeError(f"ctc_loss: log_probs must have shape (T, N, C) or (T, C), not {log_probs.shape}")
     single = log_probs.ndim == 2

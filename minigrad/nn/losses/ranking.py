@@ -8,7 +8,7 @@ import numpy as np
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn.distance import cosine_similarity, pairwise_distance
 from minigrad.nn.layer import FunctionLayer, constant, operand
-from minigrad.nn.losses.base import Reduction, alike, reduced
+from minigrad.nn.losses.base import Reduction, alike, real, reduced
 from minigrad.ops import elementwise
 
 
@@ -147,9 +147,9 @@ def triplet_margin_with_distance_loss(
     """
     if not margin > 0:
         raise ArgumentError(f"triplet_margin_loss: the margin must be above 0, not {margin}")
-    anchor, positive, negative = alike("triplet_margin_loss", anchor, positive, negative)
+    anchor, positive, negative = alike("triplet_margin_loss", anchor, positive, negative, only_real=False)
     distance = distance_function or pairwise_distance
-    near, far = distance(anchor, positive), distance(anchor, negative)
+    near, far = real("triplet_margin_loss", distance(anchor, positive)), distance(anchor, negative)
     if swap:
         far = elementwise.minimum(far, distance(positive, negative))
     return reduced(elementwise.clip(operand(margin + near - far), min=0.0), reduction)

@@ -8,7 +8,7 @@ import numpy as np
 from minigrad.core import Array, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn.layer import FunctionLayer, constant, operand
-from minigrad.nn.losses.base import Reduction, alike, reduced, weighed
+from minigrad.nn.losses.base import Reduction, alike, real, reduced, weighed
 from minigrad.ops import elementwise, reductions
 
 
@@ -22,7 +22,7 @@ def _weighted(loss: str, losses: Any, weight: Any, reduction: Reduction) -> Any:
 
 
 def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
-    """Squared error.
+    """Squared error; of complex numbers the squared distance, ``|input - target|**2``.
 
     Parameters
     ----------
@@ -45,12 +45,18 @@ def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any
     >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     2.0
     """
-    input, target = alike("mse_loss", input, target)
-    return _weighted("mse_loss", elementwise.square(elementwise.subtract(input, target)), weight, reduction)
+    input, target = alike("mse_loss", input, target, only_real=False)
+    return _weighted("mse_loss", _squared(elementwise.subtract(input, target)), weight, reduction)
+
+
+def _squared(error: Any) -> Any:
+    if error.dtype.kind != "c":
+        return elementwise.square(error)
+    return elementwise.square(elementwise.real(error)) + elementwise.square(elementwise.imag(error))
 
 
 def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
-    """Absolute error; the parameters are those of `mse_loss`.
+    """Absolute error, of complex numbers the distance; the parameters are those of `mse_loss`.
 
     Examples
     --------
@@ -59,7 +65,7 @@ def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any 
     >>> float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     1.0
     """
-    input, target = alike("l1_loss", input, target)
+    input, target = alike("l1_loss", input, target, only_real=False)
     return _weighted("l1_loss", elementwise.abs(elementwise.subtract(input, target)), weight, reduction)
 
 
@@ -178,6 +184,7 @@ def gaussian_nll_loss(
     """
     input, target = alike("gaussian_nll_loss", input, target)
     var = operand(np.full(input.shape, var, input.dtype) if isinstance(var, (int, float)) else var)
+    real("gaussian_nll_loss", var)
     if var.shape == input.shape[:-1] and var.shape != input.shape:
         var = var.reshape(*var.shape, 1)
     elif var.shape not in (input.shape, (*input.shape[:-1], 1)):
