@@ -29,6 +29,7 @@ from minigrad.core import (
     notes_of,
     primitive,
 )
+from minigrad.core.node import tick
 from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
 from minigrad.ops.matrices import real_part
@@ -522,7 +523,7 @@ def checkpoint(f: Function) -> Function:
         def again(values: Sequence[Any]) -> tuple[list[Any], list[Any], Rebuild]:
             """Run `f` on new variables: these, the results, and the form of the results."""
             leaves = list(given)
-            variables = [_variable(value, True) for value in values]
+            variables = [_variable(x.data if isinstance(x, Handle) else x, False) for x in values]
             for i, x in zip(places, variables, strict=True):
                 leaves[i] = x
             new_args, new_kwargs = arrange(leaves)
@@ -530,12 +531,13 @@ def checkpoint(f: Function) -> Function:
                 results, rebuild = flatten(f(*new_args, **new_kwargs))
             return variables, results, rebuild
 
+        start = tick()
         variables, results, rebuild = again([given[i].data for i in places])
         varying = [i for i, y in enumerate(results) if isinstance(y, Handle) and y.node is not None]
         if not varying:
             return rebuild(results)
         outputs = [results[i] for i in varying]
-        outside = _captured(variables, outputs)
+        outside = _captured(start, variables, outputs)
         forms = [(y.data.shape, y.data.dtype) for y in outputs]
         packed = _packed(outputs).data
         results = [None if i in varying else y for i, y in enumerate(results)]
@@ -553,6 +555,9 @@ def checkpoint(f: Function) -> Function:
             with enable_grad():
                 y = _packed([results[i] for i in varying])
             found = walk([y], [g], wanted, create, create)
+            if create:
+                for variable, operand in zip(variables, values, strict=False):
+                    _graft(variable, operand)
             values = [x.data for x in variables] + [node.value for node in outside]
             return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
 
@@ -575,12 +580,19 @@ def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
     return value
 
 
-def _captured(variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
-    """The nodes that outputs depend on although they are not among the variables and were there before them."""
+def _captured(start: int, variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
+    """The nodes that outputs depend on although they are not among the variables: leaves, and what was there before."""
     own = {x.node for x in variables}
-    oldest = min((node.seq for node in own), default=0)
-    found = collect([y.node for y in outputs if y.node is not None], oldest)
-    return [node for node in found if node not in own and (node.op is None or node.seq <= oldest)]
+    found = collect([y.node for y in outputs if y.node is not None], start)
+    return [node for node in found if node not in own and (node.op is None or node.seq <= start)]
+
+
+def _graft(variable: Handle, operand: Handle) -> None:
+    """Make of a leaf, which had to be one so that a walk ends there, the copy of an operand in the outer graph."""
+    if operand.node is not None:
+        node, copy = variable.node, positive(operand).node
+        node.op, node.inputs, node.args = copy.op, copy.inputs, copy.args
+        node.notes.keep = False
 
 
 def _packed(outputs: Sequence[Any]) -> Any:

@@ -38,7 +38,7 @@ def _candidates(program: Program) -> Iterator[Program]:
         yield pruned(replace(program, outputs=(name,)))
     for name in program.outputs if len(program.outputs) > 1 else ():
         yield pruned(replace(program, outputs=tuple(x for x in program.outputs if x != name)))
-    numbers = _numbers(program)
+    numbers = values_of(program)
     for step in reversed(program.steps):
         rest = tuple(other for other in program.steps if other is not step)
         value = numbers[step.out]
@@ -53,7 +53,7 @@ def _candidates(program: Program) -> Iterator[Program]:
                 yield replace(program, leaves={**program.leaves, name: np.take(x, [0], axis=axis)})
 
 
-def _numbers(program: Program) -> dict[str, np.ndarray]:
+def values_of(program: Program) -> dict[str, np.ndarray]:
     """The values of all steps."""
     everything = replace(program, outputs=tuple(step.out for step in program.steps))
     found = everything.refer(*program.leaves.values())

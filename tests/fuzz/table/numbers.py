@@ -36,7 +36,6 @@ OF_THE_STANDARD = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsin
 DOMAINS = {
     SMALL: "sin cos sinh cosh exp exp2 expm1",
     ANY: "square positive conj real imag",
-    HALF: "tanh",
     UNIT: "arcsin arccos arctanh",
     REAL: "arctan arcsinh tanh",
     ABOVE_ONE: "arccosh",
@@ -51,6 +50,7 @@ numbers = [
       for domain, names in DOMAINS.items() for name in names.split()),
     op("tan", d.tan, one(UNIT), "np.tan({x})", "mg.tan({x})", "np.sin({x}) / np.cos({x})", exact=False),
     op("negative", lambda x: -x, one(ANY), "np.negative({x})", "-{x}", "mg.negative({x})", "0 - {x}"),
+    op("tanh of complex numbers", d.tanh, one(HALF), "np.tanh({x})", "mg.tanh({x})", "{x}.tanh()"),
     op("abs", d.absolute, one(NONZERO), "np.abs({x})", "abs({x})", "mg.abs({x})", "{x}.abs()"),
     op("fabs", d.fabs, one(REAL), "np.fabs({x})"),
     op("deg2rad", lambda x: x * np.float32(math.pi / 180), one(REAL), "np.deg2rad({x})", "np.radians({x})"),
