@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.core import numpy_functions
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping
 from tests.fuzz.campaign import run
 from tests.fuzz.checks import WAYS, Disagreement, Examination, along, directions, expect
 from tests.fuzz.programs import Program, draw
 from tests.fuzz.shrinking import reproducer, values_of
-from tests.fuzz.table import FAMILIES
+from tests.fuzz.table import FAMILIES, control, numbers
 from tests.fuzz.ways import SECOND
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,12 +58,13 @@ def clear(arrays):
 def occurrences():
     """A program of one step for each operation, of its first occurrence on such numbers in double precision."""
     found = {}
-    for index in range(4000):
+    for index in range(2500):
         program = draw(0, index, FAMILIES)
         numbers = values_of(program)
         for step in program.steps:
             leaves = {name: numbers[name] for name in step.names()}
-            if all(x.size and x.dtype in (np.float64, np.complex128) for x in leaves.values()) and clear(leaves.values()):
+            double = all(x.size and x.dtype in (np.float64, np.complex128) for x in leaves.values())
+            if double and clear(leaves.values()):
                 found.setdefault(step.operation.name, Program(leaves, (step,), (step.out,)))
     return found
 
@@ -122,6 +122,9 @@ def swapped(rule: Any) -> Any:
     return lambda g, y, a, b, **params: rule(g, y, b, a, **params)
 
 
+# Drawn from these alone, mistakes are found sooner that need numbers of a special kind: ties, complex ones.
+ELEMENTWISE = [*numbers.FAMILIES, *control.FAMILIES]
+ELEMENTWISE_MISTAKES = {"half of a tie", "the conjugate"}
 MISTAKES = {
     "a factor of 1.001": (elementwise.sin, 0, times(1.001)),
     "a sign": (elementwise.cos, 0, times(-1)),
@@ -154,9 +157,8 @@ def _turned(b: Any) -> Any:
 def test_a_wrong_rule_is_found(mistake):
     call, i, change = MISTAKES[mistake]
     with rule_changed(call, i, change):
-        tally = run(1500, seed=0, most=1)
+        tally = run(600, seed=0, most=1, families=ELEMENTWISE if mistake in ELEMENTWISE_MISTAKES else FAMILIES)
     assert tally.reports, "not found"
-    print("FOUND", mistake, tally.graphs, tally.seconds)
 
 
 # What it finds is written down as a program to run
@@ -186,7 +188,8 @@ def test_every_way_can_be_written_down(way, tmp_path):
     second = way in [f.__name__ for f in SECOND]
     parts, direction = (examination.expected.bends, 1) if second else (examination.expected.tangents, 0)
     expected, _ = along(examination.weights, parts)
-    text = reproducer(program, Disagreement(way, "derivative", 0.0, expected, directions(program)[direction]))
+    side = None if way in ("values", "jvp") else directions(program)[direction]
+    text = reproducer(program, Disagreement(way, "derivative", 0.0, expected, side))
     exec(compile(text, "reproducer", "exec"), {})
 
 
@@ -194,4 +197,4 @@ def test_the_command_counts(capsys):
     command = [sys.executable, "-m", "tests.fuzz", "--graphs", "30", "--seed", "7"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.fullmatch(r"30 random graphs of \d+ steps, by \d+ operations: 0 disagree .* graphs a second\n", done.stdout)
+    assert re.fullmatch(r"30 random graphs of \d+ steps, by \d+ operations: 0 disagree .* a second\n", done.stdout)

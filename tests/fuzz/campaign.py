@@ -3,11 +3,11 @@
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.fuzz.checks import Unsure, examine, ways_for
-from tests.fuzz.programs import draw
+from tests.fuzz.programs import Operation, draw
 from tests.fuzz.shrinking import report
 from tests.fuzz.table import FAMILIES
 
@@ -37,6 +37,7 @@ def run(
     seconds: float = float("inf"),
     most: int = 10,
     tell: Callable[[str], None] = lambda text: None,
+    families: Sequence[Sequence[Operation]] = FAMILIES,
 ) -> Tally:
     """Examine programs until there were enough of them, or of disagreements, or the time is up."""
     tally, start = Tally(), time.perf_counter()
@@ -44,7 +45,7 @@ def run(
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", UserWarning)  # such as: nll_loss of what softmax gave
         for index in range(graphs):
-            program = draw(seed, index, FAMILIES)
+            program = draw(seed, index, families)
             tally.graphs += 1
             tally.operations.update(step.operation.name for step in program.steps)
             try:

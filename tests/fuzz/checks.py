@@ -48,7 +48,7 @@ def wave(x: Any, shift: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What the reference says: the outputs, their tangents along two directions, and the second derivative along both."""
+    """What the reference says: outputs, their tangents along two directions, and their second derivative along both."""
 
     values: list[np.ndarray]
     tangents: list[np.ndarray]

@@ -77,13 +77,15 @@ FRACTION = Domain(lambda x: x.min() > 0.1 and x.max() < 0.9,
 POSITIVE = Domain(lambda x: x.min() > 0.2 and x.max() < 20, _guard("np.exp(np.sin({x}))", lambda x: d.exp(d.sin(x))))
 ABOVE_ONE = Domain(lambda x: x.min() > 1.2, _guard("np.cosh({x}) + 0.5", lambda x: d.cosh(x) + 0.5))
 NONZERO = Domain(lambda x: np.abs(x).min() > 0.2, FAR, "fc")
-nonzero_reals = Domain(NONZERO.holds, FAR)
+NONZERO_REAL = Domain(NONZERO.holds, FAR)
 
 
 # Operands
 
 
 def one(domain: Domain, **parameters: Callable[[Draft], Any]) -> Drawer:
+    """An operand, with parameters that do not depend on it."""
+
     def drawn(draft: Draft) -> Arguments:
         return {"x": domain(draft), **{key: make(draft) for key, make in parameters.items()}}
 
@@ -96,7 +98,7 @@ def clear(draw: Drawer, gap: Callable[..., Any] = lambda x: x) -> Drawer:
     def drawn(draft: Draft) -> Arguments:
         arguments = draw(draft)
         numbers = {key: draft.values.get(x, x) if isinstance(x, Name) else x for key, x in arguments.items()}
-        if np.abs(gap(*numbers.values())).min(initial=1.0) < 1e-3:
+        if np.abs(gap(**numbers)).min(initial=1.0) < 1e-3:
             raise Unsuitable
         return arguments
 
@@ -107,8 +109,9 @@ def difference(x: Any, y: Any) -> Any:
     return np.subtract(x, y, dtype=complex)
 
 
-def to_integer(x: Any) -> Any:
-    return 2 * x - np.round(2 * x)
+def to_integer(x: Any, y: Any = 1) -> Any:
+    """How far a quotient is from the next multiple of one half."""
+    return 2 * x / y - np.round(2 * x / y)
 
 
 def _fits(shape: Sequence[int]) -> Callable[[np.ndarray], bool]:
@@ -263,7 +266,7 @@ def order(draft: Draft, x: np.ndarray) -> Arguments:
 
 def wider(draft: Draft, x: np.ndarray) -> Arguments:
     shape = tuple(draft.dice.randint(1, 3) if n == 1 else n for n in x.shape)
-    return {"shape": (draft.dice.randint(1, 2),) + shape if draft.chance(0.5) else shape}
+    return {"shape": (draft.dice.randint(1, 2), *shape) if draft.chance(0.5) else shape}
 
 
 def pads(draft: Draft, x: np.ndarray) -> Arguments:

@@ -17,8 +17,10 @@ def shrink(program: Program, disagreement: Disagreement) -> tuple[Program, Disag
 
     def fails(candidate: Program) -> Disagreement | None:
         try:
+            with np.errstate(all="raise", under="ignore"):
+                values_of(candidate)
             found = examine(candidate, [disagreement.way])
-        except Exception:  # unsure, or not a program that the reference can run
+        except Exception:  # unsure, or not a program that the reference can run inside of its domains
             return None
         return found if found is not None and found.kind() == disagreement.kind() else None
 
@@ -81,31 +83,46 @@ def pruned(program: Program) -> Program:
 
 
 def reproducer(program: Program, disagreement: Disagreement) -> str:
-    """Python that computes what minigrad says, compares it with what was expected, and needs nothing of this package."""
+    """Python that compares what minigrad says with what was expected, and needs nothing of this package."""
     examination = Examination(program)
-    lines = ["import numpy as np", "", "import minigrad as mg", "from minigrad.nn import functional as F", "", ""]
-    lines += [program.source(), "", "", f"leaves = {_listed(examination.leaves)}"]
     if disagreement.way == "values":
-        lines += ["arrays = program(*leaves)", "tensors = program(*(mg.tensor(x, requires_grad=True) for x in leaves))"]
-        lines += ["found = [y.data for y in tensors]", "print(arrays, found, sep='\\n')"]
-        lines += [f"expected = {_listed(examination.expected.values)}"]
+        ways_needed, run, expected = "", VALUES, _listed(examination.expected.values)
     else:
-        way = getattr(ways, disagreement.way)
-        lines[6:6] = [inspect.getsource(ways.loss_of), "", inspect.getsource(way), ""]
-        names = ["leaves", "weights", "direction"][: len(examination.arguments(disagreement.way))]
-        lines += [f"weights = {_listed(examination.weights)}"]
-        lines += [f"direction = {_listed(examination.u)}"] * (len(names) == 3)
-        lines += [f"found = {disagreement.way}(program, {', '.join(names)})", "print(found)"]
-        if disagreement.way == "jvp":
-            lines += [f"expected = {_listed(examination.expected.tangents)}"]
-        elif disagreement.along is not None:
-            lines += [f"along = {_listed(disagreement.along)}"]
-            lines += ["found = [sum(np.sum(np.real(np.conj(g) * u)) for g, u in zip(found, along) if g is not None)]"]
-            lines += [f"expected = [{disagreement.expected!r}]"]
-    if any(line.startswith("expected") for line in lines):
-        lines += ["for y, x in zip(found, expected):", f"    np.testing.assert_allclose(y, x, {examination.tolerance})"]
-    head = textwrap.wrap(f"{disagreement.way}: {disagreement.problem}", 110)
-    return "\n".join([*("# " + line for line in head), *lines])
+        ways_needed = f"{inspect.getsource(ways.loss_of)}\n\n{inspect.getsource(getattr(ways, disagreement.way))}\n\n"
+        given = dict(zip(("leaves", "weights", "direction"), examination.arguments(disagreement.way), strict=False))
+        run = "".join(f"{name} = {_listed(arrays)}\n" for name, arrays in given.items() if name != "leaves")
+        run += f"found = {disagreement.way}(program, {', '.join(given)})\nprint(found)\n"
+        expected = _listed(examination.expected.tangents) if disagreement.way == "jvp" else ""
+        if disagreement.along is not None:
+            run += f"along = {_listed(disagreement.along)}\n{ALONG}"
+            expected = f"[{disagreement.expected!r}]"
+    compare = COMPARE.format(expected=expected, tolerance=examination.tolerance) if expected else ""
+    head = "\n# ".join(textwrap.wrap(f"{disagreement.way}: {disagreement.problem}", 110))
+    leaves = f"leaves = {_listed(examination.leaves)}\n"
+    return f"# {head}\n{IMPORTS}{ways_needed}{program.source()}\n\n\n{leaves}{run}{compare}"
+
+
+IMPORTS = """\
+import numpy as np
+
+import minigrad as mg
+from minigrad.nn import functional as F
+
+
+"""
+VALUES = """\
+arrays = program(*leaves)
+found = [y.data for y in program(*(mg.tensor(x, requires_grad=True) for x in leaves))]
+print(arrays, found, sep="\\n")
+"""
+ALONG = """\
+found = [sum(np.sum(np.real(np.conj(g) * u)) for g, u in zip(found, along) if g is not None)]
+"""
+COMPARE = """\
+expected = {expected}
+for y, x in zip(found, expected):
+    np.testing.assert_allclose(y, x, {tolerance}, {tolerance})
+"""
 
 
 def _listed(arrays: list[np.ndarray]) -> str:
@@ -115,4 +132,3 @@ def _listed(arrays: list[np.ndarray]) -> str:
 def report(program: Program, disagreement: Disagreement) -> str:
     """The reproducer of the shortest program with the same fault."""
     return reproducer(*shrink(program, disagreement))
-

@@ -61,8 +61,8 @@ shapes = [
     op("ravel", lambda x: d.reshape(x, (-1,)), one(ANY), "np.ravel({x})", "{x}.ravel()", "{x}.flatten()"),
     op("transpose", d.transpose, shaped(order), "np.transpose({x}, {axes})", "mg.permute_dims({x}, {axes})",
        "{x}.transpose({axes})"),
-    op("mT", d.matrix_transpose, stack_of_matrices(ANY), "np.swapaxes({x}, -1, -2)", "{x}.mT", "np.matrix_transpose({x})",
-       "mg.matrix_transpose({x})", "np.moveaxis({x}, -1, -2)", "{x}.swapaxes(-2, -1)"),
+    op("mT", d.matrix_transpose, stack_of_matrices(ANY), "np.swapaxes({x}, -1, -2)", "{x}.mT",
+       "np.matrix_transpose({x})", "mg.matrix_transpose({x})", "np.moveaxis({x}, -1, -2)", "{x}.swapaxes(-2, -1)"),
     op("squeeze", d.squeeze, one(ANY), "np.squeeze({x})", "{x}.squeeze()"),
     op("expand_dims", d.expand_dims, shaped(_new_axis), "np.expand_dims({x}, axis={axis})",
        "mg.expand_dims({x}, axis={axis})"),
@@ -77,8 +77,10 @@ shapes = [
     op("pad", d.pad, shaped(pads, least=1), "np.pad({x}, {pad_width})", "mg.pad({x}, {pad_width})"),
     *(op(f"pad {mode}", lambda x, pad_width, mode=mode: d.pad(x, pad_width, mode=mode), shaped(pads, least=1),
          f"np.pad({{x}}, {{pad_width}}, mode='{mode}')") for mode in ("edge", "wrap", "reflect")),
-    op("concat", lambda x, axis: d.concat(x, axis=axis), parts, "np.concatenate({x}, axis={axis})", "mg.concat({x}, axis={axis})"),
-    op("stack", lambda x, axis: d.stack(x, axis=axis), parts, "np.stack({x}, axis={axis})", "mg.stack({x}, axis={axis})"),
+    op("concat", lambda x, axis: d.concat(x, axis=axis), parts, "np.concatenate({x}, axis={axis})",
+       "mg.concat({x}, axis={axis})"),
+    op("stack", lambda x, axis: d.stack(x, axis=axis), parts, "np.stack({x}, axis={axis})",
+       "mg.stack({x}, axis={axis})"),
     op("split", _half, along(ANY, i=lambda draft, x: draft.dice.choice([0, 1])),
        "np.array_split({x}, 2, axis={axis})[{i}]", f"np.split({{x}}, [{HALVES}], axis={{axis}})[{{i}}]",
        f"mg.split({{x}}, [{HALVES}], axis={{axis}})[{{i}}]"),
@@ -96,7 +98,8 @@ elements = [
        "np.take_along_axis({x}, np.argsort({x}, axis={axis}), axis={axis})",
        "mg.take_along_axis({x}, mg.argsort({x}, axis={axis}), axis={axis})"),
     op("mask of itself", lambda x: d.item(x, d.plain(x) > 0), clear(one(REAL)), "{x}[{x} > 0]"),
-    op("diagonal", lambda x, k: d.diagonal(x, k), matrix(ANY, _near_diagonal), "np.diagonal({x}, {k})", "{x}.diagonal({k})"),
+    op("diagonal", lambda x, k: d.diagonal(x, k), matrix(ANY, _near_diagonal), "np.diagonal({x}, {k})",
+       "{x}.diagonal({k})"),
 ]
 
 writing = [

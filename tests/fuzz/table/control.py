@@ -3,10 +3,29 @@
 import numpy as np
 
 from tests.fuzz import duals as d
-from tests.fuzz.operands import ANY, REAL, SMALL, Arguments, Domain, Drawer, clear, difference, in_order, nonzero_reals, one, op, same, to_integer, two
+from tests.fuzz.operands import (
+    ANY,
+    NONZERO_REAL,
+    REAL,
+    SMALL,
+    Arguments,
+    Domain,
+    Drawer,
+    clear,
+    difference,
+    in_order,
+    one,
+    op,
+    same,
+    to_integer,
+    two,
+)
 from tests.fuzz.programs import Draft
 
 # fmt: off
+
+
+SMALL_REAL = Domain(SMALL.holds, SMALL.guard)
 
 
 def active(domain: Domain, other: Domain | None = None) -> Drawer:
@@ -23,20 +42,20 @@ def active(domain: Domain, other: Domain | None = None) -> Drawer:
 
 
 AGAIN = "{out} = {x} * 1\n"
-INNER = "inner = {x} * 1\n({out},) = mg.autograd.grad(F, [inner]MORE)"
-
-
-def inner(function: str, more: str = ", create_graph=True") -> str:
-    """The gradient of a value that the program has computed."""
-    return INNER.replace("F", function.replace("X", "inner")).replace("MORE", more)
 
 
 def functional(function: str) -> str:
+    """The gradient of a function of X."""
     return f"mg.grad(lambda z: {function.replace('X', 'z')})({{x}})"
 
 
+def inside(function: str, more: str = ", create_graph=True") -> str:
+    """The gradient with respect to a value that the program has computed."""
+    return f"{{out}} = {{x}} * 1\n({{out}},) = mg.autograd.grad({function.replace('X', '{out}')}, [{{out}}]{more})"
+
+
 def both(function: str) -> tuple[str, str]:
-    return functional(function), inner(function)
+    return functional(function), inside(function)
 
 
 steering = [
@@ -60,11 +79,11 @@ steering = [
 derivatives = [
     op("gradient of sin(x) x", lambda x: d.cos(x) * x + d.sin(x), active(REAL), *both("np.sum(np.sin(X) * X)")),
     op("gradient of x³", lambda x: 3 * d.square(x), active(REAL), *both("np.sum(X ** 3)")),
-    op("gradient of tanh", lambda x: 1 / d.square(d.cosh(x)), active(Domain(SMALL.holds, SMALL.guard)),
+    op("gradient of tanh", lambda x: 1 / d.square(d.cosh(x)), active(SMALL_REAL),
        *both("mg.tanh(X).sum()")),
-    op("gradient of a product", lambda x, y: 2 * x * y, active(SMALL := Domain(SMALL.holds, SMALL.guard), SMALL),
+    op("gradient of a product", lambda x, y: 2 * x * y, active(SMALL_REAL, SMALL_REAL),
        *both("np.sum(X * X * {y})")),
-    op("gradient without a graph", lambda x: d.plain(3 * d.square(x)), active(REAL), inner("np.sum(X ** 3)", ""),
+    op("gradient without a graph", lambda x: d.plain(3 * d.square(x)), active(REAL), inside("np.sum(X ** 3)", ""),
        on_arrays=functional("np.sum(X ** 3)"), constant=True),
     op("jvp", lambda x: d.cos(x) * 1.5, active(REAL), "mg.jvp(np.sin, ({x},), (np.full({x}.shape, 1.5),))[1]"),
     op("vjp", lambda x: d.cos(x) * x, active(REAL), "mg.vjp(np.sin, {x})[1]({x})[0]"),
@@ -72,18 +91,21 @@ derivatives = [
 ]
 
 constants = [
-    op(name, d.constant(f), draw, *spellings, constant=True) for name, f, draw, spellings in [
-        ("sign", np.sign, clear(one(REAL)), ("np.sign({x})", "mg.sign({x})", "{x}.sign()")),
-        ("floor", np.floor, clear(one(REAL), to_integer), ("np.floor({x})", "mg.floor({x})")),
-        ("rint", np.rint, clear(one(REAL), to_integer), ("np.rint({x})", "np.round({x})", "mg.round({x})", "{x}.round()")),
-        ("floor_divide", np.floor_divide, clear(two(REAL, nonzero_reals, 0), lambda x, y: to_integer(x / y)), ("{x} // {y}", "np.floor_divide({x}, {y})")),
-        ("greater", np.greater, clear(two(REAL), difference), ("{x} > {y}", "np.greater({x}, {y})", "mg.greater({x}, {y})")),
-        ("equal", np.equal, clear(two(ANY), difference), ("{x} == {y}", "np.equal({x}, {y})", "mg.equal({x}, {y})")),
-        ("isfinite", np.isfinite, one(ANY), ("np.isfinite({x})", "mg.isfinite({x})")),
-        ("argmax", lambda x, axis: np.argmax(x, axis), in_order, ("np.argmax({x}, axis={axis})",
-         "mg.argmax({x}, axis={axis})", "{x}.argmax(axis={axis})")),
-        ("count_nonzero", np.count_nonzero, clear(one(ANY)), ("np.count_nonzero({x})", "mg.count_nonzero({x})")),
-        ("zeros_like", np.zeros_like, one(ANY), ("np.zeros_like({x})", "mg.zeros_like({x})")),
+    op(name, d.constant(f), draw, *spellings, constant=True) for name, f, draw, *spellings in [
+        ("sign", np.sign, clear(one(REAL)), "np.sign({x})", "mg.sign({x})", "{x}.sign()"),
+        ("floor", np.floor, clear(one(REAL), to_integer), "np.floor({x})", "mg.floor({x})"),
+        ("rint", np.rint, clear(one(REAL), to_integer), "np.rint({x})", "np.round({x})", "mg.round({x})",
+         "{x}.round()"),
+        ("floor_divide", np.floor_divide, clear(two(REAL, NONZERO_REAL, 0), to_integer), "{x} // {y}",
+         "np.floor_divide({x}, {y})"),
+        ("greater", np.greater, clear(two(REAL), difference), "{x} > {y}", "np.greater({x}, {y})",
+         "mg.greater({x}, {y})"),
+        ("equal", np.equal, clear(two(ANY), difference), "{x} == {y}", "np.equal({x}, {y})", "mg.equal({x}, {y})"),
+        ("isfinite", np.isfinite, one(ANY), "np.isfinite({x})", "mg.isfinite({x})"),
+        ("argmax", np.argmax, in_order, "np.argmax({x}, axis={axis})", "mg.argmax({x}, axis={axis})",
+         "{x}.argmax(axis={axis})"),
+        ("count_nonzero", np.count_nonzero, clear(one(ANY)), "np.count_nonzero({x})", "mg.count_nonzero({x})"),
+        ("zeros_like", np.zeros_like, one(ANY), "np.zeros_like({x})", "mg.zeros_like({x})"),
     ]
 ]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tests.fuzz import duals as d
-from tests.fuzz.operands import FRACTION, POSITIVE, REAL, Arguments, along, one, op, same, shaped, spelled
+from tests.fuzz.operands import FRACTION, POSITIVE, REAL, Arguments, op, same, spelled
 from tests.fuzz.programs import Draft
 
 # fmt: off

@@ -32,8 +32,8 @@ products = [
        "np.outer({x}, {y})", "mg.outer({x}.reshape(-1), {y}.reshape(-1))"),
     op("kron", d.kron, two(SMALL, constants=0), "np.kron({x}, {y})", "mg.linalg.kron({x}, {y})"),
     op("vecdot", d.vecdot, vectors, "np.sum(np.conj({x}) * {y}, axis=-1)", "mg.vecdot({x}, {y})", exact=False),
-    op("tensordot", lambda x, y: d.tensordot(x, y, axes=([-1], [-1])), contracted, f"np.tensordot({{x}}, {{y}}, {LAST})",
-       f"mg.tensordot({{x}}, {{y}}, {LAST})", exact=False),
+    op("tensordot", lambda x, y: d.tensordot(x, y, axes=([-1], [-1])), contracted,
+       f"np.tensordot({{x}}, {{y}}, {LAST})", f"mg.tensordot({{x}}, {{y}}, {LAST})", exact=False),
     op("einsum, outer", lambda x, y: d.einsum(x, d.reshape(y, (-1,)), subscripts="...i,j->...ij"), contracted,
        "np.einsum('...i,j->...ij', {x}, {y}.reshape(-1))", "mg.einsum('...i,j->...ij', {x}, {y}.ravel())", exact=False),
     op("einsum, inner", lambda x, y: d.einsum(x, y, subscripts="...i,...i"), vectors,
@@ -106,7 +106,8 @@ linalg = [
     op("matrix_power", lambda x, n: d.matrix_power(_regular(x), n), lambda draft: {**square(draft), "n": _power(draft)},
        f"np.linalg.matrix_power({REGULAR}, {{n}})", f"mg.linalg.matrix_power({REGULAR}, {{n}})", exact=False),
     op("multi_dot", lambda x: d.matmul(d.matmul(x, d.matrix_transpose(x)), x), matrix(SMALL),
-       "np.linalg.multi_dot([{x}, {x}.T, {x}])", "mg.linalg.multi_dot([{x}, {x}.T, {x}])", "{x} @ {x}.T @ {x}", exact=False),
+       "np.linalg.multi_dot([{x}, {x}.T, {x}])", "mg.linalg.multi_dot([{x}, {x}.T, {x}])", "{x} @ {x}.T @ {x}",
+       exact=False),
 ]
 
 FAMILIES = [products, linalg]
