@@ -557,7 +557,7 @@ def checkpoint(f: Function) -> Function:
             found = walk([y], [g], wanted, create, create)
             if create:
                 for variable, operand in zip(variables, values, strict=False):
-                    _graft(variable, operand)
+                    _graft(variable.node, operand)
             values = [x.data for x in variables] + [node.value for node in outside]
             return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
 
@@ -587,12 +587,12 @@ def _captured(start: int, variables: Sequence[Any], outputs: Sequence[Any]) -> l
     return [node for node in found if node not in own and (node.op is None or node.seq <= start)]
 
 
-def _graft(variable: Handle, operand: Handle) -> None:
+def _graft(node: Node, operand: Handle) -> None:
     """Make of a leaf, which had to be one so that a walk ends there, the copy of an operand in the outer graph."""
     if operand.node is not None:
-        node, copy = variable.node, positive(operand).node
+        copy: Node = positive(operand).node
         node.op, node.inputs, node.args = copy.op, copy.inputs, copy.args
-        node.notes.keep = False
+        notes_of(node).keep = False
 
 
 def _packed(outputs: Sequence[Any]) -> Any:
