@@ -114,19 +114,19 @@ def _wants_anomaly(on: bool = True) -> bool:
     return on
 
 
-def _settings() -> tuple[bool, bool, str]:
-    """Grad mode, anomaly mode and default dtype: those that minigrad begins with while nobody has imported it."""
+def _settings() -> tuple[Any, str]:
+    """The mode and the default dtype: those that minigrad begins with while nobody has imported it."""
     if "minigrad" not in sys.modules:
-        return True, False, "float64"
-    from minigrad.core.mode import mode
+        return None, "float64"
+    from minigrad.core.mode import now
     from minigrad.creation import get_default_dtype
 
-    return mode.grad, mode.anomaly, str(get_default_dtype())
+    return now(), str(get_default_dtype())
 
 
-def _set_back(grad: bool, anomaly: bool, dtype: str) -> None:
-    from minigrad.core.mode import mode
+def _set_back(mode: Any, dtype: str) -> None:
+    from minigrad.core.mode import NORMAL, go_back
     from minigrad.creation import set_default_dtype
 
-    mode.grad, mode.anomaly = grad, anomaly
+    go_back(mode or NORMAL)
     set_default_dtype(dtype)

@@ -1,17 +1,18 @@
 """Gradients of Tensors that exist already, under PyTorch's names: what surrounds the engine's walk."""
 
+import os
 from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
-from sys import getrefcount
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad, notes_of
-from minigrad.core.backprop import conform
-from minigrad.core.mode import mode
+from minigrad.core.backprop import conform, own
+from minigrad.core.mode import quietly
 
 __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 
@@ -22,35 +23,40 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
         raise errors.no_graph("backward()", root.data)
     seed = _seed(root, gradient, create_graph)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
-    kept, sums = [], []
-    while found:
-        node, g = found.popitem()
-        notes = notes_of(node)
-        kept.append(notes)
-        if create_graph:
-            sums.append(_own(g) if notes.grad is None else notes.grad + g)
-        elif notes.grad is not None:
-            sums.append(name_of(notes.grad.data + g, None))
-        else:
-            alone = g.__class__ is np.ndarray and g.base is None and getrefcount(g) == _ALONE
-            sums.append(name_of(g if alone else np.array(g), None))
-    if len(kept) == 1:
-        kept[0].grad = sums[0]
-    else:  # not a loop, but one call into C, which Ctrl-C cannot interrupt half-way
-        deque(map(setattr, kept, repeat("grad"), sums), 0)
+    # On one line: after the call Ctrl-C cannot come before the lock is given back, nor can a debugger's stop.
+    with _adding: _add(found, create_graph)  # fmt: skip  # noqa: E701
 
 
-def _references_if_alone() -> int:
-    """What `getrefcount` says of an array that was taken out of a dict and that nobody else has."""
-    found: dict[int, Any] = {0: np.empty(0)}
-    while found:
-        _, g = found.popitem()
-    return getrefcount(g)
+def _add(found: dict[Node, Array], record: bool) -> None:
+    """Add gradients to what the nodes keep."""
+    kept = [notes_of(node) for node in found]
+    sums = [_added(notes.grad, g, record) for notes, g in zip(kept, found.values(), strict=True)]
+    # Not a loop, but one call into C, which Ctrl-C cannot interrupt half-way.
+    deque(map(setattr, kept, repeat("grad"), sums), 0)
 
 
-# A gradient that nobody else holds need not be copied: no rule, hook or other leaf, and no view, which would have it as
-# its base.
-_ALONE = _references_if_alone()
+def _added(so_far: Any, g: Any, record: bool) -> Any:
+    """The new value of `grad`."""
+    if so_far is None:
+        return _named(g)
+    return _named(own(so_far + g) if record else np.add(so_far.data, g, out=g))
+
+
+def _named(g: Any) -> Any:
+    return g if isinstance(g, Handle) else name_of(g, None)
+
+
+# Held while gradients are added to `grad`: the graphs of several threads may end in the same leaves.
+_adding = RLock()
+
+
+def _forked() -> None:
+    global _adding
+    _adding = RLock()  # the old one may have been held by a thread that the child process does not have
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def walk(
@@ -70,24 +76,15 @@ def _run(
     NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
     better way to find the others.
     """
-    if not create:
-        with np.errstate(all="ignore"):
-            return backprop(nodes, seeds, wanted, retain)
-    before = mode.grad
-    try:
-        # Not enable_grad(): where that would change something a block is open already, and Ctrl-C between the lines of
-        # its __enter__ and __exit__ would do more harm than here.
-        mode.grad = True
-        with np.errstate(all="ignore"):
-            return backprop(nodes, seeds, wanted, retain, create_graph=True)
-    finally:
-        mode.grad = before
+    return quietly(create or None, backprop, nodes, seeds, wanted, retain, create)  # type: ignore[no-any-return]
 
 
 def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
     value: Array = root.data
     if gradient is None:
+        if value.dtype.kind == "c" and value.size == 1:
+            raise errors.not_a_real_root(root)
         if isinstance(value, np.generic):
             gradient = type(value)(1)
         elif value.size == 1:
@@ -158,10 +155,10 @@ def grad(
     (12.0, 12.0)
     """
     outputs, inputs = _listed(outputs), _listed(inputs)
-    gradients = [None] * len(outputs) if grad_outputs is None else _listed(grad_outputs)
-    if len(gradients) != len(outputs):
+    weights = [None] * len(outputs) if grad_outputs is None else _listed(grad_outputs)
+    if len(weights) != len(outputs):
         raise errors.ShapeError(
-            f"grad() of {len(outputs)} outputs got {len(gradients)} grad_outputs: a list is taken as one for each; "
+            f"grad() of {len(outputs)} outputs got {len(weights)} grad_outputs: a list is taken as one for each; "
             "for one output of several elements pass an array"
         )
     for kind, tensors in (("output", outputs), ("input", inputs)):
@@ -172,12 +169,12 @@ def grad(
         return ()
     wanted = [x.node for x in inputs]
     retain = create_graph if retain_graph is None else retain_graph
-    found = walk(outputs, gradients, wanted, retain, create_graph)
+    found = walk(outputs, weights, wanted, retain, create_graph)
     unused = [i for i, node in enumerate(wanted) if node not in found]
     if unused and not allow_unused:
         raise errors.unused(wanted, unused)
-    return tuple(_own(found[node]) if node in found else None for node in wanted)
-
-
-def _own(g: Any) -> Any:
-    return name_of(np.array(g.data), g.node) if isinstance(g, Handle) else name_of(np.array(g), None)
+    gradients = [found.get(node) for node in wanted]
+    for i, g in enumerate(gradients):
+        if g is not None and wanted[i] in wanted[:i]:
+            gradients[i] = own(g)  # one for each time that an input is named
+    return tuple(None if g is None else _named(g) for g in gradients)

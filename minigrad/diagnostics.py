@@ -28,6 +28,14 @@ class Place(NamedTuple):
         spans = self.code.co_lines()
         return next((n for start, end, n in spans if start <= self.instruction < end and n), self.code.co_firstlineno)
 
+    @property
+    def stores_item(self) -> bool:
+        """Whether the value that is computed here is then stored by index, as that of ``x[i] += v`` is."""
+        import dis  # only here, before a warning: it takes milliseconds
+
+        names = (step.opname for step in dis.get_instructions(self.code) if step.offset > self.instruction)
+        return next((name for name in names if name.startswith("STORE_")), "") in ("STORE_SUBSCR", "STORE_SLICE")
+
     def __str__(self) -> str:
         import linecache  # here, and not at the top, as it takes milliseconds that only errors need
 

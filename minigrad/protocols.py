@@ -20,6 +20,7 @@ from minigrad.ops import (  # noqa: F401  # for the names that they register
     numpy_sets,
     padding,
     scimath,
+    sparse,
     ufunc_methods,
 )
 from minigrad.ops.arguments import has_no_effect

@@ -21,10 +21,12 @@ from minigrad.core import (
     is_grad_enabled,
     leaf,
     name_of,
+    note_view,
     note_write,
     notes_of,
     numpy_functions,
     set_result_type,
+    viewed_from,
 )
 from minigrad.diagnostics import user_place
 from minigrad.hooks import RemovableHandle
@@ -56,7 +58,11 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
 
     def in_place(self: Any, other: Any) -> Any:
         result = compute(self, other)
-        return result if result is NotImplemented else self._become(result)
+        if result is NotImplemented:
+            return result
+        if getattr(self, "viewed", None) is not None:
+            self._warn_if_view(may_be_stored=True)
+        return self._become(result)
 
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
 
@@ -182,7 +188,7 @@ class Tensor(NumPyProtocols):
                 raise errors.GraphError("only a leaf can stop requiring grad; detach() gives a constant of this value")
             self.node = None
         elif self.node is None:
-            self.data = np.array(self.data)  # a leaf's memory is written to, and must be its own
+            self.data, self.viewed = np.array(self.data), None  # a leaf's memory is written to, and must be its own
             self._become_leaf(name)
         return self
 
@@ -306,7 +312,7 @@ class Tensor(NumPyProtocols):
             self.data[...] = result.data
             note_write(self.node, user_place())
         else:
-            self.data, self.node = result.data, result.node
+            self.data, self.node, self.viewed = result.data, result.node, None
         return self
 
     def _refuse_recording(self, leaf: Node) -> None:
@@ -319,7 +325,10 @@ class Tensor(NumPyProtocols):
         if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0 and not _is_mask(index):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
-        if type(result.data) is np.ndarray and self.node is not None and self.node.op is None:
+        if type(result.data) is not np.ndarray:
+            return result  # type: ignore[no-any-return]
+        note_view(result, self)
+        if self.node is not None and self.node.op is None:
             # A leaf's memory may be written to, and what was read from it must not change.
             result.data = result.data.copy()
             if result.node is not None:
@@ -334,7 +343,14 @@ class Tensor(NumPyProtocols):
             )
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
+        self._warn_if_view()
         self._become(indexing.setitem(self, given, index=indexing.normalized(index)))
+
+    def _warn_if_view(self, may_be_stored: bool = False) -> None:
+        """Warn of a write to a view; but ``y[i] += v`` stores the result in `y`."""
+        other = viewed_from(self)
+        if other is not None and not (may_be_stored and (place := user_place()) and place.stores_item):
+            errors.warn_of_written_view(self.shape, other.data.shape)
 
     def _written(self, value: Any) -> Array:
         """What is to be written as an array; of Python's numbers the dtype is weak."""
@@ -438,14 +454,18 @@ class Tensor(NumPyProtocols):
         return name_of(self.data, self.node)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made: Any = _rebuilt(*self.__reduce__()[1])
-        if made.node is None:
-            made.data = self.data.copy()
-        return made  # type: ignore[no-any-return]  # of this class
+        cls, value, *rest = self._parts("a deep copy")
+        return _rebuilt(cls, value.copy(), *rest)  # type: ignore[return-value]  # of this class
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        is_variable = self.node is not None and self.node.op is None
-        return _rebuilt, (type(self), np.asarray(self.data), is_variable, self.name if is_variable else None)
+        return _rebuilt, self._parts("pickling")
+
+    def _parts(self, what: str) -> tuple[Any, ...]:
+        """What a copy is made of: that of a leaf has its gradient, and that of a result would have no history."""
+        if not self.is_leaf:
+            raise errors.no_copy(what, self.node)
+        grad = None if self.grad is None else np.asarray(self.grad.data)
+        return type(self), np.asarray(self.data), self.requires_grad, self.name, grad
 
     # Display
 
@@ -560,7 +580,10 @@ _getitem: Primitive = indexing.getitem.primitive  # type: ignore[attr-defined]
 set_result_type(Tensor)
 
 
-def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | None) -> Tensor:
+def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | None, grad: Array = None) -> Tensor:
     made = cls.__new__(cls)
     made.data, made.node = value, None
-    return made.requires_grad_(name=name) if requires_grad else made
+    if requires_grad:
+        made.requires_grad_(name=name)
+        made.grad = grad
+    return made

@@ -1,7 +1,7 @@
 """Functions of functions: derivatives of all kinds, under JAX's names.
 
-Each takes a function of arrays (or of nested dicts, lists and tuples of arrays) and works on ndarrays and on
-Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
+Each takes a function of arrays (or of nested dicts, lists, tuples and dataclasses of arrays) and works on ndarrays and
+on Tensors: ndarrays in, ndarrays out, unless the result depends on Tensors that require grad outside.
 They can be nested to any depth.  Inside, an argument is a new variable of its own, so that derivatives of
 different levels are never confused.
 """
@@ -34,7 +34,7 @@ from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
 from minigrad.ops.matrices import real_part
 from minigrad.ops.shaping import astype, concat, reshape, stack
-from minigrad.tree import Rebuild, flatten, map_leaves, paths
+from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
 
 Function = Callable[..., Any]
 
@@ -53,7 +53,7 @@ def _variable(x: Any, recorded: bool) -> Any:
     if isinstance(value, float):
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
-        value = errors.numeric(value, "an argument to differentiate by")
+        value = errors.numeric(value, "an argument to differentiate by (in a dataclass, mark the field static)")
     if value.dtype.kind not in "fc":
         raise errors.not_differentiable(value)
     return name_of(value, leaf(value))
@@ -158,7 +158,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     Parameters
     ----------
     f : callable
-        Returns a single number; with `has_aux`, a pair of that number and anything else.
+        Returns a single real number; with `has_aux`, a pair of that number and anything else.
     argnums : int or sequence of int
         Which arguments to differentiate by.
     has_aux : bool
@@ -326,11 +326,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[Any]:
     """The leaves of a tree of tangents or cotangents, in the order of what they belong to and must have the form of."""
-    given, wanted = paths(tree, kind), paths(like, kind)
-    if sorted(given) != sorted(wanted):
-        raise errors.other_form(kind, given, wanted)
-    by_path = dict(zip(given, flatten(tree)[0], strict=True))
-    leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in map(by_path.get, wanted)]
+    given = leaves_as_in(like, tree, kind)
+    leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in given]
     for g, x in zip(leaves, values, strict=True):
         data = _value(g)
         if data.shape != x.data.shape:
@@ -448,7 +445,9 @@ def _stacked(rows: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Make a function that returns the matrix of second derivatives of `f`, the Jacobian of its gradient.
 
-    The parameters are those of `jacobian`; `f` returns a single number.
+    The parameters are those of `jacobian`; `f` returns a single real number.  By complex arguments the gradient seldom
+    has a complex derivative, and `jacobian` refuses it then; `hvp` gives the product of all second derivatives with a
+    vector.
 
     Examples
     --------
@@ -470,7 +469,7 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     Parameters
     ----------
     f : callable
-        Of one argument, returns a single number.
+        Of one argument, returns a single real number.
     x, v : array or tree of arrays
         Of the same form.
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg as sl
+from scipy import sparse
 
 import minigrad as mg
 from minigrad import linalg
 from minigrad.ops import decompositions, exponential, matrices
 from minigrad.ops import linalg as products
+from minigrad.ops import sparse as products_with_sparse
 from tests.op_table import DIAGONALS, A, packed, row, s, spelling
 
 # Operands for which functions are defined, made of any; these expressions serve for arrays and for Tensors
@@ -283,3 +285,15 @@ row(
     s((2, 3), keepdims=True), s(()), s((3,), np.inf, keepdims=True), s((2, 2, 3), axis=(-1, -2)), complex=True,
 )  # fmt: skip
 matrix_row("cond", s((3, 3)), s((2, 3)), s((2, 2, 2)), s((3, 3), -2), *(s((3, 3), p) for p in MATRIX_NORMS))
+
+# Products with constant sparse matrices
+
+DENSE = A([1, 0, 2], [0, -3, 0])
+FORMATS = [sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.dia_array, sparse.csr_matrix, sparse.lil_matrix]
+row(
+    products_with_sparse.sparse_product, lambda x, matrix: matrix.toarray() @ x,
+    *(s(shape, matrix=make(DENSE)) for make in FORMATS for shape in [(3,), (3, 2)]),
+    s((3, 1), matrix=FORMATS[0](DENSE)), s((3, 0), matrix=FORMATS[0](DENSE)), s((2,), matrix=FORMATS[0]((3, 2))),
+    s((3, 2), matrix=FORMATS[0](DENSE * (1 + 2j))), s((3,), matrix=FORMATS[0](DENSE.astype(int))),
+    s((3,), matrix=FORMATS[0](DENSE != 0)), s((0,), matrix=FORMATS[0]((2, 0))), complex=True,
+)  # fmt: skip

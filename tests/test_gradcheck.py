@@ -630,6 +630,11 @@ def test_complex_numbers_are_checked_in_both_parts(check):
 
 def test_what_cannot_be_checked_is_refused():
     assert failing(lambda n: mg.tensor(1.0), np.array([1, 2])).kind == "nothing to check"
+    for f in (mg.argmax, lambda x: x > 0, lambda x: (x > 0, mg.argmax(x))):
+        error = failing(f, point(3))
+        assert error.kind == "nothing to check"
+        assert "no result is floating-point" in str(error)
+    assert gradcheck(lambda x: (x, mg.argmax(x)), point(3))
     with pytest.raises(DTypeError, match="output 0 of the function is a float"):
         gradcheck(lambda x: 1.0, point(3))
 

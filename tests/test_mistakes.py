@@ -251,6 +251,15 @@ mistake(
     cause="would cut the graph", place="conversion to an ndarray of the leaf 'x'", remedy="t.detach().numpy()",
 )  # fmt: skip
 mistake(
+    "The mean of a list of Tensors", errors.CutError,
+    """
+    a, b = (mg.tensor(x, requires_grad=True) for x in (1.0, 2.0))
+    mean = np.mean([a, b])
+    """,
+    cause="would cut the graph", place=("conversion to an ndarray", "a leaf"),
+    remedy="np.mean(minigrad.stack([t, u])) for np.mean([t, u])",
+)  # fmt: skip
+mistake(
     "A Tensor written into an array", errors.CutError,
     """
     x = mg.tensor([3.0, 4.0], requires_grad=True, name="x")
@@ -258,7 +267,7 @@ mistake(
     buffer[0] = x
     """,
     cause="would cut the graph", place="conversion to an ndarray of the leaf 'x'",
-    remedy=("t.detach().numpy()", "minigrad.stack for a list of Tensors"),
+    remedy=("t.detach().numpy()", "np.mean(minigrad.stack([t, u]))"),
 )  # fmt: skip
 mistake(
     "if of several elements", errors.ShapeError,
@@ -307,6 +316,15 @@ mistake(
     x = mg.tensor(["1.5", "2.0"])
     """,
     cause="a list of dtype <U3 holds none", place="a Tensor is made of numbers", remedy="np.array(data, dtype=float)",
+)  # fmt: skip
+mistake(
+    "A masked array", errors.DTypeError,
+    """
+    readings = np.ma.array([1.5, 2.0, -999.0], mask=[False, False, True])
+    x = mg.tensor(readings)
+    """,
+    cause=("a MaskedArray", "whose mask would be lost"), place="a Tensor cannot be made of",
+    remedy=("write a.filled(value)", "keep the mask as an array of its own"),
 )  # fmt: skip
 mistake(
     "A NumPy function that is not supported", errors.UnsupportedError,
@@ -589,6 +607,14 @@ mistake(
     F.mse_loss(predict(mg.ones(4)), mg.ones(4))
     """,
     cause="a NoneType holds none", place="mse_loss: an operand", remedy="is a `return` missing in the function",
+)  # fmt: skip
+mistake(
+    "Complex numbers in a loss", errors.DTypeError,
+    """
+    F.huber_loss(mg.tensor([3 + 4j]), mg.tensor([0j]))
+    """,
+    cause=("is defined for real numbers", "is complex"), place="huber_loss",
+    remedy=("np.abs(x)", "mse_loss and l1_loss take complex operands"),
 )  # fmt: skip
 mistake(
     "A model for its predictions", errors.DTypeError,
@@ -902,6 +928,28 @@ mistake(
     """,
     cause=("floating-point and complex numbers", "int64 3"), place="an argument is",
     remedy=("a decimal point", "argnums"),
+)  # fmt: skip
+mistake(
+    "The gradient of an index", errors.DTypeError,
+    """
+    def f(x):
+        return np.argmax(x)
+
+    mg.grad(f)(np.array([1.0, 3.0, 2.0]))
+    """,
+    cause=("functions that return a real floating-point number", "returned int64 1", "come in steps"),
+    place="f (at train.py:1 `def f(x):`)", remedy=("Return a floating-point number", "not by comparisons, argmax"),
+)  # fmt: skip
+mistake(
+    "The gradient of a complex number", errors.DTypeError,
+    """
+    def f(z):
+        return z * z
+
+    mg.grad(f)(1 + 1j)
+    """,
+    cause=("functions that return a real floating-point number", "returned complex128 2j"),
+    place="f (at train.py:1 `def f(z):`)", remedy=("return np.real(y), np.imag(y) or np.abs(y)", "use jacobian"),
 )  # fmt: skip
 mistake(
     "A value for a function", errors.DTypeError,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
+from minigrad import curvature, errors
 
 F = mg.nn.functional
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -53,13 +53,18 @@ OWN_ARITHMETIC = {
     lambda a, t: mg.jvp(np.sin, (X,), (a,)), lambda a, t: mg.vjp(np.sin, X)[1](a), lambda a, t: mg.jacobian(np.sin)(a),
     lambda a, t: t * a, lambda a, t: t + a, lambda a, t: t @ a, lambda a, t: t > a, lambda a, t: np.multiply(t, a),
     lambda a, t: np.where(t > 1, t, a), lambda a, t: np.concatenate([t, a]), lambda a, t: mg.tensor(a),
-    lambda a, t: mg.asarray(a), lambda a, t: mg.Tensor(a, requires_grad=True), lambda a, t: mg.nn.Parameter(a),
+    lambda a, t: mg.asarray(a), lambda a, t: mg.asarray(a, copy=False),
+    lambda a, t: mg.Tensor(a, requires_grad=True), lambda a, t: mg.nn.Parameter(a),
     lambda a, t: F.mse_loss(t, a), lambda a, t: F.l1_loss(a, X), lambda a, t: (t * 1).__setitem__(0, a),
     lambda a, t: (t * 1).backward(a), lambda a, t: mg.data.TensorDataset(a)[0],
-    lambda a, t: mg.data.default_collate([a, a]),
+    lambda a, t: mg.data.default_collate([a, a]), lambda a, t: mg.optim.minimize(lambda x: (x * x).sum(), a),
+    lambda a, t: mg.optim.minimize(lambda x, d: ((x - d) ** 2).sum(), np.zeros(2), data=(a,)),
+    lambda a, t: curvature.spectrum(lambda x: (x * x).sum(), a),
 ], ids=[
     "value_and_grad", "primal", "tangent", "cotangent", "jacobian", "*", "+", "@", ">", "ufunc", "where", "concatenate",
-    "tensor", "asarray", "leaf", "Parameter", "target", "input", "written", "gradient", "TensorDataset", "collate",
+    "tensor", "asarray", "asarray without a copy", "leaf",
+    "Parameter", "target", "input", "written", "gradient", "TensorDataset", "collate", "x0", "data",
+    "spectrum",
 ])  # fmt: skip
 def test_arrays_with_arithmetic_of_their_own_are_refused_by_name(array, words, use):
     with pytest.raises(errors.DTypeError, match=words):
@@ -138,3 +143,33 @@ def test_wide_numbers_are_numbers(kind):
     np.testing.assert_array_equal(t.grad.numpy(), np.conj(third), strict=True)
     gradient = mg.grad(lambda x: mg.real(x * x).sum())(third)
     np.testing.assert_array_equal(gradient, 2 * np.conj(third), strict=True)
+
+
+def test_arrays_of_objects_texts_and_times_are_no_operands():
+    x = np.array([1.0, 2.0])
+    t, numbers = mg.tensor(x, requires_grad=True), np.array([1.0, 2.0], dtype=object)
+    constant = mg.tensor(x)
+    for compute in (
+        lambda: t * numbers,
+        lambda: numbers * t,
+        lambda: constant + numbers,
+        lambda: np.multiply(numbers, t),
+        lambda: t @ numbers,
+        lambda: np.where(True, t, numbers),
+        lambda: np.concatenate([t, numbers]),
+        lambda: np.timedelta64(1, "s") * t,
+        lambda: t * np.array([1, 2], "m8[s]"),
+        lambda: np.array([1, 2], "m8[s]") * constant,
+        lambda: np.where(True, t, np.array(["1", "2"])),
+        lambda: t + np.array(["1", "2"]),
+    ):
+        with pytest.raises(mg.errors.DTypeError):
+            compute()
+
+
+@pytest.mark.parametrize("kind", [np.longdouble, np.clongdouble, np.float16, np.bool_, np.int8, np.uint64])
+def test_all_numbers_are_operands(kind):
+    t = mg.tensor([1.0, 2.0], requires_grad=True)
+    product = t * np.array([1, 1], kind)
+    mg.real(product).sum().backward()
+    assert t.grad.tolist() == [1.0, 1.0]

@@ -116,7 +116,7 @@ def test_what_a_refusal_recommends_exists(function):
     (lambda x: np.place(x, [True, False], 1.0), "write x[mask] = values"),
     (lambda x: np.putmask(x, [True, False], 1.0), "where(mask, values, x)"),
     (lambda x: np.put(x, [0], 1.0), "reshape(-1)"),
-    (lambda x: np.put_along_axis(x, np.array([0]), 1.0, 0), "x[rows, indices] = values"),
+    (lambda x: np.put_along_axis(x, np.array([0]), 1.0, 0), "minigrad.scatter(x, indices, values, axis=axis)"),
     (lambda x: np.fill_diagonal(mg.ones((2, 2)) * x, 0.0), "x[i, i] = values"),
     (lambda x: np.busday_count(x, x), "dates"),
     (lambda x: np.isnat(x), "dates"),

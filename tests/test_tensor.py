@@ -563,12 +563,12 @@ COPIES = {
 def test_copies_carry_the_value_in_their_own_memory(duplicate):
     x = mg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True, name="x")
     constant = mg.tensor([1, 2], dtype=np.int8)
-    for original in (x, constant, x.T, (x * 2).sum(), mg.tensor(3.0, requires_grad=True), x.T.detach()):
+    for original in (x, constant, x.T.detach(), (x * 2).sum().detach(), mg.tensor(3.0, requires_grad=True)):
         twin = duplicate(original)
         assert type(twin) is mg.Tensor
         assert (twin.tolist(), twin.dtype, twin.shape) == (original.tolist(), original.dtype, original.shape)
-        assert twin.requires_grad == (original.requires_grad and original.is_leaf)
-        assert twin.name == (original.name if original.is_leaf else None)
+        assert twin.requires_grad == original.requires_grad
+        assert twin.name == original.name
         assert twin.is_leaf
         assert not np.shares_memory(twin.data, original.data)
     twin = duplicate(x)
@@ -581,10 +581,36 @@ def test_copies_carry_the_value_in_their_own_memory(duplicate):
 
 def test_a_container_is_deepcopied_with_its_identities():
     x = leaf(1.0)
-    first, second, results = copy.deepcopy([x, x, {"y": x * 2}])
+    first, second, results = copy.deepcopy([x, x, {"y": (x * 2).detach()}])
     assert first is second
     assert first is not x
-    assert results["y"].is_leaf
+    assert results["y"].tolist() == [2.0]
+
+
+@pytest.mark.parametrize("duplicate", COPIES.values(), ids=COPIES)
+def test_a_copy_of_a_leaf_has_its_gradient(duplicate):
+    for shape in ((), (3,)):
+        x = mg.tensor(np.full(shape, 2.0), requires_grad=True)
+        assert duplicate(x).grad is None
+        (x * x).sum().backward(create_graph=True)
+        twin = duplicate(x)
+        assert twin.grad.tolist() == np.full(shape, 4.0).tolist()
+        assert not np.shares_memory(twin.grad.data, x.grad.data)
+        assert not twin.grad.requires_grad
+        twin.grad.data[...] = 0.0
+        assert x.grad.tolist() == np.full(shape, 4.0).tolist()
+
+
+@pytest.mark.parametrize("duplicate", COPIES.values(), ids=COPIES)
+def test_a_result_is_not_copied_without_its_history(duplicate):
+    x = leaf(1.0)
+    for result in (x * 2, x.T if x.ndim == 2 else x.mean(), x[0]):
+        with pytest.raises(mg.errors.CutError, match="would have no history"):
+            duplicate(result)
+        with pytest.raises(mg.errors.CutError, match=r"take that of t.detach\(\)"):
+            duplicate({"hidden": [result]})
+    with mg.no_grad():
+        assert duplicate(x * 2).tolist() == [2.0]
 
 
 def test_a_shallow_copy_is_another_name_for_the_same_value():
@@ -598,12 +624,15 @@ def test_a_shallow_copy_is_another_name_for_the_same_value():
     assert copy.copy(x).node is x.node
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, *COPIES.values()], ids=["copy", *COPIES])
-def test_copies_never_walk_the_graph(duplicate):
+def test_copies_never_walk_the_graph():
     y = mg.tensor(1.0, requires_grad=True)
     for _ in range(100_000):
         y = y + 1.0
-    assert duplicate(y).item() == 100_001.0
+    assert copy.copy(y).item() == 100_001.0
+    for duplicate in COPIES.values():
+        with pytest.raises(mg.errors.CutError):
+            duplicate(y)
+        assert duplicate(y.detach()).item() == 100_001.0
 
 
 # grad and hooks

@@ -503,11 +503,11 @@ def test_integers_are_refused_and_the_message_says_what_to_write():
 def test_misfits_are_named():
     with pytest.raises(errors.ShapeError, match=r"\(2,\).*\(3,\)"):
         mg.jvp(cube_sum, (X,), (np.ones(2),))
-    with pytest.raises(errors.ShapeError, match=r"1 results.*2 cotangents"):
+    with pytest.raises(errors.ShapeError, match="cotangent is a tuple of length 2"):
         mg.vjp(cube_sum, X)[1]((1.0, 2.0))
     with pytest.raises(errors.ShapeError, match=r"\(7,\) does not fit its result of shape \(3,\)"):
         mg.hvp(np.sum, X, np.ones(7))
-    with pytest.raises(errors.ShapeError, match=r"\(cotangent\['a'\]\).*\(cotangent\['b'\]\)"):
+    with pytest.raises(errors.ShapeError, match=r"keys \['b'\], and a dict with the keys \['a'\]"):
         mg.vjp(lambda x: {"a": x}, X)[1]({"b": X})
 
 
@@ -517,6 +517,10 @@ def test_trees_of_directions_belong_together_by_their_names():
     (gradient,) = mg.vjp(f, p)[1]({"v": 1.0, "u": 10.0})
     assert gradient == {"a": 20.0, "b": 3.0}
     assert mg.jvp(f, (p,), ({"b": 1.0, "a": 10.0},))[1] == {"u": 20.0, "v": 3.0}
+    # Tuples, named tuples and lists stand for each other.  The determinant of 2 I has the logarithm 2 log 2.
+    for cotangent in ((1.0, 1.0), [1.0, 1.0], np.linalg.slogdet(np.eye(2))._replace(logabsdet=1.0)):
+        (gradient,) = mg.vjp(np.linalg.slogdet, 2 * np.eye(2))[1](cotangent)
+        np.testing.assert_allclose(gradient, np.eye(2) / 2)
 
 
 def test_an_exception_in_the_function_leaves_the_mode():

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import errors
-from minigrad.core.mode import mode
+from minigrad.core.mode import now
 from minigrad.core.node import Array, Handle, Node, Notes, name_of, notes_of, tick
 from minigrad.diagnostics import Place, Receipt, check_finite, check_fresh
 
@@ -46,13 +46,13 @@ def backprop(
     Returns
     -------
     dict of Node to ndarray or Tensor
-        May share memory with anything: copy what is to be kept.
+        They share memory with nothing.
     """
     live, oldest = (None, 0) if wanted is None else (leading_to(wanted, roots), min(map(_seq, wanted)))
-    receipt, anomaly, watcher = None if retain else Receipt(), mode.anomaly, mode.watcher
+    receipt, anomaly, watcher = None if retain else Receipt(), now().anomaly, now().watcher
     found: dict[Node, Array] = {}
-    # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which this walk
-    # made and may add to.  The queue gives the newest first.
+    # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which only the
+    # walk has, so that it may be added to.  The queue gives the newest first.
     reached: dict[int, list[Any]] = {}
     for root, seed in zip(roots, map(conjugated, seeds), strict=True):
         entry = reached.setdefault(root.seq, [root, None, False])
@@ -61,14 +61,14 @@ def backprop(
     written: list[Node] | None = None
     try:
         while queue:
-            node, g, _ = reached.pop(-heappop(queue))
+            node, g, alone = reached.pop(-heappop(queue))
             if node.notes is not None:
                 if node.notes.hooks:
-                    g = _hooked(node.notes, g, node.value)
+                    g, alone = _hooked(node.notes, g, node.value), False
                 if wanted is None and node.notes.keep:
-                    found[node] = conjugated(g)
+                    found[node] = own(conjugated(g), alone)
             if wanted is not None and node in wanted:
-                found[node] = conjugated(g)
+                found[node] = own(conjugated(g), alone)
             if node.op is None or node.seq <= oldest:
                 continue
             if node.seq < _last_write:
@@ -85,15 +85,18 @@ def backprop(
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
             if receipt is not None:
                 node.inputs = node.args = receipt
+            ours = made.ours and not create_graph
             if made.joint is None:
                 rules = made.rules
-            elif len(rules := made.joint(*known, **params)) != len(inputs):
-                raise errors.bad_joint(made.name, len(rules), len(inputs))
+            else:
+                rules = made.joint(*known, **params)
+                if not isinstance(rules, (list, tuple)) or len(rules) != len(inputs):
+                    raise errors.bad_joint(made.name, rules, len(inputs))
             for i, parent in enumerate(inputs):
                 if parent is None or (rule := rules[i]) is None or (live is not None and parent not in live):
                     continue
                 so_far = reached.get(parent.seq)
-                if made.into is not None and so_far is not None and so_far[2] and not anomaly:
+                if made.into is not None and so_far is not None and so_far[2] and so_far[1].ndim and not anomaly:
                     made.into(so_far[1], g, **params)
                     continue
                 part = rule(*known, **params) if made.joint is None else rule  # a joint rule gave the gradients
@@ -105,7 +108,8 @@ def backprop(
                 if anomaly:
                     check_finite(part, f"the derivative of {made.name} made", node.op, notes_of(node).where, args, g)
                 if so_far is None:
-                    reached[parent.seq] = [parent, part, made.into is not None and not create_graph]
+                    # Our rules return the gradient itself, a view, or an array that they made.
+                    reached[parent.seq] = [parent, part, ours and part is not g and part.base is None]
                     heappush(queue, -parent.seq)
                 elif so_far[2]:
                     so_far[1] = iadd(so_far[1], part)  # type: ignore[no-untyped-call]
@@ -155,8 +159,10 @@ def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
 
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    if not hasattr(part, "dtype"):
-        part = errors.numeric(part, f"a gradient from the rule of {name}")
+    if isinstance(part, (int, float, complex)):
+        part = np.asarray(part)
+    if not isinstance(part, (ndarray, np.generic, Handle)) or part.dtype.kind not in "biufc":
+        raise errors.not_a_gradient(name, part)
     if part.shape != value.shape:
         lead = part.ndim - value.ndim
         spread = tuple(range(lead))
@@ -169,6 +175,13 @@ def conform(part: Array, value: Array, name: str) -> Array:
         possible = np.real(part) if part.dtype.kind == "c" and value.dtype.kind == "f" else part
         part = possible.astype(value.dtype)
     return part
+
+
+def own(g: Array, alone: bool = False) -> Array:
+    """The gradient as an ndarray, or a Tensor with an ndarray, that shares memory with nothing; a copy if need be."""
+    if isinstance(g, Handle):
+        return name_of(np.array(g.data), g.node)
+    return g if alone and g.__class__ is ndarray else np.array(g)
 
 
 def conjugated(g: Array) -> Array:

@@ -1,64 +1,132 @@
-"""What the running thread wants of the operations that it calls.
+"""What the running thread, or asynchronous task, wants of the operations that it calls.
 
 Normally every operation on a Tensor that requires grad adds a node to the graph.  Three things can be
-different, each for one thread and for the length of a ``with`` block: no nodes are made (`no_grad`), every
-value is searched for NaN and inf (`detect_anomaly`), or a watcher is told of every operation, those that need
-no gradient included (`graph.recording` and `graph.profile` are watchers).
+different, each for the length of a ``with`` block: no nodes are made (`no_grad`), every value is searched for NaN
+and inf (`detect_anomaly`), or a watcher is told of every operation, those that need no gradient included
+(`graph.recording` and `graph.profile` are watchers).
+
+The settings stand in a context variable, so that threads and tasks have their own.  Ctrl-C may come between any two
+lines: a block is closed by the end of an outer one, or by the end of its switch, if its own end was prevented.
 """
 
 import functools
-import threading
 from collections.abc import Callable, Generator
+from contextvars import ContextVar, copy_context
 from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from minigrad import errors
 
 
-class Mode(threading.local):
-    """The settings of one thread."""
+class Mode:
+    """The settings inside a block; those around it are `outer`."""
 
-    grad = True
-    anomaly = False
+    __slots__ = ("__weakref__", "anomaly", "grad", "opened", "outer", "setting", "watcher")
+    grad: bool
+    anomaly: bool
     # Its ``computed(node, begun)`` is told of every node and of when its computation began, in nanoseconds; its
     # ``differentiating(node)`` of every node whose derivative a backward pass computes next, and of the end (None).
-    watcher: Any = None
+    watcher: Any
+
+    def __init__(
+        self,
+        outer: "Mode | None" = None,
+        setting: str | None = None,
+        value: Any = None,
+        switch: "Switch | None" = None,
+    ) -> None:
+        self.outer, self.setting = outer, setting
+        # By whom; empty when the block is closed, which Python sees to, in C, when the switch is gone.
+        self.opened: set[Any] = set()
+        self.opened.add(None if switch is None else ref(switch, self.opened.discard))
+        self.grad, self.anomaly, self.watcher = (
+            (True, False, None) if outer is None else (outer.grad, outer.anomaly, outer.watcher)
+        )
+        if setting is not None:
+            setattr(self, setting, value)
+            unusual.add(ref(self, unusual.discard))
+
+    def opened_by(self, switch: "Switch") -> bool:
+        """Whether it was this switch, and has not closed the block."""
+        return any(by is not None and by() is switch for by in self.opened)
 
 
-mode = Mode()
+# The settings inside all blocks, of all threads and tasks.  While there are none, operations can skip the look at their
+# own, which takes longer than a look at this.
+unusual: set[Any] = set()
+NORMAL = Mode()
+_mode: ContextVar[Mode] = ContextVar("minigrad.mode", default=NORMAL)
 
-# The open blocks of all threads.  While there are none, operations can skip the look at the settings of the thread,
-# which takes longer than a look at this.
-unusual: set[int] = set()
+
+def now() -> Mode:
+    """The settings of the running thread or task."""
+    mode = _mode.get()
+    while not mode.opened:
+        assert mode.outer is not None
+        mode = mode.outer
+        _mode.set(mode)
+    return mode
+
+
+def go_back(mode: Mode) -> None:
+    """Restore settings that were found earlier, whatever blocks have been left open since."""
+    _mode.set(mode)
 
 
 class Switch:
-    """A context manager and decorator that changes a setting of the thread, and restores what it found."""
+    """A context manager and decorator that changes a setting, and restores what it found."""
 
     setting: str
     value: Any
-    saved: tuple[Any, Any] | None = None
 
     def __enter__(self) -> Any:
-        self.saved = (self.saved, getattr(mode, self.setting))
-        unusual.add(id(self))
-        setattr(mode, self.setting, self.value)
+        _mode.set(Mode(now(), self.setting, self.value, self))
         return self.value
 
-    def __exit__(self, *exception: object) -> None:
-        if self.saved is not None:
-            outer, before = self.saved
-            setattr(mode, self.setting, before)
-            self.saved = outer
-        if self.saved is None:
-            unusual.discard(id(self))
+    def __exit__(self, kind: type[BaseException] | None = None, *exception: object) -> None:
+        """Close the innermost block that this switch has opened, and all that an exception has left open inside it."""
+        inside: list[Mode] = []
+        mode: Mode | None = now()
+        while mode is not None and not mode.opened_by(self):
+            inside.append(mode)
+            mode = mode.outer
+        if mode is None:
+            return
+        mode.opened.clear()
+        remaining = mode.outer
+        assert remaining is not None
+        if kind is None or kind is GeneratorExit:  # what is open inside may belong to a generator that waits
+            for other in reversed(inside):
+                if other.setting is not None and other.setting != mode.setting:
+                    for by in other.opened:
+                        remaining = Mode(remaining, other.setting, getattr(other, other.setting), by and by())
+        _mode.set(remaining)
 
-    __del__ = __exit__  # for Ctrl-C at the wrong moment: it may keep __exit__ from being called, or from its end
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a block of this switch around what runs now."""
+        mode: Mode | None = now()
+        while mode is not None and not mode.opened_by(self):
+            mode = mode.outer
+        return mode is not None
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorate a function, or a generator function (whose consumer, between two values, is in its own mode)."""
+        """Decorate a function, a coroutine function, or a generator function (whose consumer keeps its own mode)."""
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        if flags & ASYNC_GENERATOR:
+            raise errors.no_decorator_of_async_generators(type(self).__name__, function)
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with type(self)():
                 return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return await function(*args, **kwargs)
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
@@ -75,15 +143,18 @@ class Switch:
                 except BaseException as error:
                     step, item = body.throw, error
 
-        # 0x20 is CO_GENERATOR.
-        return generator if getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x20 else wrapper
+        return coroutine if flags & COROUTINE else generator if flags & GENERATOR else wrapper
+
+
+# Flags of Python's code objects; to import inspect takes longer than to import all of minigrad.
+GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 
 class no_grad(Switch):
     """Make operations record nothing, as a context manager or a decorator (generator functions included).
 
     Results inside do not require grad, and in-place syntax on a leaf writes into its memory.
-    Affects the running thread alone.
+    Affects the running thread or asynchronous task alone.
 
     Examples
     --------
@@ -134,5 +205,32 @@ class detect_anomaly(Switch):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations on Tensors that require grad are recorded in this thread now."""
-    return mode.grad
+    """Whether operations on Tensors that require grad are recorded in this thread or task now."""
+    return now().grad
+
+
+def _silencing() -> list[tuple[ContextVar[Any], Any]]:
+    context = copy_context()
+    context.run(np.seterr, all="ignore")
+    return [(variable, value) for variable, value in context.items() if "numpy" in variable.name]
+
+
+# What np.seterr(all="ignore") sets.
+_SILENCE = _silencing()
+
+
+def quietly(record: bool | None, function: Callable[..., Any], *args: Any) -> Any:
+    """The result of a function, computed without NumPy's floating-point warnings.
+
+    With operations recorded, or not, or as it is (None).  In a context of its own, which Python leaves in C: after
+    Ctrl-C, wherever it came, the warnings are as they were, which np.errstate cannot promise.
+    """
+    return copy_context().run(_silenced, record, function, args)
+
+
+def _silenced(record: bool | None, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    for variable, value in _SILENCE:
+        variable.set(value)
+    if record is not None and now().grad != record:
+        _mode.set(Mode(now(), "grad", record))
+    return function(*args)

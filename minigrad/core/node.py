@@ -10,7 +10,6 @@ and a graph dies with its last name; and because a name can move on to another v
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from time import perf_counter_ns
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,7 +17,8 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import errors
-from minigrad.core.mode import mode, unusual
+from minigrad.core.mode import now, quietly, unusual
+from minigrad.core.view import View, note_view
 from minigrad.diagnostics import Place, check_finite, user_place
 
 # An ndarray or a NumPy scalar; in a rule that is being recorded, a Tensor.  NumPy's protocols make the three
@@ -82,9 +82,10 @@ class Notes:
 class Handle:
     """A name for a value: its data, and the node that computed them if the value requires grad."""
 
-    __slots__ = ("data", "node")
+    __slots__ = ("__weakref__", "data", "node", "viewed")
     data: Array
     node: Node | None
+    viewed: View | None  # what it was read from; not set for what is no view
 
 
 _result_type: type[Handle] = Handle
@@ -103,16 +104,30 @@ def name_of(value: Array, node: Node | None) -> Any:
     return handle
 
 
-def _made(op: "Operation | None", inputs: Sequence[Node | None], args: Sequence[Array], value: Array) -> Node:
+def _made(op: "Operation | None", inputs: Sequence[Node | None], args: list[Array], value: Array) -> Node:
     node = Node()
+    if None in inputs:
+        name, pairs = "" if op is None else op.name, zip(args, inputs, strict=True)
+        args = [_kept(x, name) if node is None and x.__class__ is ndarray else x for x, node in pairs]
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
     return node
 
 
+# Constant arrays of up to so many elements are copied, which costs less than a tenth of the operation; larger ones are
+# borrowed until the backward pass.
+SMALL = 256
+
+
+def _kept(constant: Array, name: str) -> Array:
+    if constant.dtype.kind not in NUMBERS:
+        errors.as_operand(constant, name)  # which raises
+    return constant.copy() if constant.size <= SMALL else constant
+
+
 def leaf(value: Array, name: str | None = None) -> Node:
     """A node that nothing computed, which keeps the gradients that reach it."""
-    node = _made(None, (), (), value)
+    node = _made(None, (), [], value)
     notes_of(node).keep, notes_of(node).name = True, name
     return node
 
@@ -127,7 +142,9 @@ def notes_of(node: Node) -> Notes:
 class Primitive:
     """A function on arrays together with the rules that give its derivative."""
 
-    def __init__(self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any) -> None:
+    def __init__(
+        self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any, view: bool = False
+    ) -> None:
         code = getattr(forward, "__code__", None)
         if code is None:
             raise errors.bad_primitive(repr(forward), None, len(rules))
@@ -139,7 +156,7 @@ class Primitive:
         self.plain = not self.parameters and not code.co_kwonlyargcount
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
-        self.rules, self.joint, self.numpy = rules, joint, numpy
+        self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
         # How to add the gradient into an array, for a rule that would fill a large one with little: `getitem` has it.
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
@@ -170,7 +187,9 @@ primitives: dict[str, Callable[..., Any]] = {}
 numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
-def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None) -> Callable[[Function], Function]:
+def primitive(
+    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False
+) -> Callable[[Function], Function]:
     """Make a differentiable operation of a NumPy function.
 
     Parameters
@@ -185,6 +204,9 @@ def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None)
         One formula that returns the gradients of all operands, instead of a rule for each.
     numpy : callable, optional
         The NumPy function that shall mean this operation when it is called with a Tensor.
+    view : bool
+        Whether the result may share the memory of the first operand.  Who writes to such a result is warned that the
+        operand does not change, as it would in NumPy.
 
     Returns
     -------
@@ -209,7 +231,7 @@ def primitive(*rules: Rule | None, joint: Rule | None = None, numpy: Any = None)
     """
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, rules, joint, numpy)
+        made = Primitive(forward, rules, joint, numpy, view)
         call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call
@@ -247,10 +269,18 @@ def _caller(made: Primitive) -> Callable[..., Any]:
             params |= made.bind(args[made.operands :])
         return apply(Operation(made, {**made.defaults, **params}) if params else bare, operands)
 
-    return call
+    def call_and_note(*args: Any, **params: Any) -> Any:
+        result = call(*args, **params)
+        if isinstance(result, Handle):
+            note_view(result, args[0])
+        return result
+
+    return call_and_note if made.view else call
 
 
-# Operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype as weak.
+# NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their dtype
+# as weak.
+NUMBERS = frozenset("biufc")
 PLAIN = frozenset({ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
 
 
@@ -260,7 +290,7 @@ def _compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) 
     except Exception as error:
         errors.explain(error, made.name, args, params)
         raise
-    return value if made.ours or isinstance(value, ndarray) else np.asarray(value)[()]  # a Python number, or a list
+    return value if isinstance(value, (ndarray, np.generic)) else np.asarray(value)[()]  # a Python number, or a list
 
 
 def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
@@ -278,7 +308,8 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
             args.append(operand.data)
         else:
             nodes.append(None)
-            args.append(operand if operand.__class__ in PLAIN else errors.as_operand(operand, op.name))
+            known = operand.__class__ in PLAIN and (operand.__class__ is not ndarray or operand.dtype.kind in NUMBERS)
+            args.append(operand if known else errors.as_operand(operand, op.name))
     if named and unusual:
         return _apply_unusually(op, nodes, args)
     value = _compute(op.primitive, args, op.params)
@@ -290,11 +321,12 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
 
 def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]) -> Any:
     """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
-    begun = perf_counter_ns()
-    with np.errstate(all="ignore") if mode.anomaly else nullcontext():  # an error will say more than NumPy's warning
-        value = _compute(op.primitive, args, op.params)
-    if mode.anomaly:
+    begun, mode = perf_counter_ns(), now()
+    if mode.anomaly:  # an error will say more than NumPy's warning
+        value = quietly(None, _compute, op.primitive, args, op.params)
         check_finite(value, f"{op.name} made", op, user_place(), args)
+    else:
+        value = _compute(op.primitive, args, op.params)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
     if not needed and mode.watcher is None:
         return name_of(value, None)
@@ -313,8 +345,8 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
     all is left to `otherwise`.
     """
     forward = op.primitive.forward
-    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.  But Python's
-    # complex numbers make Python numbers of NumPy's scalars by their operators.
+    # On arrays the ufunc is quicker than the operator that leads to it, on NumPy's scalars much slower.  (Of Python's
+    # complex numbers and NumPy's scalars operators make Python numbers.)
     ufunc = op.primitive.numpy if isinstance(op.primitive.numpy, np.ufunc) else forward
 
     def call(x: Any, y: Any, /) -> Any:
@@ -330,15 +362,31 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        if unusual and (mode.anomaly or mode.watcher is not None):
-            return apply(op, (x, y))
+        grad = True
+        if unusual:
+            mode = now()
+            if mode.anomaly or mode.watcher is not None:
+                return apply(op, (x, y))
+            grad = mode.grad
+        if node_a is None:
+            if node_b is not None and a.__class__ is ndarray:
+                a = _kept(a, op.name)
+        elif node_b is None and b.__class__ is ndarray:
+            b = _kept(b, op.name)
         try:
-            value = ufunc(a, b) if a.__class__ is ndarray or a.__class__ is complex else forward(a, b)
+            if a.__class__ is ndarray:
+                value = ufunc(a, b)
+            elif a.__class__ is complex:
+                value = np.asarray(forward(a, b))[()]
+            else:
+                value = forward(a, b)
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise
-        if (node_a is None and node_b is None) or (unusual and not mode.grad):
-            return value if a is x and b is y else name_of(value, None)
+        if not grad or (node_a is None and node_b is None):
+            if x.__class__ is not _result_type and y.__class__ is not _result_type:
+                return value
+            return name_of(value if value.dtype.kind in NUMBERS else errors.as_operand(value, op.name), None)
         result = new(_result_type)
         result.node = node = Node()
         result.data = node.value = value

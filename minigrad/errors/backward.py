@@ -149,10 +149,11 @@ def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
     )
 
 
-def bad_joint(name: str, given: int, operands: int) -> ShapeError:
+def bad_joint(name: str, given: Any, operands: int) -> ShapeError:
     """For a joint rule that does not give one gradient for each operand."""
+    what = f"{len(given)} gradients" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
     return ShapeError(
-        f"the joint rule of {name} returned {given} gradients for {operands} operands: it must return a sequence with "
+        f"the joint rule of {name} returned {what} for {operands} operands: it must return a sequence with "
         f"one for each, and None for those that have none. {_LINE.format(name)}"
     )
 
@@ -174,6 +175,14 @@ def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
         f"of the operand's shape, or of one that broadcasting makes of it. Or another array was assigned to the "
         "`data` of an operand that requires grad: make a new Tensor instead, or write values into the old one under "
         f"no_grad(). {_LINE.format(name)}"
+    )
+
+
+def no_decorator_of_async_generators(switch: str, function: Callable[..., Any]) -> DTypeError:
+    """For an asynchronous generator function, whose body and consumer would share the mode."""
+    return DTypeError(
+        f"{switch}() cannot decorate the asynchronous generator function {defined_at(function)}: write "
+        f"`with {switch}():` inside it, around what lies between two yields"
     )
 
 

@@ -55,8 +55,45 @@ def not_differentiable(value: Any) -> DTypeError:
     """For an argument that is no floating-point number."""
     return DTypeError(
         f"derivatives are for floating-point and complex numbers, and an argument is {describe(value)}: "
-        "write numbers with a decimal point, or choose other arguments with argnums"
+        "write numbers with a decimal point, or choose other arguments with argnums (in a dataclass, mark the field "
+        "static)"
     )
+
+
+def not_rebuilt(cls: type, error: Exception) -> DTypeError:
+    """For a branch of a tree whose class does not let itself be made with other contents."""
+    return DTypeError(
+        f"a {cls.__name__} in a tree of arrays cannot be made again with other contents ({type(error).__name__}: "
+        f"{error}): give a plain dict, list or tuple, a named tuple or a dataclass"
+    )
+
+
+def not_a_field(cls: type, name: str) -> DTypeError:
+    """For a dataclass that has more than its fields."""
+    return DTypeError(
+        f"the {cls.__name__} in a tree of arrays has the attribute {name!r}, which is no field: with other numbers in "
+        "the fields it might be wrong. Make it a property that computes it from the fields; or, if it does not depend "
+        f"on them, a field: {name}: ... = field(init=False, metadata={{'static': True}})"
+    )
+
+
+def other_form(what: str, expected: Any, given: Any) -> ShapeError:
+    """For a tree that does not have the form of the one that it belongs to."""
+    return ShapeError(
+        f"{what} is {_form(given)}, and {_form(expected)} is expected: give arrays in the form of those that they "
+        "belong to (the order of the keys of a dict does not matter)"
+    )
+
+
+def _form(tree: Any) -> str:
+    """A branch of a tree, or a leaf, in words."""
+    if tree is None:
+        return "None"
+    if isinstance(tree, dict):
+        return f"a {type(tree).__name__} with the keys {[*tree]}"
+    if isinstance(tree, (list, tuple)):
+        return f"a {type(tree).__name__} of length {len(tree)}"
+    return describe(tree) if hasattr(tree, "dtype") else f"a {type(tree).__name__}"
 
 
 def not_one_number(f: Callable[..., Any], outputs: Sequence[Any]) -> GraphError:
@@ -106,15 +143,6 @@ def not_holomorphic(f: Callable[..., Any]) -> DTypeError:
 
 # What tangents and cotangents belong to.
 _WHOSE = {"tangent": "argument", "cotangent": "result"}
-
-
-def other_form(kind: str, given: Sequence[str], wanted: Sequence[str]) -> ShapeError:
-    """For a tree of tangents or cotangents of another form than what they belong to."""
-    whose = _WHOSE[kind]
-    return ShapeError(
-        f"{len(wanted)} {whose}s need {kind}s of the same form ({', '.join(wanted)}), and {len(given)} {kind}s were "
-        f"given ({', '.join(given)}): give one array for each {whose}, in the same dicts, lists and tuples"
-    )
 
 
 def wrong_direction(kind: str, given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:

@@ -15,7 +15,8 @@ _VALUE = "or, if no gradient shall flow, give it t.detach().numpy()"
 # What to write instead of functions to which none is near.
 _INSTEAD = {
     "copyto": "x[...] = values", "fill_diagonal": "x[i, i] = values with i = arange(n)", "place": "x[mask] = values",
-    "put": "x[indices] = values, of the flat x = x.reshape(-1)", "put_along_axis": "x[rows, indices] = values",
+    "put": "x[indices] = values, of the flat x = x.reshape(-1)",
+    "put_along_axis": "x = minigrad.scatter(x, indices, values, axis=axis)",
     "putmask": "x = where(mask, values, x)",
 }  # fmt: skip
 _IN_PLACE = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}

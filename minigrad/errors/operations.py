@@ -33,8 +33,7 @@ def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -
         raise DTypeError(f"{what} cannot be made of {type(data).__name__}: {error}") from error
     if array.dtype.kind not in "biufc":
         raise _not_numbers(data, array, what)
-    if (other := _of_another_kind(data)) is not None:
-        raise _other_arithmetic(other, what)
+    require_plain(data, what)
     return array
 
 
@@ -53,11 +52,12 @@ def _not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
     )
 
 
-def _of_another_kind(data: Any) -> Any:
-    """The class of an array, or of one in a list of them, if its arithmetic is not that of ndarrays."""
+def require_plain(data: Any, what: str) -> None:
+    """Raise if the arithmetic of an array, or of one in a list of arrays, is not that of ndarrays."""
     arrays = data if isinstance(data, list | tuple) and data and isinstance(data[0], np.ndarray) else (data,)
     classes: set[Any] = {type(x) for x in arrays if isinstance(x, np.ndarray)}
-    return next(filter(_has_own_arithmetic, classes), None)
+    for cls in filter(_has_own_arithmetic, classes):
+        raise _other_arithmetic(cls, what)
 
 
 # What a subclass of ndarray defines anew if its elements are more than the numbers that they are stored as.

@@ -65,11 +65,12 @@ _INSTEAD = {
     "relu": "minigrad.nn.functional.relu(x)",
     "reshape_as": "x.reshape(y.shape)",
     "rsqrt": "1 / x.sqrt()",
+    "scatter_": "x = minigrad.scatter(x, indices, y, axis=i)",
+    "scatter_add_": "x = minigrad.scatter_add(x, indices, y, axis=i)",
     "strides": "x.data.strides",
     "sub": "x - y",
     "sub_": "x -= y",
     "t": "x.T",
-    "topk": "minigrad.sort(x, descending=True)[..., :n]",
     "type": "x.astype(dtype)",
     "unbind": "minigrad.unstack(x, axis=i)",
     "uniform_": "minigrad.nn.init.uniform_(x)",
@@ -81,8 +82,9 @@ _INSTEAD = {
 
 # Those that are functions here and no methods.
 _FUNCTIONS = (
-    "add atan broadcast_to ceil conj expm1 flip floor imag isnan log10 log1p log2 matmul maximum median minimum "
-    "nonzero outer pow real reciprocal roll searchsorted sigmoid sinh sort split stack tan tile tril triu where"
+    "add atan broadcast_to ceil conj cummax cummin expm1 flip floor imag isnan log10 log1p log2 logcumsumexp matmul "
+    "maximum median minimum nonzero outer pow real reciprocal roll scatter scatter_add scatter_reduce searchsorted "
+    "sigmoid sinh sort split stack tan tile topk tril triu where"
 )
 
 # An attribute that a Tensor has not, but those of PyTorch or NumPy's arrays have, and what to do instead.

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from minigrad.errors.tree import CutError, DTypeError, GraphError, ShapeError
-from minigrad.errors.words import called
+from minigrad.errors.words import called, warn
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -15,7 +15,17 @@ def cuts_graph(what: str, instead: str, node: "Node | None" = None) -> CutError:
     return CutError(
         f"{what} of {whose} would cut the graph, and gradients would be missing without a word. "
         f"If that is what you want, write t.{instead}; if not, use minigrad's or NumPy's functions on the Tensor "
-        "(np.sin for math.sin, minigrad.stack for a list of Tensors)"
+        "(np.sin for math.sin, np.mean(minigrad.stack([t, u])) for np.mean([t, u]))"
+    )
+
+
+def no_copy(what: str, node: "Node | None") -> CutError:
+    """For a copy or a pickle of a result, which has a history."""
+    of = "a result" if node is None else called(node)
+    return CutError(
+        f"{what} of {of}, which requires grad, would have no history, and gradients would be missing without a word. "
+        "If the value is all that is wanted, take that of t.detach(). Leaves, made with requires_grad=True, are copied "
+        "with their gradients; a history is never copied: call the function again for another graph"
     )
 
 
@@ -53,6 +63,17 @@ def leaf_in_place(node: "Node") -> GraphError:
     return GraphError(
         f"the leaf {name} of shape {node.value.shape} requires grad and cannot be changed in place: for an update "
         "write `with minigrad.no_grad(): w -= ...`; for a new value, y = w + 1"
+    )
+
+
+def warn_of_written_view(shape: tuple[int, ...], of: tuple[int, ...]) -> None:
+    """For a write to what was read from another Tensor by a slice, a transpose or another shape."""
+    warn(
+        f"what is written to here, of shape {shape}, was read from a Tensor of shape {of}, which is still there and "
+        "does not change: a Tensor is a name for a value, and only this name moves on to a new one. In NumPy both would "
+        "change. Write to the Tensor itself, by one index: y[1:-1] += v for `v = y[1:-1]; v += ...`, y[0, 1] = v for "
+        "y[0][1] = v, y[:, 0] = v for y.T[0] = v, y[i] = ... for `for row in y: row[:] = ...`. If the other Tensor is "
+        "to stay as it is, give the new value a name: v = v + ..."
     )
 
 

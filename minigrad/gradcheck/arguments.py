@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from minigrad import errors
 from minigrad.gradcheck.function import is_floating, listed
 from minigrad.nn.module import Module, functional_call
-from minigrad.tree import flatten, paths
+from minigrad.tree import flatten, is_branch, paths
 
 __tracebackhide__ = True  # by pytest
 
@@ -55,7 +55,7 @@ def arguments(f: Any, inputs: Any) -> Arguments:
 
 def _is_tree(x: Any) -> bool:
     """Whether to take it apart; what has no floating-point number in it is passed on as it is."""
-    return isinstance(x, (dict, list, tuple)) and any(map(is_floating, flatten(x)[0]))
+    return is_branch(x) and any(map(is_floating, flatten(x)[0]))
 
 
 def _names(x: Any, name: str) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import display
 from minigrad.core import Node
-from minigrad.core.mode import mode
+from minigrad.core.mode import now
 from minigrad.diagnostics import Place
 from minigrad.graph import tables
 from minigrad.graph.held import memory_of
@@ -121,8 +121,8 @@ class profile(Tracer):
         self._meter: _PeakMeter | None = None
 
     def __enter__(self) -> Self:
-        outer = mode.watcher
-        if self.saved is None:
+        outer = now().watcher
+        if not self.is_open:
             if isinstance(outer, Tracer):
                 self._calls[:] = outer._calls
             self._before, self._overhead_before = {key: list(row) for key, row in self._rows.items()}, self.overhead
@@ -132,20 +132,17 @@ class profile(Tracer):
         super().__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        ended, was_open = perf_counter_ns(), self.saved is not None
-        if was_open:
-            super().__exit__(*exception)
-        if not was_open or self.saved is not None:  # it was open twice
+    def __exit__(self, *exception: Any) -> None:
+        ended, was_open = perf_counter_ns(), self.is_open
+        super().__exit__(*exception)
+        if not was_open or self.is_open:  # it was open twice
             return
         self.wall += (ended - self._begun) / 1e9
         if self._meter is not None:
             self.peak = max(self.peak or 0, self._meter.stop())
             self._meter = None
-        if isinstance(mode.watcher, profile):
-            mode.watcher._absorb(self)
-
-    __del__ = __exit__
+        if isinstance(outer := now().watcher, profile):
+            outer._absorb(self)
 
     def computed(self, node: Node, begun: int) -> None:
         """Add an operation to the table."""

@@ -125,14 +125,12 @@ class Tracer(Watcher):
         self._differentiated: Node | None = None
         self._since = 0
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, *exception: Any) -> None:
         super().__exit__(*exception)
-        if self.saved is None:
+        if not self.is_open:
             self._calls.clear()
             self._modules.clear()
             self._differentiated = None
-
-    __del__ = __exit__
 
     def computed(self, node: Node, begun: int) -> None:
         """Note a node that has just been made."""

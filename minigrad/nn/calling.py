@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, is_grad_enabled, leaf, name_of, primitive
-from minigrad.core.mode import mode
+from minigrad.core.mode import now
 from minigrad.errors import DTypeError
 from minigrad.tree import flatten
 
@@ -18,11 +18,12 @@ class Hooks:
         self.before: dict[object, tuple[Callable[..., Any], bool]] = {}
         self.after: dict[object, tuple[Callable[..., Any], bool]] = {}
         self.backward: dict[object, Callable[..., Any]] = {}
+        self.computed: set[str] = set()  # attributes that a hook computes anew before each call
 
 
 def call_watched(module: Any, hooks: Hooks | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a module; a watcher of this thread is told when it is entered and left."""
-    watcher = mode.watcher
+    watcher = now().watcher
     if watcher is not None:
         watcher.entering(module)
     try:

@@ -200,6 +200,11 @@ class Module:
 
     # Hooks
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles are made of; what is computed anew before each call goes with its value alone."""
+        computed = () if self._hooks is None else self._hooks.computed
+        return self.__dict__ | {name: self.__dict__[name].detach() for name in computed}
+
     def _own_hooks(self) -> Hooks:
         if self._hooks is None:
             self._hooks = Hooks()

@@ -4,13 +4,23 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PLAIN, Array, Handle
+from minigrad.core import PLAIN, Array, Handle, numpy_functions
 from minigrad.errors import DTypeError, as_operand, describe
 
 
 def operand(x: Any, name: str) -> Array:
-    """A Tensor or an array as it is, everything else as an array; `name` is the operation, for the message."""
-    return x if isinstance(x, Handle | np.ndarray | np.generic) else as_operand(x, name)
+    """A Tensor or an array as it is, a list with Tensors in it as a Tensor, everything else as an array.
+
+    `name` is the operation, for the message.
+    """
+    if isinstance(x, Handle | np.ndarray | np.generic):
+        return x
+    return numpy_functions[np.asarray](x) if holds_tensor(x) else as_operand(x, name)
+
+
+def holds_tensor(x: Any) -> bool:
+    """Whether it is a Tensor, or a list with a Tensor in it."""
+    return isinstance(x, Handle) or (type(x) in (list, tuple) and any(map(holds_tensor, x)))
 
 
 def weak(x: Any, name: str) -> Array:
@@ -47,3 +57,9 @@ def has_no_effect(name: str, value: Any) -> bool:
         value = None
     without = _WITHOUT_EFFECT.get(name, ())
     return value is np._NoValue or any(value is x or (isinstance(value, str) and value == x) for x in without)
+
+
+def require_order(x: Array, name: str) -> None:
+    """Raise for complex numbers, none of which is the larger of two."""
+    if x.dtype.kind == "c":
+        raise DTypeError(f"{name}: complex numbers have no order: take their abs, or the real part")

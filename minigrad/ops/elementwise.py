@@ -188,13 +188,13 @@ def nextafter(a: Array, b: Array, /) -> Array:
     return np.nextafter(a, b)
 
 
-@primitive(lambda g, y, x: g, numpy=np.real)
+@primitive(lambda g, y, x: g, numpy=np.real, view=True)
 def real(x: Array, /) -> Array:
     """Real part, elementwise."""
     return np.real(x)
 
 
-@primitive(lambda g, y, x: g * -1j, numpy=np.imag)
+@primitive(lambda g, y, x: g * -1j, numpy=np.imag, view=True)
 def imag(x: Array, /) -> Array:
     """Imaginary part, elementwise."""
     return np.imag(x)

@@ -39,7 +39,7 @@ def _meets_twice(index: tuple[Any, ...]) -> bool:
     return False
 
 
-@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape), view=True)  # type: ignore[has-type]
 def getitem(x: Array, /, *, index: tuple[Any, ...]) -> Array:
     """``x[index]``."""
     return x[index]
@@ -65,6 +65,10 @@ def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> A
     if not _meets_twice(index):
         out = np.zeros(shape, g.dtype)
         out[index] = g
+        return out
+    if g.dtype.kind not in "fc":  # bincount counts in floating point
+        out = np.zeros(shape, g.dtype)
+        np.add.at(out, index, g)
         return out
     size = int(np.prod(shape))
     flat = np.arange(size).reshape(shape)[index].ravel()

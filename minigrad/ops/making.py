@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import Array, Handle, implements, name_of
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.arguments import operand, value_of, weak
+from minigrad.ops.arguments import holds_tensor, operand, value_of, weak
 from minigrad.ops.describing import constant
 from minigrad.ops.names import with_all_arguments
 from minigrad.ops.shaping import astype, broadcast_arrays, broadcast_to, expand_dims, reshape, stack
@@ -22,11 +22,6 @@ def joined(x: Any) -> Array:
     if holds_tensor(x):
         return stack([joined(part) for part in x])
     return name_of(np.asarray(x), None)
-
-
-def holds_tensor(x: Any) -> bool:
-    """Whether it is a Tensor, or a list with a Tensor in it."""
-    return isinstance(x, Handle) or (type(x) in (list, tuple) and any(map(holds_tensor, x)))
 
 
 @implements(np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.require)

@@ -11,10 +11,10 @@ import numpy as np
 
 from minigrad.core import Array, implements
 from minigrad.errors import ArgumentError, ShapeError, UnsupportedError
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import holds_tensor, operand, value_of
 from minigrad.ops.elementwise import round
 from minigrad.ops.linalg import tensordot
-from minigrad.ops.making import holds_tensor, joined
+from minigrad.ops.making import joined
 from minigrad.ops.shaping import astype, broadcast_to, concat, flip, moveaxis, pad
 
 # So many elements before an array along axis 0, by the argument of the mode.

@@ -1,17 +1,19 @@
 """Functions that make one number of many along an axis, and those that do so cumulatively."""
 
 import math
-from typing import Any
+from operator import mul
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.arguments import operand
+from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import not_equal, over, subtract
+from minigrad.ops.elementwise import not_equal, over, sigmoid, subtract, times
+from minigrad.ops.indexing import take_along_axis
 from minigrad.ops.names import implements_by_name
-from minigrad.ops.shaping import astype, broadcast_to, concat
+from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
 
 # The same as np.sum and so on, without their detour through Python.
 _add: Any = np.add.reduce
@@ -219,7 +221,7 @@ def _slice(x: Array, axis: int, start: int | None, stop: int | None) -> Array:
     return x[tuple(slice(start, stop) if i == axis % x.ndim else slice(None) for i in range(x.ndim))]
 
 
-def _delay(x: Array, axis: int, first: int) -> Array:
+def _delay(x: Array, axis: int, first: float) -> Array:
     """The elements moved on by one along an axis, with `first` at the front and the last one lost."""
     head = np.zeros_like(_slice(x, axis, 0, 1)) + first
     return np.concatenate([head, _slice(x, axis, None, -1)], axis=axis)
@@ -257,9 +259,10 @@ def _recurrence_from_end(a: Array, b: Array, axis: int) -> Array:
 def recurrence(a: Array, b: Array, /, *, axis: int) -> Array:
     """``s[i] = b[i] + a[i] * s[i - 1]`` along an axis, from ``s[-1] = 0``, for operands of one shape."""
     a, b = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    product = mul if np.isfinite(a).all() else times  # NaN does no harm where no gradient comes from
     s = b.copy()
     for i in range(1, len(s)):
-        s[i] += a[i] * s[i - 1]
+        s[i] += product(s[i - 1], a[i])
     return np.moveaxis(s, 0, axis)
 
 
@@ -291,6 +294,147 @@ def _numpy_cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array
 @implements(np.cumprod)
 def _numpy_cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     return cumulative_prod(np.reshape(a, -1) if axis is None else a, axis=axis, dtype=dtype)
+
+
+# Running extremes, with the place of the last element that attains them
+
+
+class Running(NamedTuple):
+    """What `cummax` and `cummin` return."""
+
+    values: Array
+    indices: Array
+
+
+@primitive()
+def _places_of_extremes(x: Array, /, *, axis: int, largest: bool) -> Array:
+    """The index of the last element so far that is the largest or smallest so far, or NaN."""
+    extremes = (np.maximum if largest else np.minimum).accumulate(x, axis=axis)
+    places = np.reshape(np.arange(x.shape[axis]), [-1 if i == axis else 1 for i in range(x.ndim)])
+    return np.maximum.accumulate(np.where((x == extremes) | (x != x), places, 0), axis=axis)
+
+
+def _running(x: Array, axis: int | None, largest: bool, name: str) -> Running:
+    x = operand(x, name)
+    require_order(x, name)
+    if not x.ndim:
+        return Running(*(reshape(part, ()) for part in _running(reshape(x, (1,)), axis, largest, name)))
+    axis = one_axis(_along(axis, x), x.ndim, name)
+    indices = _places_of_extremes(x, axis=axis, largest=largest)
+    return Running(take_along_axis(x, indices, axis=axis), indices)
+
+
+def cummax(x: Array, /, axis: int | None = None) -> Running:
+    """The largest of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out), and its place.
+
+    The gradient goes to the element at that place, the last one of those that are equal.
+
+    Parameters
+    ----------
+    x : array
+        From a NaN on, all values are NaN.
+    axis : int, optional
+
+    Returns
+    -------
+    values : array
+        Of the shape of `x`.
+    indices : array of int
+        Where along the axis the value is: of equal ones, and of several NaN, the last so far.
+
+    Raises
+    ------
+    AxisError
+        If the array does not have the axis.
+    ShapeError
+        If there is more than one axis, and none is given.
+    DTypeError
+        If the numbers are complex.
+
+    Notes
+    -----
+    As `torch.cummax`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.cummax(np.array([1.0, 3.0, 2.0, 3.0]))
+    Running(values=array([1., 3., 3., 3.]), indices=array([0, 1, 1, 3]))
+    """
+    return _running(x, axis, True, "cummax")
+
+
+def cummin(x: Array, /, axis: int | None = None) -> Running:
+    """The smallest of the first 1, 2, ... elements along an axis, and its place: as `cummax`.
+
+    The gradient goes to the element at that place, the last one of those that are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.cummin(np.array([3.0, 1.0, 2.0, 1.0])).indices
+    array([0, 1, 1, 3])
+    """
+    return _running(x, axis, False, "cummin")
+
+
+def _logcumsumexp_rule(g: Array, y: Array, x: Array, axis: int) -> Array:
+    # y[i] = logaddexp(y[i - 1], x[i]), and the derivatives of that by both are sigmoids of their difference d.  The sum
+    # over k >= i of g[k] dy[k]/dx[i] is that by x[i], times s[i] with s[i] = g[i] + dy[i + 1]/dy[i] * s[i + 1].
+    before = _delay(y, axis, -np.inf)
+    d = np.where(np.isinf(x) & (x == before), 0, x - before)
+    step = np.where(before == -np.inf, 0, sigmoid(-d))
+    return times(_recurrence_from_end(step, g, axis), np.where(x == -np.inf, 0, sigmoid(d)))
+
+
+@primitive(lambda g, y, x, *, axis: _logcumsumexp_rule(g, y, x, axis))
+def _logcumsumexp(x: Array, /, *, axis: int) -> Array:
+    with np.errstate(invalid="ignore"):  # of NaN
+        return np.logaddexp.accumulate(_floating(x), axis=axis)
+
+
+def logcumsumexp(x: Array, /, axis: int | None = None) -> Array:
+    """Logarithms of the sums of exponentials of the first 1, 2, ... elements along an axis, without overflow.
+
+    Where there is nothing but -inf, the derivative is taken as 0.
+
+    Parameters
+    ----------
+    x : array
+    axis : int, optional
+        Only a 1-d array may leave it out.
+
+    Returns
+    -------
+    array
+        Of the shape of `x`.
+
+    Raises
+    ------
+    AxisError
+        If the array does not have the axis.
+    ShapeError
+        If there is more than one axis, and none is given.
+    DTypeError
+        If the numbers are complex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.logcumsumexp(np.array([1000.0, 1000.0, -np.inf])).round(4)
+    array([1000.    , 1000.6931, 1000.6931])
+    """
+    x = operand(x, "logcumsumexp")
+    require_order(x, "logcumsumexp")
+    if not x.ndim:
+        return reshape(logcumsumexp(reshape(x, (1,)), axis), ())
+    return _logcumsumexp(x, axis=one_axis(_along(axis, x), x.ndim, "logcumsumexp"))
+
+
+# Products over an axis
 
 
 def _others(x: Array, axis: int) -> Array:

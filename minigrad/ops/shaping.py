@@ -19,7 +19,7 @@ from minigrad.ops.names import implements_by_name, with_all_arguments
 # Shape and axes
 
 
-@primitive(lambda g, y, x, *, shape, copy: np.reshape(g, x.shape))
+@primitive(lambda g, y, x, *, shape, copy: np.reshape(g, x.shape), view=True)
 def reshape(x: Array, /, shape: int | tuple[int, ...], *, copy: bool | None = None) -> Array:
     """The same elements in another shape.
 
@@ -75,7 +75,7 @@ def flatten(x: Array, /, start_dim: int = 0, end_dim: int = -1) -> Array:
     return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-@primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))))
+@primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))), view=True)
 def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
     """The axes in another order: axis `i` of the result is axis ``axes[i]`` of `x`."""
     return np.transpose(x, axes)
@@ -324,7 +324,7 @@ def _numpy_meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexin
 # Turning and repeating
 
 
-@primitive(lambda g, y, x, *, axis: np.flip(g, axis=axis))
+@primitive(lambda g, y, x, *, axis: np.flip(g, axis=axis), view=True)
 def flip(x: Array, /, *, axis: int | tuple[int, ...] | None = None) -> Array:
     """The order of elements reversed along one axis, several, or all."""
     return np.flip(x, axis)

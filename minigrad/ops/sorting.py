@@ -1,12 +1,14 @@
 """Sorting, searching and sets: elements chosen by an order that has no derivative itself."""
 
+from operator import index
 from typing import NamedTuple
 
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, name_of, primitive
-from minigrad.errors import ShapeError
-from minigrad.ops.arguments import operand, value_of
+from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.ops.arguments import operand, require_order, value_of
+from minigrad.ops.axes import one_axis
 from minigrad.ops.indexing import take, take_along_axis
 from minigrad.ops.shaping import reshape, unstack
 
@@ -35,6 +37,81 @@ def _numpy_argsort(a: Array, axis: int | None = -1, *, kind: str | None = None, 
 @implements(np.sort)
 def _numpy_sort(a: Array, axis: int | None = -1, *, kind: str | None = None, stable: bool | None = None) -> Array:
     return sort(np.reshape(a, -1)) if axis is None else sort(a, axis)
+
+
+# The largest and the smallest
+
+
+class TopK(NamedTuple):
+    """What `topk` returns."""
+
+    values: Array
+    indices: Array
+
+
+@primitive()
+def _places_of_top(x: Array, /, *, k: int, axis: int, largest: bool, sorted: bool) -> Array:
+    """The indices of the `k` largest or smallest elements."""
+    order = argsort(x, axis, descending=largest)
+    places = order[(*(slice(None),) * axis, slice(k))]
+    return places if sorted else np.sort(places, axis=axis)
+
+
+def topk(x: Array, /, k: int, axis: int = -1, *, largest: bool = True, sorted: bool = True) -> TopK:
+    """The `k` largest (or smallest) elements along an axis, and where they are; each takes its gradient with it.
+
+    Parameters
+    ----------
+    x : array
+        NaN is larger than all numbers.  A single number is taken as one along an axis.
+    k : int
+        How many, from 0 to the length of the axis.
+    axis : int
+    largest : bool
+        Whether the largest are meant, and not the smallest.
+    sorted : bool
+        Whether they come in falling (or rising) order; otherwise in the order in which they are in `x`.
+
+    Returns
+    -------
+    values : array
+        Of length `k` along the axis.
+    indices : array of int
+        Of the shape of `values`; of elements that are equal, the first ones are taken.
+
+    Raises
+    ------
+    ArgumentError
+        If there are not so many elements.
+    AxisError
+        If the array does not have the axis.
+    DTypeError
+        If the numbers are complex, or `k` is no integer.
+
+    Notes
+    -----
+    As `torch.topk`, which leaves open which ones of equal elements are taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> mg.topk(np.array([1.0, 5.0, 2.0, 5.0]), 3)
+    TopK(values=array([5., 5., 2.]), indices=array([1, 3, 2]))
+    """
+    x = operand(x, "topk")
+    require_order(x, "topk")
+    if not x.ndim:
+        found = topk(reshape(x, (1,)), k, axis, largest=largest, sorted=sorted)
+        return TopK(*(reshape(part, ()) for part in found)) if k else found
+    axis = one_axis(axis, x.ndim, "topk")
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
+        raise DTypeError(f"topk takes so many elements: k must be an integer, not {k!r}")
+    k = index(k)
+    if not 0 <= k <= x.shape[axis]:
+        raise ArgumentError(f"topk: k is {k}, and axis {axis} of shape {x.shape} has {x.shape[axis]} elements")
+    indices = _places_of_top(x, k=k, axis=axis, largest=largest, sorted=sorted)
+    return TopK(take_along_axis(x, indices, axis=axis), indices)
 
 
 # Searching

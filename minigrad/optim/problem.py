@@ -23,7 +23,7 @@ class Problem:
         self.leaves = [_variable(leaf) for leaf in leaves]
         if not sum(leaf.size for leaf in self.leaves):
             raise ArgumentError("minimize: x0 holds no number")
-        self.data = [array if isinstance(array, Tensor) else np.asarray(array) for array in _rows(data)]
+        self.data = [array if isinstance(array, Tensor) else _plain(array, "data") for array in _rows(data)]
 
     def __call__(self, leaves: Sequence[Any], rows: Any = None) -> Any:
         """The value at a point, on some rows of the data or all of them."""
@@ -59,10 +59,15 @@ class Problem:
 
 
 def _variable(x: Any) -> Tensor:
-    value = np.array(x.data if isinstance(x, Tensor) else x)
+    value = np.array(x.data if isinstance(x, Tensor) else _plain(x, "x0"))
     if value.dtype.kind not in "iuf":
         raise DTypeError(f"minimize: x0 consists of real numbers, not of {value.dtype}: give floats")
     return tensor(value, dtype=value.dtype if value.dtype.kind == "f" else get_default_dtype(), requires_grad=True)
+
+
+def _plain(array: Any, name: str) -> np.ndarray:
+    errors.require_plain(array, f"minimize: {name}")
+    return np.asarray(array)
 
 
 def _rows(data: Sequence[Any]) -> Sequence[Any]:

@@ -145,3 +145,13 @@ def test_a_rule_that_is_wrong_for_complex_numbers_only_is_found(wrong):
     assert mg.gradcheck(squared, np.array([0.5, 1.5]))
     with pytest.raises(mg.errors.GradcheckError, match=r"input 0\[\d, (real|imag)\]"):
         mg.gradcheck(squared, Z)
+
+
+def test_a_complex_number_has_no_gradient_of_its_own():
+    z = mg.tensor(1 + 1j, requires_grad=True)
+    for start in (lambda y: y.backward(), lambda y: mg.autograd.grad(y, z), lambda y: y.reshape(1).backward()):
+        with pytest.raises(mg.errors.GraphError, match="starts from a real number"):
+            start(z * z)
+    assert z.grad is None
+    (z * z).backward(1.0)  # the gradient of the real part
+    assert z.grad.item() == 2 - 2j

@@ -15,7 +15,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.core import primitives
-from minigrad.core.mode import mode, unusual
+from minigrad.core.mode import unusual
 
 
 @pytest.fixture(autouse=True)
@@ -122,12 +122,9 @@ class _InterruptAt:
         return self.trace
 
 
-def _forget_open_blocks():
-    """Whether grad is enabled and how many blocks count as open; then start afresh, for the sake of other tests."""
-    state = mg.is_grad_enabled(), len(unusual)
-    mode.grad = True
-    unusual.clear()
-    return state
+def _mode():
+    """Whether grad is enabled, and how many blocks count as open."""
+    return mg.is_grad_enabled(), len(unusual)
 
 
 @pytest.mark.parametrize("how", ["plain", "hook", "create_graph"])
@@ -141,8 +138,7 @@ def test_ctrl_c_before_any_line_of_a_backward_pass_changes_everything_or_nothing
         stop = _InterruptAt(n)
         with suppress(KeyboardInterrupt), stop:
             loss.backward(create_graph=how == "create_graph")
-        state = _forget_open_blocks()
-        assert state == (True, 0), f"interrupt before line {n}: grad mode, blocks still open"
+        assert _mode() == (True, 0), f"interrupt before line {n}: grad mode, blocks still open"
         grads = [None if x.grad is None else x.grad.tolist() for x in (a, b)]
         assert grads in ([None, None], [[4.0, 5.0], [1.0, 2.0]])
         if not stop.fired:
@@ -161,8 +157,7 @@ def test_ctrl_c_in_a_backward_pass_leaves_an_outer_block_able_to_restore_the_mod
         stop = _InterruptAt(n)
         with mg.no_grad(), suppress(KeyboardInterrupt), stop:
             loss.backward(create_graph=how == "create_graph")
-        state = _forget_open_blocks()
-        assert state == (True, 0), f"interrupt before line {n}: grad mode, blocks still open"
+        assert _mode() == (True, 0), f"interrupt before line {n}: grad mode, blocks still open"
         if not stop.fired:
             assert n > 50
             return

@@ -541,3 +541,38 @@ def test_norms_of_nothing_are_zero(ord):
 def test_the_condition_of_a_singular_matrix(p):
     x = np.stack([2 * I2, np.zeros((2, 2)), I2 * [1, 0]])
     close(linalg.cond(mg.tensor(x), p).numpy(), np.linalg.cond(x, p))
+
+
+def test_vectors_of_other_lengths_have_no_dot_product():
+    for call in (mg.vecdot, np.vecdot, np.linalg.vecdot):
+        for shapes in (((2, 3), (1,)), ((2, 3), (2, 1)), ((1,), (3,)), ((0,), (1,))):
+            a, b = (np.ones(shape) for shape in shapes)
+            with pytest.raises(errors.ShapeError, match=r"vecdot of shapes .* must have as many.*sum\(a \* b, axis\)"):
+                call(mg.tensor(a), b)
+    with pytest.raises(errors.ShapeError, match="3 and 1 elements"):
+        np.vdot(mg.ones(3), np.ones(1))
+    assert mg.vecdot(np.ones((3, 2)), np.ones((3, 1)), axis=0).tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize(("subscripts", "shapes"), [
+    ("ii", [(1, 3)]), ("ii->i", [(3, 1)]), ("ii,i", [(1, 3), (3,)]), ("ii,i->i", [(3, 1), (3,)]),
+])  # fmt: skip
+def test_an_index_that_an_operand_has_twice_has_one_length(subscripts, shapes):
+    arrays = [np.ones(shape) for shape in shapes]
+    with pytest.raises(ValueError, match="collapsing index"):
+        np.einsum(subscripts, *arrays)
+    with pytest.raises(errors.ShapeError, match="'i' has two lengths"):
+        mg.einsum(subscripts, *map(mg.tensor, arrays))
+
+
+def test_einsum_repeats_axes_of_length_one_as_numpy_does():
+    five = np.array([5.0])
+    for optimize in (False, True, "greedy"):
+        f = lambda a, b: np.einsum("i,i", a, b, optimize=optimize)  # noqa: B023, E731
+        np.testing.assert_array_equal(mg.grad(f)(np.array([2.0, 3.0]), five), [5.0, 5.0])
+        np.testing.assert_array_equal(mg.grad(f, argnums=1)(np.array([2.0, 3.0]), five), [5.0])
+    # Of sum(a * b) with b of one element: the second derivative by a[i] and b is 1.
+    mixed = mg.jacobian(mg.grad(lambda a, b: mg.einsum("i,i", a, b)), argnums=1)(np.array([2.0, 3.0]), five)
+    np.testing.assert_array_equal(mixed, [[1.0], [1.0]])
+    with pytest.raises(errors.ShapeError, match="A letter stands for one length"):
+        mg.einsum("i,i", mg.ones(2), mg.ones(3))

@@ -1,6 +1,6 @@
 """Targets that are classes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from minigrad.interop.sklearn.scikit import ClassifierMixin, check_classificatio
 from minigrad.interop.sklearn.training import Samples
 from minigrad.nn.losses import classification
 from minigrad.ops import reductions
+from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
 # Losses of a score for each class; and the one of a single score for the second of two.
@@ -35,6 +36,11 @@ class Classifier(ClassifierMixin, ModuleEstimator):  # type: ignore[misc]
         holds the numbers of the classes in `classes_`, as integers of shape (n,); for a single logit it holds 0.0 and
         1.0, in shape (n, 1).  Weights of classes in a loss multiply the losses of their rows, but the mean is not
         divided by them.
+    class_weight : dict or "balanced", optional
+        How much the rows of each class count, by label (1 for those that are not there): it multiplies `sample_weight`,
+        and rows that count nothing are left out.  "balanced" lets all classes of a fit count the same, by
+        ``sum(sample_weight) / (n_classes * sum(sample_weight of the class))``; without weights, that is
+        ``n_samples / (n_classes * count of the class)``.
 
     Attributes
     ----------
@@ -66,6 +72,52 @@ class Classifier(ClassifierMixin, ModuleEstimator):  # type: ignore[misc]
     _stratified: ClassVar[bool] = True
     classes_: np.ndarray
 
+    # scikit-learn reads the names of the parameters off the signature.
+    def __init__(
+        self,
+        *,
+        module: Any = None,
+        loss: Any = None,
+        class_weight: "Mapping[Any, float] | str | None" = None,
+        optimizer: Any = None,
+        lr: float | None = None,
+        optimizer_params: Mapping[str, Any] | None = None,
+        schedule: Callable[[Optimizer], Any] | None = None,
+        epochs: int = 200,
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        random_state: Any = None,
+        dtype: Any = None,
+        verbose: bool = False,
+        **module__options: Any,
+    ) -> None:
+        super().__init__(
+            module=module,
+            loss=loss,
+            optimizer=optimizer,
+            lr=lr,
+            optimizer_params=optimizer_params,
+            schedule=schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            tol=tol,
+            warm_start=warm_start,
+            random_state=random_state,
+            dtype=dtype,
+            verbose=verbose,
+            **module__options,
+        )
+        self.class_weight = class_weight
+
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch more, with the same optimizer and schedule.
 
@@ -76,6 +128,11 @@ class Classifier(ClassifierMixin, ModuleEstimator):  # type: ignore[misc]
         classes : array_like, optional
             All labels that there will ever be: needed in the first call, unless `fit` was called before.
         """
+        if isinstance(self.class_weight, str):
+            raise ArgumentError(
+                f"Classifier: class_weight={self.class_weight!r} needs all rows, and partial_fit sees some of them: "
+                "give a dict of weights, such as sklearn.utils.class_weight.compute_class_weight makes of all labels"
+            )
         given = None if classes is None else np.unique(classes)
         if hasattr(self, "module_"):
             if given is not None and not np.array_equal(given, self.classes_):
@@ -139,6 +196,16 @@ class Classifier(ClassifierMixin, ModuleEstimator):  # type: ignore[misc]
             )
         return places
 
+    def _weighted(self, samples: Samples) -> Samples:
+        if self.class_weight is None:
+            return samples
+        of_rows = _class_weights(self.class_weight, self.classes_, samples)[samples.target]
+        weight = of_rows if samples.weight is None else of_rows * samples.weight
+        counted = weight > 0
+        if not counted.any():
+            raise ArgumentError(f"Classifier: with class_weight={self.class_weight!r} no row of y counts")
+        return samples._replace(weight=weight).take(counted)
+
     def _columns(self, objective: Objective) -> int:
         if objective.function is not _OF_ONE:
             return len(self.classes_)
@@ -161,6 +228,25 @@ class Classifier(ClassifierMixin, ModuleEstimator):  # type: ignore[misc]
                 "let it return two, or take the loss 'bce_with_logits'"
             )
         return objective(output, samples.target[:, None].astype(output.dtype), samples.weight)
+
+
+def _class_weights(given: Any, classes: np.ndarray, samples: Samples) -> np.ndarray:
+    """A weight for each class, as `sklearn.utils.class_weight.compute_class_weight` defines them."""
+    if isinstance(given, str) and given == "balanced":
+        counts = np.bincount(samples.target, samples.weight, len(classes))
+        present = counts > 0
+        balanced: np.ndarray = counts.sum() / (present.sum() * np.where(present, counts, np.inf))
+        return balanced
+    if not isinstance(given, Mapping):
+        raise ArgumentError(f"Classifier: class_weight is a dict, 'balanced' or None, and not {given!r}")
+    labels = classes.tolist()
+    strange = [label for label in given if label not in labels]
+    if strange and not all(label in given for label in labels):
+        raise ArgumentError(f"Classifier: class_weight has {strange[0]!r}, which is none of the classes {classes}")
+    weights = np.array([given.get(label, 1.0) for label in labels], np.float64)
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ArgumentError(f"Classifier: class_weight must hold finite weights, none below zero, and is {given!r}")
+    return weights
 
 
 def _at_least_two(classes: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ from minigrad.optim.minimize import make_optimizer
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
+_OF_MODULE = "module__"
 _USUAL_RATE = 0.01  # of Adam, where no optimizer is chosen
 
 
@@ -61,6 +62,7 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         random_state: Any = None,
         dtype: Any = None,
         verbose: bool = False,
+        **module__options: Any,
     ) -> None:
         self.module, self.loss = module, loss
         self.optimizer, self.lr, self.optimizer_params, self.schedule = optimizer, lr, optimizer_params, schedule
@@ -68,6 +70,27 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
         self.patience, self.tol, self.warm_start = patience, tol, warm_start
         self.random_state, self.dtype, self.verbose = random_state, dtype, verbose
+        # The name of all of them begins as theirs, because scikit-learn takes it for that of a parameter.
+        strange = [name for name in module__options if not name.startswith(_OF_MODULE)]
+        if strange:
+            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {strange[0]!r}")
+        self.__dict__.update(module__options)
+
+    # Options of the module, which are parameters of the estimator too: each is an attribute of its own
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name, those of the module among them."""
+        return {**super().get_params(deep), **self._of_module()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name; those that begin with ``module__`` need not have been there before."""
+        own = {name: value for name, value in params.items() if name.startswith(_OF_MODULE)}
+        super().set_params(**{name: value for name, value in params.items() if name not in own})
+        self.__dict__.update(own)
+        return self
+
+    def _of_module(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name.startswith(_OF_MODULE)}
 
     # What a subclass says of its targets
 
@@ -86,6 +109,10 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def _compared(self, objective: Objective, output: Tensor, samples: Samples) -> Tensor:
         """The loss of an output, a matrix with one row for each sample."""
         raise NotImplementedError
+
+    def _weighted(self, samples: Samples) -> Samples:
+        """The samples with all that is to be done to their weights."""
+        return samples
 
     # The course of a fit
 
@@ -185,6 +212,13 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     def _new_module(self) -> Module:
         given, features, columns = self.module, self.n_features_in_, self._columns(self._objective())
+        options = {name.removeprefix(_OF_MODULE): value for name, value in self._of_module().items()}
+        if options and (given is None or isinstance(given, Module)):
+            raise ArgumentError(
+                f"{type(self).__name__}: {_OF_MODULE}{next(iter(options))} is an option for what makes a module, and "
+                f"module is {'None' if given is None else 'a Module that is made already'}: give a class or a function "
+                "that is called with the numbers of features and outputs and with the option"
+            )
         if given is None:
             made: Any = Linear(features, columns)
             for parameter in made.parameters():
@@ -192,7 +226,7 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         elif isinstance(given, Module):
             made = copy.deepcopy(given)
         else:
-            made = given(features, columns) if callable(given) else given
+            made = given(features, columns, **options) if callable(given) else given
         if not isinstance(made, Module):
             raise DTypeError(
                 f"{type(self).__name__}: module must be a Module, or a class or function that makes one when it is "
@@ -225,7 +259,7 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
                 raise ArgumentError(f"{type(self).__name__}: sample_weight must hold weights above zero, and {what}")
             counted = weight > 0
             X, y, weight = X[counted], y[counted], weight[counted]
-        return Samples(X, self._encoded(y, dtype, known), weight)
+        return self._weighted(Samples(X, self._encoded(y, dtype, known), weight))
 
     def _split(self, samples: Samples, generator: np.random.Generator) -> tuple[Samples, Samples]:
         """Samples to train with, and some that are held out."""

@@ -23,6 +23,8 @@ class Regressor(MultiOutputMixin, RegressorMixin, ModuleEstimator):  # type: ign
         What is trained.  A Module is copied at each fit, so that all fits start from its parameters and none changes
         them.  Anything else is called with the numbers of features and of outputs, and returns a new Module.  By
         default a linear model whose weights and bias start at zero.
+    module__<name>
+        Options for the class or function `module`, as ``module__hidden=32``, which a grid search can choose.
     loss : str, callable or loss layer, optional
         What is minimized: "mse" (by default), "l1", "huber" or "smooth_l1", a layer of `minigrad.nn`, or a function of
         output and target, both of shape (n, n_outputs).  In each batch it is the mean over rows, weighted by
@@ -98,6 +100,16 @@ class Regressor(MultiOutputMixin, RegressorMixin, ModuleEstimator):  # type: ign
     array([9.])
     >>> len(model.loss_history_)
     200
+
+    A grid search over an option of the module:
+
+    >>> import minigrad as mg
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> def network(n_features, n_outputs, hidden=8):
+    ...     return mg.nn.Sequential(mg.nn.Linear(n_features, hidden), mg.nn.Tanh(), mg.nn.Linear(hidden, n_outputs))
+    >>> model = Regressor(module=network, epochs=20, random_state=0)
+    >>> sorted(GridSearchCV(model, {"module__hidden": [2, 4]}, cv=2).fit(X, [1.0, 3.0, 5.0, 7.0]).best_params_)
+    ['module__hidden']
     """
 
     _losses: ClassVar[Mapping[str, Loss]] = {

@@ -104,7 +104,7 @@ def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> np.ndarra
     """A weight for each class."""
     if weight is None:
         return None
-    weights = real(loss, constant(weight, "weights")).astype(dtype)
+    weights: np.ndarray = real(loss, constant(weight, "weights")).astype(dtype)
     if weights.shape != (classes,):
         raise ShapeError(f"{loss}: weights of shape {weights.shape} do not fit {classes} classes")
     return weights

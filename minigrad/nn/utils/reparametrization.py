@@ -38,6 +38,7 @@ class _Reparametrization:
 
 def _install(module: AnyModule, rule: _Reparametrization) -> AnyModule:
     module.__dict__[f"_{type(rule).__name__}_{rule.name}"] = rule, module.register_forward_pre_hook(rule)
+    module._own_hooks().computed.add(rule.name)
     rule(module, ())
     return module
 
@@ -60,6 +61,7 @@ def _uninstall(module: AnyModule, name: str, rule: type[_Reparametrization], *pa
     del module.__dict__[name]
     weight = own.compute(module)
     handle.remove()
+    module._own_hooks().computed.discard(name)
     for part in parts:
         delattr(module, f"{name}_{part}")
     module.register_parameter(name, Parameter(weight.detach(), name=name))

@@ -1,0 +1,49 @@
+"""What was read from a Tensor and shares its memory, as slices do: to write to it does not reach the Tensor.
+
+In NumPy it does.  A Tensor is a name that moves on to a new value, so that the other one keeps its old value; whoever
+writes array code could miss that, and is warned.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import ref
+
+from numpy import ndarray
+
+if TYPE_CHECKING:
+    from minigrad.core.node import Array, Handle
+
+
+class View(NamedTuple):
+    """A result that shares memory with the operand from which it was read.
+
+    Attributes
+    ----------
+    of : weak reference to Handle
+        The operand.
+    data : ndarray
+        The operand's value at that time.
+    further : View or None
+        What the operand itself was read from.
+    """
+
+    of: "ref[Handle]"
+    data: "Array"
+    further: "View | None"
+
+
+def note_view(result: "Handle", operand: "Handle") -> None:
+    """Remember where a result was read from, if it shares the memory of that."""
+    value, x = result.data, operand.data
+    if value.__class__ is ndarray and value.base is not None and (value.base is x or value.base is x.base):
+        result.viewed = View(ref(operand), x, getattr(operand, "viewed", None))
+
+
+def viewed_from(x: "Handle") -> "Handle | None":
+    """A Tensor from which this one was read, which is alive and has the same value still."""
+    view: View | None = getattr(x, "viewed", None)
+    while view is not None:
+        operand = view.of()
+        if operand is not None and operand is not x and operand.data is view.data:
+            return operand
+        view = view.further
+    return None
