@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors
+from minigrad.contexts import quietly
 from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad, notes_of
 from minigrad.core.backprop import conform, own
-from minigrad.core.mode import quietly
+from minigrad.core.mode import Mode, go_back, now
 
 __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 
@@ -76,7 +77,13 @@ def _run(
     NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
     better way to find the others.
     """
-    return quietly(create or None, backprop, nodes, seeds, wanted, retain, create)  # type: ignore[no-any-return]
+    return quietly(_recorded if create else backprop, nodes, seeds, wanted, retain, create)  # type: ignore[no-any-return]
+
+
+def _recorded(*args: Any) -> dict[Node, Array]:
+    """`backprop` with operations recorded, which ends with the context that this is called in."""
+    go_back(Mode(now(), "grad", True))
+    return backprop(*args)
 
 
 def _seed(root: Handle, gradient: Any, named: bool) -> Array:

@@ -25,6 +25,7 @@ from minigrad.ops import (  # noqa: F401  # for the names that they register
 )
 from minigrad.ops.arguments import has_no_effect
 from minigrad.ops.names import by_name, full_name, in_full, stand_in_for
+from minigrad.ops.sparse import is_asked_by_sparse_product
 
 
 class NumPyProtocols(Handle):
@@ -33,6 +34,8 @@ class NumPyProtocols(Handle):
     __slots__ = ()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if is_asked_by_sparse_product():
+            return np.array(None)  # no numbers: the operator of the Tensor is to compute it
         if self.node is not None:
             raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
         return np.array(self.data, dtype=dtype, copy=copy)

@@ -21,18 +21,17 @@ from minigrad.core import (
     is_grad_enabled,
     leaf,
     name_of,
-    note_view,
     note_write,
     notes_of,
     numpy_functions,
     set_result_type,
-    viewed_from,
 )
 from minigrad.diagnostics import user_place
 from minigrad.hooks import RemovableHandle
-from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting
+from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting, sparse
 from minigrad.ops.devices import CPU, require_cpu
 from minigrad.protocols import NumPyProtocols
+from minigrad.views import note_view, viewed_from
 
 # Operators
 
@@ -44,7 +43,7 @@ def _foreign(operand: Any) -> bool:
 
 
 def _apply_or_refuse(op: Operation, operands: tuple[Any, ...]) -> Any:
-    return NotImplemented if any(map(_foreign, operands)) else apply(op, operands)
+    return sparse.with_operator(op.name, operands) if any(map(_foreign, operands)) else apply(op, operands)
 
 
 def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], ...]:

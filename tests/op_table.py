@@ -218,9 +218,17 @@ row(mg.minimum, np.minimum, *TWO)
 row(mg.multiply, np.multiply, *TWO, complex=True)
 row(mg.remainder, np.remainder, *TWO, domain=either_sign(0.5, 3))
 row(mg.subtract, np.subtract, *TWO, complex=True)
+row(elementwise.lead, np.subtract, *TWO)
+row(elementwise.has_nan, lambda x: np.isnan(x).any(), *ONE, s(A(1, np.nan)), s(A()), orders=0)
 row(elementwise.over, np.divide, *TWO)
 row(elementwise.times, np.multiply, *TWO)
 row(elementwise.both, np.multiply, *TWO)
+row(
+    elementwise.slope, lambda g, x, length: g * x / length,
+    s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),
+)  # fmt: skip
+row(elementwise.magnifier, np.ones_like, s(()), s((2, 3)), s((0,)), orders=0)
+row(elementwise.ordinary, lambda length: np.True_, s(A(1, 2)), s(A(0, 3)), s((0,)), orders=0)
 row(mg.pow, np.power, *TWO, domain=between(0.3, 2.3), complex=True)
 row(
     mg.pow, np.power,

@@ -18,10 +18,14 @@ from minigrad.nn.activation import (
     _hardshrink,
     _hardtanh,
     _leaky_relu,
+    _logistic_gate,
+    _mish_gate,
     _normal_cdf,
+    _normal_density,
     _relu,
     _softplus,
     _softshrink,
+    _softsign,
     _tanh_gate,
     _threshold,
 )
@@ -275,7 +279,11 @@ activation(
     _softplus, lambda x, beta, threshold: np.where(beta * x > threshold, x, np.log1p(np.exp(beta * x)) / beta),
     {"beta": 1.0, "threshold": 20.0}, {"beta": 3.0, "threshold": 1.5}, domain=either_sign(0.6, 2),
 )  # fmt: skip
+unary(_logistic_gate, sp.expit)
+unary(_mish_gate, lambda x: np.tanh(-sp.log_expit(-x)))
+unary(_softsign, lambda x: x / (1 + np.abs(x)))
 unary(_normal_cdf, sp.ndtr)
+unary(_normal_density, lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi))
 GATE = (8 / math.pi) ** 0.5
 unary(_tanh_gate, lambda x: sp.expit(GATE * (x + 0.044715 * x**3)))
 row(
@@ -405,7 +413,10 @@ KINKS = {
     "celu": (lambda x: F.celu(x, 2.0), [A(0, 1)], [A(1, 1)]),
     "softplus at its threshold": (lambda x: F.softplus(x, 2.0, 1.0), [A(0.5, 1)], [A(sp.expit(1), 1)]),
     "softsign": (F.softsign, [A(0, 1)], [A(1, 0.25)]),
-    "softshrink of NaN": (F.softshrink, [A(NAN, 2)], [A(0, 1)]),
+    "relu of NaN": (F.relu, [A(NAN, 2)], [A(1, 1)]),
+    "hardtanh of NaN": (F.hardtanh, [A(NAN, 2)], [A(1, 0)]),
+    "leaky_relu of NaN": (lambda x: F.leaky_relu(x, 0.25), [A(NAN, 2)], [A(0.25, 1)]),
+    "softshrink of NaN": (F.softshrink, [A(NAN, 2)], [A(1, 1)]),
     "hardshrink of NaN": (F.hardshrink, [A(NAN, 2)], [A(1, 1)]),
     "threshold of NaN": (lambda x: F.threshold(x, 1.0, 5.0), [A(NAN, 2)], [A(1, 1)]),
     "max_pool of equal numbers": (line(F.max_pool1d, 3, 1), [A(3, 1, 3, 3)], [A(1, 0, 1, 0)]),

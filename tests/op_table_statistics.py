@@ -13,6 +13,7 @@ from minigrad.ops import (
     numpy_elementwise,
     polynomials,
     quantiles,
+    reductions,
     statistics,
 )
 from tests.op_table import ALONG, NOTHING, ONE, TWO, A, N, between, either_sign, row, s, spelling, unary
@@ -112,7 +113,12 @@ row(statistics.var, np.var, *MOMENTS, name="numpy.var", complex=True)
 row(statistics.std, np.std, *SEVERAL, name="numpy.std", complex=True)
 row(given(statistics.var, "mean"), given(np.var, "mean"), *CENTRED, name="numpy.var (mean)", complex=True)
 row(given(statistics.std, "mean"), given(np.std, "mean"), *CENTRED, name="numpy.std (mean)", complex=True)
-unary(statistics.root, np.sqrt, 0.3, 3)
+row(
+    reductions.centred,
+    lambda x, axis=None, where=True: np.where(where, x - np.mean(x, axis, keepdims=True, where=where), 0),
+    s(()), s((4,)), s((2, 3)), s((2, 3), axis=0), s((2, 3), axis=-1), s((2, 3, 2), axis=(0, 2)), s((0, 3), axis=1),
+    s((2, 3), axis=1, where=SOME), s((2, 3), where=SOME), complex=True,
+)  # fmt: skip
 row(statistics.ptp, np.ptp, *ALONG)
 
 COVARIANCES = [

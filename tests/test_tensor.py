@@ -461,7 +461,6 @@ CUTS = {
     "tensor of a list": lambda x: mg.tensor([x, x]),
     "np.float64": np.float64,
     "buffer[:]": lambda x: operator.setitem(np.zeros(1), slice(None), x),
-    "operand in a list": lambda x: operator.add(x, [x, 1.0]),
 }
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import errors
+from minigrad.core.apply import NUMBERS, name_of
 from minigrad.core.mode import now
-from minigrad.core.node import Array, Handle, Node, Notes, name_of, notes_of, tick
+from minigrad.core.node import Array, Handle, Node, Notes, notes_of, tick
 from minigrad.diagnostics import Place, Receipt, check_finite, check_fresh
 
 Nodes: TypeAlias = Collection[Node]
@@ -159,9 +160,8 @@ def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
 
 def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    if isinstance(part, (int, float, complex)):
-        part = np.asarray(part)
-    if not isinstance(part, (ndarray, np.generic, Handle)) or part.dtype.kind not in "biufc":
+    part = np.asarray(part) if isinstance(part, (int, float, complex)) else part
+    if not hasattr(part, "dtype") or part.dtype.kind not in NUMBERS:
         raise errors.not_a_gradient(name, part)
     if part.shape != value.shape:
         lead = part.ndim - value.ndim

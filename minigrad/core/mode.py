@@ -9,15 +9,12 @@ The settings stand in a context variable, so that threads and tasks have their o
 lines: a block is closed by the end of an outer one, or by the end of its switch, if its own end was prevented.
 """
 
-import functools
-from collections.abc import Callable, Generator
-from contextvars import ContextVar, copy_context
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 from weakref import ref
 
-import numpy as np
-
-from minigrad import errors
+from minigrad.contexts import in_blocks
 
 
 class Mode:
@@ -114,40 +111,7 @@ class Switch:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a function, a coroutine function, or a generator function (whose consumer keeps its own mode)."""
-        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-        if flags & ASYNC_GENERATOR:
-            raise errors.no_decorator_of_async_generators(type(self).__name__, function)
-
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return function(*args, **kwargs)
-
-        @functools.wraps(function)
-        async def coroutine(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return await function(*args, **kwargs)
-
-        @functools.wraps(function)
-        def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            body = function(*args, **kwargs)
-            step, item = body.send, None
-            while True:
-                try:
-                    with type(self)():
-                        item = step(item)
-                except StopIteration as stop:
-                    return stop.value
-                try:
-                    step, item = body.send, (yield item)
-                except BaseException as error:
-                    step, item = body.throw, error
-
-        return coroutine if flags & COROUTINE else generator if flags & GENERATOR else wrapper
-
-
-# Flags of Python's code objects; to import inspect takes longer than to import all of minigrad.
-GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200
+        return in_blocks(type(self), function)
 
 
 class no_grad(Switch):
@@ -207,30 +171,3 @@ class detect_anomaly(Switch):
 def is_grad_enabled() -> bool:
     """Whether operations on Tensors that require grad are recorded in this thread or task now."""
     return now().grad
-
-
-def _silencing() -> list[tuple[ContextVar[Any], Any]]:
-    context = copy_context()
-    context.run(np.seterr, all="ignore")
-    return [(variable, value) for variable, value in context.items() if "numpy" in variable.name]
-
-
-# What np.seterr(all="ignore") sets.
-_SILENCE = _silencing()
-
-
-def quietly(record: bool | None, function: Callable[..., Any], *args: Any) -> Any:
-    """The result of a function, computed without NumPy's floating-point warnings.
-
-    With operations recorded, or not, or as it is (None).  In a context of its own, which Python leaves in C: after
-    Ctrl-C, wherever it came, the warnings are as they were, which np.errstate cannot promise.
-    """
-    return copy_context().run(_silenced, record, function, args)
-
-
-def _silenced(record: bool | None, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    for variable, value in _SILENCE:
-        variable.set(value)
-    if record is not None and now().grad != record:
-        _mode.set(Mode(now(), "grad", record))
-    return function(*args)

@@ -1,5 +1,6 @@
 """What is said of optional packages, files, and data that is loaded from them."""
 
+import errno
 from collections.abc import Iterable
 from typing import Any
 
@@ -50,12 +51,81 @@ def pickled(what: str = "this is a pickle") -> FileError:
     return FileError(f"{what}, and {_WITHOUT_CODE}")
 
 
-def damaged(path: Any, error: Exception) -> FileError:
+def in_pickle(name: str) -> FileError:
+    """For an array of Python objects in an archive."""
+    return pickled(f"{name!r} holds Python objects, which are pickled")
+
+
+def twice(name: str) -> FileError:
+    """For a name that stands twice where it may mean one thing only."""
+    return FileError(f"the name {name!r} is there twice, and which of the two is meant cannot be known")
+
+
+def too_large(total: int, size: int, limit: float) -> FileError:
+    """For a file that is small because it unfolds, when it is read, into something that is large."""
+    return FileError(
+        f"unpacked it takes {total} bytes, and the file has {size}; more than {limit} are not unpacked. If you trust "
+        f"where it comes from, write load(path, max_size={total})"
+    )
+
+
+def damaged(name: str, error: Exception) -> FileError:
     """For a file that its reader makes nothing of."""
     return FileError(
-        f"{path} cannot be loaded, it is truncated or damaged: {type(error).__name__}: {error}. Copy or download it "
+        f"{name} cannot be loaded, it is truncated or damaged: {type(error).__name__}: {error}. Copy or download it "
         "again, or go back to an older one: save() itself replaces a file only by a whole one"
     )
+
+
+_MODES = {"save": "wb", "load": "rb"}
+
+
+def no_file(function: str, given: Any) -> DTypeError:
+    """For something that is neither a path nor a file."""
+    remedy = ""
+    if isinstance(given, int):
+        remedy = f"; a descriptor becomes a file by open(descriptor, '{_MODES[function]}')"
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        remedy = "; a path of bytes becomes a text by os.fsdecode(path), and the content of a file becomes a file by "
+        remedy += "io.BytesIO(content)"
+    return DTypeError(f"{function}: a {type(given).__name__} is neither a path nor a binary file{remedy}")
+
+
+def wrong_file(function: str, name: str, why: str, remedy: str = "") -> ArgumentError:
+    """For a file object that cannot be used as it is."""
+    remedy = remedy or f"a file to {function} is opened by open(path, '{_MODES[function]}')"
+    return ArgumentError(f"{function}: {name} {why}: {remedy}")
+
+
+def at_its_end(name: str) -> FileError:
+    """For a file that nothing can be read from."""
+    return FileError(f"{name} cannot be loaded: it is empty, or stands at its end: file.seek(0) goes to its start")
+
+
+def no_regular_file(path: str, folder: bool) -> OSError:
+    """For a place that no file can be put in."""
+    if folder:
+        return IsADirectoryError(errno.EISDIR, "a folder is there, so no file can be saved there", path)
+    return OSError(
+        errno.EINVAL,
+        "a pipe or a device is there, which save would replace by a file. To write to it: "
+        "with open(path, 'wb') as file: minigrad.save(file, tree)",
+        path,
+    )
+
+
+_OF_FOLDERS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY}
+
+
+def cannot_write(path: str, error: OSError) -> OSError:
+    """For a file that the system does not let us write: what it says, of the same kind, with a remedy."""
+    why = f"{error.strerror or error}: the file cannot be saved, and nothing has changed"
+    if error.errno in _OF_FOLDERS:
+        why += (
+            ". It is written beside its place first, so files must be allowed in its folder; where they are not: "
+            "with open(path, 'wb') as file: minigrad.save(file, tree)"
+        )
+    return OSError(error.errno, why, path) if error.errno else error
 
 
 # Data

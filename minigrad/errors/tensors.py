@@ -70,10 +70,10 @@ def warn_of_written_view(shape: tuple[int, ...], of: tuple[int, ...]) -> None:
     """For a write to what was read from another Tensor by a slice, a transpose or another shape."""
     warn(
         f"what is written to here, of shape {shape}, was read from a Tensor of shape {of}, which is still there and "
-        "does not change: a Tensor is a name for a value, and only this name moves on to a new one. In NumPy both would "
-        "change. Write to the Tensor itself, by one index: y[1:-1] += v for `v = y[1:-1]; v += ...`, y[0, 1] = v for "
-        "y[0][1] = v, y[:, 0] = v for y.T[0] = v, y[i] = ... for `for row in y: row[:] = ...`. If the other Tensor is "
-        "to stay as it is, give the new value a name: v = v + ..."
+        "does not change: a Tensor is a name for a value, and only this name moves on to a new one. In NumPy both "
+        "would change. Write to the Tensor itself, by one index: y[1:-1] += v for `v = y[1:-1]; v += ...`, y[0, 1] = v "
+        "for y[0][1] = v, y[:, 0] = v for y.T[0] = v, y[i] = ... for `for row in y: row[:] = ...`. If the other Tensor "
+        "is to stay as it is, give the new value a name: v = v + ..."
     )
 
 

@@ -14,14 +14,15 @@ from minigrad.nn import init as initial
 from minigrad.nn.layer import FunctionLayer, floating, operand
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, shaping, special
+from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
-from minigrad.ops.elementwise import selected, sigmoid, tanh
+from minigrad.ops.elementwise import both, over, selected, sigmoid, tanh, times
 
 # Piecewise linear functions; at a kink the derivative is PyTorch's
 
 
-@primitive(lambda g, y, x: selected(g, y > 0))
+@primitive(lambda g, y, x: selected(g, y != 0))  # of NaN, too
 def _relu(x: Array, /) -> Array:
     return np.maximum(x, 0)
 
@@ -41,7 +42,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return _relu(input)
 
 
-@primitive(lambda g, y, x, *, min_val, max_val: selected(g, (x > min_val) & (x < max_val)))
+@primitive(lambda g, y, x, *, min_val, max_val: selected(g, ~((x <= min_val) | (x >= max_val))))
 def _hardtanh(x: Array, /, *, min_val: float, max_val: float) -> Array:
     return np.minimum(np.maximum(x, min_val), max_val)
 
@@ -97,7 +98,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     >>> F.hardswish(np.array([-4.0, 3.0]))
     array([-0.,  3.])
     """
-    return elementwise.multiply(input, hardsigmoid(input))
+    return _through(hardsigmoid(input), input)
 
 
 @primitive(lambda g, y, x, *, negative_slope: np.where(x > 0, g, g * negative_slope))
@@ -196,7 +197,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return _hardshrink(operand(input), lambd=lambd)
 
 
-@primitive(lambda g, y, x, *, lambd: selected(g, np.abs(x) > lambd))
+@primitive(lambda g, y, x, *, lambd: selected(g, ~(np.abs(x) <= lambd)))
 def _softshrink(x: Array, /, *, lambd: float) -> Array:
     return np.sign(x) * np.maximum(np.abs(x) - lambd, 0)
 
@@ -219,7 +220,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 # Smooth functions
 
 
-@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, g * (y + alpha)))
+@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, times(g, y + alpha)))
 def _elu(x: Array, /, *, alpha: float) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
@@ -269,7 +270,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
 
 
 @primitive(
-    lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, g * sigmoid(x * beta)),
+    lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, times(g, sigmoid(x * beta))),
 )
 def _softplus(x: Array, /, *, beta: float, threshold: float) -> Array:
     z = x * beta
@@ -302,6 +303,12 @@ def logsigmoid(input: Any) -> Any:
     return -elementwise.logaddexp(elementwise.negative(input), 0.0)
 
 
+@primitive(lambda g, y, x: over(g, np.square(1 + np.abs(x))))
+def _softsign(x: Array, /) -> Array:
+    with np.errstate(invalid="ignore"):  # inf / inf
+        return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
+
+
 def softsign(input: Any) -> Any:
     """``x / (1 + abs(x))``.
 
@@ -312,7 +319,10 @@ def softsign(input: Any) -> Any:
     >>> F.softsign(np.array([-1.0, 3.0]))
     array([-0.5 ,  0.75])
     """
-    return elementwise.divide(input, elementwise.add(elementwise.abs(input), 1.0))
+    input = operand(input)
+    if input.dtype.kind == "c":
+        return elementwise.divide(input, elementwise.add(elementwise.abs(input), 1.0))
+    return _softsign(input)
 
 
 def tanhshrink(input: Any) -> Any:
@@ -328,13 +338,39 @@ def tanhshrink(input: Any) -> Any:
     return elementwise.subtract(input, tanh(input))
 
 
-# An element times a gate that opens with it
+# An element times a gate that opens with it.  Towards either end a gate settles quicker than the element grows: where
+# it is 0, or its derivative is, an element that is infinite counts for nothing.  So all products here are `both`.
+
+
+def _through(gate: Any, input: Any) -> Any:
+    with np.errstate(over="ignore", invalid="ignore"):  # inf times 0, and the sum that finds it
+        y = elementwise.multiply(input, gate)
+        total = np.add.reduce(value_of(y), axis=None)
+        return y if total - total == 0 else both(input, gate)  # which looks twice in its derivative
+
+
+@primitive(lambda g, y, x: both(g, both(y, 1 - y)))
+def _logistic_gate(x: Array, /) -> Array:
+    """The sigmoid."""
+    return sigmoid(x)
+
+
+@primitive(lambda g, y, x: both(g, both(1 - np.square(y), _logistic_gate(x))))
+def _mish_gate(x: Array, /) -> Array:
+    """``tanh(softplus(x))``."""
+    return np.tanh(np.logaddexp(x, 0))
 
 
 _ROOT_2, _DENSITY = 2**-0.5, (2 * np.pi) ** -0.5
 
 
-@primitive(lambda g, y, x: g * (np.exp(-0.5 * x * x) * _DENSITY))
+@primitive(lambda g, y, x: both(g, both(-x, y)))
+def _normal_density(x: Array, /) -> Array:
+    """The derivative of the probability that a normal random number is below `x`."""
+    return _DENSITY * np.exp(-0.5 * x * x)
+
+
+@primitive(lambda g, y, x: both(g, _normal_density(x)))
 def _normal_cdf(x: Array, /) -> Array:
     """The probability that a normal random number is below `x`."""
     return 0.5 * (1 + special.erf(x * _ROOT_2))
@@ -353,7 +389,7 @@ def _gate(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@primitive(lambda g, y, x: g * _gate_slope(x, y))  # type: ignore[has-type]  # defined below the rule
+@primitive(lambda g, y, x: both(g, _gate_slope(x, y)))  # type: ignore[has-type]  # defined below the rule
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite
@@ -362,6 +398,7 @@ def _tanh_gate(x: Array, /) -> Array:
 
 def _slope(x: Array, y: Array, out: Array) -> None:
     np.multiply(x, x, out=out)
+    np.minimum(out, 1e4, out=out)  # where the gate has settled long ago
     out *= 3 * _CUBIC * _SLOPE
     out += _SLOPE
     out *= y
@@ -369,8 +406,8 @@ def _slope(x: Array, y: Array, out: Array) -> None:
 
 
 @primitive(
-    lambda g, s, x, y: g * ((6 * _CUBIC * _SLOPE) * x * y * (1 - y)),
-    lambda g, s, x, y: g * ((1 - 2 * y) * (_SLOPE + (3 * _CUBIC * _SLOPE) * x * x)),
+    lambda g, s, x, y: both((6 * _CUBIC * _SLOPE) * g, both(x, both(y, 1 - y))),
+    lambda g, s, x, y: both(g, both(1 - 2 * y, _SLOPE + (3 * _CUBIC * _SLOPE) * np.square(x))),
 )
 def _gate_slope(x: Array, y: Array, /) -> Array:
     """The derivative of the gate, from `x` and the gate's value `y`."""
@@ -398,7 +435,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
     input = floating(input)
-    return elementwise.multiply(input, _normal_cdf(input) if approximate == "none" else _tanh_gate(input))
+    return _through(_normal_cdf(input) if approximate == "none" else _tanh_gate(input), input)
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
@@ -411,7 +448,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     >>> F.silu(np.array([0.0, 100.0]))
     array([  0., 100.])
     """
-    return elementwise.multiply(input, sigmoid(input))
+    return _through(_logistic_gate(input), input)
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
@@ -424,7 +461,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     >>> F.mish(np.array([0.0, 1.0])).round(4)
     array([0.    , 0.8651])
     """
-    return elementwise.multiply(input, tanh(elementwise.logaddexp(input, 0.0)))
+    return _through(_mish_gate(input), input)
 
 
 def glu(input: Any, dim: int = -1) -> Any:

@@ -5,9 +5,10 @@ from typing import Any
 
 from minigrad.errors import ArgumentError
 from minigrad.nn.activation import relu
-from minigrad.nn.layer import FunctionLayer, batched, each, floating, unbatched
+from minigrad.nn.layer import FunctionLayer, batched, each, floating, operand, unbatched
 from minigrad.nn.pooling import Size, Sizes, bounds, counts_for
 from minigrad.ops import elementwise, reductions, shaping
+from minigrad.ops.scaling import narrowed, widened
 from minigrad.ops.windows import unfold
 
 
@@ -25,12 +26,14 @@ def _avg_pool(
     name = f"{kind}{axes}d"
     input, had_batch = batched(input, axes, name)
     sizes = Sizes(name, axes, input.shape[2:], kernel_size, stride, padding)
-    sums = reductions.sum(unfold(input, **sizes.how(ceil_mode)), axis=tuple(range(2, 2 + axes)))
-    if divisor_override is not None:
-        if not divisor_override:
-            raise ArgumentError(f"{name}: divisor_override must not be 0")
-        return unbatched(sums / divisor_override, had_batch)
-    return unbatched(sums / sizes.counts(sums.shape[2:], count_include_pad).astype(sums.dtype), had_batch)
+    sums = reductions.sum(unfold(widened(input), **sizes.how(ceil_mode)), axis=tuple(range(2, 2 + axes)))
+    if divisor_override is None:
+        means = sums / sizes.counts(sums.shape[2:], count_include_pad).astype(sums.dtype)
+    elif divisor_override:
+        means = sums / divisor_override
+    else:
+        raise ArgumentError(f"{name}: divisor_override must not be 0")
+    return unbatched(narrowed(means, input), had_batch)
 
 
 def avg_pool1d(
@@ -114,9 +117,11 @@ def avg_pool3d(
 def _lp_pool(
     axes: int, input: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
 ) -> Any:
-    means = _avg_pool(axes, elementwise.pow(input, norm_type), kernel_size, stride, 0, ceil_mode, kind="lp_pool")
+    input = operand(input)
+    powers = elementwise.pow(widened(input), norm_type)
+    means = _avg_pool(axes, powers, kernel_size, stride, 0, ceil_mode, kind="lp_pool")
     sums = relu(means) * math.prod(each(kernel_size, axes, "kernel_size"))  # of zeros, the derivative is 0
-    return elementwise.pow(sums, 1 / norm_type)
+    return narrowed(elementwise.pow(sums, 1 / norm_type), input)
 
 
 def lp_pool1d(

@@ -13,6 +13,7 @@ from minigrad.errors import ArgumentError, ShapeError, one_value
 from minigrad.nn.layer import FunctionLayer, constant, floating, operand, positive
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, windows
+from minigrad.ops.scaling import narrowed, widened
 from minigrad.tensor import Tensor
 
 Axes = tuple[int, ...]
@@ -34,6 +35,7 @@ def _mean_product(x: Array, y: Array, axes: Axes) -> Array:
 
 def _standardized_rule(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> Array:
     """``(g - mean(g) - y * mean(g * y)) / sqrt(var(x) + eps)``."""
+    g, y, x = widened(g), widened(y), widened(x)
     centred = x - _mean(x, axes)
     deviation = np.sqrt(_mean_product(centred, centred, axes) + eps)
     return (g - _mean(g, axes) - y * _mean_product(g, y, axes)) / deviation
@@ -42,9 +44,10 @@ def _standardized_rule(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> 
 @primitive(lambda g, y, x, *, axes, eps: _standardized_rule(g, y, x, axes, eps))
 def standardized(x: Array, /, *, axes: Axes, eps: float) -> Array:
     """``(x - mean) / sqrt(variance + eps)``, over axes; fused, since its derivative is far shorter than its parts'."""
-    y = x - _mean(x, axes)
+    wide = widened(x)
+    y = wide - _mean(wide, axes)
     y /= np.sqrt(_mean_product(y, y, axes) + eps)
-    return y
+    return narrowed(y, x)
 
 
 def _scaled(y: Any, weight: Any, bias: Any, shape: Sequence[int]) -> Any:

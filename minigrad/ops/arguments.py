@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PLAIN, Array, Handle, numpy_functions
-from minigrad.errors import DTypeError, as_operand, describe
+from minigrad.core import PLAIN, Array, Handle, as_operand
+from minigrad.errors import DTypeError, describe
 
 
 def operand(x: Any, name: str) -> Array:
@@ -13,14 +13,7 @@ def operand(x: Any, name: str) -> Array:
 
     `name` is the operation, for the message.
     """
-    if isinstance(x, Handle | np.ndarray | np.generic):
-        return x
-    return numpy_functions[np.asarray](x) if holds_tensor(x) else as_operand(x, name)
-
-
-def holds_tensor(x: Any) -> bool:
-    """Whether it is a Tensor, or a list with a Tensor in it."""
-    return isinstance(x, Handle) or (type(x) in (list, tuple) and any(map(holds_tensor, x)))
+    return x if isinstance(x, Handle | np.ndarray | np.generic) else as_operand(x, name)
 
 
 def weak(x: Any, name: str) -> Array:

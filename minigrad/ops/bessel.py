@@ -1,9 +1,11 @@
 """Modified Bessel functions of the first kind and integer order, elementwise."""
 
+import math
+
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
-from minigrad.ops.elementwise import times
+from minigrad.ops.elementwise import both, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import by_scipy, real_operands
 
@@ -14,10 +16,50 @@ def _mean_of_neighbours(x: Array, n: int, scaled: bool) -> Array:
     return (bessel_i(x, n=n - 1, scaled=scaled) + after) / 2 if n else after
 
 
+# From here on the mean of the neighbours and the function itself, if they are scaled, differ in their last digits only:
+# the slope is that of the expansion for large numbers (DLMF 10.40.1), of which so many terms are enough.
+_FAR, _TERMS = 1e3, 12
+
+
+def _far_slope(x: Array, n: int) -> Array:
+    """The derivative of ``exp(-x) * I[n](x)``, for x from `_FAR` on."""
+    coefficient, slope = 1 / math.sqrt(2 * math.pi), np.zeros_like(x)
+    for k in range(_TERMS):
+        slope = slope - (k + 0.5) * coefficient * x ** (-k - 1.5)
+        coefficient *= ((2 * k + 1) ** 2 - 4 * n * n) / (8 * (k + 1))
+    return slope
+
+
+def _scaled_slope(x: Array, y: Array, n: int) -> Array:
+    """The derivative of ``exp(-abs(x)) * I[n](x)``; of an even function it is odd, and the other way round."""
+    far = np.abs(x) > _FAR
+    slope = _mean_of_neighbours(np.where(far, 1, x), n, True) - both(np.sign(x), y)
+    if not np.any(far):
+        return slope
+    beyond = _far_slope(np.where(far, np.abs(x), _FAR), n)
+    return np.where(far, beyond if n % 2 else np.sign(x) * beyond, slope)
+
+
 def _bessel_rule(g: Array, y: Array, x: Array, n: int, scaled: bool) -> Array:
     """`g` times the mean of the functions of the orders beside `n`."""
-    slope = _mean_of_neighbours(x, n, scaled)
-    return times(g, slope - np.sign(x) * y if scaled else slope)
+    return times(g, _scaled_slope(x, y, n) if scaled else _mean_of_neighbours(x, n, False))
+
+
+def _of_higher_order(x: Array, n: int, scaled: bool) -> Array:
+    """SciPy's function of an order from 2 on, also for numbers which are too small or too large for it."""
+    (x,) = real_operands("iv", x)
+    size = np.abs(x)
+    far = size > 1e5
+    # A power of so small a number would be 0, and without the scale anything is infinite long before the limit.
+    inside = np.where(size < 1e-150, 0, np.clip(x, -1e5, 1e5)).astype(x.dtype)
+    value = by_scipy("ive" if scaled else "iv", np.int8(n), inside)  # a dtype that makes no other wider
+    if not scaled or not np.any(far):
+        return value
+    before, now = by_scipy("i0e", x), by_scipy("i1e", x)
+    for k in range(1, n):
+        before, now = now, before - 2 * k / np.where(far, x, 1) * now
+    joined: Array = np.where(far, now, value)
+    return joined[()]
 
 
 @primitive(lambda g, y, x, *, n, scaled: _bessel_rule(g, y, x, n, scaled))
@@ -27,7 +69,7 @@ def bessel_i(x: Array, /, *, n: int, scaled: bool) -> Array:
     All orders from 2 on are SciPy's; those of order 0 and 1 have functions of their own.
     """
     if n > 1:
-        return by_scipy("ive" if scaled else "iv", np.int8(n), x)  # a dtype that makes no other wider
+        return _of_higher_order(x, n, scaled)
     if n or scaled:
         return by_scipy(f"i{n}e" if scaled else f"i{n}", x)
     (x,) = real_operands("i0", x)

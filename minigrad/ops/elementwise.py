@@ -3,21 +3,47 @@
 In every rule `g` is the gradient of the result, `y` the result, and the rest are the operands.
 """
 
+import math
+from typing import Any
+
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
 from minigrad.ops.arguments import operand
 
 # Where a derivative is infinite or undefined, a plain product turns a gradient of exactly 0 ("this element was not
-# selected") into NaN.  The rules of singular functions multiply and divide by these two, which keep it 0.
+# selected") into NaN.  All rules but those of sums and products multiply and divide by these three, which keep it 0;
+# within the factor, too, everything that depends on the operands is made of them, for the sake of higher derivatives.
 
 
-def _keep_zeros(product: Array, g: Array) -> Array:
-    """Repair NaN that came of a zero gradient."""
-    total = np.add.reduce(product, axis=None) if product.ndim else product
-    if total == total:  # the sum is NaN if any element is
-        return product
-    return np.where((g == 0) & np.isnan(product), product.dtype.type(0), product)
+# A sum of so many squares, by the BLAS, takes half the time of one of numbers; for more of them it wakes other threads,
+# and waits for them.
+_FEW = 8192
+
+
+def _finds_nan(x: Array) -> Any:
+    """Whether an element is NaN; it may be that some are infinite and none is NaN."""
+    if not x.ndim:
+        total = x
+    elif x.size <= _FEW:
+        total = np.vdot(x, x)
+    else:
+        total = np.add.reduce(x, axis=None)
+    return total != total
+
+
+@primitive()
+def has_nan(x: Array, /) -> Array:
+    """Whether some element is NaN, for rules that do more in that case; perhaps also if some are infinite."""
+    return np.bool_(_finds_nan(x))
+
+
+def _keep_zeros(product: Array, *factors: Array) -> Array:
+    """Repair NaN in a product that came of a factor of 0."""
+    if _finds_nan(product):
+        for factor in factors:
+            product = np.where((factor == 0) & np.isnan(product), product.dtype.type(0), product)
+    return product
 
 
 @primitive(
@@ -26,7 +52,7 @@ def _keep_zeros(product: Array, g: Array) -> Array:
 )
 def both(a: Array, b: Array, /) -> Array:
     """``a * b``, and 0 where either is 0 even if the other is infinite or NaN."""
-    return _keep_zeros(_keep_zeros(a * b, a), b)
+    return _keep_zeros(a * b, a, b)
 
 
 @primitive(
@@ -45,6 +71,34 @@ def times(g: Array, factor: Array, /) -> Array:
 def over(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
     return _keep_zeros(g / divisor, g)
+
+
+# Lengths, which are roots of sums of squares, grow with their parts `x` by ``x / length``.  At length 0 they have a
+# kink, and their second derivative is infinite: what depends on it is NaN, and not a number that looks right.  Where
+# `g` is 0 there, either the length was not selected, and its gradient is 0 whatever `x` is; or the 0 itself came of the
+# length, as in that of its square.  The derivative by `g` tells the two apart: only then does somebody want it.
+
+
+@primitive(
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),  # type: ignore[has-type]
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(both(h, g), length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(both(h, y), length)),
+)
+def slope(g: Array, x: Array, length: Array, /) -> Array:
+    """``g * x / length``, and 0 where the length is 0; the derivative of that is NaN."""
+    if not np.logical_and.reduce(length, axis=None):
+        length = np.where(length == 0, np.inf, length)
+    return _keep_zeros(g * (x / length), g)
+
+
+def _by_length(g: Array, length: Array) -> Array:
+    """``g / length``, and 0 where the length is 0."""
+    return slope(g, 1, length)
+
+
+def _undefined(h: Array, where: Array, derivative: Array) -> Array:
+    """A derivative, and NaN in some places, but for a gradient `h` of 0."""
+    return np.where(where & (h != 0), np.nan, derivative)
 
 
 # Arithmetic
@@ -74,21 +128,33 @@ def divide(a: Array, b: Array, /) -> Array:
     return np.true_divide(a, b)
 
 
-def _base_rule(g: Array, a: Array, b: Array) -> Array:
-    """``g * b * a ** (b - 1)``, and 0 where that would be 0 times inf."""
-    if isinstance(b, (int, float)) and b in (1, 2):  # nothing is singular
-        return g * b if b == 1 else g * b * a
-    return times(times(g, b), a ** (b - 1))
+def _base_rule(g: Array, y: Array, a: Array, b: Array) -> Array:
+    """``g * b * a ** (b - 1)``, and 0 where `b` is 0, even if the power is infinite."""
+    if not isinstance(b, Handle) and not getattr(b, "ndim", 0):  # a number, with the commonest ones first
+        if b == 2:
+            return times(2 * g, a)
+        if b == 1:
+            return g
+        if b == 0:
+            return np.zeros_like(g)
+    if getattr(b, "dtype", y.dtype).kind in "biu":
+        b = b.astype(y.dtype)  # of the least integer of a dtype there is none that is smaller by 1
+    return times(g, both(b, a ** (b - 1)))
 
 
-@primitive(
-    lambda g, y, a, b: _base_rule(g, a, b),
-    lambda g, y, a, b: times(times(g, y), np.log(np.where(a == 0, 1, a))),
-)
+def _exponent_rule(g: Array, y: Array, a: Array) -> Array:
+    """``g * y * log(a)``, and 0 where `a` is 0, unless the power is infinite there."""
+    if y.dtype.kind == "c" and not np.iscomplexobj(a):
+        a = a + 0j  # the power, too, was made of a complex logarithm
+    return times(times(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1, a)))
+
+
+@primitive(lambda g, y, a, b: _base_rule(g, y, a, b), lambda g, y, a, b: _exponent_rule(g, y, a))
 def pow(a: Array, b: Array, /) -> Array:
     """Power, elementwise.
 
-    At the base 0 the derivative with respect to the exponent is taken as 0, and that of ``a**0`` is 0 everywhere.
+    The derivative of ``a**0`` with respect to the base is 0 everywhere.  At the base 0 the derivative with respect to
+    the exponent is taken as 0 for exponents from 0 on, and is the limit -inf for negative ones.
     """
     return a**b  # NumPy's operator knows squares and roots; its ufunc does not
 
@@ -121,9 +187,8 @@ def positive(x: Array, /) -> Array:
 
 
 def _abs_rule(g: Array, y: Array, x: Array) -> Array:
-    """``g * sign(x)``, with the conjugate for complex numbers."""
-    direction = np.sign(x)
-    return g * (np.conjugate(direction) if x.dtype.kind == "c" else direction)
+    """``g * sign(x)``; of a complex number, which has a length, with the conjugate."""
+    return slope(g, np.conjugate(x), y) if x.dtype.kind == "c" else times(g, np.sign(x))
 
 
 @primitive(_abs_rule, numpy=np.absolute)
@@ -132,7 +197,7 @@ def abs(x: Array, /) -> Array:
     return np.absolute(x)
 
 
-@primitive(lambda g, y, x: 2 * g * x, numpy=np.square)
+@primitive(lambda g, y, x: times(2 * g, x), numpy=np.square)
 def square(x: Array, /) -> Array:
     """Square, elementwise."""
     return np.square(x)
@@ -145,7 +210,7 @@ def reciprocal(x: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: g * np.sign(a) * np.copysign(1.0, b),
+    lambda g, y, a, b: times(g, np.sign(a)) * np.copysign(1.0, b),
     lambda g, y, a, b: np.zeros_like(g),
     numpy=np.copysign,
 )
@@ -221,7 +286,10 @@ def expm1(x: Array, /) -> Array:
     return np.expm1(x)
 
 
-@primitive(lambda g, y, x: times(g, y) * np.log(2), numpy=np.exp2)
+_LOG_2, _LOG_10 = math.log(2), math.log(10)
+
+
+@primitive(lambda g, y, x: times(g, y * _LOG_2), numpy=np.exp2)
 def exp2(x: Array, /) -> Array:
     """Power of 2, elementwise."""
     return np.exp2(x)
@@ -239,29 +307,42 @@ def log1p(x: Array, /) -> Array:
     return np.log1p(x)
 
 
-@primitive(lambda g, y, x: over(g, x * np.log(2)), numpy=np.log2)
+@primitive(lambda g, y, x: over(g, x * _LOG_2), numpy=np.log2)
 def log2(x: Array, /) -> Array:
     """Logarithm to base 2, elementwise."""
     return np.log2(x)
 
 
-@primitive(lambda g, y, x: over(g, x * np.log(10)), numpy=np.log10)
+@primitive(lambda g, y, x: over(g, x * _LOG_10), numpy=np.log10)
 def log10(x: Array, /) -> Array:
     """Logarithm to base 10, elementwise."""
     return np.log10(x)
 
 
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g)
+def lead(a: Array, b: Array, /) -> Array:
+    """``a - b``, which decides about weights in a sum of exponentials; 0 if both are inf, and -inf if both are -inf."""
+    with np.errstate(invalid="ignore"):
+        d = a - b
+    if not _finds_nan(d):
+        return d
+    return np.where(np.isnan(d) & (a == b), np.minimum(a, d.dtype.type(0)), d)
+
+
 @primitive(
-    lambda g, y, a, b: times(g, np.exp(a - np.where(y == -np.inf, 0, y))),
-    lambda g, y, a, b: times(g, np.exp(b - np.where(y == -np.inf, 0, y))),
+    lambda g, y, a, b: times(g, sigmoid(lead(a, b))),  # type: ignore[has-type]  # defined below the rule
+    lambda g, y, a, b: times(g, sigmoid(lead(b, a))),  # type: ignore[has-type]  # defined below the rule
     numpy=np.logaddexp,
 )
 def logaddexp(a: Array, b: Array, /) -> Array:
-    """``log(exp(a) + exp(b))``, elementwise, without overflow."""
+    """``log(exp(a) + exp(b))``, elementwise, without overflow.
+
+    Where both operands are inf both have half the gradient, and where both are -inf none.
+    """
     return np.logaddexp(a, b)
 
 
-@primitive(lambda g, y, x: g * y * (1 - y))
+@primitive(lambda g, y, x: times(g, y - np.square(y)))
 def sigmoid(x: Array, /) -> Array:
     """``1 / (1 + exp(-x))``, elementwise, without overflow.
 
@@ -282,7 +363,7 @@ def sqrt(x: Array, /) -> Array:
     return np.sqrt(x)
 
 
-@primitive(lambda g, y, x: over(g, 3 * y * y), numpy=np.cbrt)
+@primitive(lambda g, y, x: over(g, 3 * np.square(y)), numpy=np.cbrt)
 def cbrt(x: Array, /) -> Array:
     """Cube root, elementwise; at 0 the derivative is inf."""
     return np.cbrt(x)
@@ -291,55 +372,91 @@ def cbrt(x: Array, /) -> Array:
 # Trigonometric and hyperbolic functions
 
 
-@primitive(lambda g, y, x: g * np.cos(x), numpy=np.sin)
+@primitive(lambda g, y, x: times(g, np.cos(x)), numpy=np.sin)
 def sin(x: Array, /) -> Array:
     """Sine, elementwise, of an angle in radians."""
     return np.sin(x)
 
 
-@primitive(lambda g, y, x: -g * np.sin(x), numpy=np.cos)
+@primitive(lambda g, y, x: -times(g, np.sin(x)), numpy=np.cos)
 def cos(x: Array, /) -> Array:
     """Cosine, elementwise, of an angle in radians."""
     return np.cos(x)
 
 
-@primitive(lambda g, y, x: g * (1 + y * y), numpy=np.tan)
+@primitive(lambda g, y, x: times(g, 1 + np.square(y)), numpy=np.tan)
 def tan(x: Array, /) -> Array:
     """Tangent, elementwise, of an angle in radians."""
     return np.tan(x)
 
 
-@primitive(lambda g, y, x: over(g, np.sqrt((1 - x) * (1 + x))), numpy=np.arcsin)
+@primitive(lambda g, y, x: over(g, np.sqrt(both(1 - x, 1 + x))), numpy=np.arcsin)
 def asin(x: Array, /) -> Array:
     """Inverse sine, elementwise, in radians."""
     return np.arcsin(x)
 
 
-@primitive(lambda g, y, x: -over(g, np.sqrt((1 - x) * (1 + x))), numpy=np.arccos)
+@primitive(lambda g, y, x: -over(g, np.sqrt(both(1 - x, 1 + x))), numpy=np.arccos)
 def acos(x: Array, /) -> Array:
     """Inverse cosine, elementwise, in radians."""
     return np.arccos(x)
 
 
-@primitive(lambda g, y, x: g / (1 + x * x), numpy=np.arctan)
+@primitive(lambda g, y, x: over(g, 1 + np.square(x)), numpy=np.arctan)
 def atan(x: Array, /) -> Array:
     """Inverse tangent, elementwise, in radians."""
     return np.arctan(x)
 
 
-@primitive(
-    lambda g, y, a, b: over(times(g, b), a * a + b * b),
-    lambda g, y, a, b: -over(times(g, a), a * a + b * b),
-    numpy=np.arctan2,
-)
+@primitive()
+def ordinary(length: Array, /) -> Array:
+    """Whether all lengths are 0, or neither infinite nor so short that digits are lost (subnormal)."""
+    tiny = np.finfo(length.dtype).tiny
+    if length.size and tiny <= np.minimum.reduce(length, axis=None) and np.maximum.reduce(length, axis=None) < np.inf:
+        return np.True_
+    return np.logical_and.reduce((length == 0) | ((length >= tiny) & (length < np.inf)), axis=None)
+
+
+@primitive()
+def magnifier(length: Array, /) -> Array:
+    """A power of 2 by which to multiply lengths that are subnormal, and 1 for others."""
+    limits = np.finfo(length.dtype)
+    return np.where((length > 0) & (length < limits.tiny), 1 / limits.eps, limits.dtype.type(1))
+
+
+def _side_rule(g: Array, length: Array, a: Array, b: Array) -> Array:
+    """``g * a / length`` for one of two sides; a side that is infinite is longer than all that are not."""
+    if ordinary(length):
+        return slope(g, a, length)
+    factor = magnifier(length)
+    a, b = a * factor, b * factor
+    length = np.hypot(a, b)
+    infinite = np.isinf(length)
+    a, b = (np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x) for x in (a, b))
+    return slope(g, a, np.where(infinite, np.hypot(a, b), length))
+
+
+def _turn_rule(g: Array, a: Array, b: Array) -> Array:
+    """``g * a / (a * a + b * b)``, without the squares, which overflow and underflow."""
+    length = np.hypot(a, b)
+    return over(_side_rule(g, length, a, b), length)
+
+
+@primitive(lambda g, y, a, b: _turn_rule(g, b, a), lambda g, y, a, b: -_turn_rule(g, a, b), numpy=np.arctan2)
 def atan2(a: Array, b: Array, /) -> Array:
-    """Angle of the point with ordinate `a` and abscissa `b`, elementwise, in radians from -pi to pi."""
+    """Angle of the point with ordinate `a` and abscissa `b`, elementwise, in radians from -pi to pi.
+
+    At the origin the derivative is taken as 0.
+    """
     return np.arctan2(a, b)
 
 
-@primitive(lambda g, y, a, b: over(times(g, a), y), lambda g, y, a, b: over(times(g, b), y), numpy=np.hypot)
+@primitive(lambda g, y, a, b: _side_rule(g, y, a, b), lambda g, y, a, b: _side_rule(g, y, b, a), numpy=np.hypot)
 def hypot(a: Array, b: Array, /) -> Array:
-    """``sqrt(a*a + b*b)``, elementwise, without overflow; at the origin the derivative is taken as 0."""
+    """``sqrt(a*a + b*b)``, elementwise, without overflow.
+
+    At the origin the derivative is taken as 0, and second derivatives are NaN.
+    """
     return np.hypot(a, b)
 
 
@@ -355,7 +472,7 @@ def cosh(x: Array, /) -> Array:
     return np.cosh(x)
 
 
-@primitive(lambda g, y, x: g * (1 - y * y), numpy=np.tanh)
+@primitive(lambda g, y, x: times(g, 1 - np.square(y)), numpy=np.tanh)
 def tanh(x: Array, /) -> Array:
     """Hyperbolic tangent, elementwise.
 
@@ -370,7 +487,7 @@ def tanh(x: Array, /) -> Array:
 
 
 def _asinh_rule(g: Array, y: Array, x: Array) -> Array:
-    return g / (np.sqrt(1 + x * x) if x.dtype.kind == "c" else np.hypot(1, x))  # which does not overflow
+    return over(g, np.sqrt(1 + np.square(x)) if x.dtype.kind == "c" else np.hypot(1, x))  # which does not overflow
 
 
 @primitive(_asinh_rule, numpy=np.arcsinh)
@@ -379,13 +496,13 @@ def asinh(x: Array, /) -> Array:
     return np.arcsinh(x)
 
 
-@primitive(lambda g, y, x: over(g, np.sqrt(x - 1) * np.sqrt(x + 1)), numpy=np.arccosh)
+@primitive(lambda g, y, x: over(g, both(np.sqrt(x - 1), np.sqrt(x + 1))), numpy=np.arccosh)
 def acosh(x: Array, /) -> Array:
     """Inverse hyperbolic cosine, elementwise."""
     return np.arccosh(x)
 
 
-@primitive(lambda g, y, x: over(g, (1 - x) * (1 + x)), numpy=np.arctanh)
+@primitive(lambda g, y, x: over(g, both(1 - x, 1 + x)), numpy=np.arctanh)
 def atanh(x: Array, /) -> Array:
     """Inverse hyperbolic tangent, elementwise."""
     return np.arctanh(x)
@@ -462,23 +579,36 @@ def selected(g: Array, mask: Array, /) -> Array:
     return np.bitwise_and(g.view(bits), np.negative(mask.view(np.int8))).view(g.dtype)
 
 
+def share(g: Array, wins: Array, ties: Array) -> Array:
+    """The gradient of one of two operands: all of it, a half, or 0."""
+    return np.where(wins, g, np.where(ties, g / 2, 0))
+
+
+def _extreme_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
+    """The share of `a`; NaN wins against any number."""
+    ties = a == b
+    if has_nan(y):
+        wins, ties = wins | ((a != a) & (b == b)), ties | ((a != a) & (b != b))
+    return share(g, wins, ties)
+
+
 @primitive(
-    lambda g, y, a, b: np.where(a > b, g, np.where(a == b, g / 2, 0)),
-    lambda g, y, a, b: np.where(b > a, g, np.where(a == b, g / 2, 0)),
+    lambda g, y, a, b: _extreme_rule(g, y, a, b, a > b),
+    lambda g, y, a, b: _extreme_rule(g, y, b, a, b > a),
     numpy=np.maximum,
 )
 def maximum(a: Array, b: Array, /) -> Array:
-    """The larger of two elements; where they are equal both have half the gradient."""
+    """The larger of two elements, or one that is NaN; where they are equal both have half the gradient."""
     return np.maximum(a, b)
 
 
 @primitive(
-    lambda g, y, a, b: np.where(a < b, g, np.where(a == b, g / 2, 0)),
-    lambda g, y, a, b: np.where(b < a, g, np.where(a == b, g / 2, 0)),
+    lambda g, y, a, b: _extreme_rule(g, y, a, b, a < b),
+    lambda g, y, a, b: _extreme_rule(g, y, b, a, b < a),
     numpy=np.minimum,
 )
 def minimum(a: Array, b: Array, /) -> Array:
-    """The smaller of two elements; where they are equal both have half the gradient."""
+    """The smaller of two elements, or one that is NaN; where they are equal both have half the gradient."""
     return np.minimum(a, b)
 
 

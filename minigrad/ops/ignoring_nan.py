@@ -8,9 +8,11 @@ from minigrad.core import Array, implements, numpy_functions, primitive
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_and, logical_not, where
+from minigrad.ops.linalg import vector_norm
 from minigrad.ops.reductions import keep, prod, sum
+from minigrad.ops.scaling import widened
 from minigrad.ops.shaping import astype, squeeze
-from minigrad.ops.statistics import correction_of, count, masked_mean, root, squared_deviations, warn
+from minigrad.ops.statistics import correction_of, count, degrees, deviations, masked_mean, sum_of_squares, warn
 
 # Sums and products: in the place of NaN stands the number that changes nothing
 
@@ -151,15 +153,11 @@ def nanvar(
 ) -> Array:  # fmt: skip
     """Variance of the elements that are not NaN, over one axis, several, or all.
 
-    Where there are not more elements than `ddof` it is NaN, with a RuntimeWarning and the gradient 0.
+    Where there are not more elements than `ddof` it is NaN, with a RuntimeWarning, and so is their gradient.
     """
-    x, less = _computed_in(a, dtype, "nanvar"), correction_of(ddof, correction, "nanvar")
-    mask = _present(x, where)
-    number = count(mask, x, axis) - np.asarray(less, np.finfo(x.dtype).dtype)
-    if np.any(number <= 0):
-        warn("Degrees of freedom <= 0 for slice.")
-    total = squared_deviations(x, mask, axis, mean) / np.where(number <= 0, np.nan, number)
-    return _without_axes(total, axis, keepdims)
+    x, mask, number = _sample(a, axis, dtype, ddof, correction, where, "nanvar")
+    total = sum_of_squares(deviations(widened(x), mask, axis, mean), axis) / number
+    return _without_axes(astype(total, np.finfo(x.dtype).dtype, copy=False), axis, keepdims)
 
 
 @implements(np.nanstd)
@@ -168,7 +166,21 @@ def nanstd(
     mean: Any = None, correction: float | None = None,
 ) -> Array:  # fmt: skip
     """Standard deviation of the elements that are not NaN, the square root of `nanvar`; at 0 its derivative is 0."""
-    return root(nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction))
+    x, mask, number = _sample(a, axis, dtype, ddof, correction, where, "nanstd")
+    length = vector_norm(deviations(widened(x), mask, axis, mean), axis=axis, keepdims=True) / np.sqrt(number)
+    return _without_axes(astype(length, np.finfo(x.dtype).dtype, copy=False), axis, keepdims)
+
+
+def _sample(
+    a: Any, axis: Axis, dtype: Any, ddof: float, correction: float | None, where: Any, name: str
+) -> tuple[Array, Any, np.ndarray]:
+    """The array in the dtype to compute in, where it has numbers, and their degrees of freedom, or NaN for none."""
+    x, less = _computed_in(a, dtype, name), correction_of(ddof, correction, name)
+    mask = _present(x, where)
+    number = degrees(mask, x, axis, less)
+    if np.any(number <= 0):
+        warn("Degrees of freedom <= 0 for slice.", frames=4)
+    return x, mask, np.where(number <= 0, np.nan, number)
 
 
 # Extremes

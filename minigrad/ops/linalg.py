@@ -10,10 +10,12 @@ import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import AxisError, ShapeError, no_product
+from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import both, conj, over, times
+from minigrad.ops.elementwise import magnifier, ordinary, slope, times
 from minigrad.ops.indexing import getitem, take
 from minigrad.ops.reductions import keep, sum
+from minigrad.ops.scaling import scaled
 from minigrad.ops.shaping import moveaxis, permute_dims, reshape, squeeze
 
 # Matrix products
@@ -87,7 +89,8 @@ def vecdot(a: Array, b: Array, /, *, axis: int = -1) -> Array:
             f"vecdot of shapes {np.shape(a)} and {np.shape(b)}: the vectors along axis {axis} have {lengths[0]} and "
             f"{lengths[1]} elements, and must have as many: for one number instead of a vector write sum(a * b, axis)"
         )
-    return sum(conj(a) * b, axis=axis)
+    products = conjugated(operand(a, "vecdot")) * b
+    return sum(products, axis=axis, dtype=products.dtype)
 
 
 @implements(np.outer)
@@ -204,22 +207,45 @@ def multi_dot(arrays: Sequence[Array], /) -> Array:
 def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
     """``g * x / y`` for the order 2, and 0 at 0; ``g * sign(x) * (abs(x) / y) ** (ord - 1)`` in general."""
     g, y = keep(g, x.shape, axis), keep(y, x.shape, axis)
-    if ord == 2:
-        return times(conjugated(x), over(g, y))
     if ord == 0:
         return np.zeros_like(x)
-    direction = conjugated(np.sign(x))
     if ord == 1:
-        return g * direction
+        return g * conjugated(np.sign(x))
     if math.isinf(ord):
-        attain = np.abs(x) == y
-        return np.where(attain, g * direction / np.sum(attain, axis=axis, keepdims=True), 0)
-    return times(direction, both(np.abs(x) ** (ord - 1), over(g, y ** (ord - 1))))
+        attain = (np.abs(x) == y) | (x != x)
+        return np.where(attain, g * conjugated(np.sign(x)) / np.sum(attain, axis=axis, keepdims=True), 0)
+    if not ordinary(y):
+        x, y = _in_range(x, y, axis, ord)
+    if ord == 2:
+        return slope(g, conjugated(x), y)
+    ratio = np.abs(x) / np.where(y == 0, 1, y)
+    if ord > 1:  # of the derivative of this, what is infinite at an element 0 is not multiplied by its sign 0
+        return slope(g, times(conjugated(x), _growth(ratio, ord - 2)), y)
+    return slope(g, times(conjugated(np.sign(x)), y * _growth(ratio, ord - 1)), y)
+
+
+def _in_range(x: Array, y: Array, axis: Axis, ord: float) -> tuple[Array, Array]:
+    """Arrays and their norms, in the same proportion, where norms were subnormal or infinite."""
+    x = x * magnifier(y)
+    y = vector_norm(x, axis=axis, keepdims=True, ord=ord)
+    infinite = np.isinf(y)  # an element that is infinite is larger than all that are not
+    x = np.where(infinite, np.where(np.isinf(x), np.sign(x), 0), x)
+    return x, np.where(infinite, vector_norm(x, axis=axis, keepdims=True, ord=ord), y)
+
+
+def _growth(ratio: Array, power: float) -> Array:
+    """``ratio ** power``, without a warning where it is infinite."""
+    if power > 0:
+        return ratio**power
+    return np.where(ratio == 0, np.inf, np.where(ratio == 0, 1, ratio) ** power)
 
 
 @primitive(lambda g, y, x, *, axis, keepdims, ord: _norm_rule(g, y, x, axis, ord), numpy=np.linalg.vector_norm)
 def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
     """``sum(abs(x) ** ord) ** (1 / ord)`` over one axis, several, or all; at 0 the derivative is taken as 0.
+
+    Neither the norm nor its derivatives depend on powers that have a place in the dtype.  At 0 second derivatives are
+    NaN, but those of the orders 1 and inf, which are 0.
 
     Parameters
     ----------
@@ -248,13 +274,24 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
     >>> mg.linalg.vector_norm(mg.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    if axis is None or isinstance(axis, tuple):
-        axes = several_axes(axis, x.ndim, "vector_norm")
+    axes = several_axes(axis, x.ndim, "vector_norm")
+    if len(axes) == 1:
+        value = _lengths(x, axes[0], ord)
+    else:
         rest = [i for i in range(x.ndim) if i not in axes]
-        flat = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), math.prod(x.shape[i] for i in axes))
-        value = np.linalg.norm(flat, ord, axis=-1)
-        return keep(value, x.shape, axes) if keepdims else value
-    return np.linalg.norm(x, ord, axis=axis, keepdims=keepdims)
+        rows = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), math.prod(x.shape[i] for i in axes))
+        value = keep(np.squeeze(_lengths(rows, -1, ord), -1), x.shape, axes)
+    return value if keepdims else np.squeeze(value, axes)[()]
+
+
+def _lengths(x: Array, axis: Axis, ord: Any) -> Array:
+    """NumPy's norm along an axis, which stays with length 1."""
+
+    def measure(x: Array) -> Array:
+        return np.linalg.norm(x, ord, axis=axis, keepdims=True)
+
+    without_powers = isinstance(ord, str) or ord in (0, 1) or math.isinf(ord)  # a name is NumPy's to refuse
+    return measure(x) if without_powers else scaled(measure, x, axis, ord)
 
 
 # Einstein's summation.  The primitive is restricted so that the derivative is an einsum of the same kind: no operand
@@ -313,7 +350,8 @@ def einsum(subscripts: str, /, *operands: Array, optimize: Any = None) -> Array:
         others = set(result).union(*(t for i, t in enumerate(lists) if i != position))
         lonely = tuple(i for i, index in enumerate(term) if index not in others)
         if lonely:
-            x = sum(x, axis=lonely)
+            x = operand(x, "einsum")
+            x = sum(x, axis=lonely, dtype=x.dtype)
             term = "".join(index for index in term if index in others)
         simple_terms.append(term)
         simple.append(x)

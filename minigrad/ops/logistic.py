@@ -11,7 +11,7 @@ from minigrad.core import Array, primitive
 from minigrad.ops import reductions
 from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import Axis
-from minigrad.ops.elementwise import abs, add, exp, log, multiply, over, sigmoid, sign, subtract, times
+from minigrad.ops.elementwise import abs, add, both, exp, log, multiply, over, sigmoid, sign, subtract, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 
@@ -31,7 +31,7 @@ def expit(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.logit")
-@primitive(lambda g, y, x: over(g, x * (1 - x)))
+@primitive(lambda g, y, x: over(g, both(x, 1 - x)))
 def logit(x: Array, /) -> Array:
     """``log(x / (1 - x))``, elementwise, the inverse of `expit`; its derivative at 0 and 1 is inf.
 
@@ -48,7 +48,7 @@ def logit(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.log_expit")
-@primitive(lambda g, y, x: g * sigmoid(-x))
+@primitive(lambda g, y, x: times(g, sigmoid(-x)))
 def log_expit(x: Array, /) -> Array:
     """Logarithm of `expit`, elementwise, accurate where that is small.
 

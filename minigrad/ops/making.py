@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, name_of
+from minigrad.core import Array, Handle, holds_tensor, implements, name_of
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.arguments import holds_tensor, operand, value_of, weak
+from minigrad.ops.arguments import operand, value_of, weak
 from minigrad.ops.describing import constant
 from minigrad.ops.names import with_all_arguments
 from minigrad.ops.shaping import astype, broadcast_arrays, broadcast_to, expand_dims, reshape, stack

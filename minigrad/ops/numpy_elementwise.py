@@ -3,13 +3,27 @@
 In every rule `g` is the gradient of the result, `y` the result, and the rest are the operands.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.ops.arguments import operand
-from minigrad.ops.elementwise import floor_divide, imag, isnan, over, pow, real, remainder, times, where
+from minigrad.ops.elementwise import (
+    floor_divide,
+    imag,
+    isnan,
+    lead,
+    over,
+    pow,
+    real,
+    remainder,
+    share,
+    sigmoid,
+    times,
+    where,
+)
 from minigrad.ops.shaping import astype
 
 # Angles
@@ -98,13 +112,15 @@ def spacing(x: Array, /) -> Array:
     return np.spacing(x)
 
 
-@primitive(lambda g, y, x: g * np.sign(x), numpy=np.fabs)
+@primitive(lambda g, y, x: times(g, np.sign(x)), numpy=np.fabs)
 def fabs(x: Array, /) -> Array:
     """Absolute value of real numbers, elementwise, as floating-point numbers; at 0 the derivative is taken as 0."""
     return np.fabs(x)
 
 
 # Division and powers
+
+_LOG_2 = math.log(2)
 
 
 @primitive(lambda g, y, a, b: g, lambda g, y, a, b: times(g, -np.trunc(a / b)), numpy=np.fmod)
@@ -127,12 +143,14 @@ def float_power(a: Array, b: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: times(g, np.exp2(a - np.where(y == -np.inf, 0, y))),
-    lambda g, y, a, b: times(g, np.exp2(b - np.where(y == -np.inf, 0, y))),
+    lambda g, y, a, b: times(g, sigmoid(lead(a, b) * _LOG_2)),
+    lambda g, y, a, b: times(g, sigmoid(lead(b, a) * _LOG_2)),
     numpy=np.logaddexp2,
 )
 def logaddexp2(a: Array, b: Array, /) -> Array:
     """``log2(2**a + 2**b)``, elementwise, without overflow.
+
+    Where both operands are inf both have half the gradient, and where both are -inf none.
 
     Parameters
     ----------
@@ -163,18 +181,26 @@ def logaddexp2(a: Array, b: Array, /) -> Array:
 # Choosing
 
 
-def _share_of(g: Array, wins: Array, a: Array, b: Array) -> Array:
-    """The gradient of the operand `a` where it wins or is the only number; a half of it where both are equal."""
-    return np.where(wins | ((b != b) & (a == a)), g, np.where(a == b, g / 2, 0))
+def _number_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
+    """The share of `a`; any number wins against NaN."""
+    return share(g, wins | ((a == a) & (b != b)), (a == b) | (y != y))
 
 
-@primitive(lambda g, y, a, b: _share_of(g, a > b, a, b), lambda g, y, a, b: _share_of(g, b > a, b, a), numpy=np.fmax)
+@primitive(
+    lambda g, y, a, b: _number_rule(g, y, a, b, a > b),
+    lambda g, y, a, b: _number_rule(g, y, b, a, b > a),
+    numpy=np.fmax,
+)
 def fmax(a: Array, b: Array, /) -> Array:
     """The larger of two elements, or the one that is not NaN; where they are equal both have half the gradient."""
     return np.fmax(a, b)
 
 
-@primitive(lambda g, y, a, b: _share_of(g, a < b, a, b), lambda g, y, a, b: _share_of(g, b < a, b, a), numpy=np.fmin)
+@primitive(
+    lambda g, y, a, b: _number_rule(g, y, a, b, a < b),
+    lambda g, y, a, b: _number_rule(g, y, b, a, b < a),
+    numpy=np.fmin,
+)
 def fmin(a: Array, b: Array, /) -> Array:
     """The smaller of two elements, or the one that is not NaN; where they are equal both have half the gradient."""
     return np.fmin(a, b)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements
+from minigrad.core import Array, holds_tensor, implements
 from minigrad.errors import ArgumentError, ShapeError, UnsupportedError
-from minigrad.ops.arguments import holds_tensor, operand, value_of
+from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.elementwise import round
 from minigrad.ops.linalg import tensordot
 from minigrad.ops.making import joined

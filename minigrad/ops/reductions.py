@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import not_equal, over, sigmoid, subtract, times
+from minigrad.ops.elementwise import has_nan, lead, not_equal, sigmoid, slope, subtract, times
 from minigrad.ops.indexing import take_along_axis
 from minigrad.ops.names import implements_by_name
+from minigrad.ops.scaling import narrowed, scaled, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
 
 # The same as np.sum and so on, without their detour through Python.
@@ -24,6 +25,8 @@ _minimum: Any = np.minimum.reduce
 
 def keep(g: Array, shape: tuple[int, ...], axis: Axis) -> Array:
     """What a reduction of an array of `shape` gave, with the reduced axes back as axes of length 1."""
+    if not shape:  # NumPy's reductions of a single number take the axes 0 and -1, though it has none
+        return g
     axes = several_axes(axis, len(shape), "a reduction")
     return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
@@ -46,7 +49,7 @@ def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = F
     return _add(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: spread(g / _count(x.shape, axis), x.shape, axis), numpy=np.mean)
+@primitive(lambda g, y, x, *, axis, keepdims: spread(widened(g) / _count(x.shape, axis), x.shape, axis), numpy=np.mean)
 def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Arithmetic mean over one axis, several, or all."""
     x = np.asarray(x)
@@ -55,30 +58,65 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     return _add(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
 
 
-def _centred(x: Array, axis: Axis) -> Array:
-    """The deviations from the mean; conjugated if they are complex, since only their absolute values count."""
-    deviations = x - np.mean(x, axis=axis, keepdims=True)
-    return np.conjugate(deviations) if x.dtype.kind == "c" else deviations
-
-
 @primitive(
-    lambda g, y, x, *, axis, correction, keepdims: (
-        keep(g, x.shape, axis) * 2 * _centred(x, axis) / (_count(x.shape, axis) - correction)
-    )
+    lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where)  # type: ignore[has-type]  # its own transpose
 )
+def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
+    """Deviations from the mean of the elements where a mask holds, along an axis; 0 where it does not.
+
+    Of equal numbers they are exactly 0, though the mean of three times 0.1 is not 0.1.
+    """
+    wide = widened(x)
+    if where is not True:
+        where = np.broadcast_to(where, x.shape)
+    largest = _maximum(wide, axis=axis, keepdims=True, initial=-np.inf, where=where)
+    equal = largest == _minimum(wide, axis=axis, keepdims=True, initial=np.inf, where=where)
+    number = _count(x.shape, axis) if where is True else _add(where, axis=axis, keepdims=True)
+    mean = np.where(equal, largest, _add(wide, axis=axis, keepdims=True, where=where) / np.maximum(number, 1))
+    deviations = wide - mean if where is True else np.where(where, np.where(where, wide, 0) - mean, 0)
+    return narrowed(deviations, x)
+
+
+def _conjugate_deviations(x: Array, axis: Axis) -> Array:
+    """The deviations from the mean; conjugated if they are complex, since only their absolute values count."""
+    return conjugated(centred(widened(x), axis=axis, where=True))
+
+
+def _degrees(shape: tuple[int, ...], axis: Axis, correction: float) -> float:
+    """Degrees of freedom: the number of elements less a correction; NaN if none are left, as the result is."""
+    degrees = _count(shape, axis) - correction
+    return degrees if degrees > 0 else math.nan
+
+
+def _var_rule(g: Array, x: Array, axis: Axis, correction: float) -> Array:
+    g = keep(widened(g), x.shape, axis) * (2 / _degrees(x.shape, axis, correction))
+    return g * _conjugate_deviations(x, axis)
+
+
+@primitive(lambda g, y, x, *, axis, correction, keepdims: _var_rule(g, x, axis, correction))
 def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Variance over one axis, several, or all: the sum of squared deviations divided by ``n - correction``."""
-    return np.var(x, axis=axis, ddof=correction, keepdims=keepdims)
+    x = np.asarray(x)
+    return narrowed(np.var(widened(x), axis=axis, ddof=correction, keepdims=keepdims), x)
 
 
-@primitive(
-    lambda g, y, x, *, axis, correction, keepdims: over(
-        keep(g, x.shape, axis) * _centred(x, axis), keep(y, x.shape, axis) * (_count(x.shape, axis) - correction)
-    )
-)
+def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Array:
+    """``g / (n - correction) * deviation / y``; where all deviations are 0, `y` may be their rounding."""
+    deviations = _conjugate_deviations(x, axis)
+    y = np.where(np.any(deviations, axis=axis, keepdims=True), keep(y, x.shape, axis), 0)
+    return slope(keep(widened(g), x.shape, axis) / _degrees(x.shape, axis, correction), deviations, y)
+
+
+@primitive(lambda g, y, x, *, axis, correction, keepdims: _std_rule(g, y, x, axis, correction))
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
-    return np.std(x, axis=axis, ddof=correction, keepdims=keepdims)
+    x = np.asarray(x)
+
+    def measure(x: Array) -> Array:
+        return np.std(x, axis=axis, ddof=correction, keepdims=True)
+
+    value = scaled(measure, x, axis, 2) if _count(x.shape, axis) > correction else measure(x)
+    return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "std"))[()]
 
 
 # Extremes
@@ -151,42 +189,55 @@ def shift(x: Array, axis: Axis, infinite: float = np.nan) -> Array:
     return np.where(top == -np.inf, 0, np.where(top == np.inf, infinite, top)).astype(x.dtype)
 
 
+def _dtype_of_sums(x: Array) -> Any:
+    """Sums of half precision are made in float32: with 65504 elements they may be larger than any number there is."""
+    return np.float32 if x.dtype == np.float16 else None
+
+
 def _floating(x: Array) -> Array:
-    return np.asarray(x) if x.dtype.kind in "fc" else x.astype(float)
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(float)
 
 
 def row_sums(x: Array, axis: Axis) -> Array:
     """Sums along an axis, which stays with length 1; of many short rows a product is quicker than a reduction."""
-    if x.size > 10_000 and axis in (-1, x.ndim - 1) and x.ndim > 1 and x.dtype.kind == "f" and x.flags.c_contiguous:
+    kind = _dtype_of_sums(x)
+    rows = axis in (-1, x.ndim - 1) and x.ndim > 1 and x.dtype.kind == "f" and x.flags.c_contiguous
+    if x.size > 10_000 and rows and kind is None:
         return np.matmul(x, np.ones((x.shape[-1], 1), x.dtype))
-    return _add(x, axis=axis, keepdims=True)
+    return _add(x, axis=axis, keepdims=True, dtype=kind)
 
 
 def _parts(x: Array, y: Array, axis: Axis) -> Array:
-    """The softmax, from the logsumexp; 0 where there is nothing but -inf.
+    """The softmax, from the logsumexp; what is inf shares it equally, and where there is nothing but -inf it is 0.
 
     The shift by `y` is divided out again: of large numbers its rounding is not small.
     """
-    e = np.exp(x - np.where(y == -np.inf, 0, y))
+    e = np.exp(lead(widened(x), y))
     total = np.sum(e, axis=axis, keepdims=True)
     return e / np.where(total == 0, 1, total)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: keep(g, x.shape, axis) * _parts(x, keep(y, x.shape, axis), axis))
+@primitive(lambda g, y, x, *, axis, keepdims: times(keep(g, x.shape, axis), _parts(x, keep(y, x.shape, axis), axis)))
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
     x = _floating(x)
     top = shift(x, axis, infinite=0)
     with np.errstate(divide="ignore"):  # nothing but -inf: the logarithm of 0
-        value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True)) + top
+        value = np.log(_add(np.exp(x - top), axis=axis, keepdims=True, dtype=_dtype_of_sums(x))) + top
+    value = narrowed(value, x)
     return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "logsumexp"))[()]
 
 
 def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     """``y * (g - sum(g * y))``, summed along the axis."""
-    if axis == -1:  # quicker, and the commonest
-        return y * (g - np.expand_dims(np.vecdot(g, y), -1))
-    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+    if axis == -1 and y.ndim:  # quicker, and the commonest
+        total = np.expand_dims(np.vecdot(g, y), -1)
+        if has_nan(total):  # of a softmax that is NaN, which may not have been selected
+            total = np.sum(times(g, y), axis=axis, keepdims=True)
+    else:
+        total = np.sum(times(g, y), axis=axis, keepdims=True)
+    return times(g - total, y)
 
 
 @primitive(lambda g, y, x, *, axis: _softmax_rule(g, y, axis))
@@ -198,11 +249,11 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
     return value
 
 
-@primitive(lambda g, y, x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+@primitive(lambda g, y, x, *, axis: g - times(np.sum(g, axis=axis, keepdims=True), np.exp(y)))
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = _floating(x)
-    shifted = x - shift(x, axis)
+    shifted = np.asarray(x - shift(x, axis))
     shifted -= np.log(row_sums(np.exp(shifted), axis))
     return shifted
 
@@ -477,7 +528,7 @@ def diff(
         Of bools, the result says where neighbours differ.
     axis : int
     n : int
-        How many times to do this.
+        How many times to do this; with 0 the result is `x`, and nothing is put before or after it.
     prepend, append : array or number, optional
         What to put before and after `x` along the axis first.
 
@@ -503,6 +554,8 @@ def diff(
     if n < 0:
         raise ArgumentError(f"diff takes differences so many times: n cannot be {n}")
     x = operand(x, "diff")
+    if n == 0:
+        return x
     axis = one_axis(axis, x.ndim, "diff")
     slab = tuple(1 if i == axis else m for i, m in enumerate(x.shape))
     if prepend is not None or append is not None:

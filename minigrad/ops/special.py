@@ -121,7 +121,7 @@ _SLOPE = 2 / math.sqrt(math.pi)
 
 
 @implements_by_name("scipy.special.erf")
-@primitive(lambda g, y, x: g * (_SLOPE * np.exp(-x * x)))
+@primitive(lambda g, y, x: times(g, _SLOPE * np.exp(-np.square(x))))
 def erf(x: Array, /) -> Array:
     """Error function, elementwise: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to `x`.
 
@@ -152,7 +152,7 @@ def _double_erfc(x: Array, y: Array) -> None:
 
 
 @implements_by_name("scipy.special.erfc")
-@primitive(lambda g, y, x: -g * (_SLOPE * np.exp(-x * x)))
+@primitive(lambda g, y, x: -times(g, _SLOPE * np.exp(-np.square(x))))
 def erfc(x: Array, /) -> Array:
     """``1 - erf(x)``, elementwise, accurate where that is small.
 
@@ -230,7 +230,7 @@ def erfcx(x: Array, /) -> Array:
 # Probabilities of the normal distribution
 
 
-_ROOT_HALF = math.sqrt(0.5)
+_ROOT_HALF, _DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 
 
 def _double_ndtr(x: Array, y: Array) -> None:
@@ -239,7 +239,7 @@ def _double_ndtr(x: Array, y: Array) -> None:
 
 
 @implements_by_name("scipy.special.ndtr")
-@primitive(lambda g, y, x: g * (np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)))
+@primitive(lambda g, y, x: times(g, _DENSITY * np.exp(-0.5 * np.square(x))))
 def ndtr(x: Array, /) -> Array:
     """Probability that a normal random number of mean 0 and variance 1 is below `x`, elementwise.
 
@@ -265,8 +265,15 @@ def _double_log_ndtr(x: Array, y: Array) -> None:
     y[low] = np.log(0.5 * tail) - 0.5 * part * part
 
 
+def _log_ndtr_rule(g: Array, x: Array) -> Array:
+    """``g`` times the density over the probability, which is ``-x`` to all digits where that is large."""
+    far = x <= -1e8
+    near = over(2 * _DENSITY * g, erfcx(np.where(far, 0, x) * -_ROOT_HALF))
+    return np.where(far, -times(g, x), near)
+
+
 @implements_by_name("scipy.special.log_ndtr")
-@primitive(lambda g, y, x: over(g * np.sqrt(2 / np.pi), erfcx(x * -np.sqrt(0.5))))
+@primitive(lambda g, y, x: _log_ndtr_rule(g, x))
 def log_ndtr(x: Array, /) -> Array:
     """Logarithm of `ndtr`, elementwise, accurate at both ends; so are its derivatives.
 
@@ -318,7 +325,7 @@ def _double_ndtri(p: Array, x: Array) -> None:
 
 
 @implements_by_name("scipy.special.ndtri")
-@primitive(lambda g, y, p: times(g, np.exp(0.5 * times(y, y)) * np.sqrt(2 * np.pi)))
+@primitive(lambda g, y, p: times(g, np.exp(0.5 * np.square(y)) / _DENSITY))
 def ndtri(p: Array, /) -> Array:
     """Inverse of `ndtr`, elementwise; its derivative at 0 and 1 is inf, and outside of them all is NaN.
 
@@ -337,7 +344,7 @@ def _double_erfinv(x: Array, y: Array) -> None:
 
 
 @implements_by_name("scipy.special.erfinv")
-@primitive(lambda g, y, x: times(g, np.exp(times(y, y)) * (0.5 * np.sqrt(np.pi))))
+@primitive(lambda g, y, x: times(g, np.exp(np.square(y)) / _SLOPE))
 def erfinv(x: Array, /) -> Array:
     """Inverse of `erf`, elementwise; its derivative at -1 and 1 is inf, and outside of them all is NaN.
 

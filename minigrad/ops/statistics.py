@@ -5,20 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, primitive
+from minigrad.core import Array, Handle, implements
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import reductions
 from minigrad.ops.arguments import mask_of, operand, value_of
 from minigrad.ops.axes import Axis, several_axes
-from minigrad.ops.elementwise import clip, conj, imag, over, real, where
-from minigrad.ops.linalg import diagonal, matmul
-from minigrad.ops.reductions import max, mean, min, sum
+from minigrad.ops.elementwise import clip, conj, imag, real, sqrt, where
+from minigrad.ops.linalg import diagonal, matmul, vector_norm
+from minigrad.ops.reductions import centred, max, mean, min, sum
+from minigrad.ops.scaling import narrowed, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, permute_dims, reshape, squeeze
 
 
-def warn(message: str) -> None:
+def warn(message: str, frames: int = 3) -> None:
     """What NumPy says of a result that is not a number, at the line of the caller's caller's caller."""
-    warnings.warn(message, RuntimeWarning, stacklevel=4)
+    warnings.warn(message, RuntimeWarning, stacklevel=frames + 1)
 
 
 def floating(x: Array) -> Array:
@@ -33,26 +34,32 @@ def floating(x: Array) -> Array:
 def count(mask: Any, x: Array, axis: Axis) -> np.ndarray:
     """How many elements the mask leaves along an axis, which stays with length 1, in the real dtype of `x`."""
     chosen = np.broadcast_to(mask_of(mask), x.shape)
-    return np.asarray(np.sum(chosen, axis=axis, keepdims=True, dtype=np.finfo(x.dtype).dtype))
+    return np.asarray(np.sum(chosen, axis=axis, keepdims=True, dtype=np.finfo(widened(x).dtype).dtype))
+
+
+def degrees(mask: Any, x: Array, axis: Axis, less: float) -> np.ndarray:
+    """Degrees of freedom: how many elements the mask leaves, less a correction."""
+    number = count(mask, x, axis)
+    return np.asarray(number - np.asarray(less, number.dtype))
 
 
 def masked_mean(x: Array, mask: Any, axis: Axis) -> Array:
     """Mean of the elements where the mask holds, along an axis, which stays with length 1; of none, NaN."""
     number = count(mask, x, axis)
-    return sum(where(mask, x, 0), axis=axis, keepdims=True) / np.where(number == 0, np.nan, number)
+    total = sum(where(mask, widened(x), 0), axis=axis, keepdims=True) / np.where(number == 0, np.nan, number)
+    return narrowed(total, x)
 
 
-def squared_deviations(x: Array, mask: Any, axis: Axis, centre: Array | None) -> Array:
-    """Sum of squared distances from the mean, or from another centre, along an axis, which stays with length 1."""
-    deviation = where(mask, x - (masked_mean(x, mask, axis) if centre is None else centre), 0)
-    square = real(deviation * conj(deviation)) if deviation.dtype.kind == "c" else deviation * deviation
-    return sum(square, axis=axis, keepdims=True)
+def deviations(x: Array, mask: Any, axis: Axis, centre: Array | None) -> Array:
+    """Distances of the elements where the mask holds from their mean, or from another centre; 0 for the others."""
+    if centre is None:
+        return centred(x, axis=axis, where=mask if mask is True else value_of(mask))
+    return where(mask, x - centre, 0)
 
 
-@primitive(lambda g, y, x: over(g, np.where(y == 0, np.inf, 2 * y)))
-def root(x: Array, /) -> Array:
-    """Square root of a variance, elementwise; at 0 the derivative is taken as 0."""
-    return np.sqrt(x)
+def sum_of_squares(x: Array, axis: Axis) -> Array:
+    """Sum of squared absolute values along an axis, which stays with length 1."""
+    return sum(real(x * conj(x)) if x.dtype.kind == "c" else x * x, axis=axis, keepdims=True)
 
 
 def correction_of(ddof: float, correction: float | None, name: str) -> float:
@@ -74,10 +81,11 @@ def var(
     x = floating(a) if dtype is None else astype(a, dtype)
     if where is True and mean is None and x.dtype.kind == "f":
         return reductions.var(x, axis, correction=less, keepdims=keepdims)
-    number = count(where, x, axis) - np.asarray(less, np.finfo(x.dtype).dtype)
+    number = degrees(where, x, axis, less)
     if np.any(number <= 0):
         warn("Degrees of freedom <= 0 for slice")
-    total = squared_deviations(x, where, axis, mean) / np.maximum(number, 0)
+    total = sum_of_squares(deviations(widened(x), where, axis, mean), axis) / np.maximum(number, 0)
+    total = astype(total, np.finfo(x.dtype).dtype, copy=False)
     return total if keepdims else squeeze(total, several_axes(axis, x.ndim, "var"))
 
 
@@ -91,7 +99,12 @@ def std(
     x = floating(a) if dtype is None else astype(a, dtype)
     if where is True and mean is None and x.dtype.kind == "f":
         return reductions.std(x, axis, correction=less, keepdims=keepdims)
-    return root(var(x, axis, ddof=less, keepdims=keepdims, where=where, mean=mean))
+    number = degrees(where, x, axis, less)
+    if np.any(number <= 0):
+        warn("Degrees of freedom <= 0 for slice")
+    length = vector_norm(deviations(widened(x), where, axis, mean), axis=axis, keepdims=True)
+    length = astype(length / np.sqrt(np.maximum(number, 0)), np.finfo(x.dtype).dtype, copy=False)
+    return length if keepdims else squeeze(length, several_axes(axis, x.ndim, "std"))
 
 
 # Averages
@@ -151,18 +164,19 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     a = operand(a, "average")
     if weights is None:
         result = mean(a, axis, keepdims=keepdims)
-        total: Any = result.dtype.type(a.size / result.size if result.size else 0)
+        total: Any = np.asarray(a.size / result.size if result.size else 0)
     else:
         axes = None if axis is None else several_axes(axis, a.ndim, "average")
         weights = fitted_weights(weights, a.shape, axes, "average")
         kinds = (a.dtype, weights.dtype) if a.dtype.kind in "fc" else (a.dtype, weights.dtype, float)
-        weights = astype(weights, np.result_type(*kinds))
-        total = sum(weights, axis=axis, keepdims=keepdims)
+        kind = np.result_type(*kinds)
+        weights = astype(weights, kind)
+        total = sum(widened(weights), axis=axis, keepdims=keepdims)
         if np.any(value_of(total) == 0):
             raise ZeroDivisionError(
                 f"average of shape {a.shape}: weights sum to zero, and nothing can be divided by it"
             )
-        result = sum(a * weights, axis=axis, keepdims=keepdims) / total
+        result = astype(sum(widened(a * weights), axis=axis, keepdims=keepdims) / total, kind, copy=False)
     if not returned:
         return result
     return result, broadcast_to(total, result.shape) if isinstance(total, Handle) else _like(total, result)
@@ -270,8 +284,7 @@ def cov(
     if np.any(value_of(factor) <= 0):
         warn("Degrees of freedom <= 0 for slice")
         factor = np.float64(0)
-    mean_of = mean(X, 1, keepdims=True) if weights is None else sum(X * weights, axis=1, keepdims=True) / total
-    X = X - mean_of
+    X = centred(X, axis=1) if weights is None else X - sum(X * weights, axis=1, keepdims=True) / total
     weighted = X if weights is None else X * weights
     return squeeze(matmul(X, conj(weighted.T)) * (1 / factor))
 
@@ -327,7 +340,7 @@ def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None)
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = root(real(diagonal(c)))
+    deviation = sqrt(real(diagonal(c)))
     c = c / reshape(deviation, (-1, 1)) / deviation
     if c.dtype.kind == "c":
         return clip(real(c), -1, 1) + 1j * clip(imag(c), -1, 1)

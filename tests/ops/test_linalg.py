@@ -576,3 +576,17 @@ def test_einsum_repeats_axes_of_length_one_as_numpy_does():
     np.testing.assert_array_equal(mixed, [[1.0], [1.0]])
     with pytest.raises(errors.ShapeError, match="A letter stands for one length"):
         mg.einsum("i,i", mg.ones(2), mg.ones(3))
+
+
+# Products of small integers
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32])
+@pytest.mark.parametrize("function", [
+    lambda a: np.vecdot(a, a), lambda a: linalg.vecdot(a, a, axis=0), lambda a: np.einsum("ij,jk->", a, a),
+    lambda a: np.einsum("ij->i", a), lambda a: np.einsum("ii", a), lambda a: np.vdot(a, a), lambda a: np.matmul(a, a),
+    lambda a: np.tensordot(a, a), lambda a: np.inner(a, a),
+])  # fmt: skip
+def test_sums_of_products_keep_their_dtype(function, dtype):
+    a = np.array([[1, 0], [1, 1]], dtype)
+    np.testing.assert_array_equal(function(mg.tensor(a)).numpy(), function(a), strict=True)

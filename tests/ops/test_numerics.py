@@ -30,8 +30,8 @@ def gradient(function, *leaves):
 @pytest.mark.parametrize(("function", "values", "expected"), [
     (lambda x: np.fmax(x, 2.0), (1, 2, 3, NAN), (0, 0.5, 1, 0)),
     (lambda x: np.fmin(x, 2.0), (1, 2, 3, NAN), (1, 0.5, 0, 0)),
-    (lambda x: np.fmax(NAN, x), (1, NAN), (1, 0)),
-    (lambda x: np.fmin(x, NAN), (1, NAN), (1, 0)),
+    (lambda x: np.fmax(NAN, x), (1, NAN), (1, 0.5)),
+    (lambda x: np.fmin(x, NAN), (1, NAN), (1, 0.5)),
     (np.fabs, (-2, 0, 2), (-1, 0, 1)),
     (np.nan_to_num, (1, NAN, INF, -INF), (1, 0, 0, 0)),
     (lambda x: np.heaviside(x, 0.5), (-1, 0, 1), (0, 0, 0)),
@@ -406,3 +406,10 @@ def test_histograms_are_numpys(seed):
         for a, b in zip(np.histogram(mg.tensor(x), bins), np.histogram(x, bins), strict=True):
             np.testing.assert_array_equal(a, b)
     assert type(binning.histogram(x)[0]) is np.ndarray
+
+
+def test_no_differences_leave_an_array_as_it_is():
+    for more in ({"prepend": 1.0}, {"append": [1.0, 2.0]}, {"prepend": 1.0, "axis": 0}):
+        x = leaf(1, 2)
+        np.testing.assert_array_equal(np.diff(x, n=0, **more).detach(), np.diff([1.0, 2.0], n=0, **more), strict=True)
+        assert gradient(lambda x, more=more: np.diff(x, n=0, **more), x) == [1, 1]

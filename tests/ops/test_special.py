@@ -207,6 +207,7 @@ KINKS = {  # function, operands, their gradients
     "i1, i1e and i0": (lambda x: special.i1(x) + special.i1e(x) + special.i0(x), [A(0)], [A(1)]),
     "expit": (special.expit, [A(-INF, -1e300, 0, 1e300, INF)], [A(0, 0, 0.25, 0, 0)]),
     "softplus": (special.softplus, [A(-INF, -1e300, 0, 1e300, INF)], [A(0, 0, 0.5, 1, 1)]),
+    "log_ndtr": (special.log_ndtr, [A(-INF, -1e300, 0, INF)], [A(INF, 1e300, math.sqrt(2 / math.pi), 0)]),
     "log_expit": (special.log_expit, [A(-INF, -1e300, 0, 1e300, INF)], [A(1, 1, 0.5, 0, 0)]),
     "betainc": (lambda x: special.betainc(2.0, 2.0, x), [A(0, 0.5, 1)], [A(0, 1.5, 0)]),
     "betainc of 1": (lambda x: special.betainc(1.0, 2.0, x), [A(0, 1)], [A(2, 0)]),
@@ -225,6 +226,33 @@ def test_kink(kink):
     y.backward(np.ones(y.shape))
     for leaf, gradient in zip(leaves, expected, strict=True):
         np.testing.assert_allclose(leaf.grad.numpy(), gradient, rtol=1e-14, atol=1e-15)
+
+
+# By mpmath 1.3, with 120 digits: the first three derivatives of functions scaled by exp(-abs(x)) and not scaled.
+BESSEL = [
+    (special.i0e, 1e10, (-1.994711402081965e-16, 2.9920671031977495e-26, -7.480167758181377e-36)),
+    (special.i0e, -2e4, (7.052502032479421e-08, 5.289442646525438e-12, 6.611885963964001e-16)),
+    (special.i0e, 5e3, (-5.642319057027533e-07, 1.692780377295348e-10, -8.464325250939089e-14)),
+    (special.i0e, -30.0, (0.0012296158835897392, 6.202074722455996e-05, 5.214622571783319e-06)),
+    (special.i1e, 1e10, (-1.9947114017827584e-16, 2.992067102449733e-26, -7.480167755563319e-36)),
+    (special.i1e, -2e4, (-7.051973088214769e-08, -5.288781457929042e-12, -6.610728869454999e-16)),
+    (special.i1e, 5e3, (-5.640626276650239e-07, 1.691933944770254e-10, -8.458399926863827e-14)),
+    (special.i1e, -30.0, (-0.0011675951363651794, -5.680612465277664e-05, -4.600706375131675e-06)),
+    (special.i0, -30.0, (-768532038938.957, 756054563192.679, -744184144653.5776)),
+    (special.i1, -30.0, (756054563192.679, -744184144653.5776, 732871617989.9183)),
+    # At 0 by the power series (DLMF 10.25.2), of the scaled ones times 1 - abs(x) + x**2 / 2.
+    (special.i0, 1e-310, (0, 0.5, 0)),
+    (special.i1, 1e-310, (0.5, 0, 0.375)),
+    (special.i0e, 1e-310, (-1, 1.5, -2.5)),
+    (special.i1e, -1e-310, (0.5, 1, 1.875)),
+    (special.i0e, INF, (0, 0, 0)),
+    (special.i1e, -INF, (0, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("function", "x", "expected"), BESSEL)
+def test_derivatives_of_bessel_functions_of_tiny_and_huge_numbers(function, x, expected):
+    np.testing.assert_allclose(derivatives(function, x, 3), expected, rtol=1e-11, atol=1e-300)
 
 
 SINGULAR = {  # function, a number where it is singular, one where it is not

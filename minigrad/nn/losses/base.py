@@ -9,6 +9,7 @@ from minigrad.core import Handle
 from minigrad.errors import ShapeError
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, operand
 from minigrad.ops import reductions
+from minigrad.ops.scaling import narrowed, widened
 from minigrad.tensor import Tensor
 
 Reduction = Literal["none", "mean", "sum"]
@@ -21,7 +22,9 @@ def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
     if reduction == "sum":
         return reductions.sum(losses)
     if reduction == "mean":
-        return reductions.mean(losses) if count is None else reductions.sum(losses) / count
+        if count is None:
+            return reductions.mean(losses)
+        return narrowed(reductions.sum(widened(losses)) / count, losses)
     raise errors.no_such_reduction(reduction)
 
 

@@ -25,6 +25,7 @@ from minigrad.nn.losses.base import (
 from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.elementwise import over
 from minigrad.ops.indexing import getitem
+from minigrad.ops.scaling import narrowed, widened
 
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
 
@@ -64,13 +65,13 @@ def _errors(g: Array, logits: Array, places: Array, kept: list[Array]) -> Array:
 )
 def _label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
     """For each row ``-share * log_softmax(logits)`` at its label, which is at this place of the flattened array."""
-    return _row_losses(logits, places, share, kept)
+    return narrowed(_row_losses(logits, places, share, kept), logits)
 
 
 @primitive(lambda g, y, logits, *, places, share, kept: g * share * _errors(g, logits, places, kept))
 def _total_label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
     """The sum of `_label_cross_entropy` over all rows."""
-    return np.add.reduce(_row_losses(logits, places, share, kept))
+    return narrowed(np.add.reduce(_row_losses(logits, places, share, kept)), logits)
 
 
 @primitive(
@@ -142,8 +143,8 @@ def cross_entropy(
     total: float = count
     if weights is not None or counted is not None:
         rows = np.ones(labels.shape, input.dtype) if weights is None else weights[labels]
-        share = (rows if counted is None else rows * counted)[:, None]
-        total = float(share.sum())
+        share = widened(rows if counted is None else rows * counted)[:, None]
+        total = float(share.sum(dtype=float))
     empty = reduction == "mean" and not total  # NaN, as in PyTorch, but with gradients of 0
     if label_smoothing:
         dense = (np.arange(classes) == labels[:, None]) * (1 - label_smoothing) + label_smoothing / classes
@@ -156,7 +157,7 @@ def cross_entropy(
     if reduction == "sum":
         return _total_label_cross_entropy(logits, share=share, **how)
     if reduction == "mean":
-        loss = _total_label_cross_entropy(logits, share=0.0 if empty else share / total, **how)
+        loss = _total_label_cross_entropy(logits, share=0.0 if empty else share * (1 / total), **how)
         return loss + np.nan if empty else loss
     return reduced(_label_cross_entropy(logits, share=share, **how).reshape(places), reduction)
 
@@ -211,7 +212,7 @@ def nll_loss(
     share = (counted if weights is None else weights[label] * counted).astype(input.dtype)
     picked = getitem(rows, index=(np.arange(len(label)), label))
     losses = -elementwise.where(share != 0, picked, 0.0) * share  # not 0 * -inf
-    total = float(share.sum())
+    total = float(share.sum(dtype=float))
     return reduced(losses.reshape(places), reduction, total if total else np.nan)
 
 

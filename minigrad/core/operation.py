@@ -1,0 +1,69 @@
+"""What a node is made by: a function on arrays, the formulas of its derivative, and the parameters of one call."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from minigrad import errors
+from minigrad.core.node import Rule
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE = __file__[: -len("core/operation.py")]  # rules of the package itself are known to own what they return
+
+
+class Primitive:
+    """A function on arrays together with the rules that give its derivative."""
+
+    def __init__(
+        self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any, view: bool = False
+    ) -> None:
+        code = getattr(forward, "__code__", None)
+        if code is None:
+            raise errors.bad_primitive(repr(forward), None, len(rules))
+        self.name = forward.__name__.lstrip("_")
+        self.forward, self.ours = forward, code.co_filename.startswith(_PACKAGE)
+        # CO_VARARGS is 4; to import inspect takes longer than to import all of minigrad.
+        self.operands = None if code.co_flags & 4 else code.co_posonlyargcount
+        self.parameters = code.co_varnames[code.co_posonlyargcount : code.co_argcount]
+        self.plain = not self.parameters and not code.co_kwonlyargcount
+        backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
+        self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
+        self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
+        # How to add the gradient into an array, for a rule that would fill a large one with little: `getitem` has it.
+        self.into: Rule | None = None
+        self.differentiable = bool(rules) or joint is not None
+        if self.operands == 0 or (joint and rules) or (rules and len(rules) != self.operands):
+            raise errors.bad_primitive(self.name, self.operands, len(rules))
+
+    def bind(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """The names of parameters that were given by position."""
+        if len(values) > len(self.parameters):
+            raise TypeError(f"{self.name}() has {self.operands} operands and, by position, {self.parameters}")
+        return dict(zip(self.parameters, values, strict=False))
+
+
+class Operation:
+    """A primitive with its parameters: what a node was made by."""
+
+    __slots__ = ("name", "params", "primitive")
+
+    def __init__(self, primitive: Primitive, params: Mapping[str, Any]) -> None:
+        self.primitive, self.params, self.name = primitive, params, primitive.name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+# Every primitive by its name, and what stands for a NumPy function when it is called with a Tensor.
+primitives: dict[str, Callable[..., Any]] = {}
+numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Let a function stand for NumPy functions that are called with a Tensor."""
+
+    def register(implementation: Function) -> Function:
+        numpy_functions.update(dict.fromkeys(functions, implementation))
+        return implementation
+
+    return register
