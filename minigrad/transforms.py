@@ -543,6 +543,8 @@ def checkpoint(f: Function) -> Function:
         del variables, outputs
 
         def pull(g: Any, values: Sequence[Any]) -> list[Any]:
+            start = tick()
+            stand_ins = {node: leaf(node.value) for node in outside}
             current = random.get_state()
             random.set_state(state)
             try:
@@ -550,15 +552,16 @@ def checkpoint(f: Function) -> Function:
             finally:
                 random.set_state(current)
             create = isinstance(g, Handle)
-            wanted = [x.node for x in variables] + outside
             with enable_grad():
                 y = _packed([results[i] for i in varying])
-            found = walk([y], [g], wanted, create, create)
+                y = y if y.node.seq > start else positive(y)
+            _redirect(y.node, stand_ins, start)
+            ends = [x.node for x in variables] + list(stand_ins.values())
+            found = walk([y], [g], ends, create, create)
             if create:
-                for variable, operand in zip(variables, values, strict=False):
-                    _graft(variable.node, operand)
-            values = [x.data for x in variables] + [node.value for node in outside]
-            return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
+                for end, operand in zip(ends, values, strict=True):
+                    _graft(end, operand)
+            return [found[end] if end in found else np.zeros_like(end.value) for end in ends]
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
         op = Operation(_checkpoint.primitive, {"value": packed, "pull": pull})  # type: ignore[attr-defined]
@@ -584,6 +587,16 @@ def _captured(start: int, variables: Sequence[Any], outputs: Sequence[Any]) -> l
     own = {x.node for x in variables}
     found = collect([y.node for y in outputs if y.node is not None], start)
     return [node for node in found if node not in own and (node.op is None or node.seq <= start)]
+
+
+def _redirect(root: Node, stand_ins: dict[Node, Node], start: int) -> None:
+    """Let what was made since the start lead to leaves that stand for captured nodes.
+
+    A walk then ends at them.  What lies behind the captured nodes, and their hooks, are for the walk that calls it.
+    """
+    for node in collect([root], start):
+        if node.seq > start:
+            node.inputs = tuple([stand_ins.get(parent, parent) if parent else None for parent in node.inputs])
 
 
 def _graft(node: Node, operand: Handle) -> None:

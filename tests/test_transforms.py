@@ -405,6 +405,8 @@ CAPTURED = {  # functions of x in which checkpoint's argument and what it captur
     "what it was computed from": lambda c, x: c(lambda z: np.arctan(z) * x)(x * x),
     "a sister": lambda c, x: (lambda h: c(lambda z: np.arctan(z) * np.sin(h))(2 * h))(x * x),
     "one inside of another": lambda c, x: c(lambda z: c(lambda w: np.sin(w) * z * x)(z * x))(x),
+    "two of which one was computed from the other": lambda c, x: (lambda h: c(lambda z: z * x * h)(np.sin(x)))(x * x),
+    "what it returns": lambda c, x: (lambda h: c(lambda z: h)(x))(x * x),
     "several": lambda c, x: c(lambda z, w: [z * w * x, np.sin(z)])(x, x * x)[0],
 }
 
@@ -429,6 +431,21 @@ def test_checkpoint_does_not_release_what_was_there_before_it():
         loss.backward(retain_graph=True)
         np.testing.assert_array_equal(w.grad.data, first.data)
         w.grad = None
+
+
+def test_hooks_of_what_checkpoint_captures_run_once():
+    found = []
+    for c in (lambda f: f, mg.checkpoint):
+        w, calls = mg.tensor(X, requires_grad=True), []
+        h = w * 2
+        for x in (w, h):
+            x.register_hook(lambda g, calls=calls: calls.append(g))
+            x.register_hook(lambda g: 3 * g)
+        c(lambda z, w=w, h=h: np.arctan(z) * w * h)(h + w).sum().backward()
+        found.append([w.grad.data, *(g.data for g in calls)])
+        assert len(calls) == 2
+    for once, again in zip(*found, strict=True):
+        np.testing.assert_allclose(again, once, rtol=1e-14)
 
 
 def test_checkpoint_draws_the_same_random_numbers_again_and_leaves_the_generator_alone():
