@@ -433,10 +433,8 @@ def pinv(A: Any) -> Any:
 
 
 def triangle(A: Any) -> Any:
-    """The R of ``A = Q R``: a factor of A'A, up to the signs that LAPACK chooses."""
-    R = matrix_transpose(cholesky(matmul(matrix_transpose(A), A)))
-    signs = np.sign(np.diagonal(np.linalg.qr(plain(A)).R, axis1=-2, axis2=-1))
-    return R * signs[..., :, None]
+    """The R of ``A = Q R``, with positive numbers on its diagonal: the factor of A'A."""
+    return matrix_transpose(cholesky(matmul(matrix_transpose(A), A)))
 
 
 def matrix_power(A: Any, n: int) -> Any:
