@@ -34,6 +34,7 @@ from minigrad.ops.elementwise import positive
 from minigrad.ops.matrices import real_part
 from minigrad.ops.shaping import astype, concat, reshape, stack
 from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
+from minigrad.writes import tick
 
 Function = Callable[..., Any]
 
@@ -521,7 +522,7 @@ def checkpoint(f: Function) -> Function:
         def again(values: Sequence[Any]) -> tuple[list[Any], list[Any], Rebuild]:
             """Run `f` on new variables: these, the results, and the form of the results."""
             leaves = list(given)
-            variables = [_variable(value, True) for value in values]
+            variables = [_variable(x.array if isinstance(x, Handle) else x, False) for x in values]
             for i, x in zip(places, variables, strict=True):
                 leaves[i] = x
             new_args, new_kwargs = arrange(leaves)
@@ -529,18 +530,21 @@ def checkpoint(f: Function) -> Function:
                 results, rebuild = flatten(f(*new_args, **new_kwargs))
             return variables, results, rebuild
 
+        start = tick()
         variables, results, rebuild = again([given[i].array for i in places])
         varying = [i for i, y in enumerate(results) if isinstance(y, Handle) and y.node is not None]
         if not varying:
             return rebuild(results)
         outputs = [results[i] for i in varying]
-        outside = _captured(variables, outputs)
+        outside = _captured(start, variables, outputs)
         forms = [(y.array.shape, y.array.dtype) for y in outputs]
         packed = _packed(outputs).array
         results = [None if i in varying else y for i, y in enumerate(results)]
         del variables, outputs
 
         def pull(g: Any, values: Sequence[Any]) -> list[Any]:
+            start = tick()
+            stand_ins = {node: leaf(node.value) for node in outside}
             current = random.get_state()
             random.set_state(state)
             try:
@@ -548,12 +552,16 @@ def checkpoint(f: Function) -> Function:
             finally:
                 random.set_state(current)
             create = isinstance(g, Handle)
-            wanted = [x.node for x in variables] + outside
             with enable_grad():
                 y = _packed([results[i] for i in varying])
-            found = walk([y], [g], wanted, create, create)
-            values = [x.array for x in variables] + [node.value for node in outside]
-            return [found[n] if n in found else np.zeros_like(v) for n, v in zip(wanted, values, strict=True)]
+                y = y if y.node.seq > start else positive(y)
+            _redirect(y.node, stand_ins, start)
+            ends = [x.node for x in variables] + list(stand_ins.values())
+            found = walk([y], [g], ends, create, create)
+            if create:
+                for end, operand in zip(ends, values, strict=True):
+                    _graft(end, operand)
+            return [found[end] if end in found else np.zeros_like(end.value) for end in ends]
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
         op = Operation(_checkpoint.primitive, {"value": packed, "pull": pull})  # type: ignore[attr-defined]
@@ -574,12 +582,29 @@ def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
     return value
 
 
-def _captured(variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
-    """The nodes that outputs depend on although they are not among the variables and were there before them."""
+def _captured(start: int, variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
+    """The nodes that outputs depend on although they are not among the variables: leaves, and what was there before."""
     own = {x.node for x in variables}
-    oldest = min((node.seq for node in own), default=0)
-    found = collect([y.node for y in outputs if y.node is not None], oldest)
-    return [node for node in found if node not in own and (node.op is None or node.seq <= oldest)]
+    found = collect([y.node for y in outputs if y.node is not None], start)
+    return [node for node in found if node not in own and (node.op is None or node.seq <= start)]
+
+
+def _redirect(root: Node, stand_ins: dict[Node, Node], start: int) -> None:
+    """Let what was made since the start lead to leaves that stand for captured nodes.
+
+    A walk then ends at them.  What lies behind the captured nodes, and their hooks, are for the walk that calls it.
+    """
+    for node in collect([root], start):
+        if node.seq > start:
+            node.inputs = tuple([stand_ins.get(parent, parent) if parent else None for parent in node.inputs])
+
+
+def _graft(node: Node, operand: Handle) -> None:
+    """Make of a leaf, which had to be one so that a walk ends there, the copy of an operand in the outer graph."""
+    if operand.node is not None:
+        copy: Node = positive(operand).node
+        node.op, node.inputs, node.args = copy.op, copy.inputs, copy.args
+        notes_of(node).keep = False
 
 
 def _packed(outputs: Sequence[Any]) -> Any:

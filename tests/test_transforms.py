@@ -400,6 +400,54 @@ def test_checkpoint_differentiates_twice_and_gives_trees():
     np.testing.assert_allclose(mg.grad(loss)({"x": X})["x"], 2 * (X + 2) + 3)
 
 
+CAPTURED = {  # functions of x in which checkpoint's argument and what it captures are computed from the same
+    "itself": lambda c, x: c(lambda z: np.arctan(z) * x)(x),
+    "what it was computed from": lambda c, x: c(lambda z: np.arctan(z) * x)(x * x),
+    "a sister": lambda c, x: (lambda h: c(lambda z: np.arctan(z) * np.sin(h))(2 * h))(x * x),
+    "one inside of another": lambda c, x: c(lambda z: c(lambda w: np.sin(w) * z * x)(z * x))(x),
+    "two of which one was computed from the other": lambda c, x: (lambda h: c(lambda z: z * x * h)(np.sin(x)))(x * x),
+    "what it returns": lambda c, x: (lambda h: c(lambda z: h)(x))(x * x),
+    "several": lambda c, x: c(lambda z, w: [z * w * x, np.sin(z)])(x, x * x)[0],
+}
+
+
+@pytest.mark.parametrize("f", CAPTURED.values(), ids=CAPTURED)
+def test_checkpoint_counts_what_it_captures_once_in_derivatives_of_every_order(f):
+    once, again = (lambda x: f(lambda f: f, x).sum()), (lambda x: f(mg.checkpoint, x).sum())
+    x = mg.tensor(X, requires_grad=True)
+    for y in (once(x), again(x)):
+        (slope,) = mg.autograd.grad(y, x, create_graph=True)
+        np.testing.assert_allclose(slope.data, mg.grad(once)(X), rtol=1e-13)
+    for wanted in (mg.grad, mg.hessian, lambda f: lambda x: mg.jvp(mg.hessian(f), (x,), (x,))[1]):
+        np.testing.assert_allclose(wanted(again)(X), wanted(once)(X), rtol=1e-13)
+
+
+def test_checkpoint_does_not_release_what_was_there_before_it():
+    w = mg.tensor(X, requires_grad=True)
+    h = w * 2
+    for loss in (mg.checkpoint(lambda z: (z * h).sum())(mg.tensor(X)), mg.checkpoint(lambda: (h * 3).sum())()):
+        loss.backward(retain_graph=True)
+        first, w.grad = w.grad, None
+        loss.backward(retain_graph=True)
+        np.testing.assert_array_equal(w.grad.data, first.data)
+        w.grad = None
+
+
+def test_hooks_of_what_checkpoint_captures_run_once():
+    found = []
+    for c in (lambda f: f, mg.checkpoint):
+        w, calls = mg.tensor(X, requires_grad=True), []
+        h = w * 2
+        for x in (w, h):
+            x.register_hook(lambda g, calls=calls: calls.append(g))
+            x.register_hook(lambda g: 3 * g)
+        c(lambda z, w=w, h=h: np.arctan(z) * w * h)(h + w).sum().backward()
+        found.append([w.grad.data, *(g.data for g in calls)])
+        assert len(calls) == 2
+    for once, again in zip(*found, strict=True):
+        np.testing.assert_allclose(again, once, rtol=1e-14)
+
+
 def test_checkpoint_draws_the_same_random_numbers_again_and_leaves_the_generator_alone():
     mg.manual_seed(3)
     x = mg.tensor(X, requires_grad=True)
