@@ -86,7 +86,8 @@ class Changes:
     def __init__(self, nodes: "Iterable[Node]") -> None:
         self._by_memory: dict[int, list[Node]] = {}
         for node in nodes:
-            if node.notes is not None and (node.notes.written or node.notes.lent is not None):
+            changed = node.notes is not None and (node.notes.written or node.notes.lent is not None)
+            if changed and node.value.__class__ is ndarray:
                 self._by_memory.setdefault(_memory(node.value), []).append(node)
 
     def check(self, node: "Node") -> None:
@@ -98,6 +99,8 @@ class Changes:
         rules = made.rules or (made.joint,) * len(node.inputs)
         needed = [rule for rule, parent in zip(rules, node.inputs, strict=True) if parent is not None]
         for position, value in enumerate((node.value, *node.args), start=1):
+            if value.__class__ is not ndarray:
+                continue
             for source in self._by_memory.get(_memory(value), ()):
                 notes = source.notes
                 assert notes is not None
@@ -109,7 +112,7 @@ class Changes:
                     raise errors.stale(source, node, place)
 
 
-def _memory(value: Any) -> int:
+def _memory(value: ndarray) -> int:
     """What tells the memory of a value from that of others: who owns it."""
     return id(value if value.base is None else value.base)
 

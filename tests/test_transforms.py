@@ -520,7 +520,7 @@ def test_integers_are_refused_and_the_message_says_what_to_write():
 def test_misfits_are_named():
     with pytest.raises(errors.ShapeError, match=r"\(2,\).*\(3,\)"):
         mg.jvp(cube_sum, (X,), (np.ones(2),))
-    with pytest.raises(errors.ShapeError, match="cotangent is a tuple of length 2"):
+    with pytest.raises(errors.ShapeError, match=r"\(2,\).*\(\)"):
         mg.vjp(cube_sum, X)[1]((1.0, 2.0))
     with pytest.raises(errors.ShapeError, match=r"\(7,\) does not fit its result of shape \(3,\)"):
         mg.hvp(np.sum, X, np.ones(7))
