@@ -71,8 +71,13 @@ class Receipt:
 def check_finite(
     value: Any, what: str, op: Any, place: Place | None, operands: Sequence[Any], gradient: Any = None
 ) -> None:
-    """Raise AnomalyError if there is a NaN or an inf in `value`."""
+    """Raise AnomalyError if there is a NaN in `value`, or an inf that was not in the operands already.
+
+    A mask of -inf is meant; what is made of it is no anomaly until it is NaN.
+    """
     data = value if isinstance(value, (np.ndarray, np.generic)) else value.array
     if data.dtype.kind not in "fc" or np.isfinite(data).all():
         return
-    raise errors.not_finite(what, op, data, place, operands, gradient)
+    meant = gradient is None and any(np.isinf(x).any() for x in operands if np.asarray(x).dtype.kind in "fc")
+    if not meant or np.isnan(data).any():
+        raise errors.not_finite(what, op, data, place, operands, gradient)

@@ -1,8 +1,9 @@
 """When memory was written to, as against when the nodes were made that still need what was in it.
 
 Optimizers, and in-place syntax under `no_grad`, write into a leaf's memory and say so.  Who takes the array of a Tensor
-out by its `data` can write to it without a word: as long as that array lives somebody may, and what was computed of it
-before is computed again, to see, before its derivative is believed.
+out by its `data` can write to it without a word, as long as that array lives.  So a digest of the numbers is taken
+first: if they have another one when a derivative needs them, somebody has written.  Of what was computed while the array
+lived nobody knows whether that was before or after; it is computed again, to see.
 """
 
 import itertools
@@ -38,17 +39,20 @@ class Lent:
     ----------
     arrays : dict
         Weak references to those that are alive, by numbers.
-    until : int
-        The `seq` at which the last of those died that are not.
+    since, until : int
+        The `seq` from which on one was alive all the time, and that at which the last one died.
+    digest : number
+        That of the memory at `since`.
     place : Place or None
         Where the latest was taken.
     """
 
-    __slots__ = ("arrays", "place", "until")
+    __slots__ = ("arrays", "digest", "place", "since", "until")
 
     def __init__(self) -> None:
         self.arrays: dict[int, Any] = {}
-        self.until = 0
+        self.since = self.until = 0
+        self.digest: Any = None
         self.place: Place | None = None
 
 
@@ -64,8 +68,14 @@ def note_write(leaf: "Node", place: Place | None = None) -> None:
 def lend(notes: "Notes", array: ndarray, place: Place | None) -> ndarray:
     """A view of a value's memory to give out, which is remembered as long as it lives, and longer."""
     global last
-    lent, view, number = notes.lent or Lent(), array.view(), tick()
-    notes.lent, lent.place = lent, place
+    view, number = array.view(), tick()
+    lent = notes.lent = notes.lent or Lent()
+    if not lent.arrays:
+        digest = _digest(array)
+        if lent.since and digest != lent.digest:
+            notes.written, notes.where = max(notes.written, lent.since), lent.place
+        lent.since, lent.digest = number, digest
+    lent.place = place
 
     def ended(reference: Any) -> None:
         global last
@@ -78,6 +88,18 @@ def lend(notes: "Notes", array: ndarray, place: Place | None) -> ndarray:
     last = sys.maxsize
     lent.arrays[number] = ref(view, ended)
     return view
+
+
+_WEIGHTS = np.cos(np.arange(1.0, 65.0))
+
+
+def _digest(x: ndarray) -> Any:
+    """A number that depends on all numbers and their order; of so many it may miss the least changes."""
+    flat = x.ravel()
+    while flat.size > len(_WEIGHTS):
+        whole = flat.size - flat.size % len(_WEIGHTS)
+        flat = np.concatenate([flat[:whole].reshape(-1, len(_WEIGHTS)) @ _WEIGHTS, flat[whole:]])
+    return flat @ _WEIGHTS[: flat.size]
 
 
 class Changes:
@@ -102,14 +124,23 @@ class Changes:
             if value.__class__ is not ndarray:
                 continue
             for source in self._by_memory.get(_memory(value), ()):
-                notes = source.notes
-                assert notes is not None
-                written = notes.written > node.seq and source is not node
-                lent = notes.lent is not None and (bool(notes.lent.arrays) or notes.lent.until > node.seq)
-                shared = (written or lent) and np.may_share_memory(value, source.value)
-                if shared and any(reads(rule, position) for rule in needed) and (written or _differs(node)):
-                    place = notes.where if written or notes.lent is None else notes.lent.place
-                    raise errors.stale(source, node, place)
+                if np.may_share_memory(value, source.value) and any(reads(rule, position) for rule in needed):
+                    _check(node, source)
+
+
+def _check(node: "Node", source: "Node") -> None:
+    """Raise StaleValueError if the memory of `source` was written to after `node` was made, which reads it."""
+    notes = source.notes
+    assert notes is not None
+    if notes.written > node.seq and source is not node:
+        raise errors.stale(source, node, notes.where)
+    lent = notes.lent
+    if lent is None or (lent.until < node.seq and not lent.arrays):
+        return
+    digest = _digest(source.value)
+    changed = digest != lent.digest if node.seq < lent.since and digest == digest else _differs(node)
+    if changed:
+        raise errors.stale(source, node, lent.place)
 
 
 def _memory(value: ndarray) -> int:

@@ -76,7 +76,8 @@ def backprop(
                 if changes is None:
                     changes = writes.Changes(collect([node, *(entry[0] for entry in reached.values())], oldest))
                 changes.check(node)
-            if anomaly:
+            if anomaly:  # which the forward pass perhaps was not looked at for
+                check_finite(node.value, f"{node.op} made", node.op, notes_of(node).where, node.args)
                 writes.check_constants(node)
             inputs, args, y = node.inputs, node.args, node.value
             if watcher is not None:
