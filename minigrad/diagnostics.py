@@ -3,11 +3,14 @@
 import sys
 from collections.abc import Sequence
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minigrad import errors
+
+if TYPE_CHECKING:
+    from minigrad.core.node import Node
 
 # Where in the user's program
 
@@ -71,13 +74,18 @@ class Receipt:
 def check_finite(
     value: Any, what: str, op: Any, place: Place | None, operands: Sequence[Any], gradient: Any = None
 ) -> None:
-    """Raise AnomalyError if there is a NaN in `value`, or an inf that was not in the operands already.
-
-    A mask of -inf is meant; what is made of it is no anomaly until it is NaN.
-    """
+    """Raise AnomalyError if there is a NaN or an inf in `value`."""
     data = value if isinstance(value, (np.ndarray, np.generic)) else value.array
     if data.dtype.kind not in "fc" or np.isfinite(data).all():
         return
-    meant = gradient is None and any(np.isinf(x).any() for x in operands if np.asarray(x).dtype.kind in "fc")
-    if not meant or np.isnan(data).any():
-        raise errors.not_finite(what, op, data, place, operands, gradient)
+    raise errors.not_finite(what, op, data, place, operands, gradient)
+
+
+def check_made(node: "Node") -> None:
+    """Raise AnomalyError if the operation has made NaN or inf of operands that are finite.
+
+    An overflow may have a derivative of 0, which would tell nothing of it: that of ``log(exp(x))`` at 800, say.
+    """
+    if all(np.isfinite(x).all() for x in node.args):
+        where = None if node.notes is None else node.notes.where
+        check_finite(node.value, f"{node.op} made", node.op, where, node.args)

@@ -2,8 +2,8 @@
 
 Optimizers, and in-place syntax under `no_grad`, write into a leaf's memory and say so.  Who takes the array of a Tensor
 out by its `data` can write to it without a word, as long as that array lives.  So a digest of the numbers is taken
-first: if they have another one when a derivative needs them, somebody has written.  Of what was computed while the array
-lived nobody knows whether that was before or after; it is computed again, to see.
+first: if they have another one when a derivative needs them, somebody has written.  Of what was computed while the
+array lived nobody knows whether that was before or after; it is computed again, to see.
 """
 
 import itertools

@@ -21,7 +21,7 @@ from minigrad import errors, writes
 from minigrad.core.apply import NUMBERS, name_of
 from minigrad.core.mode import now
 from minigrad.core.node import Array, Handle, Node, Notes, notes_of
-from minigrad.diagnostics import Receipt, check_finite
+from minigrad.diagnostics import Receipt, check_finite, check_made
 
 Nodes: TypeAlias = Collection[Node]
 _seq = attrgetter("seq")
@@ -77,7 +77,7 @@ def backprop(
                     changes = writes.Changes(collect([node, *(entry[0] for entry in reached.values())], oldest))
                 changes.check(node)
             if anomaly:  # which the forward pass perhaps was not looked at for
-                check_finite(node.value, f"{node.op} made", node.op, notes_of(node).where, node.args)
+                check_made(node)
                 writes.check_constants(node)
             inputs, args, y = node.inputs, node.args, node.value
             if watcher is not None:

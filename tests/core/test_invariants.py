@@ -561,7 +561,7 @@ def test_values_are_freed_while_the_walk_goes_on():
     values = []
     for _ in range(100):
         y = mg.sin(y)
-        values.append(weakref.ref(y.data))
+        values.append(weakref.ref(y.array))
     loss = y.sum()
     del y
     assert all(value() is not None for value in values)
@@ -668,7 +668,7 @@ def test_a_graph_dies_with_its_last_name():
     try:
         x = leaf(1.0, 2.0)
         y = mg.exp(x)
-        value = weakref.ref(y.data)
+        value = weakref.ref(y.array)
         z = y * y
         del y
         assert value() is not None
