@@ -23,7 +23,7 @@ from minigrad import (
     special,
     tree,
 )
-from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad, primitive
+from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from minigrad.creation import (
     arange,
     asarray,
@@ -222,6 +222,7 @@ from minigrad.ops.sorting import (
 )
 from minigrad.ops.statistics import average, corrcoef, cov
 from minigrad.random import manual_seed
+from minigrad.several import primitive
 from minigrad.tensor import Tensor
 from minigrad.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.version import __version__

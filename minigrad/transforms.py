@@ -7,7 +7,6 @@ different levels are never confused.
 """
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,8 +30,8 @@ from minigrad.core import (
 )
 from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
-from minigrad.ops.matrices import real_part
-from minigrad.ops.shaping import astype, concat, reshape, stack
+from minigrad.ops.shaping import reshape, stack
+from minigrad.several import forms_of, packed, unpacked
 from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
 from minigrad.writes import tick
 
@@ -537,8 +536,8 @@ def checkpoint(f: Function) -> Function:
             return rebuild(results)
         outputs = [results[i] for i in varying]
         outside = _captured(start, variables, outputs)
-        forms = [(y.array.shape, y.array.dtype) for y in outputs]
-        packed = _packed(outputs).array
+        forms = forms_of([y.array for y in outputs])
+        value = packed(outputs).array
         results = [None if i in varying else y for i, y in enumerate(results)]
         del variables, outputs
 
@@ -553,7 +552,7 @@ def checkpoint(f: Function) -> Function:
                 random.set_state(current)
             create = isinstance(g, Handle)
             with enable_grad():
-                y = _packed([results[i] for i in varying])
+                y = packed([results[i] for i in varying])
                 y = y if y.node.seq > start else positive(y)
             _redirect(y.node, stand_ins, start)
             ends = [x.node for x in variables] + list(stand_ins.values())
@@ -564,8 +563,8 @@ def checkpoint(f: Function) -> Function:
             return [found[end] if end in found else np.zeros_like(end.value) for end in ends]
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
-        op = Operation(_checkpoint.primitive, {"value": packed, "pull": pull})  # type: ignore[attr-defined]
-        for i, y in zip(varying, _unpacked(apply(op, tuple(operands)), forms), strict=True):
+        op = Operation(_checkpoint.primitive, {"value": value, "pull": pull})  # type: ignore[attr-defined]
+        for i, y in zip(varying, unpacked(apply(op, tuple(operands)), forms), strict=True):
             results[i] = y
         return rebuild(results)
 
@@ -605,24 +604,3 @@ def _graft(node: Node, operand: Handle) -> None:
         copy: Node = positive(operand).node
         node.op, node.inputs, node.args = copy.op, copy.inputs, copy.args
         notes_of(node).keep = False
-
-
-def _packed(outputs: Sequence[Any]) -> Any:
-    """All results as one value: a single one as it is, several in a row."""
-    return outputs[0] if len(outputs) == 1 else concat([reshape(y, -1) for y in outputs])
-
-
-def _unpacked(packed: Any, forms: Sequence[tuple[tuple[int, ...], Any]]) -> list[Any]:
-    """The results, in their shapes and dtypes."""
-    if len(forms) == 1:
-        return [packed]
-    ends = np.cumsum([math.prod(shape) for shape, _ in forms]).tolist()
-    parts = [reshape(packed[end - math.prod(s) : end], s) for end, (s, _) in zip(ends, forms, strict=True)]
-    return [_in_dtype(part, dtype) for part, (_, dtype) in zip(parts, forms, strict=True)]
-
-
-def _in_dtype(x: Any, dtype: Any) -> Any:
-    """A result in its own dtype again, of which it was converted to a wider one."""
-    if x.dtype == dtype:
-        return x
-    return astype(x if dtype.kind == "c" else real_part(x), dtype)

@@ -31,7 +31,7 @@ FLOORS = [
     {"writes"},
     {"core"},
     {"ops", "tree", "autograd"},
-    {"protocols"},
+    {"protocols", "several"},
     {"tensor"},
     {"creation", "dtypes"},
     {"random", "inspection", "linalg", "fft", "special"},

@@ -13,45 +13,7 @@ from minigrad.views import note_view
 def primitive(
     *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False
 ) -> Callable[[Function], Function]:
-    """Make a differentiable operation of a NumPy function.
-
-    Parameters
-    ----------
-    *rules : callable or None
-        For each operand the formula of its gradient, ``rule(g, y, *operands, **parameters)``: `g` is the
-        gradient of the result, `y` the result.  A rule may return any shape that broadcasting made of the
-        operand's, and is written with NumPy functions and operations only, so that it can be differentiated
-        itself.  None: the operand has no derivative (an index, a condition).  No rules at all: the result
-        never requires grad.
-    joint : callable, optional
-        One formula that returns the gradients of all operands, instead of a rule for each.
-    numpy : callable, optional
-        The NumPy function that shall mean this operation when it is called with a Tensor.
-    view : bool
-        Whether the result may share the memory of the first operand.  Who writes to such a result is warned that the
-        operand does not change, as it would in NumPy.
-
-    Returns
-    -------
-    callable
-        A decorator.  The function that it decorates takes its operands before ``/`` (or as ``*operands``) and its
-        parameters after; it is called with ndarrays and returns an ndarray.
-
-    Raises
-    ------
-    TypeError
-        If the number of rules is not the number of operands.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import minigrad as mg
-    >>> @mg.primitive(lambda g, y, x, *, k: g * k * np.cos(k * x))
-    ... def wave(x, /, *, k=1.0):
-    ...     return np.sin(k * x)
-    >>> float(mg.grad(mg.grad(wave))(0.5, k=2.0) + 4 * np.sin(1.0))
-    0.0
-    """
+    """Make a differentiable operation, with one result, of a NumPy function: see `minigrad.primitive`."""
 
     def decorate(forward: Function) -> Function:
         made = Primitive(forward, rules, joint, numpy, view)
