@@ -123,8 +123,8 @@ class Tensor(NumPyProtocols):
         """The value as an ndarray that shares memory with the Tensor; a NumPy scalar of some results.
 
         It can be written to.  Derivatives that need the old value are not computed then: `backward` raises
-        StaleValueError.  What is assigned to `data` is written into the memory of a Tensor that requires grad, and
-        must have its shape; of a constant it becomes the value.
+        StaleValueError.  What is assigned to `data` is written into the memory of a Tensor that requires grad.  A leaf
+        becomes a new one, in other memory, if the shape or the dtype is another; of a constant it becomes the value.
         """
         if self.node is None or self.array.__class__ is not np.ndarray:
             return self.array
@@ -135,6 +135,10 @@ class Tensor(NumPyProtocols):
         array = errors.numeric(value.array if isinstance(value, Handle) else value, "data")
         if self.node is None or self.array.__class__ is not np.ndarray:
             self.array, self.viewed = array, None
+            return
+        if self.node.op is None and (array.shape, array.dtype) != (self.shape, self.dtype):
+            fresh = Tensor(array, requires_grad=True, name=self.name)
+            self.array, self.node = fresh.array, fresh.node
             return
         if array.shape != self.shape:
             raise errors.other_shape_in_place(self.shape, array.shape)

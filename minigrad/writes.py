@@ -33,24 +33,24 @@ _lent: set[int] = set()  # the numbers of the arrays that were taken out
 
 
 class Lent:
-    """The arrays by which somebody may write to the memory of a node's value.
+    """The array by which somebody may write to the memory of a node's value.
 
     Attributes
     ----------
-    arrays : dict
-        Weak references to those that are alive, by numbers.
+    array : weak reference or None
+        It, as long as it lives.
     since, until : int
-        The `seq` from which on one was alive all the time, and that at which the last one died.
+        The `seq` at which it was taken out, and that at which it died, or the one before it.
     digest : number
         That of the memory at `since`.
     place : Place or None
-        Where the latest was taken.
+        Where it was taken.
     """
 
-    __slots__ = ("arrays", "digest", "place", "since", "until")
+    __slots__ = ("array", "digest", "place", "since", "until")
 
     def __init__(self) -> None:
-        self.arrays: dict[int, Any] = {}
+        self.array: ref[ndarray] | None = None
         self.since = self.until = 0
         self.digest: Any = None
         self.place: Place | None = None
@@ -68,25 +68,26 @@ def note_write(leaf: "Node", place: Place | None = None) -> None:
 def lend(notes: "Notes", array: ndarray, place: Place | None) -> ndarray:
     """A view of a value's memory to give out, which is remembered as long as it lives, and longer."""
     global last
-    view, number = array.view(), tick()
     lent = notes.lent = notes.lent or Lent()
-    if not lent.arrays:
-        digest = _digest(array)
-        if lent.since and digest != lent.digest:
-            notes.written, notes.where = max(notes.written, lent.since), lent.place
-        lent.since, lent.digest = number, digest
-    lent.place = place
+    view = None if lent.array is None else lent.array()
+    if view is not None:
+        return view
+    digest = _digest(array)
+    if lent.since and digest != lent.digest:
+        notes.written, notes.where = max(notes.written, lent.since), lent.place
+    view, number = array.view(), tick()
+    lent.since, lent.digest, lent.place = number, digest, place
 
     def ended(reference: Any) -> None:
         global last
-        del lent.arrays[number]
+        lent.array = None
         _lent.discard(number)
         lent.until = now = tick()
         last = sys.maxsize if _lent else now
 
     _lent.add(number)
     last = sys.maxsize
-    lent.arrays[number] = ref(view, ended)
+    lent.array = ref(view, ended)
     return view
 
 
@@ -135,7 +136,7 @@ def _check(node: "Node", source: "Node") -> None:
     if notes.written > node.seq and source is not node:
         raise errors.stale(source, node, notes.where)
     lent = notes.lent
-    if lent is None or (lent.until < node.seq and not lent.arrays):
+    if lent is None or (lent.until < node.seq and lent.array is None):
         return
     digest = _digest(source.value)
     changed = digest != lent.digest if node.seq < lent.since and digest == digest else _differs(node)

@@ -494,7 +494,7 @@ class _Remembered:
     def look(module):
         tensors = dict(module.named_parameters()) | dict(module.named_buffers())
         return (
-            {name: (id(t), id(t.data), t.data.tobytes(), id(t.node)) for name, t in tensors.items()},
+            {name: (id(t), id(t.array), t.data.tobytes(), id(t.node)) for name, t in tensors.items()},
             {name: t.grad if t.grad is None else t.grad.tolist() for name, t in tensors.items()},
             [sorted((key, id(value)) for key, value in vars(part).items()) for part in module.modules()],
         )

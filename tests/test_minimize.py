@@ -457,7 +457,7 @@ def test_a_tuple_where_a_vector_was_meant_gets_a_hint():
         optim.minimize(objectives.rosenbrock, (-1.5, 2.0))
     assert "write a list for a vector" in caught.value.__notes__[0]
     with pytest.raises(TypeError) as caught:
-        optim.minimize(lambda x: x[0] ** x, (np.ones(2), 1.0))
+        optim.minimize(lambda x: x[0] ** {}, (np.ones(2), 1.0))
     assert not hasattr(caught.value, "__notes__")
 
 

@@ -211,14 +211,15 @@ mistake(
     place="at train.py:3 `loss = np.sqrt(x).sum()`", remedy=("sqrt(x + eps)", "where(x > 0, sqrt(x), 0)"),
 )  # fmt: skip
 mistake(
-    "Another array for data", errors.ShapeError,
+    "A write to data before backward()", errors.StaleValueError,
     """
-    w = mg.tensor([1.0, 2.0], requires_grad=True)
-    w.data = np.ones(3)
-    (w * w).sum().backward()
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    loss = (w**3).sum()
+    w.data[0] = 5.0
+    loss.backward()
     """,
-    cause=("its operand has shape (2,)", "another array was assigned to the `data`"),
-    place="the derivative rule of multiply", remedy=("make a new Tensor instead", "under no_grad()"),
+    cause=("the leaf 'w' of shape (2,) was written to", "needs the old value"),
+    place="at train.py:3 `w.data[0] = 5.0`", remedy=("Call backward() before the update", "compute the loss again"),
 )  # fmt: skip
 
 # Tensors as numbers and arrays

@@ -168,11 +168,11 @@ def test_to_look_at_a_tensor_changes_nothing():
     x = leaf()
     y = x * 3
     node, inputs, sequence = y.node, y.node.inputs, y.node.seq
-    value = y.data
+    value = y.array
     shown(y)  # warnings are errors here: grad, which y does not keep, is not asked for
     assert y.node is node
     assert (node.inputs, node.seq, node.notes) == (inputs, sequence, None)
-    assert y.data is value
+    assert y.array is value
     assert x.grad is None
     after = x * 1
     assert after.node.seq == sequence + 1  # nothing was recorded in between

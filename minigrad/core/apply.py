@@ -129,7 +129,7 @@ def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]
 def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value: Array) -> Node:
     node = Node()
     if None in inputs:
-        pairs = zip(args, inputs, strict=True)
+        node.given, pairs = tuple(args), zip(args, inputs, strict=True)
         args = [_kept(x, op.name) if p is None and x.__class__ is ndarray else x for x, p in pairs]
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
@@ -160,7 +160,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        grad = True
+        grad, given = True, None
         if unusual:
             mode = now()
             if mode.anomaly or mode.watcher is not None:
@@ -168,9 +168,9 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             grad = mode.grad
         if node_a is None:
             if node_b is not None and a.__class__ is ndarray:
-                a = _kept(a, op.name)
+                given, a = (a, b), _kept(a, op.name)
         elif node_b is None and b.__class__ is ndarray:
-            b = _kept(b, op.name)
+            given, b = (a, b), _kept(b, op.name)
         try:
             if a.__class__ is ndarray:
                 value = ufunc(a, b)
@@ -190,6 +190,8 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         result.array = node.value = value
         node.op, node.seq, node.notes = op, tick(), None
         node.inputs, node.args = (node_a, node_b), (a, b)
+        if given is not None:
+            node.given = given
         return result
 
     return call

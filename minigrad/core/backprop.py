@@ -87,7 +87,7 @@ def backprop(
                 args = tuple([x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True)])
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
             if receipt is not None:
-                node.inputs = node.args = receipt
+                node.inputs = node.args = node.given = receipt
             ours = made.ours and not create_graph
             if made.joint is None:
                 rules = made.rules

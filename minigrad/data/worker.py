@@ -15,6 +15,8 @@ import numpy as np
 from minigrad import random
 from minigrad.data.dataset import IterableDataset, fetch
 from minigrad.errors import WorkerError, stopped, worker_died, worker_late
+from minigrad.nn.module import Parameter
+from minigrad.tensor import Tensor
 
 
 class WorkerInfo(NamedTuple):
@@ -197,6 +199,11 @@ def _seed_global_generators(entropy: tuple[int, ...]) -> None:
     python_random.seed(words[4:].tobytes())
 
 
+def _by_value(x: Tensor) -> Any:
+    """How a Tensor goes to the main process: a result, whose history stays here, as a constant."""
+    return (x if x.is_leaf else x.detach()).__reduce__()
+
+
 def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, connection: Any) -> None:
     import multiprocessing
     import pickle
@@ -206,6 +213,8 @@ def _process(info: WorkerInfo, job: Job, init: Callable[[int], Any] | None, conn
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one ends the others
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    for kind in (Tensor, Parameter):
+        ForkingPickler.register(kind, _by_value)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     parent = multiprocessing.parent_process()
     assert parent is not None

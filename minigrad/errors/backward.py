@@ -182,9 +182,8 @@ def bad_rule(name: str, what: str, shape: tuple[int, ...]) -> ShapeError:
     """For a rule that returns what cannot be a gradient."""
     return ShapeError(
         f"the derivative rule of {name} {what}, but its operand has shape {shape}: a rule must return an array "
-        f"of the operand's shape, or of one that broadcasting makes of it. Or another array was assigned to the "
-        "`data` of an operand that requires grad: make a new Tensor instead, or write values into the old one under "
-        f"no_grad(). {_LINE.format(name)}"
+        f"of the operand's shape, or of one that broadcasting makes of it. "
+        f"{_LINE.format(name)}"
     )
 
 

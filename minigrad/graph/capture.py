@@ -46,7 +46,7 @@ class Entry:
     ) -> None:
         self.index, self.kind, self.name, self.inputs, self.value, self.node = index, kind, name, inputs, value, node
         # A backward pass takes them from the node.
-        self.args: tuple[Array, ...] = () if node is None else node.args
+        self.args: tuple[Array, ...] = () if node is None else operands_of(node)
 
     @property
     def op(self) -> str | None:
@@ -192,6 +192,12 @@ def capture(y: Any, *, names: Mapping[str, Any] | None = None) -> Graph:
     return entries_of(nodes_of(y), by_identity(names or {}))
 
 
+def operands_of(node: Node) -> tuple[Array, ...]:
+    """The operands of a node as they were given to it, also those of which it has copies."""
+    given: tuple[Array, ...] = getattr(node, "given", node.args)
+    return given
+
+
 def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container[int] = ()) -> Graph:
     """The graph of these nodes.
 
@@ -208,7 +214,7 @@ def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container
 
     for node in collect(roots):
         inputs: list[int | None] = []
-        for parent, arg in zip(node.inputs, node.args, strict=True):
+        for parent, arg in zip(node.inputs, operands_of(node), strict=True):
             thing = arg if parent is None else parent
             if parent is None and id(arg) not in indices and (isinstance(arg, np.ndarray) or id(arg) in known):
                 # A buffer is often used in another shape, as a view.

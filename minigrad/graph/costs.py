@@ -39,8 +39,8 @@ FREE = frozenset({
 PASSES = {
     "all": 1, "any": 1, "argmax": 1, "argmin": 1, "argpartition": 1, "count_nonzero": 1, "count_numbers": 1,
     "cumulative_logaddexp": 1, "cumulative_prod": 1, "cumulative_sum": 1, "fold": 1, "max": 1, "mean": 1, "min": 1,
-    "nanargmax": 1, "nanargmin": 1, "nanmax": 1, "nanmin": 1, "nonzero": 1, "places_by_weights": 1, "prod": 1,
-    "scatter": 1, "sum": 1, "sum_by_number": 1,
+    "extremes_of_groups": 1, "has_nan": 1, "nanargmax": 1, "nanargmin": 1, "nanmax": 1, "nanmin": 1, "nonzero": 1,
+    "ordinary": 1, "places_by_weights": 1, "prod": 1, "scatter": 1, "sum": 1, "sum_by_number": 1,
     "histogram_bin_edges": 2, "recurrence": 2, "vector_norm": 2,
     "logsumexp": 4,  # maximum, difference, exponential, sum
     "std": 4, "var": 4,  # mean, difference, square, sum
@@ -135,6 +135,7 @@ PRODUCTS: dict[str, Formula] = {
     "matmul": lambda args, y, how: 2 * y.size * np.shape(args[0])[-1],
     "linear": lambda args, y, how: 2 * y.size * np.shape(args[0])[-1] + y.size,
     "einsum": _einsum,
+    "sparse_product": lambda args, y, how: 2 * how["matrix"].nnz * np.size(y) / max(1, np.shape(y)[0]),
     "convolve": lambda args, y, how: 2 * y.size * prod(args[1].shape[1:]),
     "convolve_transposed": lambda args, y, how: 2 * args[0].size * prod(args[1].shape[1:]),
     "convolve_weight": lambda args, y, how: 2 * args[1].size * prod(y.shape[1:]),
@@ -168,6 +169,7 @@ OTHERS: dict[str, Formula] = {
     "argsort": _sort,
     "places_of_ranks": _sort,
     "places_of_own_ranks": _sort,
+    "places_of_top": _sort,
     "searchsorted": lambda args, y, how: np.size(args[1]) * log2(1 + np.size(args[0])),
     "isin": _search,
     "bin_of": _search,

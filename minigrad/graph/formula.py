@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 from minigrad.core import Primitive
 from minigrad.graph import words
@@ -18,14 +18,35 @@ LENGTH = 200
 def formulas(primitive: Primitive) -> list[tuple[str, str]]:
     """For each operand with a derivative its name and the formula; one for all where there is a joint rule.
 
+    Products and quotients that keep a zero, which rules are made of, are written as products and quotients.
+
     The formula of a rule that is a single expression is that expression; of one that only calls a private function,
     the first line of that function's docstring; of a longer function, its name and that line.  `g` is the gradient of
     the result, `y` the result.
     """
     if primitive.joint is not None:
-        return [("all operands", _of_rule(primitive.joint))]
+        return [("all operands", _plain(_of_rule(primitive.joint)))]
     names = primitive.forward.__code__.co_varnames
-    return [(names[i], _of_rule(rule)) for i, rule in enumerate(primitive.rules) if rule is not None]
+    return [(names[i], _plain(_of_rule(rule))) for i, rule in enumerate(primitive.rules) if rule is not None]
+
+
+class _Plain(ast.NodeTransformer):
+    """`times`, `both` and `over` as operators."""
+
+    operators: ClassVar[dict[str, ast.operator]] = {"times": ast.Mult(), "both": ast.Mult(), "over": ast.Div()}
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in self.operators and len(node.args) == 2:
+            return ast.BinOp(node.args[0], self.operators[node.func.id], node.args[1])
+        return node
+
+
+def _plain(formula: str) -> str:
+    try:
+        return ast.unparse(_Plain().visit(ast.parse(formula, mode="eval")))
+    except SyntaxError:  # it is words, or was cut
+        return formula
 
 
 def _of_rule(rule: Callable[..., Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.core import Node
+from minigrad.graph.capture import operands_of
 
 # Operations whose rules pass the gradient on as it is, or as a view of it.
 PASSING = frozenset({"concat", "flip", "mean", "permute_dims", "positive", "reshape", "stack", "sum", "through_gate"})
@@ -86,7 +87,7 @@ def held_by(nodes: Sequence[Node]) -> Held:
 
 def _operands(node: Node) -> Iterable[tuple[Node | None, Any]]:
     """The operands, as nodes and as values; none once the node is released."""
-    return zip(node.inputs, node.args, strict=True) if node.inputs.__class__ is tuple else ()
+    return zip(node.inputs, operands_of(node), strict=True) if node.inputs.__class__ is tuple else ()
 
 
 def _arrays(values: Iterable[Any]) -> Iterator[np.ndarray]:

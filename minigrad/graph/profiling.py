@@ -11,6 +11,7 @@ from minigrad.core import Node
 from minigrad.core.mode import now
 from minigrad.diagnostics import Place
 from minigrad.graph import tables
+from minigrad.graph.capture import operands_of
 from minigrad.graph.held import memory_of
 from minigrad.graph.tables import Path
 from minigrad.graph.watching import Trace, Tracer, trace_of
@@ -153,7 +154,7 @@ class profile(Tracer):
         row = self._row(node.op.name, trace)
         row[0] += 1
         row[1] += arrived - begun
-        if node.value.base is None or memory_of(node.value) not in map(memory_of, node.args):
+        if node.value.base is None or memory_of(node.value) not in map(memory_of, operands_of(node)):
             row[3] += node.value.nbytes
         done = perf_counter_ns()
         self.overhead += (done - arrived) / 1e9

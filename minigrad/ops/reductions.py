@@ -118,8 +118,10 @@ def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bo
     def measure(x: Array) -> Array:
         return np.std(x, axis=axis, ddof=correction, keepdims=True)
 
-    value = scaled(measure, x, axis, 2) if _count(x.shape, axis) > correction else measure(x)
-    return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "std"))[()]
+    axes = several_axes(axis, x.ndim, "std")
+    count = math.prod(x.shape[a] for a in axes)
+    value = scaled(measure, x, axis, 2) if count > correction else measure(x)
+    return value if keepdims else np.squeeze(value, axes)[()]
 
 
 # Extremes
