@@ -6,7 +6,6 @@ import pkgutil
 import re
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import numpy.fft
@@ -195,9 +194,7 @@ def test_numpys_names_of_arguments(case):
         else:
             kwargs[name] = value
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of np.fix, since NumPy 2.5
-            case.row.numpy(*(x.data if isinstance(x, mg.Tensor) else x for x in args), **values_of(kwargs))
+        case.row.numpy(*(x.data if isinstance(x, mg.Tensor) else x for x in args), **values_of(kwargs))
     except TypeError:
         return  # NumPy does not take them by name itself
     assert_same_call(case, *args, **kwargs)
