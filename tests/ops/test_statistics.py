@@ -79,6 +79,7 @@ def test_a_quantile_is_linear_so_it_has_no_second_derivative():
     assert second(lambda x: np.quantile(x, [0.3, 0.6]), leaf(3, 1, 2)) is None
 
 
+@since_numpy("2.0.1", "closest_observation is right")
 @pytest.mark.parametrize("method", quantiles.METHODS)
 @pytest.mark.parametrize("n", range(1, 9))
 def test_every_method_chooses_as_numpy_does(method, n):
