@@ -133,9 +133,7 @@ def _take(a: Array, indices: Any, axis: int | None = None, *, mode: str = "raise
 
 
 @with_all_arguments(np.reshape)
-def _reshape(
-    a: Array, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None
-) -> Array:
+def _reshape(a: Array, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None) -> Array:
     shape = newshape if shape is None else shape  # NumPy 2.0 has the name newshape alone
     if order == "C":
         return shaping.reshape(a, shape, copy=copy)
