@@ -66,6 +66,9 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
 
 
+_DLPACK_HAS_NO_VERSION = np.lib.NumpyVersion(np.__version__) < "2.1.0"
+
+
 def _same_memory(a: Array, b: Array) -> bool:
     return bool(a.__array_interface__ == b.__array_interface__)
 
@@ -474,12 +477,16 @@ class Tensor(NumPyProtocols):
         stream: Any = None,
         max_version: tuple[int, int] | None = None,
         dl_device: tuple[int, int] | None = None,
-        copy: bool | None = None,
+        copy: "bool | None" = None,  # Python 3.14 would take `bool` to be the attribute of that name
     ) -> Any:
         if self.node is not None:
             raise errors.cuts_graph("interchange by DLPack", "detach()", self.node)
-        given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        return np.asarray(self.array).__dlpack__(**{k: v for k, v in given.items() if v is not None})
+        if dl_device not in (None, self.__dlpack_device__()):
+            raise BufferError(f"a Tensor is in the memory of the CPU, device (1, 0) of DLPack, and not on {dl_device}")
+        array: Any = np.array(self.array) if copy else np.asarray(self.array)
+        if max_version is None or _DLPACK_HAS_NO_VERSION:
+            return array.__dlpack__(stream=stream)
+        return array.__dlpack__(stream=stream, max_version=max_version)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return np.asarray(self.array).__dlpack_device__()

@@ -196,9 +196,12 @@ def reads(rule: Callable[..., Any] | None, position: int) -> bool:
         return True
     steps = list(dis.get_instructions(code))
     for step, after in pairwise(steps):
-        loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
-        if step.opname.startswith("LOAD_FAST") and name in loaded:
-            described = after.opname == "LOAD_ATTR" and after.argval in _DESCRIPTIONS and loaded[-1] == name
-            if not described:
-                return True
+        if "LOAD_FAST" not in step.opname:
+            continue
+        # From Python 3.13 on an instruction may load two names, or store one and load another.
+        names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+        loaded = names[1:] if step.opname.startswith("STORE_FAST") else names
+        described = after.opname == "LOAD_ATTR" and after.argval in _DESCRIPTIONS
+        if name in (loaded[:-1] if described else loaded):
+            return True
     return False

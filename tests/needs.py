@@ -1,9 +1,20 @@
 """What some tests need, and are skipped without."""
 
+import numpy as np
 import pytest
 
 from minigrad.errors import MissingPackageError
 from minigrad.graph import render
+
+
+def numpy_before(version):
+    """Whether NumPy is older than a version, which has three numbers."""
+    return np.lib.NumpyVersion(np.__version__) < version
+
+
+def since_numpy(version, reason):
+    """A mark for what older versions of NumPy do otherwise."""
+    return pytest.mark.skipif(numpy_before(version), reason=f"since NumPy {version} {reason}")
 
 
 def _graphviz_is_there():

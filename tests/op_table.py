@@ -358,8 +358,8 @@ row(reductions.recurrence, recurrence, *PAIRS, s((0,), (0,), axis=0), s((1,), (1
 
 row(
     mg.reshape, np.reshape,
-    s((6,), shape=(2, 3)), s((2, 3), -1), s((), [1, 1]), s((1, 1), shape=()), s((0, 3), [3, -1]),
-    s((2, 3, 2), shape=(4, -1)), complex=True,
+    s((6,), [2, 3]), s((2, 3), -1), s((), [1, 1]), s((1, 1), []), s((0, 3), [3, -1]), s((2, 3, 2), [4, -1]),
+    complex=True,
 )  # fmt: skip
 row(np.ravel, np.ravel, s((2, 3)), s(()), s((0, 3)), name="numpy.ravel")
 row(np.atleast_1d, np.atleast_1d, s((2, 3)), s(()), name="numpy.atleast_1d")

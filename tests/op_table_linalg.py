@@ -12,6 +12,7 @@ from minigrad import linalg
 from minigrad.ops import decompositions, exponential, matrices
 from minigrad.ops import linalg as products
 from minigrad.ops import sparse as products_with_sparse
+from tests.needs import numpy_before
 from tests.op_table import DIAGONALS, A, packed, row, s, spelling
 
 # Operands for which functions are defined, made of any; these expressions serve for arrays and for Tensors
@@ -166,7 +167,8 @@ row(
     lambda a, b: linalg.lstsq(a, b)[:2], lambda a, b: (x := np.linalg.pinv(a) @ b, np.sum(abs(a @ x - b) ** 2, -2)),
     s((2, 3, 2), (2, 3, 1)), s((3, 2), (2, 3, 1)), s((2, 3, 1), (3, 2)), name="lstsq (stacks)", complex=True,
 )  # fmt: skip
-matrix_row("matrix_rank", *OBLONG, s((3, 3), rtol=0.5), s((2, 2, 3), rtol=np.array([0.1, 0.9])), orders=0)
+WITH_A_RANK = OBLONG[:4] + OBLONG[6:] if numpy_before("2.4.0") else OBLONG  # older ones refuse to find one of nothing
+matrix_row("matrix_rank", *WITH_A_RANK, s((3, 3), rtol=0.5), s((2, 2, 3), rtol=np.array([0.1, 0.9])), orders=0)
 matrix_row("matrix_rank", s((3, 3)), s((2, 2, 3)), s((2, 3)), make=rank_one, variant=" (rank 1)", orders=0)
 row(
     np.linalg.matrix_rank, np.linalg.matrix_rank,
@@ -284,7 +286,10 @@ row(
     s((2, 3, 2), 2, axis=(1, 0), keepdims=True), s((2, 3), 3, 1),
     s((2, 3), keepdims=True), s(()), s((3,), np.inf, keepdims=True), s((2, 2, 3), axis=(-1, -2)), complex=True,
 )  # fmt: skip
-matrix_row("cond", s((3, 3)), s((2, 3)), s((2, 2, 2)), s((3, 3), -2), *(s((3, 3), p) for p in MATRIX_NORMS))
+matrix_row(
+    "cond", s((3, 3)), s((2, 3)), s((2, 2, 2)), s((3, 3), -2), *(s((3, 3), p) for p in MATRIX_NORMS),
+    seen=np.real if numpy_before("2.3.0") else same,  # older ones have complex numbers for complex matrices
+)  # fmt: skip
 
 # Products with constant sparse matrices
 

@@ -328,13 +328,15 @@ mistake(
     remedy=("write a.filled(value)", "keep the mask as an array of its own"),
 )  # fmt: skip
 mistake(
-    "A NumPy function that is not supported", errors.UnsupportedError,
+    "A function that is not supported", errors.UnsupportedError,
     """
-    x = mg.tensor([3.0, 4.0], requires_grad=True)
-    np.polynomial.polynomial.polyval2d(x, x, np.ones((2, 2)))
+    import scipy.special
+
+    x = mg.tensor([0.3, 0.4], requires_grad=True)
+    scipy.special.gammaincinv(2.0, x)
     """,
-    cause="has no derivative in minigrad", place="numpy.polynomial.polynomial.polyval2d",
-    remedy=("the nearest that has one is 'polyval'", "@minigrad.primitive", "t.detach().numpy()"),
+    cause="has no derivative in minigrad", place="scipy.special.gammaincinv",
+    remedy=("the nearest that has one is 'gammainc'", "@minigrad.primitive", "t.detach().numpy()"),
 )  # fmt: skip
 mistake(
     "A NumPy function that writes", errors.UnsupportedError,

@@ -306,7 +306,8 @@ def eig(x: Array, /) -> EigResult:
     -------
     EigResult
         Named tuple of the eigenvalues (of shape (..., n), in no particular order) and the eigenvectors of length 1, as
-        columns.  Always complex; `numpy.linalg.eig` of a Tensor gives real ones where all are real, as NumPy does.
+        columns.  Always complex; `numpy.linalg.eig` of a Tensor gives real ones where all are real if NumPy does,
+        which it did until version 2.5.
 
     Raises
     ------
@@ -370,18 +371,24 @@ def eigvals(x: Array, /) -> Array:
     return _eig(x)[..., : x.shape[-1]]  # without the vectors LAPACK might order them otherwise
 
 
+def are_real(w: Array, x: Array) -> bool:
+    """Whether the eigenvalues `w` of a real matrix `x` can be given as real numbers."""
+    return x.dtype.kind != "c" and np.array_equal(w, np.real(w))
+
+
+_NUMPY_GIVES_REAL_ONES = np.linalg.eigvals(np.eye(1)).dtype.kind == "f"  # not since version 2.5
+
+
 @implements(np.linalg.eig)
 def _numpy_eig(a: Array) -> EigResult:
     w, V = eig(a)
-    if a.dtype.kind != "c" and np.array_equal(w, np.real(w)):
-        return EigResult(np.real(w), np.real(V))
-    return EigResult(w, V)
+    return EigResult(np.real(w), np.real(V)) if _NUMPY_GIVES_REAL_ONES and are_real(w, a) else EigResult(w, V)
 
 
 @implements(np.linalg.eigvals)
 def _numpy_eigvals(a: Array) -> Array:
     w = eigvals(a)
-    return np.real(w) if a.dtype.kind != "c" and np.array_equal(w, np.real(w)) else w
+    return np.real(w) if _NUMPY_GIVES_REAL_ONES and are_real(w, a) else w
 
 
 # QR

@@ -525,22 +525,27 @@ def sign(x: Array, /) -> Array:
     return np.sign(x)
 
 
+def _to_whole(rounding: np.ufunc, x: Array) -> Array:
+    """`x` rounded; integers are what they are, and not the floating-point numbers that NumPy 2.0 makes of them."""
+    return np.copy(x)[()] if np.result_type(x).kind in "biu" else rounding(x)
+
+
 @primitive(lambda g, y, x: np.zeros_like(g), numpy=np.floor)
 def floor(x: Array, /) -> Array:
     """Largest integer not above x, elementwise; its derivative is 0."""
-    return np.floor(x)
+    return _to_whole(np.floor, x)
 
 
 @primitive(lambda g, y, x: np.zeros_like(g), numpy=np.ceil)
 def ceil(x: Array, /) -> Array:
     """Smallest integer not below x, elementwise; its derivative is 0."""
-    return np.ceil(x)
+    return _to_whole(np.ceil, x)
 
 
 @primitive(lambda g, y, x: np.zeros_like(g), numpy=np.trunc)
 def trunc(x: Array, /) -> Array:
     """Integer part, elementwise; its derivative is 0."""
-    return np.trunc(x)
+    return _to_whole(np.trunc, x)
 
 
 @primitive(lambda g, y, x, *, decimals: np.zeros_like(g))
@@ -617,11 +622,13 @@ def minimum(a: Array, b: Array, /) -> Array:
 )
 def _clip(x: Array, /, *, min: Array | None, max: Array | None) -> Array:
     dtype = getattr(x, "dtype", None)
-    if dtype is not None and dtype.kind in "iu" and not (min is None and max is None):
-        return _in_kind_of(x, np.clip(x, min, max))  # bounds may be beyond what the integers can hold
+    if dtype is not None and dtype.kind in "iu":
+        limits = np.iinfo(dtype)  # bounds beyond what the integers can hold change none of them
+        min = None if isinstance(min, int) and min <= limits.min else min
+        max = None if isinstance(max, int) and max >= limits.max else max
     y = x if min is None else np.maximum(x, min)
     y = y if max is None else np.minimum(y, max)
-    return y if dtype is None or y.dtype is dtype else _in_kind_of(x, y)
+    return y if dtype is None or (y.dtype is dtype and y is not x) else _in_kind_of(x, y)
 
 
 def _in_kind_of(x: Array, y: Array) -> Array:

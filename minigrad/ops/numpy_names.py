@@ -135,7 +135,10 @@ def _take(a: Array, indices: Any, axis: int | None = None, *, mode: str | None =
 
 
 @with_all_arguments(np.reshape)
-def _reshape(a: Array, shape: Any, order: str | None = "C", *, copy: bool | None = None) -> Array:
+def _reshape(
+    a: Array, shape: Any = None, order: str | None = "C", *, newshape: Any = None, copy: bool | None = None
+) -> Array:
+    shape = newshape if shape is None else shape  # NumPy 2.0 has the name newshape alone
     if order in ("C", None):
         return shaping.reshape(a, shape, copy=copy)
     if order != "F" or copy is False:

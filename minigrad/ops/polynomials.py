@@ -8,6 +8,7 @@ import numpy as np
 from minigrad.core import Array, implements
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.decompositions import are_real, eigvals
 from minigrad.ops.elementwise import add, real, sqrt, subtract
 from minigrad.ops.linalg import matmul
 from minigrad.ops.numerics import convolve
@@ -180,8 +181,8 @@ def roots(p: Array) -> Array:
     if degree == 0:
         return np.zeros_like(pad(p, (0, trailing))[1:], dtype=float)
     first = reshape(-p[1:] / p[0], (1, degree))
-    found = np.linalg.eigvals(concat([first, np.eye(degree - 1, degree, dtype=p.dtype)]))
-    return pad(found, (0, trailing))
+    found = eigvals(concat([first, np.eye(degree - 1, degree, dtype=p.dtype)]))
+    return pad(real(found) if are_real(found, p) else found, (0, trailing))
 
 
 @implements(np.polyfit)

@@ -10,6 +10,7 @@ import minigrad as xp
 from minigrad import errors
 from tests.array_api import standard
 from tests.array_api.standard import ALL, BINARY, COMPLEX, FLOATING, KINDS, NUMERIC, PROMOTIONS, REAL, UNARY, sample
+from tests.needs import numpy_before
 
 # The objects
 
@@ -99,7 +100,9 @@ def test_dtypes_of_binary_functions_and_operators(name):
         if left not in BINARY[name] or right not in BINARY[name]:
             continue
         a, b = xp.asarray(sample(left)), xp.asarray(sample(right, (3,)))
-        results = [function(a, b), function(a, b[1])]
+        results = [function(a, b)]
+        if name != "pow" or not numpy_before("2.3.0"):  # older ones square in the dtype of the base
+            results.append(function(a, b[1]))
         if symbol:
             results += [getattr(operator, f"__{symbol}__")(x, y) for x, y in ((a, b), (a[0, 1], b), (a[0, 0], b[0]))]
         for result in results:

@@ -621,7 +621,7 @@ def _train(steps, warm_up=500):
 
 
 def test_a_training_loop_does_not_grow():
-    assert _train(5_000) < 100_000
+    assert _train(5_000) < 150_000  # with NumPy 2.0 and 2.1 it is about 100,000, however many steps there are
 
 
 @pytest.mark.slow

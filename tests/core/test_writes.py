@@ -337,3 +337,36 @@ def test_an_overflow_is_named_though_the_gradient_would_be_zero():
         y = np.log(np.exp(x)).sum()
     with pytest.raises(mg.errors.AnomalyError, match="exp made inf"), mg.detect_anomaly():
         y.backward()
+
+
+# What a rule reads
+
+
+def stores_and_loads(g, y, x):
+    s = g * 2
+    return -x * s
+
+
+def shape_and_value(g, y, x):
+    return np.broadcast_to(x, x.shape)
+
+
+def shape_only(g, y, x):
+    return np.broadcast_to(g, x.shape).astype(x.dtype)
+
+
+def shape_of_another(g, y, x):
+    return np.broadcast_to(x, g.shape)
+
+
+def in_a_function_inside(g, y, x):
+    return g * sum(x[i] for i in range(3))
+
+
+@pytest.mark.parametrize(("rule", "expected"), [
+    (stores_and_loads, True), (shape_and_value, True), (shape_only, False), (shape_of_another, True),
+    (in_a_function_inside, True), (lambda g, y, x: g * x, True), (lambda g, y, x: g, False), (np.multiply, True),
+    (lambda g, y, *xs: xs[0], True), (None, False),
+])  # fmt: skip
+def test_whether_a_rule_reads_its_operand_is_told_from_its_code(rule, expected):
+    assert writes.reads(rule, 2) is expected

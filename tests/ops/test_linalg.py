@@ -10,6 +10,7 @@ import minigrad as mg
 from minigrad import errors, gradcheck, gradgradcheck, linalg
 from minigrad.ops.exponential import frechet
 from minigrad.ops.matrices import inverse
+from tests.needs import numpy_before
 from tests.op_table import A
 
 RNG = np.random.default_rng(5)
@@ -192,12 +193,13 @@ def test_integers_and_lists_compute_in_floating_point(f):
         close(np.asarray(result.numpy() if isinstance(result, mg.Tensor) else result), expected)
 
 
-def test_numpys_eig_is_real_where_all_eigenvalues_are():
+def test_numpys_eig_is_real_where_numpys_own_is():
     x = mg.tensor(np.diag(A(1, 2)), requires_grad=True)
     w, V = np.linalg.eig(x)
-    assert w.dtype == V.dtype == np.linalg.eigvals(x).dtype == np.float64
+    kind = np.float64 if numpy_before("2.5.0") else np.complex128
+    assert w.dtype == V.dtype == np.linalg.eigvals(x).dtype == np.linalg.eigvals(x.detach().numpy()).dtype == kind
     assert np.linalg.eigvals(mg.tensor(A([0, 1], [-1, 0]))).dtype == np.complex128
-    w.sum().backward()
+    mg.real(w).sum().backward()
     close(x.grad.numpy(), I2)
 
 

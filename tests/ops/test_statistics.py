@@ -8,6 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad import errors
 from minigrad.ops import ignoring_nan, quantiles, statistics
+from tests.needs import since_numpy
 
 NAN, INF = np.nan, np.inf
 
@@ -78,6 +79,7 @@ def test_a_quantile_is_linear_so_it_has_no_second_derivative():
     assert second(lambda x: np.quantile(x, [0.3, 0.6]), leaf(3, 1, 2)) is None
 
 
+@since_numpy("2.0.1", "closest_observation is right")
 @pytest.mark.parametrize("method", quantiles.METHODS)
 @pytest.mark.parametrize("n", range(1, 9))
 def test_every_method_chooses_as_numpy_does(method, n):
@@ -90,6 +92,7 @@ def test_every_method_chooses_as_numpy_does(method, n):
     )
 
 
+@since_numpy("2.1.0", "the quantile 0 is no element whose weight is 0")
 def test_weights_choose_as_numpy_does():
     rng = np.random.default_rng(0)
     q = np.linspace(0, 1, 21)
@@ -103,7 +106,12 @@ def test_weights_choose_as_numpy_does():
         np.testing.assert_array_equal(ours(x, q, axis=1, weights=w, method="inverted_cdf"), expected)
 
 
-@pytest.mark.parametrize("q", [0.3, 1, 0, np.float64(0.3), np.array(0.3), [0.3], np.array([0.3], np.float32)])
+A_SCALAR_COUNTS = since_numpy("2.4.0", "the dtype of a NumPy scalar counts like that of an array")
+
+
+@pytest.mark.parametrize("q", [
+    0.3, 1, 0, pytest.param(np.float64(0.3), marks=A_SCALAR_COUNTS), np.array(0.3), [0.3], np.array([0.3], np.float32),
+])  # fmt: skip
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 @pytest.mark.parametrize("method", ["linear", "lower", "hazen"])
 def test_the_dtype_of_a_quantile_is_numpys(q, dtype, method):
