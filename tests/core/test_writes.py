@@ -370,3 +370,15 @@ def in_a_function_inside(g, y, x):
 ])  # fmt: skip
 def test_whether_a_rule_reads_its_operand_is_told_from_its_code(rule, expected):
     assert writes.reads(rule, 2) is expected
+
+
+@pytest.mark.parametrize("numbers", [[np.inf, -np.inf, 1.0], [np.nan, 1.0, 2.0], [1e308, 1e308, 1e308]])
+def test_numbers_that_are_not_finite_are_read_without_a_warning(numbers):
+    w = mg.tensor(numbers * 50, requires_grad=True)
+    with np.errstate(all="ignore"):
+        loss, square = (w * 2.0).sum(), (w * w).sum()
+    assert w.data.size == 150
+    loss.backward()
+    w.data[2] = 7.0
+    with pytest.raises(mg.errors.StaleValueError):
+        square.backward()
