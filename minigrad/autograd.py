@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
+from operator import iadd
 from threading import RLock
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.contexts import quietly
-from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad, notes_of
+from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad
 from minigrad.core.backprop import conform, own
 from minigrad.core.mode import Mode, go_back, now
 
@@ -30,17 +31,16 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
 
 def _add(found: dict[Node, Array], record: bool) -> None:
     """Add gradients to what the nodes keep."""
-    kept = [notes_of(node) for node in found]
-    sums = [_added(notes.grad, g, record) for notes, g in zip(kept, found.values(), strict=True)]
-    # Not a loop, but one call into C, which Ctrl-C cannot interrupt half-way.
-    deque(map(setattr, kept, repeat("grad"), sums), 0)
-
-
-def _added(so_far: Any, g: Any, record: bool) -> Any:
-    """The new value of `grad`."""
-    if so_far is None:
-        return _named(g)
-    return _named(own(so_far + g) if record else np.add(so_far.array, g, out=g))
+    kept: list[Any] = [node.notes for node in found]
+    sums = []
+    for notes, g in zip(kept, found.values(), strict=True):
+        if notes.grad is not None:
+            g = own(notes.grad + g) if record else iadd(g, notes.grad.array)  # type: ignore[no-untyped-call]
+        sums.append(_named(g))
+    if len(kept) == 1:
+        kept[0].grad = sums[0]
+    else:  # not a loop, but one call into C, which Ctrl-C cannot interrupt half-way
+        deque(map(setattr, kept, repeat("grad"), sums), 0)
 
 
 def _named(g: Any) -> Any:

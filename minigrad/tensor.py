@@ -59,8 +59,6 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
         result = compute(self, other)
         if result is NotImplemented:
             return result
-        if getattr(self, "viewed", None) is not None:
-            self._warn_if_view(may_be_stored=True)
         return self._become(result)
 
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
@@ -335,7 +333,7 @@ class Tensor(NumPyProtocols):
 
     # In-place syntax
 
-    def _become(self, result: Handle) -> Self:
+    def _become(self, result: Handle, by_operator: bool = True) -> Self:
         """Move the name to a new value; or, of a leaf under `no_grad`, write the value into the leaf's memory."""
         value = result.array
         if value.shape != self.shape:
@@ -349,6 +347,8 @@ class Tensor(NumPyProtocols):
             self.array[...] = result.array
             note_write(self.node, user_place())
         else:
+            if getattr(self, "viewed", None) is not None:
+                self._warn_if_view(by_operator)
             self.array, self.node, self.viewed = result.array, result.node, None
         return self
 
@@ -380,13 +380,12 @@ class Tensor(NumPyProtocols):
             )
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
-        self._warn_if_view()
-        self._become(indexing.setitem(self, given, index=indexing.normalized(index)))
+        self._become(indexing.setitem(self, given, index=indexing.normalized(index)), by_operator=False)
 
-    def _warn_if_view(self, may_be_stored: bool = False) -> None:
-        """Warn of a write to a view; but ``y[i] += v`` stores the result in `y`."""
+    def _warn_if_view(self, by_operator: bool) -> None:
+        """Warn of a write to a view; but the operator in ``y[i] += v`` has its result stored in `y`."""
         other = viewed_from(self)
-        if other is not None and not (may_be_stored and (place := user_place()) and place.stores_item):
+        if other is not None and not (by_operator and (place := user_place()) and place.stores_item):
             errors.warn_of_written_view(self.shape, other.array.shape)
 
     def _written(self, value: Any) -> Array:

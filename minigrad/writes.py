@@ -59,10 +59,11 @@ class Lent:
 def note_write(leaf: "Node", place: Place | None = None) -> None:
     """Remember that the node's memory was written to: what older nodes know of its value is out of date."""
     global last
-    assert leaf.notes is not None
-    leaf.notes.written = now = tick()
-    leaf.notes.where = place
-    last = max(last, now)
+    notes: Any = leaf.notes
+    notes.written = now = tick()
+    notes.where = place
+    if now > last:
+        last = now
 
 
 def lend(notes: "Notes", array: ndarray, place: Place | None) -> ndarray:

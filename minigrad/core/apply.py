@@ -56,10 +56,17 @@ def as_operand(x: Any, name: str) -> Array:
 SMALL = 256
 
 
-def _kept(constant: Array, name: str) -> Array:
-    if constant.dtype.kind not in NUMBERS:
-        errors.as_operand(constant, name)  # which raises
-    return constant.copy() if constant.size <= SMALL else constant
+def _copy_constants(node: Node, op: Operation) -> None:
+    _require_numbers(op, *node.args)
+    pairs = zip(node.args, node.inputs, strict=True)
+    args = [x.copy() if p is None and x.__class__ is ndarray and x.size <= SMALL else x for x, p in pairs]
+    node.given, node.args = node.args, tuple(args)
+
+
+def _require_numbers(op: Operation, *args: Array) -> None:
+    for x in args:
+        if x.__class__ is ndarray and x.dtype.kind not in NUMBERS:
+            errors.as_operand(x, op.name)  # which raises
 
 
 # Operations
@@ -72,7 +79,8 @@ def compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) -
     except Exception as error:
         errors.explain(error, made.name, args, params)
         raise
-    return value if isinstance(value, (ndarray, np.generic)) else np.asarray(value)[()]  # a Python number, or a list
+    known = isinstance(value, ndarray) or (made.ours and value.__class__ is not complex)
+    return value if known else np.asarray(value)[()]  # a Python number, or a list
 
 
 def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
@@ -128,11 +136,10 @@ def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]
 
 def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value: Array) -> Node:
     node = Node()
-    if None in inputs:
-        node.given, pairs = tuple(args), zip(args, inputs, strict=True)
-        args = [_kept(x, op.name) if p is None and x.__class__ is ndarray else x for x, p in pairs]
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
+    if None in inputs:
+        _copy_constants(node, op)
     return node
 
 
@@ -160,17 +167,12 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             b, node_b = y, None
         else:
             return otherwise(op, (x, y))
-        grad, given = True, None
         if unusual:
             mode = now()
             if mode.anomaly or mode.watcher is not None:
                 return apply(op, (x, y))
-            grad = mode.grad
-        if node_a is None:
-            if node_b is not None and a.__class__ is ndarray:
-                given, a = (a, b), _kept(a, op.name)
-        elif node_b is None and b.__class__ is ndarray:
-            given, b = (a, b), _kept(b, op.name)
+            if not mode.grad:
+                node_a = node_b = None
         try:
             if a.__class__ is ndarray:
                 value = ufunc(a, b)
@@ -181,17 +183,22 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         except Exception as error:
             errors.explain(error, op.name, (a, b), op.params)
             raise
-        if not grad or (node_a is None and node_b is None):
-            if x.__class__ is not _result_type and y.__class__ is not _result_type:
+        if node_a is None and node_b is None:
+            if a is x and b is y:
                 return value
-            return name_of(value if value.dtype.kind in NUMBERS else errors.as_operand(value, op.name), None)
+            if x.__class__ is ndarray or y.__class__ is ndarray:
+                _require_numbers(op, a, b)
+            return name_of(value, None)
         result = new(_result_type)
         result.node = node = Node()
         result.array = node.value = value
         node.op, node.seq, node.notes = op, tick(), None
         node.inputs, node.args = (node_a, node_b), (a, b)
-        if given is not None:
-            node.given = given
+        if node_b is None:
+            if b.__class__ is ndarray:
+                _copy_constants(node, op)
+        elif node_a is None and a.__class__ is ndarray:
+            _copy_constants(node, op)
         return result
 
     return call

@@ -51,9 +51,10 @@ def backprop(
     """
     live, oldest = (None, 0) if wanted is None else (leading_to(wanted, roots), min(map(_seq, wanted)))
     receipt, anomaly, watcher = None if retain else Receipt(), now().anomaly, now().watcher
+    watched = anomaly or watcher is not None
     found: dict[Node, Array] = {}
-    # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that is an array which only the
-    # walk has, so that it may be added to.  The queue gives the newest first.
+    # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that, if it is no view, is an
+    # array which only the walk has, so that it may be added to.  The queue gives the newest first.
     reached: dict[int, list[Any]] = {}
     for root, seed in zip(roots, map(conjugated, seeds), strict=True):
         entry = reached.setdefault(root.seq, [root, None, False])
@@ -76,19 +77,19 @@ def backprop(
                 if changes is None:
                     changes = writes.Changes(collect([node, *(entry[0] for entry in reached.values())], oldest))
                 changes.check(node)
-            if anomaly:  # which the forward pass perhaps was not looked at for
-                check_made(node)
-                writes.check_constants(node)
+            if watched:
+                if anomaly:  # which the forward pass perhaps was not looked at for
+                    check_made(node)
+                    writes.check_constants(node)
+                if watcher is not None:
+                    watcher.differentiating(node)
             inputs, args, y = node.inputs, node.args, node.value
-            if watcher is not None:
-                watcher.differentiating(node)
             if create_graph:
                 y = name_of(y, node)
                 args = tuple([x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True)])
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
             if receipt is not None:
-                node.inputs = node.args = node.given = receipt
-            ours = made.ours and not create_graph
+                node.inputs = node.args = receipt
             if made.joint is None:
                 rules = made.rules
             else:
@@ -99,7 +100,7 @@ def backprop(
                 if parent is None or (rule := rules[i]) is None or (live is not None and parent not in live):
                     continue
                 so_far = reached.get(parent.seq)
-                if made.into is not None and so_far is not None and so_far[2] and so_far[1].ndim and not anomaly:
+                if made.into is not None and so_far is not None and so_far[2] and _is_own(so_far[1]) and not anomaly:
                     made.into(so_far[1], g, **params)
                     continue
                 part = rule(*known, **params) if made.joint is None else rule  # a joint rule gave the gradients
@@ -112,9 +113,9 @@ def backprop(
                     check_finite(part, f"the derivative of {made.name} made", node.op, notes_of(node).where, args, g)
                 if so_far is None:
                     # Our rules return the gradient itself, a view, or an array that they made.
-                    reached[parent.seq] = [parent, part, ours and part is not g and part.base is None]
+                    reached[parent.seq] = [parent, part, not create_graph and part is not g and made.ours]
                     heappush(queue, -parent.seq)
-                elif so_far[2]:
+                elif so_far[2] and so_far[1].base is None:
                     so_far[1] = iadd(so_far[1], part)  # type: ignore[no-untyped-call]
                 else:
                     so_far[1], so_far[2] = so_far[1] + part, not create_graph
@@ -183,7 +184,11 @@ def own(g: Array, alone: bool = False) -> Array:
     """The gradient as an ndarray, or a Tensor with an ndarray, that shares memory with nothing; a copy if need be."""
     if isinstance(g, Handle):
         return name_of(np.array(g.array), g.node)
-    return g if alone and g.__class__ is ndarray else np.array(g)
+    return g if alone and _is_own(g) else np.array(g)
+
+
+def _is_own(g: Array) -> bool:
+    return g.__class__ is ndarray and g.base is None and bool(g.ndim)
 
 
 def conjugated(g: Array) -> Array:

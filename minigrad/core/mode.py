@@ -18,50 +18,37 @@ from minigrad.contexts import in_blocks
 
 
 class Mode:
-    """The settings inside a block; those around it are `outer`."""
+    """The settings inside a block; those around it are `outer`.  It is closed, too, when its switch is gone."""
 
-    __slots__ = ("__weakref__", "anomaly", "grad", "opened", "outer", "setting", "watcher")
+    __slots__ = ("anomaly", "closed", "grad", "outer", "setting", "switch", "watcher")
     grad: bool
     anomaly: bool
     # Its ``computed(node, begun)`` is told of every node and of when its computation began, in nanoseconds; its
     # ``differentiating(node)`` of every node whose derivative a backward pass computes next, and of the end (None).
     watcher: Any
 
-    def __init__(
-        self,
-        outer: "Mode | None" = None,
-        setting: str | None = None,
-        value: Any = None,
-        switch: "Switch | None" = None,
-    ) -> None:
-        self.outer, self.setting = outer, setting
-        # By whom; empty when the block is closed, which Python sees to, in C, when the switch is gone.
-        self.opened: set[Any] = set()
-        self.opened.add(None if switch is None else ref(switch, self.opened.discard))
-        self.grad, self.anomaly, self.watcher = (
-            (True, False, None) if outer is None else (outer.grad, outer.anomaly, outer.watcher)
-        )
-        if setting is not None:
-            setattr(self, setting, value)
-            unusual.add(ref(self, unusual.discard))
-
-    def opened_by(self, switch: "Switch") -> bool:
-        """Whether it was this switch, and has not closed the block."""
-        return any(by is not None and by() is switch for by in self.opened)
+    def __init__(self, outer: "Mode | None", setting: str, value: Any, switch: Callable[[], Any] = object) -> None:
+        self.outer, self.setting, self.switch, self.closed = outer, setting, switch, False
+        if outer is None:
+            self.grad, self.anomaly, self.watcher = True, False, None
+        else:
+            self.grad, self.anomaly, self.watcher = outer.grad, outer.anomaly, outer.watcher
+        setattr(self, setting, value)
 
 
 # The settings inside all blocks, of all threads and tasks.  While there are none, operations can skip the look at their
 # own, which takes longer than a look at this.
-unusual: set[Any] = set()
-NORMAL = Mode()
+unusual: set[Mode] = set()
+NORMAL = Mode(None, "grad", True)
 _mode: ContextVar[Mode] = ContextVar("minigrad.mode", default=NORMAL)
 
 
 def now() -> Mode:
     """The settings of the running thread or task."""
     mode = _mode.get()
-    while not mode.opened:
+    while mode.closed or mode.switch() is None:
         assert mode.outer is not None
+        unusual.discard(mode)
         mode = mode.outer
         _mode.set(mode)
     return mode
@@ -79,33 +66,40 @@ class Switch:
     value: Any
 
     def __enter__(self) -> Any:
-        _mode.set(Mode(now(), self.setting, self.value, self))
+        mode = Mode(now(), self.setting, self.value, ref(self))
+        _mode.set(mode)
+        unusual.add(mode)
         return self.value
 
     def __exit__(self, kind: type[BaseException] | None = None, *exception: object) -> None:
         """Close the innermost block that this switch has opened, and all that an exception has left open inside it."""
         inside: list[Mode] = []
-        mode: Mode | None = now()
-        while mode is not None and not mode.opened_by(self):
+        mode: Mode | None = _mode.get()
+        while mode is not None and (mode.closed or mode.switch() is not self):
             inside.append(mode)
             mode = mode.outer
         if mode is None:
             return
-        mode.opened.clear()
-        remaining = mode.outer
+        mode.closed, remaining = True, mode.outer
+        unusual.discard(mode)
         assert remaining is not None
-        if kind is None or kind is GeneratorExit:  # what is open inside may belong to a generator that waits
-            for other in reversed(inside):
-                if other.setting is not None and other.setting != mode.setting:
-                    for by in other.opened:
-                        remaining = Mode(remaining, other.setting, getattr(other, other.setting), by and by())
+        if not inside:
+            _mode.set(remaining)
+            return
+        # What is open inside may belong to a generator that waits, if it was not an exception that ended this block.
+        waiting = reversed(inside) if kind is None or kind is GeneratorExit else ()
+        for other in waiting:
+            if other.setting != mode.setting and not other.closed and other.switch() is not None:
+                remaining = Mode(remaining, other.setting, getattr(other, other.setting), other.switch)
+                unusual.add(remaining)
+        unusual.difference_update(inside)
         _mode.set(remaining)
 
     @property
     def is_open(self) -> bool:
         """Whether there is a block of this switch around what runs now."""
         mode: Mode | None = now()
-        while mode is not None and not mode.opened_by(self):
+        while mode is not None and (mode.closed or mode.switch() is not self):
             mode = mode.outer
         return mode is not None
 

@@ -39,7 +39,7 @@ class Node:
     notes : Notes or None
         What only few nodes have.  Every leaf has notes.
     given : tuple
-        The operands' values before small constant arrays were copied; not set if none was.
+        The operands' values before small constant arrays were copied; not set if there is no constant array.
     """
 
     __slots__ = ("args", "given", "inputs", "notes", "op", "seq", "value")

@@ -2,7 +2,6 @@
 
 import os
 import queue
-import random as python_random
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -194,6 +193,8 @@ class ThreadWorker:
 
 def _seed_global_generators(entropy: tuple[int, ...]) -> None:
     """Let NumPy's and Python's global generators draw anew: all workers have begun as copies of one process."""
+    import random as python_random  # here, and not at the top, as it takes milliseconds
+
     words = np.random.SeedSequence(entropy).generate_state(8)
     np.random.seed(words[:4])  # noqa: NPY002  # it is the old generator that data sets of other libraries use
     python_random.seed(words[4:].tobytes())

@@ -40,7 +40,7 @@ def has_nan(x: Array, /) -> Array:
 
 def _keep_zeros(product: Array, *factors: Array) -> Array:
     """Repair NaN in a product that came of a factor of 0."""
-    if _finds_nan(product):
+    if product != product if product.__class__ is np.float64 else _finds_nan(product):
         for factor in factors:
             product = np.where((factor == 0) & np.isnan(product), product.dtype.type(0), product)
     return product
@@ -130,7 +130,7 @@ def divide(a: Array, b: Array, /) -> Array:
 
 def _base_rule(g: Array, y: Array, a: Array, b: Array) -> Array:
     """``g * b * a ** (b - 1)``, and 0 where `b` is 0, even if the power is infinite."""
-    if not isinstance(b, Handle) and not getattr(b, "ndim", 0):  # a number, with the commonest ones first
+    if b.__class__ is int or (not isinstance(b, Handle) and not getattr(b, "ndim", 0)):  # the commonest ones first
         if b == 2:
             return times(2 * g, a)
         if b == 1:
