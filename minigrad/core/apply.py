@@ -56,11 +56,16 @@ def as_operand(x: Any, name: str) -> Array:
 SMALL = 256
 
 
+class _Copied(tuple[Array, ...]):
+    given: tuple[Array, ...]  # with the originals of the copies: pictures know constants by their identity
+
+
 def _copy_constants(node: Node, op: Operation) -> None:
     _require_numbers(op, *node.args)
     pairs = zip(node.args, node.inputs, strict=True)
     args = [x.copy() if p is None and x.__class__ is ndarray and x.size <= SMALL else x for x, p in pairs]
-    node.given, node.args = node.args, tuple(args)
+    copied = _Copied(args)
+    copied.given, node.args = node.args, copied
 
 
 def _require_numbers(op: Operation, *args: Array) -> None:

@@ -38,15 +38,12 @@ class Node:
         Rises with every node made.
     notes : Notes or None
         What only few nodes have.  Every leaf has notes.
-    given : tuple
-        The operands' values before small constant arrays were copied; not set if there is no constant array.
     """
 
-    __slots__ = ("args", "given", "inputs", "notes", "op", "seq", "value")
+    __slots__ = ("args", "inputs", "notes", "op", "seq", "value")
     op: "Operation | None"
     inputs: "tuple[Node | None, ...]"
     args: tuple[Array, ...]
-    given: tuple[Array, ...]
     value: Array
     seq: int
     notes: "Notes | None"

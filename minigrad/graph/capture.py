@@ -194,8 +194,8 @@ def capture(y: Any, *, names: Mapping[str, Any] | None = None) -> Graph:
 
 def operands_of(node: Node) -> tuple[Array, ...]:
     """The operands of a node as they were given to it, also those of which it has copies."""
-    given: tuple[Array, ...] = getattr(node, "given", node.args)
-    return given if node.args.__class__ is tuple else node.args
+    given: tuple[Array, ...] = getattr(node.args, "given", node.args)
+    return given
 
 
 def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container[int] = ()) -> Graph:

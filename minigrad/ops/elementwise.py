@@ -40,7 +40,7 @@ def has_nan(x: Array, /) -> Array:
 
 def _keep_zeros(product: Array, *factors: Array) -> Array:
     """Repair NaN in a product that came of a factor of 0."""
-    if product != product if product.__class__ is np.float64 else _finds_nan(product):
+    if _finds_nan(product):
         for factor in factors:
             product = np.where((factor == 0) & np.isnan(product), product.dtype.type(0), product)
     return product
@@ -61,7 +61,9 @@ def both(a: Array, b: Array, /) -> Array:
 )
 def times(g: Array, factor: Array, /) -> Array:
     """``g * factor``, and 0 where `g` is 0 even if the factor is infinite or NaN."""
-    return _keep_zeros(g * factor, g)
+    product = g * factor
+    plain = product.__class__ is np.float64 and product == product  # the quick way of single numbers
+    return product if plain else _keep_zeros(product, g)
 
 
 @primitive(
@@ -70,7 +72,9 @@ def times(g: Array, factor: Array, /) -> Array:
 )
 def over(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
-    return _keep_zeros(g / divisor, g)
+    quotient = g / divisor
+    plain = quotient.__class__ is np.float64 and quotient == quotient
+    return quotient if plain else _keep_zeros(quotient, g)
 
 
 # Lengths, which are roots of sums of squares, grow with their parts `x` by ``x / length``.  At length 0 they have a
