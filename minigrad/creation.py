@@ -134,7 +134,7 @@ def asarray(
     if copy is not False:
         return name_of(errors.numeric(obj, "a Tensor", _dtype_for(obj, dtype), copy), None)  # type: ignore[no-any-return]
     try:
-        return _made(np.asanyarray(obj, dtype, copy=False))
+        return _made(np.array(obj, dtype, copy=False, subok=True))
     except ValueError as error:
         raise _needs_copy("asarray") from error
 

@@ -113,8 +113,8 @@ def _translated(
     operands = sum(parameter.kind is parameter.POSITIONAL_ONLY for parameter in ours.values())
     try:
         given = theirs.bind(*args, **kwargs).arguments
-    except TypeError:
-        return args, kwargs
+    except TypeError:  # so it is told by older versions of NumPy, of functions in C
+        return args, {key: x for key, x in kwargs.items() if not has_no_effect(key, x)}
     positional: list[Any] = []
     named: dict[str, Any] = {}
     for place, (name, parameter) in enumerate(theirs.parameters.items()):

@@ -275,7 +275,7 @@ def test_a_tensor_for_any_one_argument_gives_the_value_or_an_error_of_ours(funct
                     result = case.row.reference(*args, **kwargs)
                 except errors.MinigradError:
                     continue
-                except (ValueError, TypeError) as error:
+                except (ValueError, TypeError, IndexError) as error:
                     if isinstance(error.__cause__, errors.CutError) and READ_BY_NUMPY in str(error):
                         continue
                     if path[0] == 1 or not isinstance(case.operands[path[1]], np.ndarray):
@@ -318,7 +318,7 @@ def test_masks_are_bools(call):
     (lambda c: np.add(np.ones(2), 1.0, out=c), "out"), (lambda c: np.add(np.ones(2), 1.0, where=c > 0), "where"),
     (lambda c: np.sum(np.ones((2, 2)), axis=0, out=c), "out"), (lambda c: np.mean(np.ones((2, 2)), 0, out=c), "out"),
     (lambda c: np.add.accumulate(np.ones(2), out=c), "out"), (lambda c: np.add.at(np.ones(2), [0], c[0]), "write"),
-    (lambda c: np.add.at(np.ones(2), c.astype(int), 1.0), "write"), (lambda c: np.clip(np.ones(2), 0, 1, out=c), "out"),
+    (lambda c: np.add.at(np.ones(2), c.astype(int), 1.0), "write"), (lambda c: np.clip(np.ones(2), 0, 1, out=c), r"out|clip has no"),
     (lambda c: np.concatenate([np.ones(1), np.ones(1)], out=c), "out"), (lambda c: np.cumsum(np.ones(2), out=c), "out"),
     (lambda c: np.take(np.ones(2), [0, 1], out=c), "out"), (lambda c: np.exp(np.ones(2), out=(c,)), "out"),
 ])  # fmt: skip
