@@ -318,7 +318,8 @@ def test_masks_are_bools(call):
     (lambda c: np.add(np.ones(2), 1.0, out=c), "out"), (lambda c: np.add(np.ones(2), 1.0, where=c > 0), "where"),
     (lambda c: np.sum(np.ones((2, 2)), axis=0, out=c), "out"), (lambda c: np.mean(np.ones((2, 2)), 0, out=c), "out"),
     (lambda c: np.add.accumulate(np.ones(2), out=c), "out"), (lambda c: np.add.at(np.ones(2), [0], c[0]), "write"),
-    (lambda c: np.add.at(np.ones(2), c.astype(int), 1.0), "write"), (lambda c: np.clip(np.ones(2), 0, 1, out=c), r"out|clip has no"),
+    (lambda c: np.add.at(np.ones(2), c.astype(int), 1.0), "write"),
+    (lambda c: np.clip(np.ones(2), 0, 1, out=c), r"out|clip has no"),
     (lambda c: np.concatenate([np.ones(1), np.ones(1)], out=c), "out"), (lambda c: np.cumsum(np.ones(2), out=c), "out"),
     (lambda c: np.take(np.ones(2), [0, 1], out=c), "out"), (lambda c: np.exp(np.ones(2), out=(c,)), "out"),
 ])  # fmt: skip
