@@ -225,7 +225,7 @@ def test_the_engine_can_be_read_in_one_sitting():
         module: lines_of_code(path.read_text(encoding="utf-8")) for module, path in FILES.items() if ".core" in module
     }
     assert len(engine) >= 4
-    assert sum(engine.values()) <= 510, engine
+    assert sum(engine.values()) <= 520, engine
 
 
 # The fence around rules

@@ -61,11 +61,17 @@ class _Copied(tuple[Array, ...]):
 
 
 def _copy_constants(node: Node, op: Operation) -> None:
-    _require_numbers(op, *node.args)
-    pairs = zip(node.args, node.inputs, strict=True)
-    args = [x.copy() if p is None and x.__class__ is ndarray and x.size <= SMALL else x for x, p in pairs]
-    copied = _Copied(args)
-    copied.given, node.args = node.args, copied
+    args: list[Array] | None = None
+    for i, parent in enumerate(node.inputs):
+        x = node.args[i]
+        if parent is None and x.__class__ is ndarray:
+            _require_numbers(op, x)
+            if x.size <= SMALL:
+                args = args or list(node.args)
+                args[i] = x.copy()
+    if args is not None:
+        copied = _Copied(args)
+        copied.given, node.args = node.args, copied
 
 
 def _require_numbers(op: Operation, *args: Array) -> None:

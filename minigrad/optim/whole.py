@@ -7,6 +7,7 @@ of the step.
 import signal
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +16,8 @@ from minigrad.tensor import Tensor
 
 FEW = 256  # to copy so many numbers takes no longer than to copy two
 
-# The functions without what finds names for the handlers, which takes longer than a small step.
-_set_handler: Any = getattr(signal.signal, "__wrapped__", signal.signal)
+# The function in C, without what finds names for the handlers: that takes longer than a small step.
+_set_handler: Any = import_module("_signal").signal
 
 
 # What a step changes: parameter, its memory, its gradient, its state (None before its first step), its group.  Tuples
