@@ -134,7 +134,7 @@ def _check(node: "Node", source: "Node") -> None:
     """Raise StaleValueError if the memory of `source` was written to after `node` was made, which reads it."""
     notes = source.notes
     assert notes is not None
-    if notes.written > node.seq and source is not node:
+    if notes.written > node.seq:
         raise errors.stale(source, node, notes.where)
     lent = notes.lent
     if lent is None or (lent.until < node.seq and lent.array is None):

@@ -60,15 +60,13 @@ class _Copied(tuple[Array, ...]):
     given: tuple[Array, ...]  # with the originals of the copies: pictures know constants by their identity
 
 
-def _copy_constants(node: Node, op: Operation) -> None:
+def _copy_constants(node: Node) -> None:
     args: list[Array] | None = None
     for i, parent in enumerate(node.inputs):
         x = node.args[i]
-        if parent is None and x.__class__ is ndarray:
-            _require_numbers(op, x)
-            if x.size <= SMALL:
-                args = args or list(node.args)
-                args[i] = x.copy()
+        if parent is None and x.__class__ is ndarray and x.size <= SMALL:
+            args = args or list(node.args)
+            args[i] = x.copy()
     if args is not None:
         copied = _Copied(args)
         copied.given, node.args = node.args, copied
@@ -150,7 +148,7 @@ def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
     if None in inputs:
-        _copy_constants(node, op)
+        _copy_constants(node)
     return node
 
 
@@ -205,11 +203,9 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         result.array = node.value = value
         node.op, node.seq, node.notes = op, tick(), None
         node.inputs, node.args = (node_a, node_b), (a, b)
-        if node_b is None:
-            if b.__class__ is ndarray:
-                _copy_constants(node, op)
-        elif node_a is None and a.__class__ is ndarray:
-            _copy_constants(node, op)
+        if (node_b is None and b.__class__ is ndarray) or (node_a is None and a.__class__ is ndarray):
+            _require_numbers(op, a, b)
+            _copy_constants(node)
         return result
 
     return call

@@ -78,7 +78,10 @@ class Switch:
         while mode is not None and (mode.closed or mode.switch() is not self):
             inside.append(mode)
             mode = mode.outer
-        if mode is None:
+        if mode is None:  # a generator, say, that was begun in another context ends in this one
+            for other in [mode for mode in list(unusual) if mode.switch() is self][:1]:
+                other.closed = True
+                unusual.discard(other)
             return
         mode.closed, remaining = True, mode.outer
         unusual.discard(mode)

@@ -205,6 +205,20 @@ def test_blocks_of_generators_may_end_in_any_order():
         assert _settings() == (True, True, 0)
 
 
+def test_a_generator_may_end_in_another_context_than_it_began_in():
+    def values():
+        with mg.no_grad():
+            yield
+
+    waiting, context = values(), contextvars.copy_context()
+    context.run(next, waiting)
+    assert context.run(mg.is_grad_enabled) is False
+    assert mg.is_grad_enabled()
+    waiting.close()
+    assert _settings() == (True, True, 0)
+    assert context.run(mg.is_grad_enabled)
+
+
 def test_a_generator_that_ends_leaves_what_was_opened_after_it():
     def values():
         with mg.no_grad():

@@ -146,6 +146,18 @@ def test_a_result_that_is_written_to_is_found_too():
     assert w.grad.tolist() == [3.0, 3.0]
 
 
+def test_reading_a_result_after_a_write_does_not_hide_the_write():
+    w = leaf(1.0, 2.0)
+    for write in (multiplied, element, assigned_array):
+        y = mg.exp(w)
+        loss = y.sum()
+        write(y)
+        assert y.data.shape == (2,)
+        with pytest.raises(mg.errors.StaleValueError, match=r"the result of exp .* had made it"):
+            loss.backward()
+        assert w.grad is None
+
+
 def test_reading_is_no_writing():
     w = leaf(1.0, 2.0)
     held = w.data
