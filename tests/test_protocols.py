@@ -20,7 +20,7 @@ import minigrad.ops
 from minigrad import errors
 from minigrad.ops.describing import values_of
 from minigrad.ops.names import by_name, full_name, stand_in_for
-from tests.needs import since_numpy
+from tests.needs import numpy_before, since_numpy
 from tests.op_table import is_float
 from tests.op_table_numpy import DESCRIBING, ELSEWHERE
 from tests.op_tables import TABLE
@@ -319,7 +319,7 @@ def test_masks_are_bools(call):
     (lambda c: np.sum(np.ones((2, 2)), axis=0, out=c), "out"), (lambda c: np.mean(np.ones((2, 2)), 0, out=c), "out"),
     (lambda c: np.add.accumulate(np.ones(2), out=c), "out"), (lambda c: np.add.at(np.ones(2), [0], c[0]), "write"),
     (lambda c: np.add.at(np.ones(2), c.astype(int), 1.0), "write"),
-    (lambda c: np.clip(np.ones(2), 0, 1, out=c), r"out|clip has no"),
+    (lambda c: np.clip(np.ones(2), 0, 1, out=c), "clip has no" if numpy_before("2.1.0") else "out"),
     (lambda c: np.concatenate([np.ones(1), np.ones(1)], out=c), "out"), (lambda c: np.cumsum(np.ones(2), out=c), "out"),
     (lambda c: np.take(np.ones(2), [0, 1], out=c), "out"), (lambda c: np.exp(np.ones(2), out=(c,)), "out"),
 ])  # fmt: skip
