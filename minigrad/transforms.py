@@ -52,7 +52,9 @@ def _variable(x: Any, recorded: bool) -> Any:
     if isinstance(value, float):
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
-        value = errors.numeric(value, "an argument to differentiate by (in a dataclass, mark the field static)")
+        if isinstance(value, str):
+            raise errors.not_differentiable(value)
+        value = errors.numeric(value, "an argument to differentiate by")
     if value.dtype.kind not in "fc":
         raise errors.not_differentiable(value)
     return name_of(value, leaf(value))
@@ -479,6 +481,7 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     >>> mg.hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([6., 0.])
     """
+    leaves_as_in(x, v, "v")  # which names `v` if it has another form
     _, pullback = vjp(grad(f), x)
     return pullback(v)[0]
 

@@ -1039,11 +1039,11 @@ def test_files_that_are_open_in_another_way(tmp_path, function):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (3, r"a int is neither a path nor a binary file; .* by open\(descriptor, '[rw]b'\)"),
+        (3, r"an int is neither a path nor a binary file; .* by open\(descriptor, '[rw]b'\)"),
         (b"x.npz", r"a bytes is neither .* os\.fsdecode\(path\), .* io\.BytesIO\(content\)"),
         (None, "a NoneType is neither"),
         ({}, "a dict is neither"),
-        (np.ones(2), "a ndarray is neither"),
+        (np.ones(2), "an ndarray is neither"),
     ],
 )
 def test_what_is_no_file(function, given, words):

@@ -143,7 +143,7 @@ def test_it_can_be_drawn_captured_watched_and_checked_for_anomalies():
 
 
 @pytest.mark.parametrize(("result", "words"), [
-    (lambda x: x, "returned a ndarray"), (lambda x: (x,), "returned 1 results"), (lambda x: (x, x, x), "3 results"),
+    (lambda x: x, "returned an ndarray"), (lambda x: (x,), "returned 1 results"), (lambda x: (x, x, x), "3 results"),
     (lambda x: (x, "a"), "a result of wrong"),
 ])  # fmt: skip
 def test_functions_that_return_something_else_are_refused(result, words):

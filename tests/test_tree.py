@@ -174,7 +174,7 @@ def test_fields_that_are_static_are_kept():
 
 
 def test_fields_that_are_no_numbers_are_refused():
-    with pytest.raises(errors.DTypeError, match=r"mark the field static.*<U5"):
+    with pytest.raises(errors.DTypeError, match=r"three.*mark the field static"):
         mg.grad(loss)(Plain(W, "three"))
     with pytest.raises(errors.DTypeError, match="int"):
         mg.grad(loss)(Plain(W, 3))

@@ -182,6 +182,7 @@ from minigrad.errors.tree import (
     WorkerError,
 )
 from minigrad.errors.words import (
+    an,
     at,
     called,
     defined_at,
@@ -212,6 +213,7 @@ __all__ = [
     "StateDictError",
     "UnsupportedError",
     "WorkerError",
+    "an",
     "argnums_not_integers",
     "arguments_swapped",
     "as_operand",

@@ -13,7 +13,7 @@ from minigrad.errors.tree import (
     ShapeError,
     StaleValueError,
 )
-from minigrad.errors.words import at, called, defined_at, describe, value_of, warn
+from minigrad.errors.words import an, at, called, defined_at, describe, value_of, warn
 
 if TYPE_CHECKING:
     from minigrad.core.node import Handle, Node
@@ -161,7 +161,7 @@ def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
 
 def bad_joint(name: str, given: Any, operands: int) -> ShapeError:
     """For a joint rule that does not give one gradient for each operand."""
-    what = f"{len(given)} gradients" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
+    what = f"{len(given)} gradients" if isinstance(given, list | tuple) else an(type(given).__name__)
     return ShapeError(
         f"the joint rule of {name} returned {what} for {operands} operands: it must return a sequence with "
         f"one for each, and None for those that have none. {_LINE.format(name)}"
@@ -170,7 +170,7 @@ def bad_joint(name: str, given: Any, operands: int) -> ShapeError:
 
 def not_a_gradient(name: str, given: Any) -> DTypeError:
     """For a rule that returns something else than one array of numbers."""
-    what = f"an array of {given.dtype}" if hasattr(given, "dtype") else f"a {type(given).__name__}"
+    what = f"an array of {given.dtype}" if hasattr(given, "dtype") else an(type(given).__name__)
     return DTypeError(
         f"the derivative rule of {name} returned {what} as the gradient of one operand: a rule must return one array "
         "of numbers. For several operands give one rule each, or one for all as `joint`; for an operand without a "

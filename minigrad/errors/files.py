@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.errors.tree import ArgumentError, DTypeError, FileError, MissingPackageError, ShapeError, WorkerError
+from minigrad.errors.words import an
 
 
 def arguments_swapped(function: str, order: str) -> DTypeError:
@@ -88,7 +89,7 @@ def no_file(function: str, given: Any) -> DTypeError:
     if isinstance(given, (bytes, bytearray, memoryview)):
         remedy = "; a path of bytes becomes a text by os.fsdecode(path), and the content of a file becomes a file by "
         remedy += "io.BytesIO(content)"
-    return DTypeError(f"{function}: a {type(given).__name__} is neither a path nor a binary file{remedy}")
+    return DTypeError(f"{function}: {an(type(given).__name__)} is neither a path nor a binary file{remedy}")
 
 
 def wrong_file(function: str, name: str, why: str, remedy: str = "") -> ArgumentError:

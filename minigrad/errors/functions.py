@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors.tree import ArgumentError, DTypeError, GraphError, ShapeError
-from minigrad.errors.words import defined_at, describe, shapes
+from minigrad.errors.words import an, defined_at, describe, shapes
 
 
 def not_a_function(f: Any, transform: str) -> DTypeError:
     """For a value in the place of a function."""
-    what = describe(f) if hasattr(f, "dtype") else f"a {type(f).__name__}"
+    what = describe(f) if hasattr(f, "dtype") else an(type(f).__name__)
     return DTypeError(
         f"{transform} takes a function, and this is {what}: give it the function itself and call the result, as in "
         f"{transform}(f)(x)"
@@ -90,10 +90,10 @@ def _form(tree: Any) -> str:
     if tree is None:
         return "None"
     if isinstance(tree, dict):
-        return f"a {type(tree).__name__} with the keys {[*tree]}"
+        return f"{an(type(tree).__name__)} with the keys {[*tree]}"
     if isinstance(tree, (list, tuple)):
-        return f"a {type(tree).__name__} of length {len(tree)}"
-    return describe(tree) if hasattr(tree, "dtype") else f"a {type(tree).__name__}"
+        return f"{an(type(tree).__name__)} of length {len(tree)}"
+    return describe(tree) if hasattr(tree, "dtype") else an(type(tree).__name__)
 
 
 def not_one_number(f: Callable[..., Any], outputs: Sequence[Any]) -> GraphError:

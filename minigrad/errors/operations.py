@@ -15,7 +15,7 @@ from minigrad.errors.tree import (
     MinigradError,
     ShapeError,
 )
-from minigrad.errors.words import describe, shapes
+from minigrad.errors.words import an, describe, shapes
 
 
 def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -41,13 +41,15 @@ def _not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
     kind = type(data).__name__
     if data is None:
         return DTypeError(
-            f"{what} is made of numbers, and a {kind} holds none: is a `return` missing in the function that "
+            f"{what} is made of numbers, and {an(kind)} holds none: is a `return` missing in the function that "
             "it comes from?"
         )
     if callable(data):
-        return DTypeError(f"{what} is made of numbers, and a {kind} computes them when it is called: write f(x), not f")
+        return DTypeError(
+            f"{what} is made of numbers, and {an(kind)} computes them when it is called: write f(x), not f"
+        )
     return DTypeError(
-        f"{what} is made of numbers, and a {kind} of dtype {array.dtype} holds none: convert it before, as "
+        f"{what} is made of numbers, and {an(kind)} of dtype {array.dtype} holds none: convert it before, as "
         "np.array(data, dtype=float) does with texts that are numbers"
     )
 

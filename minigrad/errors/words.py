@@ -60,6 +60,11 @@ def called(node: "Node") -> str:
     return (f"{name!r}, the result of {node.op}" if name else f"the result of {node.op}") + where
 
 
+def an(kind: str) -> str:
+    """A noun with its article."""
+    return f"{'an' if kind.lower().startswith(('a', 'e', 'i', 'o', 'u', 'nd')) else 'a'} {kind}"
+
+
 def listed(words: Sequence[str]) -> str:
     """Words with commas, and "and" before the last."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -109,7 +109,10 @@ def topk(x: Array, /, k: int, axis: int = -1, *, largest: bool = True, sorted: b
         raise DTypeError(f"topk takes so many elements: k must be an integer, not {k!r}")
     k = index(k)
     if not 0 <= k <= x.shape[axis]:
-        raise ArgumentError(f"topk: k is {k}, and axis {axis} of shape {x.shape} has {x.shape[axis]} elements")
+        raise ArgumentError(
+            f"topk: k is {k}, and axis {axis} of shape {x.shape} has {x.shape[axis]} elements: give a "
+            f"number from 0 to {x.shape[axis]}"
+        )
     indices = _places_of_top(x, k=k, axis=axis, largest=largest, sorted=sorted)
     return TopK(take_along_axis(x, indices, axis=axis), indices)
 
