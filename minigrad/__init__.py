@@ -23,6 +23,7 @@ from minigrad import (
     special,
     tree,
 )
+from minigrad.checkpointing import checkpoint
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from minigrad.creation import (
     arange,
@@ -224,7 +225,7 @@ from minigrad.ops.statistics import average, corrcoef, cov
 from minigrad.random import manual_seed
 from minigrad.several import primitive
 from minigrad.tensor import Tensor
-from minigrad.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.version import __version__
 
 # A line for each name would be longer than all that there is to read.

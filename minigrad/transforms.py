@@ -12,28 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors, random
+from minigrad import errors
 from minigrad.autograd import walk
 from minigrad.core import (
     Handle,
     Node,
-    Operation,
-    apply,
     collect,
-    conjugated,
     enable_grad,
     is_grad_enabled,
     leaf,
     name_of,
     notes_of,
-    primitive,
 )
 from minigrad.creation import get_default_dtype
 from minigrad.ops.elementwise import positive
 from minigrad.ops.shaping import reshape, stack
-from minigrad.several import forms_of, packed, unpacked
 from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
-from minigrad.writes import tick
 
 Function = Callable[..., Any]
 
@@ -44,7 +38,7 @@ def _value(x: Any) -> Any:
     return x.array if isinstance(x, Handle) else x
 
 
-def _variable(x: Any, recorded: bool) -> Any:
+def variable(x: Any, recorded: bool) -> Any:
     """A Tensor of the value of `x` to differentiate by; a new element of the outer graph if `x` belongs to one."""
     if isinstance(x, Handle) and x.node is not None and recorded:
         return positive(x)
@@ -72,7 +66,7 @@ class _Run:
         given, self.rebuild = flatten(tuple(args[i] for i in argnums))
         self.named = any(isinstance(x, Handle) for x in given)
         with enable_grad():
-            self.variables = [_variable(x, self.recorded) for x in given]
+            self.variables = [variable(x, self.recorded) for x in given]
             arguments = list(args)
             for i, argument in zip(argnums, self.rebuild(self.variables), strict=True):
                 arguments[i] = argument
@@ -314,7 +308,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     along = is_grad_enabled() and any(isinstance(t, Handle) and t.node is not None for t in directions)
     varying = [y for y in outputs if y.node is not None]
     with enable_grad():
-        weights = [_variable(np.zeros_like(y.array), False) for y in varying]
+        weights = [variable(np.zeros_like(y.array), False) for y in varying]
         pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in run.pull(varying, weights, create=True)]
     second = _Run(lambda *_: None, (), (), {})
     second.variables = weights
@@ -484,126 +478,3 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     leaves_as_in(x, v, "v")  # which names `v` if it has another form
     _, pullback = vjp(grad(f), x)
     return pullback(v)[0]
-
-
-# Memory for time
-
-
-def checkpoint(f: Function) -> Function:
-    """Make a function that computes the same as `f`, but keeps none of its intermediate values.
-
-    The backward pass calls `f` again to have them.  The memory for the graph is that of the arguments and results, the
-    time that of one more forward pass (T. Chen et al., "Training deep nets with sublinear memory cost", 2016).  Tensors
-    that `f` uses without taking them as arguments receive gradients too, and `minigrad.random`'s numbers are the same
-    in both calls.
-
-    Parameters
-    ----------
-    f : callable
-        Takes and returns arrays or trees of arrays, and has no other effects.  Results that do not depend on Tensors
-        that require grad are returned as they are.
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> w = mg.tensor(2.0, requires_grad=True)
-    >>> block = mg.checkpoint(lambda x: mg.tanh(mg.tanh(w * x)))
-    >>> block(mg.tensor(1.0)).backward()
-    >>> w.grad
-    tensor(0.03132534)
-    """
-
-    @functools.wraps(f)
-    def compute(*args: Any, **kwargs: Any) -> Any:
-        if not is_grad_enabled():
-            return f(*args, **kwargs)
-        given, arrange = flatten((args, kwargs))
-        places = [i for i, x in enumerate(given) if isinstance(x, Handle) and x.node is not None]
-        state = random.get_state()
-
-        def again(values: Sequence[Any]) -> tuple[list[Any], list[Any], Rebuild]:
-            """Run `f` on new variables: these, the results, and the form of the results."""
-            leaves = list(given)
-            variables = [_variable(x.array if isinstance(x, Handle) else x, False) for x in values]
-            for i, x in zip(places, variables, strict=True):
-                leaves[i] = x
-            new_args, new_kwargs = arrange(leaves)
-            with enable_grad():
-                results, rebuild = flatten(f(*new_args, **new_kwargs))
-            return variables, results, rebuild
-
-        start = tick()
-        variables, results, rebuild = again([given[i].array for i in places])
-        varying = [i for i, y in enumerate(results) if isinstance(y, Handle) and y.node is not None]
-        if not varying:
-            return rebuild(results)
-        outputs = [results[i] for i in varying]
-        outside = _captured(start, variables, outputs)
-        forms = forms_of([y.array for y in outputs])
-        value = packed(outputs).array
-        results = [None if i in varying else y for i, y in enumerate(results)]
-        del variables, outputs
-
-        def pull(g: Any, values: Sequence[Any]) -> list[Any]:
-            start = tick()
-            stand_ins = {node: leaf(node.value) for node in outside}
-            current = random.get_state()
-            random.set_state(state)
-            try:
-                variables, results, _ = again(values[: len(places)])
-            finally:
-                random.set_state(current)
-            create = isinstance(g, Handle)
-            with enable_grad():
-                y = packed([results[i] for i in varying])
-                y = y if y.node.seq > start else positive(y)
-            _redirect(y.node, stand_ins, start)
-            ends = [x.node for x in variables] + list(stand_ins.values())
-            found = walk([y], [g], ends, create, create)
-            if create:
-                for end, operand in zip(ends, values, strict=True):
-                    _graft(end, operand)
-            return [found[end] if end in found else np.zeros_like(end.value) for end in ends]
-
-        operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
-        op = Operation(_checkpoint.primitive, {"value": value, "pull": pull})  # type: ignore[attr-defined]
-        for i, y in zip(varying, unpacked(apply(op, tuple(operands)), forms), strict=True):
-            results[i] = y
-        return rebuild(results)
-
-    return compute
-
-
-def _checkpoint_rule(g: Any, y: Any, *operands: Any, value: Any, pull: Function) -> list[Any]:
-    # `pull` is a walk of its own, with the gradients of the outside at its ends.
-    return [conjugated(part) for part in pull(conjugated(g), operands)]
-
-
-@primitive(joint=_checkpoint_rule)
-def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
-    return value
-
-
-def _captured(start: int, variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
-    """The nodes that outputs depend on although they are not among the variables: leaves, and what was there before."""
-    own = {x.node for x in variables}
-    found = collect([y.node for y in outputs if y.node is not None], start)
-    return [node for node in found if node not in own and (node.op is None or node.seq <= start)]
-
-
-def _redirect(root: Node, stand_ins: dict[Node, Node], start: int) -> None:
-    """Let what was made since the start lead to leaves that stand for captured nodes.
-
-    A walk then ends at them.  What lies behind the captured nodes, and their hooks, are for the walk that calls it.
-    """
-    for node in collect([root], start):
-        if node.seq > start:
-            node.inputs = tuple([stand_ins.get(parent, parent) if parent else None for parent in node.inputs])
-
-
-def _graft(node: Node, operand: Handle) -> None:
-    """Make of a leaf, which had to be one so that a walk ends there, the copy of an operand in the outer graph."""
-    if operand.node is not None:
-        copy: Node = positive(operand).node
-        node.op, node.inputs, node.args = copy.op, copy.inputs, copy.args
-        notes_of(node).keep = False

@@ -19,9 +19,9 @@ import numpy as np
 import scipy.special as sp
 
 import minigrad as mg
+from minigrad.checkpointing import checkpoint
 from minigrad.core import numpy_functions
 from minigrad.ops import elementwise, indexing, reductions
-from minigrad.transforms import checkpoint
 
 
 @dataclass(frozen=True)

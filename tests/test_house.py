@@ -36,6 +36,7 @@ FLOORS = [
     {"creation", "dtypes"},
     {"random", "inspection", "linalg", "fft", "special"},
     {"nn", "transforms"},
+    {"checkpointing"},
     {"graph"},
     {"gradcheck"},
     {"optim", "testing", "curvature"},
