@@ -21,7 +21,7 @@ import scipy.special as sp
 import minigrad as mg
 from minigrad.checkpointing import checkpoint
 from minigrad.core import numpy_functions
-from minigrad.ops import elementwise, indexing, reductions
+from minigrad.ops import elementwise, indexing, kept_zeros, reductions
 
 
 @dataclass(frozen=True)
@@ -219,12 +219,12 @@ row(mg.multiply, np.multiply, *TWO, complex=True)
 row(mg.remainder, np.remainder, *TWO, domain=either_sign(0.5, 3))
 row(mg.subtract, np.subtract, *TWO, complex=True)
 row(elementwise.lead, np.subtract, *TWO)
-row(elementwise.has_nan, lambda x: np.isnan(x).any(), *ONE, s(A(1, np.nan)), s(A()), orders=0)
-row(elementwise.over, np.divide, *TWO)
-row(elementwise.times, np.multiply, *TWO)
-row(elementwise.both, np.multiply, *TWO)
+row(kept_zeros.has_nan, lambda x: np.isnan(x).any(), *ONE, s(A(1, np.nan)), s(A()), orders=0)
+row(kept_zeros.over, np.divide, *TWO)
+row(kept_zeros.times, np.multiply, *TWO)
+row(kept_zeros.both, np.multiply, *TWO)
 row(
-    elementwise.slope, lambda g, x, length: g * x / length,
+    kept_zeros.slope, lambda g, x, length: g * x / length,
     s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),
 )  # fmt: skip
 row(elementwise.magnifier, lambda length: np.ones(length.shape, length.dtype)[()], s(()), s((2, 3)), s((0,)), orders=0)

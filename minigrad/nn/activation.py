@@ -17,7 +17,8 @@ from minigrad.ops import elementwise, reductions, shaping, special
 from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
-from minigrad.ops.elementwise import both, over, selected, sigmoid, tanh, times
+from minigrad.ops.elementwise import selected, sigmoid, tanh
+from minigrad.ops.kept_zeros import both, over, times
 
 # Piecewise linear functions; at a kink the derivative is PyTorch's
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minigrad.core import Array, implements, primitive
-from minigrad.ops.elementwise import both, times
+from minigrad.ops.kept_zeros import both, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import by_scipy, real_operands
 

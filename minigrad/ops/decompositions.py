@@ -22,7 +22,7 @@ import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, UnsupportedError
-from minigrad.ops.elementwise import over, times
+from minigrad.ops.kept_zeros import over, times
 from minigrad.ops.linalg import matmul, tril, triu
 from minigrad.ops.matrices import (
     PRECISION,

@@ -3,7 +3,8 @@
 import numpy as np
 
 from minigrad.core import Array, primitive
-from minigrad.ops.elementwise import add, over, subtract, times
+from minigrad.ops.elementwise import add, subtract
+from minigrad.ops.kept_zeros import over, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 

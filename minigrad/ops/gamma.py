@@ -8,8 +8,8 @@ import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.errors import ArgumentError
-from minigrad.ops.elementwise import times
 from minigrad.ops.entropy import xlog1py, xlogy
+from minigrad.ops.kept_zeros import times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import by_scipy, refuse
 

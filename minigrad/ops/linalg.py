@@ -12,8 +12,9 @@ from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import AxisError, ShapeError, no_product
 from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import magnifier, ordinary, slope, times
+from minigrad.ops.elementwise import magnifier, ordinary
 from minigrad.ops.indexing import getitem, take
+from minigrad.ops.kept_zeros import slope, times
 from minigrad.ops.reductions import keep, sum
 from minigrad.ops.scaling import scaled
 from minigrad.ops.shaping import moveaxis, permute_dims, reshape, squeeze

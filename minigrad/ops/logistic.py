@@ -11,7 +11,8 @@ from minigrad.core import Array, primitive
 from minigrad.ops import reductions
 from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import Axis
-from minigrad.ops.elementwise import abs, add, both, exp, log, multiply, over, sigmoid, sign, subtract, times
+from minigrad.ops.elementwise import abs, add, exp, log, multiply, sigmoid, sign, subtract
+from minigrad.ops.kept_zeros import both, over, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 

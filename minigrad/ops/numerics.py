@@ -8,8 +8,9 @@ from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.ops.arguments import operand, value_of, weak
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import both, conj, remainder, where
+from minigrad.ops.elementwise import conj, remainder, where
 from minigrad.ops.indexing import take
+from minigrad.ops.kept_zeros import both
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, concat, flip, moveaxis, reshape
 

@@ -10,20 +10,8 @@ import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.ops.arguments import operand
-from minigrad.ops.elementwise import (
-    floor_divide,
-    imag,
-    isnan,
-    lead,
-    over,
-    pow,
-    real,
-    remainder,
-    share,
-    sigmoid,
-    times,
-    where,
-)
+from minigrad.ops.elementwise import floor_divide, imag, isnan, lead, pow, real, remainder, share, sigmoid, where
+from minigrad.ops.kept_zeros import over, times
 from minigrad.ops.shaping import astype
 
 # Angles

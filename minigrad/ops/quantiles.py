@@ -14,8 +14,9 @@ from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, several_axes
-from minigrad.ops.elementwise import both, isnan, logical_not, where
+from minigrad.ops.elementwise import isnan, logical_not, where
 from minigrad.ops.ignoring_nan import nanmean
+from minigrad.ops.kept_zeros import both
 from minigrad.ops.reductions import mean, sum
 from minigrad.ops.shaping import astype, broadcast_to, concat, moveaxis, reshape
 from minigrad.ops.statistics import fitted_weights, warn

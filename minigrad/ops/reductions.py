@@ -10,8 +10,9 @@ from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
-from minigrad.ops.elementwise import has_nan, lead, not_equal, sigmoid, slope, subtract, times
+from minigrad.ops.elementwise import lead, not_equal, sigmoid, subtract
 from minigrad.ops.indexing import take_along_axis
+from minigrad.ops.kept_zeros import has_nan, slope, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scaling import narrowed, scaled, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.ops.blocks import in_blocks
-from minigrad.ops.elementwise import over, times
+from minigrad.ops.kept_zeros import over, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 

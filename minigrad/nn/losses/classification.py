@@ -23,8 +23,8 @@ from minigrad.nn.losses.base import (
     weighed,
 )
 from minigrad.ops import elementwise, reductions, shaping
-from minigrad.ops.elementwise import over
 from minigrad.ops.indexing import getitem
+from minigrad.ops.kept_zeros import over
 from minigrad.ops.scaling import narrowed, widened
 
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
