@@ -32,12 +32,12 @@ def _causal(queries: int, keys: int, dtype: Any) -> _Mask:
     return _Mask(np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype))
 
 
-def _softmax_rule(g: Array, y: Array, scores: Array, mask: Array) -> Array:
-    return y * (g - np.expand_dims(np.vecdot(g, y), -1))
+def _rule(g: Array, y: Array, scores: Array, mask: Array) -> Array:
+    return reductions.softmax_rule(g, y, axis=-1)
 
 
 # One operation with the mask in it, so that no value of the graph is infinite, since detect_anomaly reports those.
-@primitive(_softmax_rule, _softmax_rule)
+@primitive(_rule, _rule)
 def _masked_softmax(scores: Array, mask: Array, /) -> Array:
     """The softmax of scores plus a mask; 0 in rows of which the mask leaves nothing."""
     value = scores + mask

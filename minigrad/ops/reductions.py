@@ -235,7 +235,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
     return value if keepdims else np.squeeze(value, several_axes(axis, x.ndim, "logsumexp"))[()]
 
 
-def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
+def softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     """``y * (g - sum(g * y))``, summed along the axis."""
     if axis == -1 and y.ndim:  # quicker, and the commonest
         total = np.expand_dims(np.vecdot(g, y), -1)
@@ -246,7 +246,7 @@ def _softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     return times(g - total, y)
 
 
-@primitive(lambda g, y, x, *, axis: _softmax_rule(g, y, axis))
+@primitive(lambda g, y, x, *, axis: softmax_rule(g, y, axis))
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
     x = _floating(x)

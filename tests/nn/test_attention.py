@@ -282,3 +282,14 @@ def test_activations(activation):
 def test_unknown_activations_are_named():
     with pytest.raises(errors.ArgumentError, match="activation of a transformer is 'relu', 'gelu' or a function"):
         nn.TransformerEncoderLayer(4, 2, activation="swish")
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_a_query_of_no_meaning_that_is_not_selected_gets_a_gradient_of_zero(is_causal):
+    query = mg.tensor([[1.0, 1.0], [INF, INF]], requires_grad=True)
+    with np.errstate(invalid="ignore"):
+        seen = F.scaled_dot_product_attention(query, np.array([[-1.0, 1.0], [1.0, 1.0]]), V[0, :2], is_causal=is_causal)
+    assert np.isnan(seen.data[1]).all()
+    seen[0].sum().backward()
+    assert not query.grad.data[1].any()
+    np.testing.assert_array_equal(np.isfinite(query.grad.data), True)

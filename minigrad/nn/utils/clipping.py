@@ -32,8 +32,6 @@ def _gradients(function: str, parameters: "Tensor | Iterable[Tensor]") -> dict[s
             raise errors.not_a_parameter(function, i, p)
         if p.grad is None:
             continue
-        if not isinstance(p.grad.array, np.ndarray):  # a NumPy scalar, which cannot be written to
-            p.grad.array = np.asarray(p.grad.array)
         gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = p.grad.array
     return gradients
 
