@@ -1,4 +1,4 @@
-"""What pytest needs to know of optional packages."""
+"""What pytest needs to know of optional packages, and what tests tidy up."""
 
 import importlib.util
 import os
@@ -35,3 +35,14 @@ def _close_figures():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def _own_primitives():
+    """Operations that a test defines are forgotten after it."""
+    from minigrad.core import primitives  # what no test asks for is not imported
+
+    known = dict(primitives)
+    yield
+    primitives.clear()
+    primitives.update(known)

@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from tests.references.picking import CASES, key, weights
+from tests.references.picking import CASES, is_integer, key, weights
 
 STORED = json.loads((Path(__file__).parent / "references" / "picking.json").read_text(encoding="utf-8"))
-
-
-def is_integer(x):
-    while isinstance(x, list) and x:
-        x = x[0]
-    return isinstance(x, int)
 
 
 def gradients(y, leaves, salt):

@@ -5,15 +5,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors
-from minigrad.core import primitives
 
-
-@pytest.fixture(autouse=True)
-def _registry():
-    known = dict(primitives)
-    yield
-    primitives.clear()
-    primitives.update(known)
+pytestmark = pytest.mark.usefixtures("_own_primitives")
 
 
 def polar():

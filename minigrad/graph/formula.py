@@ -20,9 +20,9 @@ def formulas(primitive: Primitive) -> list[tuple[str, str]]:
 
     Products and quotients that keep a zero, which rules are made of, are written as products and quotients.
 
-    The formula of a rule that is a single expression is that expression; of one that only calls a private function,
-    the first line of that function's docstring; of a longer function, its name and that line.  `g` is the gradient of
-    the result, `y` the result.
+    The formula of a rule that is a single expression is that expression; of one that only calls a private function or a
+    shared rule, the first line of that function's docstring; of a longer function, its name and that line.  `g` is the
+    gradient of the result, `y` the result.
     """
     if primitive.joint is not None:
         return [("all operands", _plain(_of_rule(primitive.joint)))]
@@ -55,7 +55,8 @@ def _of_rule(rule: Callable[..., Any]) -> str:
         return words.shortened(repr(rule), LENGTH)
     if code.co_name == "<lambda>":
         text = _body(code)
-        handed_on = re.fullmatch(r"(_\w+)\([\w, ]*\)", text)  # to a private function, with plain operands
+        # To a private function or to a rule that several operations share, with plain operands.
+        handed_on = re.fullmatch(r"(_\w+|\w+_rule)\((?:[\w, ]|-\d)*\)", text)
         said = _said(rule.__globals__.get(handed_on[1])) if handed_on else ""
         return words.shortened(said or text or "a lambda whose source is not there", LENGTH)
     if expression := _returned(rule):

@@ -17,6 +17,7 @@ from minigrad.nn.linear import Linear, linear
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.linalg import matmul
+from minigrad.ops.reductions import softmax_rule
 
 
 class _Mask(NamedTuple):
@@ -32,12 +33,8 @@ def _causal(queries: int, keys: int, dtype: Any) -> _Mask:
     return _Mask(np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype))
 
 
-def _rule(g: Array, y: Array, scores: Array, mask: Array) -> Array:
-    return reductions.softmax_rule(g, y, axis=-1)
-
-
 # One operation with the mask in it, so that no value of the graph is infinite, since detect_anomaly reports those.
-@primitive(_rule, _rule)
+@primitive(lambda g, y, scores, mask: softmax_rule(g, y, -1), lambda g, y, scores, mask: softmax_rule(g, y, -1))
 def _masked_softmax(scores: Array, mask: Array, /) -> Array:
     """The softmax of scores plus a mask; 0 in rows of which the mask leaves nothing."""
     value = scores + mask

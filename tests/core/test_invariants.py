@@ -14,18 +14,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.core import primitives
 from minigrad.core.mode import unusual
 from tests.needs import numpy_before
 
-
-@pytest.fixture(autouse=True)
-def _registry():
-    """Operations that a test defines are forgotten after it."""
-    known = dict(primitives)
-    yield
-    primitives.clear()
-    primitives.update(known)
+pytestmark = pytest.mark.usefixtures("_own_primitives")
 
 
 def leaf(*values, dtype=None):

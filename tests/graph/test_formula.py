@@ -15,6 +15,8 @@ from minigrad.graph.formula import formulas
         ("matmul", {"a": "g @ b.T; of vectors their outer or plain product."}),
         ("pow", {"a": "g * b * a ** (b - 1), and 0 where `b` is 0, even if the power is infinite."}),
         ("softmax", {"x": "y * (g - sum(g * y)), summed along the axis."}),
+        ("masked_softmax", {"scores": "y * (g - sum(g * y)), summed along the axis."}),
+        ("inverse", {"x": "From d(x**-1) = -x**-1 dx x**-1."}),
         ("abs", {"x": "slope(g, np.conjugate(x), y) if x.dtype.kind == 'c' else g * np.sign(x)"}),
         ("solve", {"all operands": "Of `b` gb = solve(a.T, g), and of `a` -gb @ y.T."}),
         ("standardized", {"x": "(g - mean(g) - y * mean(g * y)) / sqrt(var(x) + eps)."}),

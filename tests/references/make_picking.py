@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import torch
-from picking import CASES, key, weights
+from picking import CASES, is_integer, key, weights
 
 
 def called(case, operands):
@@ -33,13 +33,6 @@ def operand(x):
     if is_integer(x):
         return torch.tensor(x) if isinstance(x, list) else x
     return torch.tensor(x, dtype=torch.float64, requires_grad=True)
-
-
-def is_integer(x):
-    """Whether numbers, in lists or not, are integers."""
-    while isinstance(x, list) and x:
-        x = x[0]
-    return isinstance(x, int)
 
 
 def gradients(y, leaves, salt):

@@ -86,3 +86,10 @@ def weights(size: int, salt: int) -> list[float]:
 
 def key(case: Case) -> str:
     return repr(tuple(case))
+
+
+def is_integer(x: Any) -> bool:
+    """Whether numbers, in lists or not, are integers."""
+    while isinstance(x, list) and x:
+        x = x[0]
+    return isinstance(x, int)
