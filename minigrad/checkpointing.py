@@ -119,7 +119,7 @@ def _checkpoint_rule(g: Any, y: Any, *operands: Any, value: Any, pull: Function)
     return [conjugated(part) for part in pull(conjugated(g), operands)]
 
 
-@primitive(joint=_checkpoint_rule)
+@primitive(joint=_checkpoint_rule, uncertain=True)
 def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
     return value
 

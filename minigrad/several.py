@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad import core, errors
-from minigrad.core import Array, Handle, Operation, Primitive, apply
+from minigrad.core import Array, Cost, Handle, Kind, Operation, Primitive, apply
 from minigrad.core.node import Rule
 from minigrad.core.operation import Function, numpy_functions, primitives
 from minigrad.errors import DTypeError, numeric
@@ -52,7 +52,15 @@ class _Packed(np.ndarray):
 
 
 def primitive(
-    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False, outputs: int = 1
+    *rules: Rule | None,
+    joint: Rule | None = None,
+    numpy: Any = None,
+    view: bool = False,
+    outputs: int = 1,
+    kind: Kind | None = None,
+    commutative: bool = False,
+    linear: bool = False,
+    cost: Cost | None = None,
 ) -> Callable[[Function], Function]:
     """Make a differentiable operation of a NumPy function.
 
@@ -74,6 +82,18 @@ def primitive(
     outputs : int
         How many results there are.  With more than one the function returns a tuple of arrays, and `g` and `y` are
         lists of as many: `g` has zeros for a result that is not used.
+    kind : str, optional
+        What it does with elements: "elementwise", "reduction", "movement", "indexing", "contraction", "decomposition",
+        "draw" or "other".  By default "elementwise" if `numpy` is a ufunc, and otherwise "other", of which
+        nothing is taken for granted.
+    commutative : bool
+        Whether the operands may change places, with the same result to the last bit.
+    linear : bool
+        Whether the elements of the result are sums of elements of the operands, with signs.
+    cost : float or callable, optional
+        How many floating-point operations it takes: so many for each element of the first operand, or a function
+        ``cost(operands, result, parameters)``.  By default, 1 for each element of the result of an elementwise
+        operation, and otherwise unknown.
 
     Returns
     -------
@@ -83,6 +103,8 @@ def primitive(
 
     Raises
     ------
+    ArgumentError
+        If there is no such kind.
     DTypeError
         If the number of rules is not the number of operands; at a call, if the function does not return as many arrays
         as it has outputs.
@@ -106,11 +128,14 @@ def primitive(
     >>> float(mg.grad(lambda x: expm1_and_exp(x)[0])(0.0))
     1.0
     """
+    facts: dict[str, Any] = {"commutative": commutative, "linear": linear, "cost": cost}
+    if kind is not None:
+        facts["kind"] = kind
     if outputs == 1:
-        return core.primitive(*rules, joint=joint, numpy=numpy, view=view)
+        return core.primitive(*rules, joint=joint, numpy=numpy, view=view, **facts)
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy)
+        made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy, view, facts)
         made.forward, made.ours = _packing(forward, made.name, outputs), False
 
         @functools.wraps(forward)

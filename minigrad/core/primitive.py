@@ -11,12 +11,12 @@ from minigrad.views import note_view
 
 
 def primitive(
-    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False
+    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False, **facts: Any
 ) -> Callable[[Function], Function]:
-    """Make a differentiable operation, with one result, of a NumPy function: see `minigrad.primitive`."""
+    """Make a differentiable operation, with one result, of a NumPy function: see `minigrad.primitive` and `Facts`."""
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, rules, joint, numpy, view)
+        made = Primitive(forward, rules, joint, numpy, view, facts)
         call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call

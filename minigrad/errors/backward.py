@@ -7,13 +7,14 @@ import numpy as np
 
 from minigrad.errors.tree import (
     AnomalyError,
+    ArgumentError,
     DTypeError,
     GraphError,
     ReleasedGraphError,
     ShapeError,
     StaleValueError,
 )
-from minigrad.errors.words import an, at, called, defined_at, describe, value_of, warn
+from minigrad.errors.words import an, at, called, defined_at, describe, listed, value_of, warn
 
 if TYPE_CHECKING:
     from minigrad.core.node import Handle, Node
@@ -132,19 +133,12 @@ def not_finite(
         lines.append(f"gradient of the result: {describe(gradient)}")
     lines += [f"operand {i}: {describe(operand)}" for i, operand in enumerate(operands)]
     came_in = not all(np.isfinite(value_of(x)).all() for x in operands)
-    lines.append(_CAME_IN if came_in else _AVOIDED.get(op.name, _ELSEWHERE))
+    lines.append(_CAME_IN if came_in else op.primitive.facts.advice or _ELSEWHERE)
     return AnomalyError("\n  ".join(lines))
 
 
 _CAME_IN = "An operand is not finite itself: look for NaN and inf in the data, and in what the leaves began with"
 _ELSEWHERE = "Keep the operands away from there, with clip or where, or make the steps smaller (lr, clip_grad_norm_)"
-_AVOIDED = {
-    "log": "Keep its operand above 0: clip it from below, write log1p(x) for log(1 + x), or log_softmax, logsumexp",
-    "sqrt": "Keep its operand above 0: write sqrt(x + eps), or where(x > 0, sqrt(x), 0), which has a derivative of 0",
-    "divide": "Keep the denominator away from 0: add eps to it, or write where(d != 0, n / where(d != 0, d, 1), 0)",
-    "exp": "Keep its operand small: write softmax, logsumexp or sigmoid, which cannot overflow, or clip it",
-    "pow": "Keep the base above 0, or the exponent whole: clip the base, or write where(x > 0, x, 1) ** p",
-}
 
 
 # Rules and hooks
@@ -157,6 +151,11 @@ def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
         f"before `/`, or *operands, of a Python function) and {rules} rules: give one for each operand, or one "
         "`joint` rule for all"
     )
+
+
+def no_such_kind(name: str, given: Any, kinds: Sequence[str]) -> ArgumentError:
+    """For a kind of operation that there is not."""
+    return ArgumentError(f"primitive: {name} cannot be of the kind {given!r}; kinds are {listed(kinds)}")
 
 
 def bad_joint(name: str, given: Any, operands: int) -> ShapeError:

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, overload
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Array, Handle, Node, collect
+from minigrad.core import Array, Facts, Handle, Node, collect
 from minigrad.graph import words
 from minigrad.graph.watching import Trace, trace_of
 
@@ -52,6 +52,11 @@ class Entry:
     def op(self) -> str | None:
         """The name of the operation."""
         return None if self.node is None or self.node.op is None else self.node.op.name
+
+    @property
+    def facts(self) -> Facts | None:
+        """What is known of the operation."""
+        return None if self.node is None or self.node.op is None else self.node.op.primitive.facts
 
     @property
     def params(self) -> Mapping[str, Any]:

@@ -10,11 +10,7 @@ from minigrad.core import Array, Node
 from minigrad.graph.capture import Entry, Graph
 from minigrad.graph.folding import Folding, Frame
 
-# Operations that only arrange elements anew are many and say little: they are drawn without a box.
-ARRANGEMENTS = frozenset({"astype", "broadcast_to", "permute_dims", "positive", "reshape", "through_gate"})
-
-# Operations whose operands may change places.  With many operands the order is not shown either.
-ORDERLESS = frozenset({"add", "equal", "hypot", "logaddexp", "maximum", "minimum", "multiply", "not_equal", "times"})
+# With more operands their order is not shown.
 PLACES = 8
 
 
@@ -196,7 +192,8 @@ class Diagram:
 def has_places(entry: Entry) -> bool:
     """Whether it must be seen in which order an operation has its operands."""
     count = len(entry.inputs)
-    return entry.op not in ORDERLESS and count <= PLACES and count - entry.inputs.count(None) >= 2
+    orderless = entry.facts is not None and entry.facts.commutative
+    return not orderless and count <= PLACES and count - entry.inputs.count(None) >= 2
 
 
 def not_finite(value: Array) -> str | None:
@@ -207,4 +204,4 @@ def not_finite(value: Array) -> str | None:
 
 
 def _kind(entry: Entry) -> str:
-    return "arrangement" if entry.op in ARRANGEMENTS else entry.kind
+    return "arrangement" if entry.facts is not None and entry.facts.trivial else entry.kind

@@ -5,12 +5,13 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.core import Primitive
 from minigrad.graph import words
+from minigrad.ops.kept_zeros import both, over, times
 
 LENGTH = 200
 
@@ -25,26 +26,30 @@ def formulas(primitive: Primitive) -> list[tuple[str, str]]:
     gradient of the result, `y` the result.
     """
     if primitive.joint is not None:
-        return [("all operands", _plain(_of_rule(primitive.joint)))]
+        return [("all operands", _plain(primitive.joint))]
     names = primitive.forward.__code__.co_varnames
-    return [(names[i], _plain(_of_rule(rule))) for i, rule in enumerate(primitive.rules) if rule is not None]
+    return [(names[i], _plain(rule)) for i, rule in enumerate(primitive.rules) if rule is not None]
+
+
+_OPERATORS: dict[Any, ast.operator] = {times: ast.Mult(), both: ast.Mult(), over: ast.Div()}
 
 
 class _Plain(ast.NodeTransformer):
-    """`times`, `both` and `over` as operators."""
+    """Products and quotients that keep zeros as operators."""
 
-    operators: ClassVar[dict[str, ast.operator]] = {"times": ast.Mult(), "both": ast.Mult(), "over": ast.Div()}
+    def __init__(self, meaning: Mapping[str, Any]) -> None:
+        self.meaning = meaning  # of the names in the formula
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in self.operators and len(node.args) == 2:
-            return ast.BinOp(node.args[0], self.operators[node.func.id], node.args[1])
-        return node
+        operator = _OPERATORS.get(self.meaning.get(node.func.id)) if isinstance(node.func, ast.Name) else None
+        return node if operator is None else ast.BinOp(node.args[0], operator, node.args[1])
 
 
-def _plain(formula: str) -> str:
+def _plain(rule: Callable[..., Any]) -> str:
+    formula = _of_rule(rule)
     try:
-        return ast.unparse(_Plain().visit(ast.parse(formula, mode="eval")))
+        return ast.unparse(_Plain(getattr(rule, "__globals__", {})).visit(ast.parse(formula, mode="eval")))
     except SyntaxError:  # it is words, or was cut
         return formula
 

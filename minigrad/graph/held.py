@@ -9,9 +9,6 @@ import numpy as np
 from minigrad.core import Node
 from minigrad.graph.capture import operands_of
 
-# Operations whose rules pass the gradient on as it is, or as a view of it.
-PASSING = frozenset({"concat", "flip", "mean", "permute_dims", "positive", "reshape", "stack", "sum", "through_gate"})
-
 
 class Held(NamedTuple):
     """The memory that the nodes of a graph keep; each part in bytes, and memory that several share counted once.
@@ -168,8 +165,9 @@ def peak_of_backward(nodes: Sequence[Node], roots: Sequence[Node], held: Held) -
 def _passes_on(node: Node, place: int, parent: Node) -> bool:
     """Whether the rule for an operand gives the memory of the gradient that it gets."""
     assert node.op is not None
-    alike = node.op.name == "add" or (node.op.name == "subtract" and place == 0)
-    return node.op.name in PASSING or (alike and parent.value.shape == node.value.shape)
+    facts = node.op.primitive.facts
+    spread = facts.kind == "elementwise" and parent.value.shape != node.value.shape
+    return place in facts.passes and not spread
 
 
 def _differentiable(node: Node) -> Iterator[tuple[int, Node]]:

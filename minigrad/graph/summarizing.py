@@ -218,7 +218,7 @@ def summary(y: Any) -> GraphSummary:
             continue
         depths[node] = 1 + max([depths[parent] for parent in node.inputs if parent is not None], default=0)
         if op.name not in estimated:
-            estimated[op.name] = not is_known(op, node.args, node.value)
+            estimated[op.name] = not is_known(op)
         trace = trace_of(node)
         work = flops(op, node.args, node.value)
         numbers = [1, work, backward_flops(node, work), size, 0, 0]

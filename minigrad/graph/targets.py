@@ -13,6 +13,7 @@ from minigrad.graph.capture import Entry, Graph, by_identity, entries_of, nodes_
 from minigrad.graph.watching import Tracer
 from minigrad.nn.module import Module
 from minigrad.nn.undisturbed import undisturbed
+from minigrad.ops.elementwise import positive
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, paths
 
@@ -114,12 +115,17 @@ def without_copies(graph: Graph) -> Graph:
     entries: list[Entry] = []
     for entry in graph:
         inputs = tuple(None if i is None else places[i] for i in entry.inputs)
-        if entry.op == "positive" and entry.index not in graph.outputs and inputs[0] is not None:
+        if _is_copy(entry) and entry.index not in graph.outputs and inputs[0] is not None:
             places[entry.index] = inputs[0]
         else:
             places[entry.index] = len(entries)
             entries.append(Entry(len(entries), entry.kind, entry.name, inputs, entry.value, entry.node))
     return Graph(entries, [places[i] for i in graph.outputs])
+
+
+def _is_copy(entry: Entry) -> bool:
+    op = None if entry.node is None else entry.node.op
+    return op is not None and op.primitive is positive.primitive  # type: ignore[attr-defined]  # it has its primitive
 
 
 def gradients_of(graph: Graph) -> dict[Node, Array]:

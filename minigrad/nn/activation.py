@@ -23,7 +23,7 @@ from minigrad.ops.kept_zeros import both, over, times
 # Piecewise linear functions; at a kink the derivative is PyTorch's
 
 
-@primitive(lambda g, y, x: selected(g, y != 0))  # of NaN, too
+@primitive(lambda g, y, x: selected(g, y != 0), kind="elementwise")  # of NaN, too
 def _relu(x: Array, /) -> Array:
     return np.maximum(x, 0)
 
@@ -43,7 +43,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return _relu(input)
 
 
-@primitive(lambda g, y, x, *, min_val, max_val: selected(g, ~((x <= min_val) | (x >= max_val))))
+@primitive(lambda g, y, x, *, min_val, max_val: selected(g, ~((x <= min_val) | (x >= max_val))), kind="elementwise")
 def _hardtanh(x: Array, /, *, min_val: float, max_val: float) -> Array:
     return np.minimum(np.maximum(x, min_val), max_val)
 
@@ -102,7 +102,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return _through(hardsigmoid(input), input)
 
 
-@primitive(lambda g, y, x, *, negative_slope: np.where(x > 0, g, g * negative_slope))
+@primitive(lambda g, y, x, *, negative_slope: np.where(x > 0, g, g * negative_slope), kind="elementwise")
 def _leaky_relu(x: Array, /, *, negative_slope: float) -> Array:
     return np.where(x > 0, x, x * negative_slope)
 
@@ -162,7 +162,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
     return elementwise.where(input > 0, input, slope * input)
 
 
-@primitive(lambda g, y, x, *, threshold, value: selected(g, ~(x <= threshold)))
+@primitive(lambda g, y, x, *, threshold, value: selected(g, ~(x <= threshold)), kind="elementwise")
 def _threshold(x: Array, /, *, threshold: float, value: float) -> Array:
     return np.where(x <= threshold, x.dtype.type(value), x)  # NaN stays
 
@@ -180,7 +180,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return _threshold(operand(input), threshold=threshold, value=value)
 
 
-@primitive(lambda g, y, x, *, lambd: selected(g, ~(np.abs(x) <= lambd)))
+@primitive(lambda g, y, x, *, lambd: selected(g, ~(np.abs(x) <= lambd)), kind="elementwise")
 def _hardshrink(x: Array, /, *, lambd: float) -> Array:
     return np.where(np.abs(x) <= lambd, x.dtype.type(0), x)  # NaN stays
 
@@ -198,7 +198,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return _hardshrink(operand(input), lambd=lambd)
 
 
-@primitive(lambda g, y, x, *, lambd: selected(g, ~(np.abs(x) <= lambd)))
+@primitive(lambda g, y, x, *, lambd: selected(g, ~(np.abs(x) <= lambd)), kind="elementwise")
 def _softshrink(x: Array, /, *, lambd: float) -> Array:
     return np.sign(x) * np.maximum(np.abs(x) - lambd, 0)
 
@@ -221,7 +221,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 # Smooth functions
 
 
-@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, times(g, y + alpha)))
+@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, times(g, y + alpha)), kind="elementwise")
 def _elu(x: Array, /, *, alpha: float) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
@@ -272,6 +272,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
 
 @primitive(
     lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, times(g, sigmoid(x * beta))),
+    kind="elementwise",
 )
 def _softplus(x: Array, /, *, beta: float, threshold: float) -> Array:
     z = x * beta
@@ -304,7 +305,7 @@ def logsigmoid(input: Any) -> Any:
     return -elementwise.logaddexp(elementwise.negative(input), 0.0)
 
 
-@primitive(lambda g, y, x: over(g, np.square(1 + np.abs(x))))
+@primitive(lambda g, y, x: over(g, np.square(1 + np.abs(x))), kind="elementwise")
 def _softsign(x: Array, /) -> Array:
     with np.errstate(invalid="ignore"):  # inf / inf
         return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
@@ -350,13 +351,13 @@ def _through(gate: Any, input: Any) -> Any:
         return y if total - total == 0 else both(input, gate)  # which looks twice in its derivative
 
 
-@primitive(lambda g, y, x: both(g, both(y, 1 - y)))
+@primitive(lambda g, y, x: both(g, both(y, 1 - y)), kind="elementwise")
 def _logistic_gate(x: Array, /) -> Array:
     """The sigmoid."""
     return sigmoid(x)
 
 
-@primitive(lambda g, y, x: both(g, both(1 - np.square(y), _logistic_gate(x))))
+@primitive(lambda g, y, x: both(g, both(1 - np.square(y), _logistic_gate(x))), kind="elementwise")
 def _mish_gate(x: Array, /) -> Array:
     """``tanh(softplus(x))``."""
     return np.tanh(np.logaddexp(x, 0))
@@ -365,13 +366,13 @@ def _mish_gate(x: Array, /) -> Array:
 _ROOT_2, _DENSITY = 2**-0.5, (2 * np.pi) ** -0.5
 
 
-@primitive(lambda g, y, x: both(g, both(-x, y)))
+@primitive(lambda g, y, x: both(g, both(-x, y)), kind="elementwise")
 def _normal_density(x: Array, /) -> Array:
     """The derivative of the probability that a normal random number is below `x`."""
     return _DENSITY * np.exp(-0.5 * x * x)
 
 
-@primitive(lambda g, y, x: both(g, _normal_density(x)))
+@primitive(lambda g, y, x: both(g, _normal_density(x)), kind="elementwise")
 def _normal_cdf(x: Array, /) -> Array:
     """The probability that a normal random number is below `x`."""
     return 0.5 * (1 + special.erf(x * _ROOT_2))
@@ -390,7 +391,7 @@ def _gate(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@primitive(lambda g, y, x: both(g, _gate_slope(x, y)))  # type: ignore[has-type]  # defined below the rule
+@primitive(lambda g, y, x: both(g, _gate_slope(x, y)), kind="elementwise")  # type: ignore[has-type]  # defined below the rule
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite
@@ -409,6 +410,7 @@ def _slope(x: Array, y: Array, out: Array) -> None:
 @primitive(
     lambda g, s, x, y: both((6 * _CUBIC * _SLOPE) * g, both(x, both(y, 1 - y))),
     lambda g, s, x, y: both(g, both(1 - 2 * y, _SLOPE + (3 * _CUBIC * _SLOPE) * np.square(x))),
+    kind="elementwise",
 )
 def _gate_slope(x: Array, y: Array, /) -> Array:
     """The derivative of the gate, from `x` and the gate's value `y`."""

@@ -34,7 +34,7 @@ def _causal(queries: int, keys: int, dtype: Any) -> _Mask:
 
 
 # One operation with the mask in it, so that no value of the graph is infinite, since detect_anomaly reports those.
-@primitive(lambda g, y, scores, mask: softmax_rule(g, y, -1), lambda g, y, scores, mask: softmax_rule(g, y, -1))
+@primitive(lambda g, y, scores, mask: softmax_rule(g, y, -1), lambda g, y, scores, mask: softmax_rule(g, y, -1), cost=5)
 def _masked_softmax(scores: Array, mask: Array, /) -> Array:
     """The softmax of scores plus a mask; 0 in rows of which the mask leaves nothing."""
     value = scores + mask

@@ -18,7 +18,7 @@ from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 
 
-@primitive(lambda g, y, x, factor: g * factor, None)
+@primitive(lambda g, y, x, factor: g * factor, None, kind="elementwise", cost=0)
 def scale_gradient(x: Array, factor: Array, /) -> Array:
     """`x` itself, but its gradient is multiplied by `factor`, which must broadcast to the shape of `x`."""
     return np.array(x)

@@ -12,7 +12,7 @@ from minigrad.errors import ShapeError, other_features
 from minigrad.nn import init
 from minigrad.nn.layer import fan_bound, operand, positive
 from minigrad.nn.module import Module, Parameter
-from minigrad.ops import shaping
+from minigrad.ops import costs, shaping
 from minigrad.ops.axes import one_axis
 from minigrad.ops.linalg import einsum, matmul, rows_of
 
@@ -21,6 +21,8 @@ from minigrad.ops.linalg import einsum, matmul, rows_of
     lambda g, y, x, weight, bias: np.reshape(np.matmul(rows_of(g), weight), x.shape),
     lambda g, y, x, weight, bias: np.matmul(np.transpose(rows_of(g)), rows_of(x)),
     lambda g, y, x, weight, bias: np.sum(rows_of(g), axis=0),
+    kind="contraction",
+    cost=lambda args, y, how: costs.matmul(args, y, how) + y.size,
 )
 def _linear(x: Array, weight: Array, bias: Array, /) -> Array:
     y = matmul(x, weight.T)

@@ -41,7 +41,7 @@ def _standardized_rule(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> 
     return (g - _mean(g, axes) - y * _mean_product(g, y, axes)) / deviation
 
 
-@primitive(lambda g, y, x, *, axes, eps: _standardized_rule(g, y, x, axes, eps))
+@primitive(lambda g, y, x, *, axes, eps: _standardized_rule(g, y, x, axes, eps), cost=5)
 def standardized(x: Array, /, *, axes: Axes, eps: float) -> Array:
     """``(x - mean) / sqrt(variance + eps)``, over axes; fused, since its derivative is far shorter than its parts'."""
     wide = widened(x)

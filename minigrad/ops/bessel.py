@@ -62,7 +62,7 @@ def _of_higher_order(x: Array, n: int, scaled: bool) -> Array:
     return joined[()]
 
 
-@primitive(lambda g, y, x, *, n, scaled: _bessel_rule(g, y, x, n, scaled))
+@primitive(lambda g, y, x, *, n, scaled: _bessel_rule(g, y, x, n, scaled), kind="elementwise")
 def bessel_i(x: Array, /, *, n: int, scaled: bool) -> Array:
     """Modified Bessel function of the first kind, of order `n`; if it is scaled, times ``exp(-abs(x))``.
 

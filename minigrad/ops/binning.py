@@ -7,18 +7,19 @@ import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
 from minigrad.errors import ShapeError, UnsupportedError
+from minigrad.ops import costs
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, reshape
 
 
-@primitive()
+@primitive(cost=1)
 def count_numbers(x: Array, /, *, minlength: int) -> Array:
     """How often each of the numbers 0, 1, ... occurs."""
     return np.bincount(x, minlength=minlength)
 
 
-@primitive(None, lambda g, y, x, weights, *, minlength: np.take(g, x))
+@primitive(None, lambda g, y, x, weights, *, minlength: np.take(g, x), cost=1)
 def sum_by_number(x: Array, weights: Array, /, *, minlength: int) -> Array:
     """The sum of weights for each of the numbers 0, 1, ..."""
     return np.bincount(x, weights, minlength)
@@ -38,13 +39,13 @@ def bincount(x: Array, /, weights: Any = None, minlength: int = 0) -> Array:
 # Histograms
 
 
-@primitive()
+@primitive(cost=2)
 def _histogram_bin_edges(a: Array, /, *, bins: Any, range: Any) -> Array:
     """Edges of bins of the same width, or those that are given."""
     return np.histogram_bin_edges(a, bins, range)
 
 
-@primitive()
+@primitive(cost=costs.search)
 def bin_of(x: Array, edges: Array, /) -> Array:
     """The number of the bin, from 1; 0 and one more than there are bins for what lies in none.
 

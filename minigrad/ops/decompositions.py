@@ -22,6 +22,7 @@ import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, UnsupportedError
+from minigrad.ops import costs
 from minigrad.ops.kept_zeros import over, times
 from minigrad.ops.linalg import matmul, tril, triu
 from minigrad.ops.matrices import (
@@ -55,7 +56,7 @@ def _cholesky_rule(g: Array, y: Array, x: Array) -> Array:
     return hermitian(T(inv) @ half @ conjugated(inv))
 
 
-@primitive(_cholesky_rule)
+@primitive(_cholesky_rule, kind="decomposition", cost=costs.per_matrix(lambda m, n: n**3 / 3))
 def _cholesky(x: Array, /) -> Array:
     x = hermitian(x)
     try:
@@ -134,9 +135,7 @@ def _unless_unknown(h: Array, g: Array, equal: Array) -> Array:
 
 
 @primitive(
-    lambda h, y, v, g, equal: _unless_unknown(h, g, equal),
-    lambda h, y, v, g, equal: h * v,
-    None,
+    lambda h, y, v, g, equal: _unless_unknown(h, g, equal), lambda h, y, v, g, equal: h * v, None, kind="elementwise"
 )
 def weighed(v: Array, g: Array, equal: Array, /) -> Array:
     """``v * g``, for vectors `v` in columns and the gradient `g` of their values, of which some equal others.
@@ -155,7 +154,7 @@ def _eigh_rule(g: Array, y: Array, x: Array) -> Array:
     return hermitian((weighed(conjugated(V), np.expand_dims(gw, -2), _equal(w)) + turned) @ T(V))
 
 
-@primitive(_eigh_rule)
+@primitive(_eigh_rule, kind="decomposition", cost=costs.per_matrix(lambda m, n: 9 * n**3))
 def _eigh(x: Array, /) -> Array:
     with converging("eigh", x):
         w, V = np.linalg.eigh(hermitian(x))
@@ -211,7 +210,7 @@ def _eigvalsh_rule(g: Array, y: Array, x: Array) -> Array:
     return weighed(conjugated(V), np.expand_dims(g, -2), _equal(w)) @ T(V)
 
 
-@primitive(_eigvalsh_rule)
+@primitive(_eigvalsh_rule, kind="decomposition", cost=costs.per_matrix(lambda m, n: 4 * n**3 / 3))
 def eigvalsh(x: Array, /) -> Array:
     """Eigenvalues of Hermitian matrices, in ascending order.
 
@@ -288,7 +287,7 @@ def _eig_rule(g: Array, y: Array, x: Array) -> Array:
     return wanted(T(inverse(V)), inner) @ inner @ T(V)
 
 
-@primitive(_eig_rule)
+@primitive(_eig_rule, kind="decomposition", cost=costs.per_matrix(lambda m, n: 25 * n**3))
 def _eig(x: Array, /) -> Array:
     with converging("eig", x):
         w, V = np.linalg.eig(x)
@@ -341,7 +340,7 @@ def _eigvals_rule(g: Array, y: Array, x: Array) -> Array:
     return wanted(T(inverse(V)), g) @ g @ T(V)
 
 
-@primitive(_eigvals_rule)
+@primitive(_eigvals_rule, kind="decomposition", cost=costs.per_matrix(lambda m, n: 10 * n**3))
 def eigvals(x: Array, /) -> Array:
     """Eigenvalues of square matrices.
 
@@ -438,7 +437,9 @@ def _dependent(R: Array) -> Array:
 
 # S. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra functions with application in optimum
 # experimental design", 2010.
-@primitive(lambda g, y, x, *, mode: _qr_rule(g, y, x, mode))
+@primitive(
+    lambda g, y, x, *, mode: _qr_rule(g, y, x, mode), kind="decomposition", cost=costs.per_matrix(costs.qr, "mode")
+)
 def _qr(x: Array, /, *, mode: str) -> Array:
     return pack(x.shape[:-2], *np.linalg.qr(x, mode))  # type: ignore[call-overload]
 
@@ -548,7 +549,11 @@ def _svd_rule(g: Array, y: Array, x: Array, full_matrices: bool) -> Array:
 
 # J. Townsend, "Differentiating the singular value decomposition", 2016; for complex matrices Z.-Q. Wan and
 # S.-X. Zhang, "Automatic differentiation for complex valued SVD", 2019.
-@primitive(lambda g, y, x, *, full_matrices: _svd_rule(g, y, x, full_matrices))
+@primitive(
+    lambda g, y, x, *, full_matrices: _svd_rule(g, y, x, full_matrices),
+    kind="decomposition",
+    cost=costs.per_matrix(costs.svd, "full_matrices"),
+)
 def _svd(x: Array, /, *, full_matrices: bool) -> Array:
     with converging("svd", x):
         return pack(x.shape[:-2], *np.linalg.svd(x, full_matrices=full_matrices))
@@ -605,7 +610,7 @@ def _svdvals_rule(g: Array, y: Array, x: Array) -> Array:
     return weighed(conjugated(U), np.expand_dims(g, -2), _undetermined(s, x.shape)) @ conjugated(Vh)
 
 
-@primitive(_svdvals_rule, numpy=np.linalg.svdvals)
+@primitive(_svdvals_rule, numpy=np.linalg.svdvals, kind="decomposition", cost=costs.per_matrix(costs.svdvals))
 def svdvals(x: Array, /) -> Array:
     """Singular values of matrices, in descending order.
 

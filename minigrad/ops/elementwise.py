@@ -14,25 +14,30 @@ from minigrad.ops.kept_zeros import both, finds_nan, has_nan, over, slope, times
 # Arithmetic
 
 
-@primitive(lambda g, y, a, b: g, lambda g, y, a, b: g, numpy=np.add)
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: g, numpy=np.add, commutative=True, linear=True, passes=(0, 1))
 def add(a: Array, b: Array, /) -> Array:
     """Sum, elementwise."""
     return a + b
 
 
-@primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g, numpy=np.subtract)
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g, numpy=np.subtract, linear=True, passes=(0,))
 def subtract(a: Array, b: Array, /) -> Array:
     """Difference, elementwise."""
     return a - b
 
 
-@primitive(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, numpy=np.multiply)
+@primitive(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, numpy=np.multiply, commutative=True)
 def multiply(a: Array, b: Array, /) -> Array:
     """Product, elementwise."""
     return a * b
 
 
-@primitive(lambda g, y, a, b: over(g, b), lambda g, y, a, b: -over(times(g, y), b), numpy=np.divide)
+@primitive(
+    lambda g, y, a, b: over(g, b),
+    lambda g, y, a, b: -over(times(g, y), b),
+    numpy=np.divide,
+    advice="Keep the denominator away from 0: add eps to it, or write where(d != 0, n / where(d != 0, d, 1), 0)",
+)
 def divide(a: Array, b: Array, /) -> Array:
     """Quotient, elementwise."""
     return np.true_divide(a, b)
@@ -59,7 +64,12 @@ def _exponent_rule(g: Array, y: Array, a: Array) -> Array:
     return times(times(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1, a)))
 
 
-@primitive(lambda g, y, a, b: _base_rule(g, y, a, b), lambda g, y, a, b: _exponent_rule(g, y, a))
+@primitive(
+    lambda g, y, a, b: _base_rule(g, y, a, b),
+    lambda g, y, a, b: _exponent_rule(g, y, a),
+    kind="elementwise",
+    advice="Keep the base above 0, or the exponent whole: clip the base, or write where(x > 0, x, 1) ** p",
+)
 def pow(a: Array, b: Array, /) -> Array:
     """Power, elementwise.
 
@@ -84,13 +94,13 @@ def remainder(a: Array, b: Array, /) -> Array:
     return a % b
 
 
-@primitive(lambda g, y, x: -g, numpy=np.negative)
+@primitive(lambda g, y, x: -g, numpy=np.negative, linear=True)
 def negative(x: Array, /) -> Array:
     """Negative, elementwise."""
     return -x
 
 
-@primitive(lambda g, y, x: g, numpy=np.positive)
+@primitive(lambda g, y, x: g, numpy=np.positive, cost=0, passes=(0,), trivial=True)
 def positive(x: Array, /) -> Array:
     """The same value, as a new element of the graph."""
     return +x
@@ -163,19 +173,19 @@ def nextafter(a: Array, b: Array, /) -> Array:
     return np.nextafter(a, b)
 
 
-@primitive(lambda g, y, x: g, numpy=np.real, view=True)
+@primitive(lambda g, y, x: g, numpy=np.real, view=True, kind="elementwise", cost=0)
 def real(x: Array, /) -> Array:
     """Real part, elementwise."""
     return np.real(x)
 
 
-@primitive(lambda g, y, x: g * -1j, numpy=np.imag, view=True)
+@primitive(lambda g, y, x: g * -1j, numpy=np.imag, view=True, kind="elementwise", cost=0)
 def imag(x: Array, /) -> Array:
     """Imaginary part, elementwise."""
     return np.imag(x)
 
 
-@primitive(lambda g, y, x: np.conjugate(g), numpy=np.conjugate)
+@primitive(lambda g, y, x: np.conjugate(g), numpy=np.conjugate, linear=True)
 def conj(x: Array, /) -> Array:
     """Complex conjugate, elementwise."""
     return np.conjugate(x)
@@ -184,7 +194,11 @@ def conj(x: Array, /) -> Array:
 # Exponentials and logarithms
 
 
-@primitive(lambda g, y, x: times(g, y), numpy=np.exp)
+@primitive(
+    lambda g, y, x: times(g, y),
+    numpy=np.exp,
+    advice="Keep its operand small: write softmax, logsumexp or sigmoid, which cannot overflow, or clip it",
+)
 def exp(x: Array, /) -> Array:
     """Exponential, elementwise."""
     return np.exp(x)
@@ -205,7 +219,11 @@ def exp2(x: Array, /) -> Array:
     return np.exp2(x)
 
 
-@primitive(lambda g, y, x: over(g, x), numpy=np.log)
+@primitive(
+    lambda g, y, x: over(g, x),
+    numpy=np.log,
+    advice="Keep its operand above 0: clip it from below, write log1p(x) for log(1 + x), or log_softmax, logsumexp",
+)
 def log(x: Array, /) -> Array:
     """Natural logarithm, elementwise."""
     return np.log(x)
@@ -229,7 +247,7 @@ def log10(x: Array, /) -> Array:
     return np.log10(x)
 
 
-@primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g)
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g, kind="elementwise")
 def lead(a: Array, b: Array, /) -> Array:
     """``a - b``, which decides about weights in a sum of exponentials; 0 if both are inf, and -inf if both are -inf."""
     with np.errstate(invalid="ignore"):
@@ -243,6 +261,7 @@ def lead(a: Array, b: Array, /) -> Array:
     lambda g, y, a, b: times(g, sigmoid(lead(a, b))),  # type: ignore[has-type]  # defined below the rule
     lambda g, y, a, b: times(g, sigmoid(lead(b, a))),  # type: ignore[has-type]  # defined below the rule
     numpy=np.logaddexp,
+    commutative=True,
 )
 def logaddexp(a: Array, b: Array, /) -> Array:
     """``log(exp(a) + exp(b))``, elementwise, without overflow.
@@ -252,7 +271,7 @@ def logaddexp(a: Array, b: Array, /) -> Array:
     return np.logaddexp(a, b)
 
 
-@primitive(lambda g, y, x: times(g, y - np.square(y)))
+@primitive(lambda g, y, x: times(g, y - np.square(y)), kind="elementwise")
 def sigmoid(x: Array, /) -> Array:
     """``1 / (1 + exp(-x))``, elementwise, without overflow.
 
@@ -267,7 +286,11 @@ def sigmoid(x: Array, /) -> Array:
         return 1 / (1 + np.exp(-1.0 * x))
 
 
-@primitive(lambda g, y, x: over(g, 2 * y), numpy=np.sqrt)
+@primitive(
+    lambda g, y, x: over(g, 2 * y),
+    numpy=np.sqrt,
+    advice="Keep its operand above 0: write sqrt(x + eps), or where(x > 0, sqrt(x), 0), which has a derivative of 0",
+)
 def sqrt(x: Array, /) -> Array:
     """Square root, elementwise; at 0 the derivative is inf."""
     return np.sqrt(x)
@@ -318,7 +341,7 @@ def atan(x: Array, /) -> Array:
     return np.arctan(x)
 
 
-@primitive()
+@primitive(kind="reduction", cost=1)
 def ordinary(length: Array, /) -> Array:
     """Whether all lengths are 0, or neither infinite nor so short that digits are lost (subnormal)."""
     tiny = np.finfo(length.dtype).tiny
@@ -327,7 +350,7 @@ def ordinary(length: Array, /) -> Array:
     return np.logical_and.reduce((length == 0) | ((length >= tiny) & (length < np.inf)), axis=None)
 
 
-@primitive()
+@primitive(kind="elementwise")
 def magnifier(length: Array, /) -> Array:
     """A power of 2 by which to multiply lengths that are subnormal, and 1 for others."""
     limits = np.finfo(length.dtype)
@@ -361,7 +384,12 @@ def atan2(a: Array, b: Array, /) -> Array:
     return np.arctan2(a, b)
 
 
-@primitive(lambda g, y, a, b: _side_rule(g, y, a, b), lambda g, y, a, b: _side_rule(g, y, b, a), numpy=np.hypot)
+@primitive(
+    lambda g, y, a, b: _side_rule(g, y, a, b),
+    lambda g, y, a, b: _side_rule(g, y, b, a),
+    numpy=np.hypot,
+    commutative=True,
+)
 def hypot(a: Array, b: Array, /) -> Array:
     """``sqrt(a*a + b*b)``, elementwise, without overflow.
 
@@ -458,7 +486,7 @@ def trunc(x: Array, /) -> Array:
     return _to_whole(np.trunc, x)
 
 
-@primitive(lambda g, y, x, *, decimals: np.zeros_like(g))
+@primitive(lambda g, y, x, *, decimals: np.zeros_like(g), kind="elementwise")
 def round(x: Array, /, decimals: int = 0) -> Array:
     """Nearest number with so many decimals, elementwise, halves to even; its derivative is 0."""
     return np.round(x, decimals)
@@ -475,6 +503,8 @@ implements(np.round, np.rint)(round)
     lambda g, y, condition, a, b: np.where(condition, g, 0),
     lambda g, y, condition, a, b: np.where(condition, 0, g),
     numpy=np.where,
+    kind="elementwise",
+    cost=0,
 )
 def where(condition: Array, a: Array, b: Array, /) -> Array:
     """Elements of `a` where the condition holds, else of `b`.  The one that is not chosen has gradient 0."""
@@ -484,7 +514,7 @@ def where(condition: Array, a: Array, b: Array, /) -> Array:
 _BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
-@primitive(lambda h, y, g, mask: selected(h, mask), None)  # type: ignore[has-type]
+@primitive(lambda h, y, g, mask: selected(h, mask), None, kind="elementwise", cost=0)  # type: ignore[has-type]
 def selected(g: Array, mask: Array, /) -> Array:
     """``where(mask, g, 0)`` for arrays of one shape, ten times quicker: no processor foresees which it will be."""
     bits = _BITS.get(g.dtype)
@@ -511,6 +541,7 @@ def _extreme_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
     lambda g, y, a, b: _extreme_rule(g, y, a, b, a > b),
     lambda g, y, a, b: _extreme_rule(g, y, b, a, b > a),
     numpy=np.maximum,
+    commutative=True,
 )
 def maximum(a: Array, b: Array, /) -> Array:
     """The larger of two elements, or one that is NaN; where they are equal both have half the gradient."""
@@ -521,15 +552,14 @@ def maximum(a: Array, b: Array, /) -> Array:
     lambda g, y, a, b: _extreme_rule(g, y, a, b, a < b),
     lambda g, y, a, b: _extreme_rule(g, y, b, a, b < a),
     numpy=np.minimum,
+    commutative=True,
 )
 def minimum(a: Array, b: Array, /) -> Array:
     """The smaller of two elements, or one that is NaN; where they are equal both have half the gradient."""
     return np.minimum(a, b)
 
 
-@primitive(
-    lambda g, y, x, *, min, max: np.where((x == y) | (x != x), g, 0),
-)
+@primitive(lambda g, y, x, *, min, max: np.where((x == y) | (x != x), g, 0), kind="elementwise")
 def _clip(x: Array, /, *, min: Array | None, max: Array | None) -> Array:
     dtype = getattr(x, "dtype", None)
     if dtype is not None and dtype.kind in "iu":
@@ -582,13 +612,13 @@ implements(np.clip)(clip)
 # Comparisons, tests, logic and bits: nothing to differentiate
 
 
-@primitive(numpy=np.equal)
+@primitive(numpy=np.equal, commutative=True)
 def equal(a: Array, b: Array, /) -> Array:
     """Whether the operands are equal, elementwise."""
     return np.equal(a, b)
 
 
-@primitive(numpy=np.not_equal)
+@primitive(numpy=np.not_equal, commutative=True)
 def not_equal(a: Array, b: Array, /) -> Array:
     """Whether the operands differ, elementwise."""
     return np.not_equal(a, b)
@@ -661,37 +691,37 @@ def logical_not(x: Array, /) -> Array:
     return np.logical_not(x)
 
 
-@primitive(numpy=np.logical_and)
+@primitive(numpy=np.logical_and, commutative=True)
 def logical_and(a: Array, b: Array, /) -> Array:
     """Logical and, elementwise."""
     return np.logical_and(a, b)
 
 
-@primitive(numpy=np.logical_or)
+@primitive(numpy=np.logical_or, commutative=True)
 def logical_or(a: Array, b: Array, /) -> Array:
     """Logical or, elementwise."""
     return np.logical_or(a, b)
 
 
-@primitive(numpy=np.logical_xor)
+@primitive(numpy=np.logical_xor, commutative=True)
 def logical_xor(a: Array, b: Array, /) -> Array:
     """Logical exclusive or, elementwise."""
     return np.logical_xor(a, b)
 
 
-@primitive(numpy=np.bitwise_and)
+@primitive(numpy=np.bitwise_and, commutative=True)
 def bitwise_and(a: Array, b: Array, /) -> Array:
     """Bitwise and, of bools or integers, elementwise."""
     return np.bitwise_and(a, b)
 
 
-@primitive(numpy=np.bitwise_or)
+@primitive(numpy=np.bitwise_or, commutative=True)
 def bitwise_or(a: Array, b: Array, /) -> Array:
     """Bitwise or, of bools or integers, elementwise."""
     return np.bitwise_or(a, b)
 
 
-@primitive(numpy=np.bitwise_xor)
+@primitive(numpy=np.bitwise_xor, commutative=True)
 def bitwise_xor(a: Array, b: Array, /) -> Array:
     """Bitwise exclusive or, of bools or integers, elementwise."""
     return np.bitwise_xor(a, b)

@@ -18,6 +18,7 @@ def _is_zero(x: Array, y: Array) -> Array:
 @primitive(
     lambda g, y, x, z: xlogy(g, np.where((x == 0) & (z <= 0), 1, z)),  # type: ignore[has-type]
     lambda g, y, x, z: over(times(g, x), z),
+    kind="elementwise",
 )
 def xlogy(x: Array, y: Array, /) -> Array:
     """``x * log(y)``, elementwise, and 0 where `x` is 0, unless `y` is NaN.
@@ -41,6 +42,7 @@ def xlogy(x: Array, y: Array, /) -> Array:
 @primitive(
     lambda g, y, x, z: xlog1py(g, np.where((x == 0) & (z <= -1), 0, z)),  # type: ignore[has-type]
     lambda g, y, x, z: over(times(g, x), 1 + z),
+    kind="elementwise",
 )
 def xlog1py(x: Array, y: Array, /) -> Array:
     """``x * log1p(y)``, elementwise, and 0 where `x` is 0, unless `y` is NaN.
@@ -61,7 +63,7 @@ def xlog1py(x: Array, y: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.entr")
-@primitive(lambda g, y, x: -times(g, 1 + np.log(x)))
+@primitive(lambda g, y, x: -times(g, 1 + np.log(x)), kind="elementwise")
 def entr(x: Array, /) -> Array:
     """``-x * log(x)``, elementwise: 0 at 0, where its derivative is inf, and -inf for negative numbers.
 
@@ -83,7 +85,7 @@ def _rel_entr_rule(g: Array, x: Array, y: Array) -> Array:
 
 
 @implements_by_name("scipy.special.rel_entr")
-@primitive(lambda g, y, p, q: _rel_entr_rule(g, p, q), lambda g, y, p, q: -over(times(g, p), q))
+@primitive(lambda g, y, p, q: _rel_entr_rule(g, p, q), lambda g, y, p, q: -over(times(g, p), q), kind="elementwise")
 def rel_entr(x: Array, y: Array, /) -> Array:
     """``x * log(x / y)``, elementwise: 0 where `x` is 0 and `y` is not negative, and inf where either is negative.
 

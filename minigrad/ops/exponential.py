@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, primitive
+from minigrad.ops import costs
 from minigrad.ops.matrices import T, square
 from minigrad.ops.shaping import concat
 
@@ -51,6 +52,9 @@ def _frechet_rule(h: Array, x: Array, e: Array) -> Array:
 @primitive(
     lambda h, y, x, e: _frechet_rule(h, x, e),
     lambda h, y, x, e: frechet(T(x), h),  # type: ignore[has-type]  # defined below the rule
+    kind="decomposition",
+    cost=costs.per_matrix(lambda m, n: costs.expm(2 * m, 2 * n)),
+    uncertain=True,
 )
 def frechet(x: Array, e: Array, /) -> Array:
     """The derivative of the exponential at `x` in the direction `e`, both of one shape (..., n, n).
@@ -64,7 +68,7 @@ def frechet(x: Array, e: Array, /) -> Array:
     return _exponential(_blocks(x, e / scale, np.zeros_like(x), x))[..., :n, n:] * scale
 
 
-@primitive(lambda g, y, x: frechet(T(x), g))
+@primitive(lambda g, y, x: frechet(T(x), g), kind="decomposition", cost=costs.per_matrix(costs.expm), uncertain=True)
 def expm(x: Array, /) -> Array:
     """Exponential of square matrices, ``I + x + x @ x / 2 + ...``.
 

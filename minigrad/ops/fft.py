@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.ops import costs
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import conj, positive
 from minigrad.ops.indexing import getitem
@@ -28,12 +29,12 @@ _OTHER_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 # The four maps, of arrays that have the right lengths
 
 
-@primitive(lambda g, y, x, *, axes, norm: _fft(g, axes=axes, norm=norm))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, axes, norm: _fft(g, axes=axes, norm=norm), cost=costs.fourier)  # type: ignore[has-type]
 def _fft(x: Array, /, *, axes: tuple[int, ...], norm: Any) -> Array:
     return np.fft.fftn(x, axes=axes, norm=norm)
 
 
-@primitive(lambda g, y, x, *, axes, norm: _ifft(g, axes=axes, norm=norm))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, axes, norm: _ifft(g, axes=axes, norm=norm), cost=costs.fourier)  # type: ignore[has-type]
 def _ifft(x: Array, /, *, axes: tuple[int, ...], norm: Any) -> Array:
     return np.fft.ifftn(x, axes=axes, norm=norm)
 
@@ -55,7 +56,7 @@ def _rfft_rule(g: Array, x: Array, axis: int, norm: str) -> Array:
     return _irfft(half, axis=axis, n=n, norm=_OTHER_NORM[norm])
 
 
-@primitive(lambda g, y, x, *, axis, norm: _rfft_rule(g, x, axis, norm))
+@primitive(lambda g, y, x, *, axis, norm: _rfft_rule(g, x, axis, norm), cost=costs.half_fourier)
 def _rfft(x: Array, /, *, axis: int, norm: Any) -> Array:
     return np.fft.rfft(x, axis=axis, norm=norm)
 
@@ -65,7 +66,7 @@ def _irfft_rule(g: Array, axis: int, n: int, norm: str) -> Array:
     return np.conjugate(_rfft(g, axis=axis, norm=_OTHER_NORM[norm])) * _occurrences(n, axis, g.ndim)
 
 
-@primitive(lambda g, y, x, *, axis, n, norm: _irfft_rule(g, axis, n, norm))
+@primitive(lambda g, y, x, *, axis, n, norm: _irfft_rule(g, axis, n, norm), cost=costs.half_fourier)
 def _irfft(x: Array, /, *, axis: int, n: int, norm: Any) -> Array:
     return np.fft.irfft(x, n, axis=axis, norm=norm)
 

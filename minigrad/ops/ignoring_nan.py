@@ -196,13 +196,13 @@ def _attained(g: Array, y: Array, x: Array, axis: Axis, mask: Any) -> Array:
     return np.where(attain, keep(g, x.shape, axis) / np.sum(attain, axis=axis, keepdims=True), 0)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims, initial, where: _attained(g, y, x, axis, where))
+@primitive(lambda g, y, x, *, axis, keepdims, initial, where: _attained(g, y, x, axis, where), kind="reduction", cost=1)
 def _nanmax(x: Array, /, *, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Array:
     """Largest element that is not NaN."""
     return _largest(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims, initial, where: _attained(g, y, x, axis, where))
+@primitive(lambda g, y, x, *, axis, keepdims, initial, where: _attained(g, y, x, axis, where), kind="reduction", cost=1)
 def _nanmin(x: Array, /, *, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Array:
     """Smallest element that is not NaN."""
     return _smallest(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
@@ -291,13 +291,13 @@ def _told(extreme: Array) -> Array:
     return extreme
 
 
-@primitive(numpy=np.nanargmax)
+@primitive(numpy=np.nanargmax, kind="reduction", cost=1)
 def nanargmax(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """Index of the first largest element that is not NaN, along an axis, or in the flattened array."""
     return np.nanargmax(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(numpy=np.nanargmin)
+@primitive(numpy=np.nanargmin, kind="reduction", cost=1)
 def nanargmin(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """Index of the first smallest element that is not NaN, along an axis, or in the flattened array."""
     return np.nanargmin(x, axis=axis, keepdims=keepdims)

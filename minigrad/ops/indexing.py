@@ -39,7 +39,7 @@ def _meets_twice(index: tuple[Any, ...]) -> bool:
     return False
 
 
-@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape), view=True)  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape), view=True, kind="indexing", cost=0)  # type: ignore[has-type]
 def getitem(x: Array, /, *, index: tuple[Any, ...]) -> Array:
     """``x[index]``."""
     return x[index]
@@ -59,7 +59,7 @@ def _add_into(out: Array, g: Array, *, index: tuple[Any, ...]) -> None:
 getitem.primitive.into = _add_into  # type: ignore[attr-defined]  # a primitive's function has its primitive
 
 
-@primitive(lambda h, y, g, *, index, shape: h[index])
+@primitive(lambda h, y, g, *, index, shape: h[index], kind="indexing", linear=True, cost=1)
 def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """The transpose of `getitem`: an array of zeros to which `g` is added at the index, repeats and all."""
     if not _meets_twice(index):
@@ -83,6 +83,8 @@ def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> A
 @primitive(
     lambda g, y, x, v, *, index: setitem(g, 0, index=index),  # type: ignore[has-type]
     lambda g, y, x, v, *, index: _fit(np.where(_last_writes(index, x.shape), g[index], 0), v.shape),
+    kind="indexing",
+    cost=0,
 )
 def setitem(x: Array, v: Array, /, *, index: tuple[Any, ...]) -> Array:
     """A copy of `x` in which the elements at the index are `v`."""

@@ -27,7 +27,7 @@ def finds_nan(x: Array) -> Any:
     return total != total
 
 
-@primitive()
+@primitive(kind="reduction", cost=1)
 def has_nan(x: Array, /) -> Array:
     """Whether some element is NaN, for rules that do more in that case; perhaps also if some are infinite."""
     return np.bool_(finds_nan(x))
@@ -44,6 +44,8 @@ def _keep_zeros(product: Array, *factors: Array) -> Array:
 @primitive(
     lambda h, y, a, b: both(h, b),  # type: ignore[has-type]  # defined below the rule
     lambda h, y, a, b: both(h, a),  # type: ignore[has-type]  # defined below the rule
+    kind="elementwise",
+    commutative=True,
 )
 def both(a: Array, b: Array, /) -> Array:
     """``a * b``, and 0 where either is 0 even if the other is infinite or NaN."""
@@ -53,6 +55,7 @@ def both(a: Array, b: Array, /) -> Array:
 @primitive(
     lambda h, y, g, factor: times(h, factor),  # type: ignore[has-type]  # defined below the rule
     lambda h, y, g, factor: both(h, g),
+    kind="elementwise",
 )
 def times(g: Array, factor: Array, /) -> Array:
     """``g * factor``, and 0 where `g` is 0 even if the factor is infinite or NaN."""
@@ -64,6 +67,7 @@ def times(g: Array, factor: Array, /) -> Array:
 @primitive(
     lambda h, y, g, divisor: over(h, divisor),  # type: ignore[has-type]  # defined below the rule
     lambda h, y, g, divisor: -over(both(h, y), divisor),  # type: ignore[has-type]  # defined below the rule
+    kind="elementwise",
 )
 def over(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
@@ -82,6 +86,7 @@ def over(g: Array, divisor: Array, /) -> Array:
     lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),  # type: ignore[has-type]
     lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(both(h, g), length)),
     lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(both(h, y), length)),
+    kind="elementwise",
 )
 def slope(g: Array, x: Array, length: Array, /) -> Array:
     """``g * x / length``, and 0 where the length is 0; the derivative of that is NaN."""

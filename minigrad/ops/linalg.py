@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import AxisError, ShapeError, no_product
+from minigrad.ops import costs
 from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import magnifier, ordinary
@@ -54,6 +55,8 @@ def _right_rule(g: Array, a: Array, b: Array) -> Array:
 @primitive(
     lambda g, y, a, b: _left_rule(g, a, b),
     lambda g, y, a, b: _right_rule(g, a, b),
+    kind="contraction",
+    cost=costs.matmul,
 )
 def matmul(a: Array, b: Array, /) -> Array:
     """Matrix product of the last two axes, broadcast over the others; 1-d operands are a row and a column."""
@@ -241,7 +244,12 @@ def _growth(ratio: Array, power: float) -> Array:
     return np.where(ratio == 0, np.inf, np.where(ratio == 0, 1, ratio) ** power)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims, ord: _norm_rule(g, y, x, axis, ord), numpy=np.linalg.vector_norm)
+@primitive(
+    lambda g, y, x, *, axis, keepdims, ord: _norm_rule(g, y, x, axis, ord),
+    numpy=np.linalg.vector_norm,
+    kind="reduction",
+    cost=2,
+)
 def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
     """``sum(abs(x) ** ord) ** (1 / ord)`` over one axis, several, or all; at 0 the derivative is taken as 0.
 
@@ -310,7 +318,11 @@ def _einsum_rule(g: Array, operands: tuple[Array, ...], subscripts: str) -> list
     ]
 
 
-@primitive(joint=lambda g, y, *operands, subscripts: _einsum_rule(g, operands, subscripts))
+@primitive(
+    joint=lambda g, y, *operands, subscripts: _einsum_rule(g, operands, subscripts),
+    kind="contraction",
+    cost=costs.einsum,
+)
 def _einsum(*operands: Array, subscripts: str) -> Array:
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
@@ -422,13 +434,13 @@ def trace(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: A
     return sum(diagonal(x, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
-@primitive(lambda g, y, x, *, k: np.tril(g, k), numpy=np.tril)
+@primitive(lambda g, y, x, *, k: np.tril(g, k), numpy=np.tril, kind="movement", cost=0)
 def tril(x: Array, /, k: int = 0) -> Array:
     """Matrices without what is above the `k`-th diagonal."""
     return np.tril(x, k)
 
 
-@primitive(lambda g, y, x, *, k: np.triu(g, k), numpy=np.triu)
+@primitive(lambda g, y, x, *, k: np.triu(g, k), numpy=np.triu, kind="movement", cost=0)
 def triu(x: Array, /, k: int = 0) -> Array:
     """Matrices without what is below the `k`-th diagonal."""
     return np.triu(x, k)

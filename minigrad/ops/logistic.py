@@ -32,7 +32,7 @@ def expit(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.logit")
-@primitive(lambda g, y, x: over(g, both(x, 1 - x)))
+@primitive(lambda g, y, x: over(g, both(x, 1 - x)), kind="elementwise")
 def logit(x: Array, /) -> Array:
     """``log(x / (1 - x))``, elementwise, the inverse of `expit`; its derivative at 0 and 1 is inf.
 
@@ -49,7 +49,7 @@ def logit(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.log_expit")
-@primitive(lambda g, y, x: times(g, sigmoid(-x)))
+@primitive(lambda g, y, x: times(g, sigmoid(-x)), kind="elementwise")
 def log_expit(x: Array, /) -> Array:
     """Logarithm of `expit`, elementwise, accurate where that is small.
 

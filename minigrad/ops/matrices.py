@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, primitive
+from minigrad.ops import costs
 
 
 class LinAlgError(errors.ArgumentError, np.linalg.LinAlgError):
@@ -144,7 +145,7 @@ def inverse_rule(g: Array, y: Array) -> Array:
     return -(y @ g @ y)
 
 
-@primitive(lambda g, y, x: inverse_rule(g, y))
+@primitive(lambda g, y, x: inverse_rule(g, y), kind="decomposition", cost=costs.per_matrix(lambda m, n: 2 * n**3))
 def inverse(x: Array, /) -> Array:
     """The inverse of each matrix, and NaN for a singular one."""
     try:

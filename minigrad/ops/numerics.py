@@ -6,6 +6,7 @@ import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.ops import costs
 from minigrad.ops.arguments import operand, value_of, weak
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import conj, remainder, where
@@ -106,7 +107,7 @@ def _more_differences(given: Any, name: str, dtype: Any) -> Array:
     return reshape(astype(given, dtype), -1)
 
 
-@primitive(lambda g, y, p, *, discont, axis, period: g, numpy=np.unwrap)
+@primitive(lambda g, y, p, *, discont, axis, period: g, numpy=np.unwrap, cost=1)
 def unwrap(p: Array, /, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Array:
     """Angles with multiples of the period added, so that none is far from the one before it on the axis.
 
@@ -170,7 +171,7 @@ def _distances(x: Array, shape: tuple[int, ...], axis: int) -> Array:
 # Interpolation
 
 
-@primitive()
+@primitive(cost=costs.search)
 def piece_of(x: Array, xp: Array, /) -> Array:
     """The index of the knot at which the piece begins that an abscissa lies in; of the first or last, if outside."""
     return np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(len(xp) - 2, 0))
@@ -274,6 +275,8 @@ def _ordered(a: Array, v: Array) -> Array:
 @primitive(
     lambda g, y, a, v, *, full: _left_rule(g, a, v, full),
     lambda g, y, a, v, *, full: _right_rule(g, a, v, full),
+    kind="contraction",
+    cost=lambda args, y, how: 2 * args[1].size * (args[0].size if how["full"] else y.size),
 )
 def convolve_signals(a: Array, v: Array, /, *, full: bool) -> Array:
     """Convolution of a signal with one that is not longer, in full or where they overlap completely."""

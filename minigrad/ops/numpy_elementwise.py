@@ -40,7 +40,7 @@ def _angle_rule(g: Array, z: Array, deg: bool) -> Array:
     return over(g * (-1j * (180 / np.pi if deg else 1)), np.where(z == 0, np.inf, z))
 
 
-@primitive(lambda g, y, z, *, deg: _angle_rule(g, z, deg), numpy=np.angle)
+@primitive(lambda g, y, z, *, deg: _angle_rule(g, z, deg), numpy=np.angle, kind="elementwise")
 def angle(z: Array, /, deg: bool = False) -> Array:
     """Angle of a complex number from the positive real axis, elementwise, in radians from -pi to pi, or in degrees.
 
@@ -52,13 +52,13 @@ def angle(z: Array, /, deg: bool = False) -> Array:
 # Parts of numbers
 
 
-@primitive(lambda g, y, x: g)
+@primitive(lambda g, y, x: g, kind="elementwise")
 def _fraction(x: Array, /) -> Array:
     """What follows the decimal point, with the sign of the number."""
     return np.modf(x)[0]
 
 
-@primitive(lambda g, y, x: np.zeros_like(g))
+@primitive(lambda g, y, x: np.zeros_like(g), kind="elementwise")
 def _whole(x: Array, /) -> Array:
     """What precedes the decimal point; its derivative is 0."""
     return np.modf(x)[1]
@@ -70,13 +70,13 @@ def modf(x: Array, /) -> tuple[Array, Array]:
     return _fraction(x), _whole(x)
 
 
-@primitive()
+@primitive(kind="elementwise")
 def _exponent(x: Array, /) -> Array:
     """The power of 2 by which a number between 1/2 and 1 is multiplied."""
     return np.frexp(x)[1]
 
 
-@primitive(lambda g, y, x: np.ldexp(g, -_exponent(x)))
+@primitive(lambda g, y, x: np.ldexp(g, -_exponent(x)), kind="elementwise")
 def _mantissa(x: Array, /) -> Array:
     """The number between 1/2 and 1 that is multiplied by a power of 2."""
     return np.frexp(x)[0]
@@ -134,6 +134,7 @@ def float_power(a: Array, b: Array, /) -> Array:
     lambda g, y, a, b: times(g, sigmoid(lead(a, b) * _LOG_2)),
     lambda g, y, a, b: times(g, sigmoid(lead(b, a) * _LOG_2)),
     numpy=np.logaddexp2,
+    commutative=True,
 )
 def logaddexp2(a: Array, b: Array, /) -> Array:
     """``log2(2**a + 2**b)``, elementwise, without overflow.
@@ -178,6 +179,7 @@ def _number_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
     lambda g, y, a, b: _number_rule(g, y, a, b, a > b),
     lambda g, y, a, b: _number_rule(g, y, b, a, b > a),
     numpy=np.fmax,
+    commutative=True,
 )
 def fmax(a: Array, b: Array, /) -> Array:
     """The larger of two elements, or the one that is not NaN; where they are equal both have half the gradient."""
@@ -188,6 +190,7 @@ def fmax(a: Array, b: Array, /) -> Array:
     lambda g, y, a, b: _number_rule(g, y, a, b, a < b),
     lambda g, y, a, b: _number_rule(g, y, b, a, b < a),
     numpy=np.fmin,
+    commutative=True,
 )
 def fmin(a: Array, b: Array, /) -> Array:
     """The smaller of two elements, or the one that is not NaN; where they are equal both have half the gradient."""
@@ -274,7 +277,7 @@ def _bessel_slope(z: Array, n: int) -> Array:
     return (n * spherical_bessel(z, n=n - 1) - (n + 1) * after) / (2 * n + 1) if n else -after
 
 
-@primitive(lambda g, y, z, *, n: times(g, _bessel_slope(z, n)))
+@primitive(lambda g, y, z, *, n: times(g, _bessel_slope(z, n)), kind="elementwise")
 def spherical_bessel(z: Array, /, *, n: int) -> Array:
     """The spherical Bessel function of the first kind, of order `n`, elementwise.
 

@@ -14,7 +14,7 @@ from minigrad.ops.indexing import take, take_along_axis
 from minigrad.ops.shaping import astype, concat, reshape
 
 
-@primitive(numpy=np.argpartition)
+@primitive(numpy=np.argpartition, cost=1)
 def argpartition(x: Array, /, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
     """The indices of an order in which some places have the elements that they have after sorting."""
     return np.argpartition(x, value_of(kth), axis=axis, kind=kind)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from minigrad.ops import costs
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_not, where
@@ -34,13 +35,13 @@ def _shared_gradient(g: Array, y: Array, x: Array) -> Array:
     return total
 
 
-@primitive(lambda g, y, x, places: _shared_gradient(g, y, x), None)
+@primitive(lambda g, y, x, places: _shared_gradient(g, y, x), None, kind="indexing", cost=0)
 def elements_at(x: Array, places: Array, /) -> Array:
     """Elements at these places along the last axis; those that are equal share the gradient equally."""
     return np.take_along_axis(x, places, axis=-1)
 
 
-@primitive()
+@primitive(cost=costs.sort)
 def places_of_ranks(x: Array, ranks: Array, /) -> Array:
     """Where along the last axis the elements lie that would have these ranks (from 0) if it were sorted.
 
@@ -51,13 +52,13 @@ def places_of_ranks(x: Array, ranks: Array, /) -> Array:
     return _spoilt(x, order, order[..., ranks])
 
 
-@primitive()
+@primitive(cost=costs.sort)
 def places_of_own_ranks(x: Array, ranks: Array, /) -> Array:
     """The same with ranks that differ from slice to slice; NaN is an element like others."""
     return np.take_along_axis(np.argsort(x, axis=-1), ranks.astype(np.intp), axis=-1)
 
 
-@primitive()
+@primitive(cost=1)
 def places_by_weights(x: Array, weights: Array, q: Array, /, *, ignoring: bool) -> Array:
     """Where along the last axis the distribution function of weighted elements reaches the probabilities `q`.
 

@@ -44,13 +44,27 @@ def _count(shape: tuple[int, ...], axis: Axis) -> int:
 # Sums and moments
 
 
-@primitive(lambda g, y, x, *, axis, dtype, keepdims: spread(g, x.shape, axis), numpy=np.sum)
+@primitive(
+    lambda g, y, x, *, axis, dtype, keepdims: spread(g, x.shape, axis),
+    numpy=np.sum,
+    kind="reduction",
+    linear=True,
+    cost=1,
+    passes=(0,),
+)
 def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
     """Sum over one axis, several, or all."""
     return _add(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: spread(widened(g) / _count(x.shape, axis), x.shape, axis), numpy=np.mean)
+@primitive(
+    lambda g, y, x, *, axis, keepdims: spread(widened(g) / _count(x.shape, axis), x.shape, axis),
+    numpy=np.mean,
+    kind="reduction",
+    linear=True,
+    cost=1,
+    passes=(0,),
+)
 def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Arithmetic mean over one axis, several, or all."""
     x = np.asarray(x)
@@ -60,7 +74,8 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 @primitive(
-    lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where)  # type: ignore[has-type]  # its own transpose
+    lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where),  # type: ignore[has-type]  # its own transpose
+    cost=1,
 )
 def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
     """Deviations from the mean of the elements where a mask holds, along an axis; 0 where it does not.
@@ -97,7 +112,7 @@ def _var_rule(g: Array, x: Array, axis: Axis, correction: float) -> Array:
     return g * _conjugate_deviations(x, axis)
 
 
-@primitive(lambda g, y, x, *, axis, correction, keepdims: _var_rule(g, x, axis, correction))
+@primitive(lambda g, y, x, *, axis, correction, keepdims: _var_rule(g, x, axis, correction), kind="reduction", cost=4)
 def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Variance over one axis, several, or all: the sum of squared deviations divided by ``n - correction``."""
     x = np.asarray(x)
@@ -111,7 +126,9 @@ def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Ar
     return slope(keep(widened(g), x.shape, axis) / _degrees(x.shape, axis, correction), deviations, y)
 
 
-@primitive(lambda g, y, x, *, axis, correction, keepdims: _std_rule(g, y, x, axis, correction))
+@primitive(
+    lambda g, y, x, *, axis, correction, keepdims: _std_rule(g, y, x, axis, correction), kind="reduction", cost=4
+)
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
     x = np.asarray(x)
@@ -134,13 +151,13 @@ def _share(g: Array, y: Array, x: Array, axis: Axis) -> Array:
     return np.where(attain, keep(g, x.shape, axis) / np.sum(attain, axis=axis, keepdims=True), 0)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis))
+@primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis), kind="reduction", cost=1)
 def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Largest element over one axis, several, or all; equal ones share the gradient equally."""
     return _maximum(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis))
+@primitive(lambda g, y, x, *, axis, keepdims: _share(g, y, x, axis), kind="reduction", cost=1)
 def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Smallest element over one axis, several, or all; equal ones share the gradient equally."""
     return _minimum(x, axis=axis, keepdims=keepdims)
@@ -150,31 +167,31 @@ implements(np.max, np.amax)(max)
 implements(np.min, np.amin)(min)
 
 
-@primitive(numpy=np.argmax)
+@primitive(numpy=np.argmax, kind="reduction", cost=1)
 def argmax(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """Index of the first largest element along an axis, or in the flattened array."""
     return np.argmax(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(numpy=np.argmin)
+@primitive(numpy=np.argmin, kind="reduction", cost=1)
 def argmin(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """Index of the first smallest element along an axis, or in the flattened array."""
     return np.argmin(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(numpy=np.any)
+@primitive(numpy=np.any, kind="reduction", cost=1)
 def any(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Whether some element is not 0, over one axis, several, or all."""
     return np.any(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(numpy=np.all)
+@primitive(numpy=np.all, kind="reduction", cost=1)
 def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Whether no element is 0, over one axis, several, or all."""
     return np.all(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(numpy=np.count_nonzero)
+@primitive(numpy=np.count_nonzero, kind="reduction", cost=1)
 def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """How many elements are not 0, over one axis, several, or all."""
     return np.asarray(np.count_nonzero(x, axis=axis, keepdims=keepdims))[()]
@@ -224,7 +241,11 @@ def _parts(x: Array, y: Array, axis: Axis) -> Array:
     return e / np.where(total == 0, 1, total)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims: times(keep(g, x.shape, axis), _parts(x, keep(y, x.shape, axis), axis)))
+@primitive(
+    lambda g, y, x, *, axis, keepdims: times(keep(g, x.shape, axis), _parts(x, keep(y, x.shape, axis), axis)),
+    kind="reduction",
+    cost=4,
+)
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """``log(sum(exp(x)))`` over one axis, several, or all, without overflow."""
     x = _floating(x)
@@ -246,7 +267,7 @@ def softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     return times(g - total, y)
 
 
-@primitive(lambda g, y, x, *, axis: softmax_rule(g, y, axis))
+@primitive(lambda g, y, x, *, axis: softmax_rule(g, y, axis), cost=5)
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
     x = _floating(x)
@@ -255,7 +276,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
     return value
 
 
-@primitive(lambda g, y, x, *, axis: g - times(np.sum(g, axis=axis, keepdims=True), np.exp(y)))
+@primitive(lambda g, y, x, *, axis: g - times(np.sum(g, axis=axis, keepdims=True), np.exp(y)), cost=5)
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = _floating(x)
@@ -296,7 +317,9 @@ def _cumsum_from_end(g: Array, axis: int | None, initial: bool) -> Array:
     return np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)
 
 
-@primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumsum_from_end(g, axis, include_initial))
+@primitive(
+    lambda g, y, x, *, axis, dtype, include_initial: _cumsum_from_end(g, axis, include_initial), linear=True, cost=1
+)
 def cumulative_sum(x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Array:
     """Sums of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out)."""
     axis = _along(axis, x)
@@ -312,6 +335,7 @@ def _recurrence_from_end(a: Array, b: Array, axis: int) -> Array:
 @primitive(
     lambda g, y, a, b, *, axis: _recurrence_from_end(a, g, axis) * _delay(y, axis, 0),
     lambda g, y, a, b, *, axis: _recurrence_from_end(a, g, axis),
+    cost=2,
 )
 def recurrence(a: Array, b: Array, /, *, axis: int) -> Array:
     """``s[i] = b[i] + a[i] * s[i - 1]`` along an axis, from ``s[-1] = 0``, for operands of one shape."""
@@ -331,7 +355,7 @@ def _cumprod_rule(g: Array, y: Array, x: Array, axis: int | None, initial: bool)
     return before * _recurrence_from_end(x, _slice(g, axis, int(initial), None), axis)
 
 
-@primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumprod_rule(g, y, x, axis, include_initial))
+@primitive(lambda g, y, x, *, axis, dtype, include_initial: _cumprod_rule(g, y, x, axis, include_initial), cost=1)
 def cumulative_prod(x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Array:
     """Products of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out)."""
     axis = _along(axis, x)
@@ -363,7 +387,7 @@ class Running(NamedTuple):
     indices: Array
 
 
-@primitive()
+@primitive(cost=1)
 def _places_of_extremes(x: Array, /, *, axis: int, largest: bool) -> Array:
     """The index of the last element so far that is the largest or smallest so far, or NaN."""
     extremes = (np.maximum if largest else np.minimum).accumulate(x, axis=axis)
@@ -446,7 +470,7 @@ def _logcumsumexp_rule(g: Array, y: Array, x: Array, axis: int) -> Array:
     return times(_recurrence_from_end(step, g, axis), np.where(x == -np.inf, 0, sigmoid(d)))
 
 
-@primitive(lambda g, y, x, *, axis: _logcumsumexp_rule(g, y, x, axis))
+@primitive(lambda g, y, x, *, axis: _logcumsumexp_rule(g, y, x, axis), cost=1)
 def _logcumsumexp(x: Array, /, *, axis: int) -> Array:
     with np.errstate(invalid="ignore"):  # of NaN
         return np.logaddexp.accumulate(_floating(x), axis=axis)
@@ -501,7 +525,7 @@ def _others(x: Array, axis: int) -> Array:
     return before * after
 
 
-@primitive(lambda g, y, x, *, axis, dtype: np.expand_dims(g, axis) * _others(x, axis))
+@primitive(lambda g, y, x, *, axis, dtype: np.expand_dims(g, axis) * _others(x, axis), kind="reduction", cost=1)
 def _prod(x: Array, /, axis: int, *, dtype: Any) -> Array:
     return _multiply(x, axis=axis, dtype=dtype)
 

@@ -229,7 +229,7 @@ def _share(g: Array, y: Array, values: Array, groups: Array, count: int) -> Arra
     return np.where(attain, np.take(g / number, groups), 0)
 
 
-@primitive(lambda g, y, values, *, groups, count, largest: _share(g, y, values, groups, count))
+@primitive(lambda g, y, values, *, groups, count, largest: _share(g, y, values, groups, count), cost=1)
 def extremes_of_groups(values: Array, /, *, groups: np.ndarray, count: int, largest: bool) -> Array:
     """The largest or the smallest element of each group."""
     order = np.argsort(groups, kind="stable")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import EVERY, Array, implements, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, one_axis, several_axes
@@ -19,7 +19,14 @@ from minigrad.ops.names import implements_by_name, with_all_arguments
 # Shape and axes
 
 
-@primitive(lambda g, y, x, *, shape, copy: np.reshape(g, x.shape), view=True)
+@primitive(
+    lambda g, y, x, *, shape, copy: np.reshape(g, x.shape),
+    view=True,
+    kind="movement",
+    cost=0,
+    passes=(0,),
+    trivial=True,
+)
 def reshape(x: Array, /, shape: int | tuple[int, ...], *, copy: bool | None = None) -> Array:
     """The same elements in another shape.
 
@@ -75,7 +82,14 @@ def flatten(x: Array, /, start_dim: int = 0, end_dim: int = -1) -> Array:
     return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-@primitive(lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))), view=True)
+@primitive(
+    lambda g, y, x, *, axes: np.transpose(g, np.argsort(several_axes(axes, x.ndim, "permute_dims"))),
+    view=True,
+    kind="movement",
+    cost=0,
+    passes=(0,),
+    trivial=True,
+)
 def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
     """The axes in another order: axis `i` of the result is axis ``axes[i]`` of `x`."""
     return np.transpose(x, axes)
@@ -141,7 +155,7 @@ def expand_dims(x: Array, /, axis: int | tuple[int, ...] = 0) -> Array:
     return reshape(x, tuple(shape))
 
 
-@primitive(lambda g, y, x, *, shape: g)
+@primitive(lambda g, y, x, *, shape: g, kind="movement", cost=0, trivial=True)
 def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
     """Repeated along axes of length 1, and along new ones at the front, up to a shape."""
     try:
@@ -165,7 +179,7 @@ def broadcast_arrays(*arrays: Array) -> list[Array]:
     return [broadcast_to(x, shape) for x in arrays]
 
 
-@primitive(lambda g, y, x, *, dtype: g)
+@primitive(lambda g, y, x, *, dtype: g, kind="elementwise", cost=0, trivial=True)
 def _astype(x: Array, /, *, dtype: Any) -> Array:
     return np.asarray(x).astype(dtype)[()]
 
@@ -213,7 +227,7 @@ def _pieces(g: Array, axis: int, lengths: tuple[int, ...]) -> list[Array]:
     return [g[(*before, slice(end - length, end))] for length, end in zip(lengths, ends, strict=True)]
 
 
-@primitive(joint=lambda g, y, *arrays, axis, lengths: _pieces(g, axis, lengths))
+@primitive(joint=lambda g, y, *arrays, axis, lengths: _pieces(g, axis, lengths), kind="movement", cost=0, passes=EVERY)
 def _concat(*arrays: Array, axis: int, lengths: tuple[int, ...]) -> Array:
     return np.concatenate(arrays, axis=axis)
 
@@ -231,7 +245,12 @@ def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Array:
 # The number and the lengths of the pieces are parameters, so that the rules need not look at the pieces.
 
 
-@primitive(joint=lambda g, y, *arrays, axis, count: [take(g, i, axis=axis) for i in range(count)])
+@primitive(
+    joint=lambda g, y, *arrays, axis, count: [take(g, i, axis=axis) for i in range(count)],
+    kind="movement",
+    cost=0,
+    passes=EVERY,
+)
 def _stack(*arrays: Array, axis: int, count: int) -> Array:
     return np.stack(arrays, axis=axis)
 
@@ -324,7 +343,7 @@ def _numpy_meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexin
 # Turning and repeating
 
 
-@primitive(lambda g, y, x, *, axis: np.flip(g, axis=axis), view=True)
+@primitive(lambda g, y, x, *, axis: np.flip(g, axis=axis), view=True, kind="movement", cost=0, passes=(0,))
 def flip(x: Array, /, *, axis: int | tuple[int, ...] | None = None) -> Array:
     """The order of elements reversed along one axis, several, or all."""
     return np.flip(x, axis)
@@ -333,7 +352,11 @@ def flip(x: Array, /, *, axis: int | tuple[int, ...] | None = None) -> Array:
 implements(np.flip)(lambda m, axis=None: flip(m, axis=axis))
 
 
-@primitive(lambda g, y, x, *, shift, axis: np.roll(g, tuple(-s for s in np.atleast_1d(shift)), axis=axis))
+@primitive(
+    lambda g, y, x, *, shift, axis: np.roll(g, tuple(-s for s in np.atleast_1d(shift)), axis=axis),
+    kind="movement",
+    cost=0,
+)
 def roll(x: Array, /, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | None = None) -> Array:
     """Elements moved on along axes (in the flattened array if there are none), from the end to the front."""
     return np.roll(x, shift, axis)
@@ -376,7 +399,9 @@ def tile(x: Array, reps: int | tuple[int, ...], /) -> Array:
 @primitive(
     lambda g, y, x, *, widths, value: g[
         tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))
-    ]
+    ],
+    kind="movement",
+    cost=0,
 )
 def _pad(x: Array, /, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
     return np.pad(x, widths, constant_values=value)

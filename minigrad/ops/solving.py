@@ -5,14 +5,16 @@ algorithmic differentiation", 2008.  In all of them ``dL = Re(sum(g * dz))``, so
 conjugate transposes.
 """
 
+import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.core import Array, Handle, conjugated, implements, primitive
 from minigrad.errors import ShapeError
+from minigrad.ops import costs
 from minigrad.ops.elementwise import abs, where
 from minigrad.ops.elementwise import square as squared
 from minigrad.ops.linalg import diagonal, matmul, triu
@@ -31,7 +33,14 @@ def _solve_rule(g: Array, y: Array, a: Array, b: Array) -> tuple[Array, Array]:
     return -(gb @ T(y)), np.squeeze(gb, -1) if b.ndim == 1 else gb
 
 
-@primitive(joint=lambda g, y, a, b: _solve_rule(g, y, a, b), numpy=np.linalg.solve)
+def _cost_of_solving(args: Sequence[Any], y: Any, how: Mapping[str, Any]) -> float:
+    a = np.shape(args[0])
+    return float(math.prod(a[:-2]) * 2 * a[-1] ** 3 / 3 + 2 * a[-1] * y.size)
+
+
+@primitive(
+    joint=lambda g, y, a, b: _solve_rule(g, y, a, b), numpy=np.linalg.solve, kind="decomposition", cost=_cost_of_solving
+)
 def solve(a: Array, b: Array, /) -> Array:
     """The `x` for which ``a @ x = b``.
 
@@ -71,7 +80,12 @@ def solve(a: Array, b: Array, /) -> Array:
         return np.linalg.solve(a, b)
 
 
-@primitive(lambda g, y, x: inverse_rule(g, y), numpy=np.linalg.inv)
+@primitive(
+    lambda g, y, x: inverse_rule(g, y),
+    numpy=np.linalg.inv,
+    kind="decomposition",
+    cost=costs.per_matrix(lambda m, n: 2 * n**3),
+)
 def inv(x: Array, /) -> Array:
     """Inverse of square matrices.
 
@@ -225,7 +239,11 @@ def _cutoff(x: Array, rtol: Any) -> Any:
     return max(x.shape[-2:]) * np.finfo(np.result_type(x, np.float32)).eps if rtol is None else rtol
 
 
-@primitive(lambda g, y, x, *, rtol: _pinv_rule(g, y, x))
+@primitive(
+    lambda g, y, x, *, rtol: _pinv_rule(g, y, x),
+    kind="decomposition",
+    cost=costs.per_matrix(lambda m, n: costs.svd(m, n, False) + 2 * m * n * min(m, n)),
+)
 def pinv(x: Array, /, *, rtol: Any = None) -> Array:
     """Pseudo-inverse of matrices, after Moore and Penrose.
 
@@ -330,7 +348,7 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> LstsqResult:
     return LstsqResult(np.squeeze(x, -1) if vector else x, residuals, rank, s)
 
 
-@primitive()
+@primitive(kind="decomposition", cost=costs.per_matrix(costs.svdvals))
 def matrix_rank(x: Array, /, *, rtol: Any = None) -> Array:
     """How many singular values of each matrix are not 0; it has no derivative.
 
@@ -389,7 +407,7 @@ def _slogdet_rule(g: Array, y: Array, x: Array) -> Array:
     return along * wanted(T(inverse(x)), along)
 
 
-@primitive(_slogdet_rule)
+@primitive(_slogdet_rule, kind="decomposition", cost=costs.per_matrix(lambda m, n: 2 * n**3 / 3))
 def _slogdet(x: Array, /) -> Array:
     sign, logabsdet = np.linalg.slogdet(x)
     return np.stack([sign, logabsdet], axis=-1)
@@ -431,7 +449,11 @@ def slogdet(x: Array, /) -> SlogdetResult:
     return SlogdetResult(both[..., 0], real_part(both[..., 1]))
 
 
-@primitive(lambda g, y, x: np.expand_dims(g * y, (-2, -1)) * T(inverse(x)))
+@primitive(
+    lambda g, y, x: np.expand_dims(g * y, (-2, -1)) * T(inverse(x)),
+    kind="decomposition",
+    cost=costs.per_matrix(lambda m, n: 2 * n**3 / 3),
+)
 def _det(x: Array, /) -> Array:
     return np.linalg.det(x)
 

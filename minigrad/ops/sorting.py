@@ -1,5 +1,6 @@
 """Sorting, searching and sets: elements chosen by an order that has no derivative itself."""
 
+import math
 from operator import index
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from minigrad.core import Array, Handle, implements, name_of, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.ops import costs
 from minigrad.ops.arguments import operand, require_order, value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.indexing import take, take_along_axis
@@ -15,7 +17,7 @@ from minigrad.ops.shaping import reshape, unstack
 # Sorting
 
 
-@primitive()
+@primitive(cost=costs.sort)
 def argsort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Array:
     """The indices that sort along an axis; elements that are equal stay in their order."""
     if not descending:
@@ -49,7 +51,7 @@ class TopK(NamedTuple):
     indices: Array
 
 
-@primitive()
+@primitive(cost=costs.sort)
 def _places_of_top(x: Array, /, *, k: int, axis: int, largest: bool, sorted: bool) -> Array:
     """The indices of the `k` largest or smallest elements."""
     order = argsort(x, axis, descending=largest)
@@ -120,7 +122,7 @@ def topk(x: Array, /, k: int, axis: int = -1, *, largest: bool = True, sorted: b
 # Searching
 
 
-@primitive()
+@primitive(cost=1)
 def _nonzero(x: Array, /) -> Array:
     """The indices as one array, with a row for each axis."""
     return np.stack(np.nonzero(x))
@@ -146,7 +148,7 @@ def nonzero(x: Array, /) -> tuple[Array, ...]:
     return unstack(_nonzero(x))
 
 
-@primitive()
+@primitive(cost=lambda args, y, how: np.size(args[1]) * math.log2(1 + np.size(args[0])))
 def _searchsorted(x1: Array, x2: Array, /, *, side: str, sorter: Array | None) -> Array:
     return np.searchsorted(x1, x2, side, sorter)  # type: ignore[call-overload]  # the side is checked there
 
@@ -285,7 +287,7 @@ def unique_values(x: Array, /) -> Array:
     return unique_all(x).values
 
 
-@primitive()
+@primitive(cost=costs.search)
 def isin(x1: Array, x2: Array, /, *, invert: bool = False) -> Array:
     """Whether elements of `x1` occur in `x2`, of any shape; or, inverted, whether they do not.
 

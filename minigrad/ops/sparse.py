@@ -20,7 +20,11 @@ def is_sparse(x: Any) -> bool:
     return scipy is not None and bool(scipy.issparse(x))
 
 
-@primitive(lambda g, y, x, *, matrix: sparse_product(g, matrix=matrix.T))  # type: ignore[has-type]
+@primitive(
+    lambda g, y, x, *, matrix: sparse_product(g, matrix=matrix.T),  # type: ignore[has-type]  # defined below the rule
+    kind="contraction",
+    cost=lambda args, y, how: 2 * how["matrix"].nnz * np.size(y) / max(1, np.shape(y)[0]),
+)
 def sparse_product(x: Array, /, *, matrix: Any) -> Array:
     """``matrix @ x`` for a vector, or for a matrix of columns."""
     return matrix @ x

@@ -165,7 +165,7 @@ def _logaddexp_rule(g: Array, y: Array, x: Array, axis: int) -> Array:
     return np.exp(x - y) * np.flip(recurrence(steps, np.flip(g, axis=axis), axis=axis), axis=axis)
 
 
-@primitive(lambda g, y, x, *, axis: _logaddexp_rule(g, y, x, axis))
+@primitive(lambda g, y, x, *, axis: _logaddexp_rule(g, y, x, axis), cost=1)
 def cumulative_logaddexp(x: Array, /, *, axis: int) -> Array:
     """Logarithms of running sums of exponentials, along an axis."""
     return np.logaddexp.accumulate(x, axis)

@@ -20,6 +20,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from minigrad.core import Array, primitive
 from minigrad.errors import ShapeError
+from minigrad.ops import costs
 from minigrad.ops.elementwise import selected
 
 Lengths: TypeAlias = tuple[int, ...]
@@ -117,6 +118,8 @@ geometry = functools.lru_cache(maxsize=512)(Geometry)
 @primitive(
     lambda g, y, x, w, **how: convolve_transposed(g, w, lengths=x.shape[2:], **how),  # type: ignore[has-type]
     lambda g, y, x, w, **how: convolve_weight(x, g, kernel=w.shape[2:], **how),  # type: ignore[has-type]
+    kind="contraction",
+    cost=lambda args, y, how: 2 * y.size * math.prod(args[1].shape[1:]),
 )
 def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilation: Lengths, groups: int) -> Array:
     """Cross-correlation: at each place the sum of the products of a window of `x` and a filter.
@@ -145,6 +148,8 @@ def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilati
 @primitive(
     lambda h, y, g, w, *, lengths, **how: convolve(h, w, **how),
     lambda h, y, g, w, *, lengths, **how: convolve_weight(h, g, kernel=w.shape[2:], **how),  # type: ignore[has-type]
+    kind="contraction",
+    cost=lambda args, y, how: 2 * args[0].size * math.prod(args[1].shape[1:]),
 )
 def convolve_transposed(
     g: Array, w: Array, /, *, lengths: Lengths, stride: Lengths, padding: Padding, dilation: Lengths, groups: int
@@ -182,6 +187,8 @@ def convolve_transposed(
 @primitive(
     lambda h, y, x, g, *, kernel, **how: convolve_transposed(g, h, lengths=x.shape[2:], **how),
     lambda h, y, x, g, *, kernel, **how: convolve(x, h, **how),
+    kind="contraction",
+    cost=lambda args, y, how: 2 * args[1].size * math.prod(y.shape[1:]),
 )
 def convolve_weight(
     x: Array, g: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths, groups: int
@@ -213,14 +220,16 @@ def convolve_weight(
 # Windows as they are
 
 
-@primitive(lambda g, y, x, *, kernel, **how: fold(g, lengths=x.shape[2:], **how))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, kernel, **how: fold(g, lengths=x.shape[2:], **how), kind="movement", cost=0)  # type: ignore[has-type]
 def unfold(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """A copy of all windows: of shape (N, C, *kernel, *out)."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
     return np.array(where.windows(where.pad(x)))
 
 
-@primitive(lambda h, y, g, *, lengths, **how: unfold(h, kernel=g.shape[2 : 2 + len(lengths)], **how))
+@primitive(
+    lambda h, y, g, *, lengths, **how: unfold(h, kernel=g.shape[2 : 2 + len(lengths)], **how), linear=True, cost=1
+)
 def fold(g: Array, /, *, lengths: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """The transpose of `unfold`: windows added up where they lie, to an array of shape (N, C, *lengths)."""
     where = geometry(lengths, g.shape[2 : 2 + len(lengths)], stride, padding, dilation)
@@ -253,7 +262,7 @@ def _finder(x: Array, top: Array, where: Geometry) -> Callable[[Any], Array]:
     return lambda place: inside[place] & ((windows[place] == top) | (windows[place] != windows[place]))
 
 
-@primitive(lambda g, y, x, **how: to_largest(g, x, y, **how))  # type: ignore[has-type]
+@primitive(lambda g, y, x, **how: to_largest(g, x, y, **how), kind="reduction", cost=costs.by_kernel)  # type: ignore[has-type]
 def max_pool(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """The largest element of each window; padding does not count."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
@@ -269,7 +278,7 @@ def max_pool(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding,
 # elements `y`, and neither depends on them, but at their kinks.
 
 
-@primitive(lambda h, y, g, x, top, **how: at_largest(h, x, top, **how), None, None)  # type: ignore[has-type]
+@primitive(lambda h, y, g, x, top, **how: at_largest(h, x, top, **how), None, None, kind="indexing", cost=0)  # type: ignore[has-type]
 def to_largest(
     g: Array, x: Array, top: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths
 ) -> Array:
@@ -284,7 +293,7 @@ def to_largest(
     return out[where.inside]
 
 
-@primitive(lambda g, y, h, x, top, **how: to_largest(g, x, top, **how), None, None)
+@primitive(lambda g, y, h, x, top, **how: to_largest(g, x, top, **how), None, None, kind="indexing", cost=0)
 def at_largest(
     h: Array, x: Array, top: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths
 ) -> Array:
@@ -299,7 +308,7 @@ def at_largest(
     return out
 
 
-@primitive()
+@primitive(kind="reduction", cost=costs.by_kernel)
 def which_largest(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """For each window the index of its largest element among all elements of its channel, without padding."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)

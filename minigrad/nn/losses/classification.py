@@ -30,7 +30,7 @@ from minigrad.ops.scaling import narrowed, widened
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
 
 
-@primitive(lambda g, y, p, *, places: g)
+@primitive(lambda g, y, p, *, places: g, cost=lambda args, y, how: np.size(how["places"]))
 def _less_one_hot(p: Array, /, *, places: Array) -> Array:
     """Rows of probabilities, with 1 taken from those at these places of the flattened array."""
     out = np.array(p, order="C")
@@ -61,14 +61,15 @@ def _errors(g: Array, logits: Array, places: Array, kept: list[Array]) -> Array:
 
 
 @primitive(
-    lambda g, y, logits, *, places, share, kept: np.expand_dims(g, -1) * share * _errors(g, logits, places, kept)
+    lambda g, y, logits, *, places, share, kept: np.expand_dims(g, -1) * share * _errors(g, logits, places, kept),
+    cost=5,
 )
 def _label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
     """For each row ``-share * log_softmax(logits)`` at its label, which is at this place of the flattened array."""
     return narrowed(_row_losses(logits, places, share, kept), logits)
 
 
-@primitive(lambda g, y, logits, *, places, share, kept: g * share * _errors(g, logits, places, kept))
+@primitive(lambda g, y, logits, *, places, share, kept: g * share * _errors(g, logits, places, kept), cost=5)
 def _total_label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
     """The sum of `_label_cross_entropy` over all rows."""
     return narrowed(np.add.reduce(_row_losses(logits, places, share, kept)), logits)
@@ -79,6 +80,7 @@ def _total_label_cross_entropy(logits: Array, /, *, places: Array, share: Any, k
         np.expand_dims(g, -1) * (reductions.softmax(logits) * np.sum(target, axis=-1, keepdims=True) - target)
     ),
     lambda g, y, logits, target: -np.expand_dims(g, -1) * reductions.log_softmax(logits),
+    cost=7,
 )
 def _softmax_cross_entropy(logits: Array, target: Array, /) -> Array:
     """``-sum(target * log_softmax(logits))`` along the last axis."""
@@ -126,7 +128,7 @@ def cross_entropy(
     >>> print(f"{F.cross_entropy(np.array([[0.0, 0.0]]), np.array([1])):.4f}")
     0.6931
     """
-    _warn_if_made_by("softmax", input, "cross_entropy")
+    _warn_if_made_by(reductions.softmax, input, "cross_entropy")
     input = floating(input)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
@@ -176,10 +178,10 @@ def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
     return input.reshape(math.prod(places), shape[axis]), shape[axis], places
 
 
-def _warn_if_made_by(activation: str, input: Any, loss: str) -> None:
+def _warn_if_made_by(activation: Any, input: Any, loss: str) -> None:
     """Warn of the input of a loss that is the result of an activation which does not belong there."""
     node = input.node if isinstance(input, Handle) else None
-    if node is not None and node.op is not None and node.op.name == activation:
+    if node is not None and node.op is not None and node.op.primitive is activation.primitive:
         warn_of_activation(loss)
 
 
@@ -203,7 +205,7 @@ def nll_loss(
     >>> float(F.nll_loss(np.array([[-1.0, -2.0]]), np.array([1])))
     2.0
     """
-    _warn_if_made_by("softmax", input, "nll_loss")
+    _warn_if_made_by(reductions.softmax, input, "nll_loss")
     input = floating(input)
     rows, classes, places = _by_rows("nll_loss", input)
     label, counted = counted_labels("nll_loss", target, places, classes, ignore_index)
@@ -219,7 +221,7 @@ def nll_loss(
 # Two classes: probabilities or scores of one of them
 
 
-@primitive(lambda g, y, x: over(g, x))
+@primitive(lambda g, y, x: over(g, x), kind="elementwise")
 def _bounded_log(x: Array, /) -> Array:
     """The logarithm, but not below -100."""
     with np.errstate(divide="ignore"):
@@ -229,6 +231,7 @@ def _bounded_log(x: Array, /) -> Array:
 @primitive(
     lambda g, y, p, t: g * (p - t) / np.maximum(p * (1 - p), 1e-12),
     lambda g, y, p, t: g * (_bounded_log(1 - p) - _bounded_log(p)),
+    kind="elementwise",
 )
 def _binary_cross_entropy(p: Array, t: Array, /) -> Array:
     return -(t * _bounded_log(p) + (1 - t) * _bounded_log(1 - p))
@@ -289,7 +292,7 @@ def binary_cross_entropy_with_logits(
     500.0
     """
     name = "binary_cross_entropy_with_logits"
-    _warn_if_made_by("sigmoid", input, name)
+    _warn_if_made_by(elementwise.sigmoid, input, name)
     input, target = map(floating, alike(name, input, target))
     opened = logsigmoid(input)
     if pos_weight is not None:

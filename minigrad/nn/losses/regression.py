@@ -196,7 +196,7 @@ def gaussian_nll_loss(
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
-@primitive(lambda g, y, x, *, least: g)
+@primitive(lambda g, y, x, *, least: g, kind="elementwise")
 def _raised(x: Array, /, *, least: float) -> Array:
     """The larger of an element and a bound, with the gradient of the element."""
     return np.maximum(x, least)
