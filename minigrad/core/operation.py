@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from minigrad import errors
 from minigrad.core.node import Rule
+from minigrad.errors.backward import bad_primitive
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,7 +19,7 @@ class Primitive:
     ) -> None:
         code = getattr(forward, "__code__", None)
         if code is None:
-            raise errors.bad_primitive(repr(forward), None, len(rules))
+            raise bad_primitive(repr(forward), None, len(rules))
         self.name = forward.__name__.lstrip("_")
         self.forward, self.ours = forward, code.co_filename.startswith(_PACKAGE)
         # CO_VARARGS is 4; to import inspect takes longer than to import all of minigrad.
@@ -33,7 +33,7 @@ class Primitive:
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
         if self.operands == 0 or (joint and rules) or (rules and len(rules) != self.operands):
-            raise errors.bad_primitive(self.name, self.operands, len(rules))
+            raise bad_primitive(self.name, self.operands, len(rules))
 
     def bind(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """The names of parameters that were given by position."""
