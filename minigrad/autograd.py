@@ -15,6 +15,8 @@ from minigrad.contexts import quietly
 from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad
 from minigrad.core.backprop import conform, own
 from minigrad.core.mode import Mode, go_back, now
+from minigrad.errors.backward import no_graph, not_a_real_root, not_a_scalar, unused, wrong_seed
+from minigrad.operands import numeric_operand
 
 __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 
@@ -22,7 +24,7 @@ __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
-        raise errors.no_graph("backward()", root.array)
+        raise no_graph("backward()", root.array)
     seed = _seed(root, gradient, create_graph)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     # On one line: after the call Ctrl-C cannot come before the lock is given back, nor can a debugger's stop.
@@ -91,19 +93,19 @@ def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     value: Array = root.array
     if gradient is None:
         if value.dtype.kind == "c" and value.size == 1:
-            raise errors.not_a_real_root(root)
+            raise not_a_real_root(root)
         if isinstance(value, np.generic):
             gradient = type(value)(1)
         elif value.size == 1:
             gradient = np.ones_like(value)
         else:
-            raise errors.not_a_scalar(root)
+            raise not_a_scalar(root)
     else:
         if not isinstance(gradient, Handle):
-            gradient = errors.as_operand(gradient, "a gradient")
+            gradient = numeric_operand(gradient, "a gradient")
         data = gradient.array if isinstance(gradient, Handle) else gradient
         if data.shape != value.shape:
-            raise errors.wrong_seed(data.shape, value.shape, root.node)
+            raise wrong_seed(data.shape, value.shape, root.node)
         if not np.can_cast(data.dtype, value.dtype, "same_kind"):
             raise errors.DTypeError(f"a gradient of dtype {data.dtype} does not fit a Tensor of dtype {value.dtype}")
         gradient = conform(gradient, value, "backward")
@@ -171,15 +173,15 @@ def grad(
     for kind, tensors in (("output", outputs), ("input", inputs)):
         for i, x in enumerate(tensors):
             if not isinstance(x, Handle) or x.node is None:
-                raise errors.no_graph(f"{kind} {i} of grad()", getattr(x, "array", x))
+                raise no_graph(f"{kind} {i} of grad()", getattr(x, "array", x))
     if not inputs:
         return ()
     wanted = [x.node for x in inputs]
     retain = create_graph if retain_graph is None else retain_graph
     found = walk(outputs, weights, wanted, retain, create_graph)
-    unused = [i for i, node in enumerate(wanted) if node not in found]
-    if unused and not allow_unused:
-        raise errors.unused(wanted, unused)
+    missing = [i for i, node in enumerate(wanted) if node not in found]
+    if missing and not allow_unused:
+        raise unused(wanted, missing)
     gradients = [found.get(node) for node in wanted]
     for i, g in enumerate(gradients):
         if g is not None and wanted[i] in wanted[:i]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
+from minigrad.errors.backward import no_decorator_of_async_generators
 
 # Flags of Python's code objects; to import inspect takes longer than to import all of minigrad.
 GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -18,7 +18,7 @@ def in_blocks(block: Callable[[], AbstractContextManager[Any]], function: Callab
     """The function, each call of which runs in a block of its own; the consumer of a generator is outside of it."""
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     if flags & ASYNC_GENERATOR:
-        raise errors.no_decorator_of_async_generators(getattr(block, "__name__", str(block)), function)
+        raise no_decorator_of_async_generators(getattr(block, "__name__", str(block)), function)
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad import errors
 from minigrad.core import Handle, implements, name_of
 from minigrad.errors import ArgumentError, DTypeError
+from minigrad.operands import numeric
 from minigrad.ops.devices import require_cpu
 from minigrad.tensor import Tensor
 
@@ -60,7 +60,7 @@ def _dtype_for(data: Any, dtype: DTypeLike | None) -> DTypeLike | None:
     """The dtype to convert to: arrays keep theirs, Python's floats become the default."""
     if dtype is not None or _default_dtype == np.float64 or isinstance(data, (Handle, np.ndarray, np.generic)):
         return dtype
-    return _default_for(errors.numeric(data, "a Tensor").dtype)
+    return _default_for(numeric(data, "a Tensor").dtype)
 
 
 def tensor(
@@ -132,7 +132,7 @@ def asarray(
             raise _needs_copy("asarray")
         return obj.astype(obj.dtype if dtype is None else dtype)  # type: ignore[no-any-return]  # of a Tensor
     if copy is not False:
-        return name_of(errors.numeric(obj, "a Tensor", _dtype_for(obj, dtype), copy), None)  # type: ignore[no-any-return]
+        return name_of(numeric(obj, "a Tensor", _dtype_for(obj, dtype), copy), None)  # type: ignore[no-any-return]
     try:
         return _made(np.array(obj, dtype, copy=False, subok=True))
     except ValueError as error:
@@ -174,7 +174,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
 
 
 def _made(value: Any, requires_grad: bool = False) -> Tensor:
-    made: Tensor = name_of(errors.numeric(value, "a Tensor"), None)
+    made: Tensor = name_of(numeric(value, "a Tensor"), None)
     return made.requires_grad_() if requires_grad else made
 
 

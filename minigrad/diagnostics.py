@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad import errors
+from minigrad.errors.backward import not_finite, released
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -63,7 +63,7 @@ class Receipt:
         self.interruption: str | None = None
 
     def __iter__(self, _: Any = None) -> Any:
-        raise errors.released(self.place, self.interruption)
+        raise released(self.place, self.interruption)
 
     __radd__ = __iter__
 
@@ -78,7 +78,7 @@ def check_finite(
     data = value if isinstance(value, (np.ndarray, np.generic)) else value.array
     if data.dtype.kind not in "fc" or np.isfinite(data).all():
         return
-    raise errors.not_finite(what, op, data, place, operands, gradient)
+    raise not_finite(what, op, data, place, operands, gradient)
 
 
 def check_made(node: "Node") -> None:

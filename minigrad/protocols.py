@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import errors
 from minigrad.core import Array, Handle, numpy_functions
+from minigrad.errors.numpy_functions import unsupported, unsupported_arguments
+from minigrad.errors.tensors import cuts_graph
 from minigrad.ops import (  # noqa: F401  # for the names that they register
     assembling,
     binning,
@@ -37,7 +38,7 @@ class NumPyProtocols(Handle):
         if is_asked_by_sparse_product():
             return np.array(None)  # no numbers: the operator of the Tensor is to compute it
         if self.node is not None:
-            raise errors.cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
+            raise cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
         return np.array(self.array, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -61,7 +62,7 @@ def _stand_in(function: Any) -> Callable[..., Any]:
     """What shall be called instead of a function that got a Tensor."""
     if (found := stand_in_for(function)) is None:
         supported = [*map(full_name, numpy_functions), *by_name]
-        raise errors.unsupported(full_name(function), supported)
+        raise unsupported(full_name(function), supported)
     return found
 
 
@@ -94,7 +95,7 @@ def _in_full(
     args, kwargs = _translated(function, chosen, args, kwargs)
     if not _fits(chosen, args, kwargs):
         known = _signature(chosen).parameters
-        raise errors.unsupported_arguments(full_name(function), [name for name in kwargs if name not in known])
+        raise unsupported_arguments(full_name(function), [name for name in kwargs if name not in known])
     return functools.partial(chosen, *args, **kwargs)
 
 

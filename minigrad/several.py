@@ -7,11 +7,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad import core, errors
+from minigrad import core
 from minigrad.core import Array, Cost, Handle, Kind, Operation, Primitive, apply
 from minigrad.core.node import Rule
 from minigrad.core.operation import Function, numpy_functions, primitives
-from minigrad.errors import DTypeError, numeric
+from minigrad.errors import DTypeError
+from minigrad.errors.words import an
+from minigrad.operands import numeric
 from minigrad.ops.matrices import real_part
 from minigrad.ops.shaping import astype, concat, reshape
 
@@ -168,9 +170,7 @@ def _packing(forward: Rule, name: str, outputs: int) -> Rule:
     def packing(*operands: Any, forms: Any, **params: Any) -> _Packed:
         results = forward(*operands, **params)
         if not isinstance(results, (tuple, list)) or len(results) != outputs:
-            what = (
-                f"{len(results)} results" if isinstance(results, (tuple, list)) else errors.an(type(results).__name__)
-            )
+            what = f"{len(results)} results" if isinstance(results, (tuple, list)) else an(type(results).__name__)
             raise DTypeError(
                 f"{name} returned {what}: as it has outputs={outputs}, it must return a tuple of {outputs}"
             )

@@ -26,7 +26,10 @@ from minigrad.core import (
     set_result_type,
 )
 from minigrad.diagnostics import user_place
+from minigrad.errors import other_names, tensors
+from minigrad.errors.backward import no_graph, warn_of_no_grad, wrong_grad
 from minigrad.hooks import RemovableHandle
+from minigrad.operands import numeric, numeric_operand
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting, sparse
 from minigrad.ops.devices import CPU, require_cpu
 from minigrad.protocols import NumPyProtocols
@@ -112,7 +115,7 @@ class Tensor(NumPyProtocols):
     def __init__(
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        self.array = errors.numeric(data.array if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
+        self.array = numeric(data.array if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
         self.node: Node | None = None
         if requires_grad:
             self._become_leaf(name)
@@ -133,7 +136,7 @@ class Tensor(NumPyProtocols):
 
     @data.setter
     def data(self, value: Any) -> None:
-        array = errors.numeric(value.array if isinstance(value, Handle) else value, "data")
+        array = numeric(value.array if isinstance(value, Handle) else value, "data")
         if self.node is None or self.array.__class__ is not np.ndarray:
             self.array, self.viewed = array, None
             return
@@ -142,9 +145,9 @@ class Tensor(NumPyProtocols):
             self.array, self.node = fresh.array, fresh.node
             return
         if array.shape != self.shape:
-            raise errors.other_shape_in_place(self.shape, array.shape)
+            raise tensors.other_shape_in_place(self.shape, array.shape)
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
-            raise errors.other_dtype_in_place(self.dtype, array.dtype)
+            raise tensors.other_dtype_in_place(self.dtype, array.dtype)
         notes_of(self.node)
         if not _same_memory(array, self.array):  # as it is after `x.data -= 1`
             self.array[...] = array
@@ -199,7 +202,7 @@ class Tensor(NumPyProtocols):
     @name.setter
     def name(self, name: str | None) -> None:
         if self.node is None:
-            raise errors.no_graph("a name")
+            raise no_graph("a name")
         notes_of(self.node).name = name
 
     @property
@@ -229,7 +232,7 @@ class Tensor(NumPyProtocols):
 
     def _become_leaf(self, name: str | None) -> None:
         if self.dtype.kind not in "fc":
-            raise errors.cannot_require_grad(self.dtype)
+            raise tensors.cannot_require_grad(self.dtype)
         self.node = leaf(self.array, name)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
@@ -273,20 +276,20 @@ class Tensor(NumPyProtocols):
         if notes is not None and notes.keep:
             return notes.grad  # type: ignore[return-value]  # results of operations are Tensors
         if self.node is not None and self.node.op is not None:
-            errors.warn_of_no_grad(self.node)
+            warn_of_no_grad(self.node)
         return None
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
         if self.node is None:
-            raise errors.no_graph("a gradient")
+            raise no_graph("a gradient")
         notes = notes_of(self.node)
         if gradient is None:
             notes.grad = None
             return
         value = np.array(gradient.array if isinstance(gradient, Handle) else gradient)
         if value.shape != self.shape:
-            raise errors.wrong_grad(value.shape, self.node)
+            raise wrong_grad(value.shape, self.node)
         if value.dtype.kind not in "biufc" or not np.can_cast(value.dtype, self.dtype, "same_kind"):
             raise errors.DTypeError(f"a gradient of dtype {value.dtype} does not fit a Tensor of dtype {self.dtype}")
         notes.grad = name_of(value.astype(self.dtype, copy=False), None)
@@ -296,7 +299,7 @@ class Tensor(NumPyProtocols):
     def retain_grad(self) -> None:
         """Keep the gradient in `grad` although this Tensor is not a leaf."""
         if self.node is None:
-            raise errors.no_graph("retain_grad()")
+            raise no_graph("retain_grad()")
         notes_of(self.node).keep = True
 
     def register_hook(self, hook: Callable[["Tensor"], Any]) -> RemovableHandle:
@@ -323,7 +326,7 @@ class Tensor(NumPyProtocols):
         >>> handle.remove()
         """
         if self.node is None:
-            raise errors.no_graph("register_hook()")
+            raise no_graph("register_hook()")
         return RemovableHandle(notes_of(self.node).hooks, hook)
 
     def detach(self) -> "Tensor":
@@ -337,10 +340,10 @@ class Tensor(NumPyProtocols):
         """Move the name to a new value; or, of a leaf under `no_grad`, write the value into the leaf's memory."""
         value = result.array
         if value.shape != self.shape:
-            raise errors.other_shape_in_place(self.shape, value.shape)
+            raise tensors.other_shape_in_place(self.shape, value.shape)
         if value.dtype != self.dtype:
             if not np.can_cast(value.dtype, self.dtype, "same_kind"):
-                raise errors.other_dtype_in_place(self.dtype, value.dtype)
+                raise tensors.other_dtype_in_place(self.dtype, value.dtype)
             result = shaping.astype(result, self.dtype)
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
@@ -354,7 +357,7 @@ class Tensor(NumPyProtocols):
 
     def _refuse_recording(self, leaf: Node) -> None:
         if is_grad_enabled():
-            raise errors.leaf_in_place(leaf)
+            raise tensors.leaf_in_place(leaf)
 
     # Indexing
 
@@ -386,13 +389,13 @@ class Tensor(NumPyProtocols):
         """Warn of a write to a view; but the operator in ``y[i] += v`` has its result stored in `y`."""
         other = viewed_from(self)
         if other is not None and not (by_operator and (place := user_place()) and place.stores_item):
-            errors.warn_of_written_view(self.shape, other.array.shape)
+            tensors.warn_of_written_view(self.shape, other.array.shape)
 
     def _written(self, value: Any) -> Array:
         """What is to be written as an array; of Python's numbers the dtype is weak."""
         if value.__class__ in (int, float, complex) and np.result_type(self.dtype, value) == self.dtype:
             return np.asarray(value, self.dtype)
-        return errors.as_operand(value, "x[index] = v")
+        return numeric_operand(value, "x[index] = v")
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -410,13 +413,13 @@ class Tensor(NumPyProtocols):
     def numpy(self) -> Array:
         """The value as an ndarray that shares memory; refused while it would cut the graph."""
         if self.node is not None:
-            raise errors.cuts_graph("numpy()", "detach().numpy()", self.node)
+            raise tensors.cuts_graph("numpy()", "detach().numpy()", self.node)
         return np.asarray(self.array)
 
     def item(self) -> bool | int | float | complex:
         """The single number of this Tensor, as a Python number."""
         if self.size != 1:
-            raise errors.no_item(self.shape)
+            raise tensors.no_item(self.shape)
         number: bool | int | float | complex = self.array.item()
         return number
 
@@ -426,9 +429,9 @@ class Tensor(NumPyProtocols):
 
     def _number(self, kind: str) -> Any:
         if self.node is not None:
-            raise errors.cuts_graph(f"{kind}()", "item()", self.node)
+            raise tensors.cuts_graph(f"{kind}()", "item()", self.node)
         if self.size != 1:
-            raise errors.no_number(kind, self.shape)
+            raise tensors.no_number(kind, self.shape)
         return self.array.item()
 
     def __float__(self) -> float:
@@ -442,14 +445,12 @@ class Tensor(NumPyProtocols):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.ndim:
-            raise errors.DTypeError(
-                f"only an integer Tensor without axes is an index, not {errors.describe(self.array)}"
-            )
+            raise tensors.no_index(self.array)
         return int(self.array)
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise errors.no_truth(self.shape)
+            raise tensors.no_truth(self.shape)
         return bool(self.array)
 
     def to_device(self, device: str, /, *, stream: None = None) -> Self:
@@ -460,7 +461,7 @@ class Tensor(NumPyProtocols):
         return self
 
     def __dir__(self) -> list[str]:
-        return sorted(set(super().__dir__()) - errors.OF_OTHER_TENSORS.keys())
+        return sorted(set(super().__dir__()) - other_names.OF_OTHER_TENSORS.keys())
 
     # Interchange with other libraries
 
@@ -479,7 +480,7 @@ class Tensor(NumPyProtocols):
         copy: "bool | None" = None,  # Python 3.14 would take `bool` to be the attribute of that name
     ) -> Any:
         if self.node is not None:
-            raise errors.cuts_graph("interchange by DLPack", "detach()", self.node)
+            raise tensors.cuts_graph("interchange by DLPack", "detach()", self.node)
         if dl_device not in (None, self.__dlpack_device__()):
             raise BufferError(f"a Tensor is in the memory of the CPU, device (1, 0) of DLPack, and not on {dl_device}")
         array: Any = np.array(self.array) if copy else np.asarray(self.array)
@@ -503,7 +504,7 @@ class Tensor(NumPyProtocols):
     def _parts(self, what: str) -> tuple[Any, ...]:
         """What a copy is made of: that of a leaf has its gradient, and that of a result would have no history."""
         if not self.is_leaf:
-            raise errors.no_copy(what, self.node)
+            raise tensors.no_copy(what, self.node)
         grad = None if self.grad is None else np.asarray(self.grad.array)
         return type(self), np.asarray(self.array), self.requires_grad, self.name, grad
 
@@ -609,11 +610,11 @@ class _Elsewhere:
         self.name = name
 
     def __get__(self, instance: Any, owner: Any) -> Any:
-        raise errors.of_other_tensors(self.name)
+        raise other_names.of_other_tensors(self.name)
 
 
 # Not by `__getattr__`: in a class that has one, Python 3.11 looks up every attribute the slow way.
-for _name in errors.OF_OTHER_TENSORS.keys() - vars(Tensor).keys():
+for _name in other_names.OF_OTHER_TENSORS.keys() - vars(Tensor).keys():
     setattr(Tensor, _name, _Elsewhere(_name))
 
 _getitem: Primitive = indexing.getitem.primitive  # type: ignore[attr-defined]

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.autograd import walk
 from minigrad.core import (
     Handle,
@@ -25,6 +24,20 @@ from minigrad.core import (
     notes_of,
 )
 from minigrad.creation import get_default_dtype
+from minigrad.errors.functions import (
+    argnums_not_integers,
+    complex_direction,
+    no_such_argument,
+    not_a_function,
+    not_a_real_number,
+    not_a_sequence,
+    not_differentiable,
+    not_holomorphic,
+    not_one_number,
+    same_argument,
+    wrong_direction,
+)
+from minigrad.operands import numeric
 from minigrad.ops.elementwise import positive
 from minigrad.ops.shaping import reshape, stack
 from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
@@ -47,10 +60,10 @@ def variable(x: Any, recorded: bool) -> Any:
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
         if isinstance(value, str):
-            raise errors.not_differentiable(value)
-        value = errors.numeric(value, "an argument to differentiate by")
+            raise not_differentiable(value)
+        value = numeric(value, "an argument to differentiate by")
     if value.dtype.kind not in "fc":
-        raise errors.not_differentiable(value)
+        raise not_differentiable(value)
     return name_of(value, leaf(value))
 
 
@@ -60,9 +73,9 @@ class _Run:
     def __init__(self, function: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any]) -> None:
         self.recorded = is_grad_enabled()
         if any(not -len(args) <= i < len(args) for i in argnums):
-            raise errors.no_such_argument(function, argnums, len(args))
+            raise no_such_argument(function, argnums, len(args))
         if len({i % len(args) for i in argnums}) < len(argnums):
-            raise errors.same_argument(function, argnums)
+            raise same_argument(function, argnums)
         given, self.rebuild = flatten(tuple(args[i] for i in argnums))
         self.named = any(isinstance(x, Handle) for x in given)
         with enable_grad():
@@ -124,15 +137,15 @@ def _outputs(result: Any) -> tuple[list[Any], Rebuild]:
 
 
 def _output(y: Any) -> Any:
-    return y if isinstance(y, Handle) else name_of(errors.numeric(y, "a result to differentiate"), None)
+    return y if isinstance(y, Handle) else name_of(numeric(y, "a result to differentiate"), None)
 
 
 def _scalar_output(function: Function, result: Any) -> Any:
     outputs, _ = _outputs(result)
     if len(outputs) != 1 or outputs[0].array.size != 1:
-        raise errors.not_one_number(function, [y.array for y in outputs])
+        raise not_one_number(function, [y.array for y in outputs])
     if outputs[0].array.dtype.kind != "f":
-        raise errors.not_a_real_number(function, outputs[0].array)
+        raise not_a_real_number(function, outputs[0].array)
     return outputs[0]
 
 
@@ -143,7 +156,7 @@ def _numbers(argnums: Any, transform: str) -> tuple[int, ...]:
     """Numbers of arguments as a tuple."""
     numbers = argnums if isinstance(argnums, Sequence) else (argnums,)
     if not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in numbers):
-        raise errors.argnums_not_integers(argnums, transform)
+        raise argnums_not_integers(argnums, transform)
     return tuple(map(int, numbers))
 
 
@@ -183,7 +196,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     (3.0, array([2., 2.]))
     """
     if not callable(f):
-        raise errors.not_a_function(f, "grad")
+        raise not_a_function(f, "grad")
     numbers = _numbers(argnums, "grad")
 
     @functools.wraps(f)
@@ -300,7 +313,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, Sequence):
-            raise errors.not_a_sequence("jvp", what, given)
+            raise not_a_sequence("jvp", what, given)
     run = _Run(f, tuple(primals), range(len(primals)), {})
     outputs, rebuild = _outputs(run.result)
     directions = _directions(tuple(tangents), tuple(primals), run.variables, "tangent")
@@ -322,13 +335,13 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[Any]:
     """The leaves of a tree of tangents or cotangents, in the order of what they belong to and must have the form of."""
     given = leaves_as_in(like, tree, kind)
-    leaves = [g if isinstance(g, Handle) else errors.numeric(g, f"a {kind}") for g in given]
+    leaves = [g if isinstance(g, Handle) else numeric(g, f"a {kind}") for g in given]
     for g, x in zip(leaves, values, strict=True):
         data = _value(g)
         if data.shape != x.array.shape:
-            raise errors.wrong_direction(kind, data.shape, x.array.shape)
+            raise wrong_direction(kind, data.shape, x.array.shape)
         if x.array.dtype.kind == "f" and data.dtype.kind == "c":
-            raise errors.complex_direction(kind, x.array.dtype)
+            raise complex_direction(kind, x.array.dtype)
     return leaves
 
 
@@ -372,7 +385,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
            [0., 3., 2.]])
     """
     if not callable(f):
-        raise errors.not_a_function(f, "jacobian")
+        raise not_a_function(f, "jacobian")
     numbers = _numbers(argnums, "jacobian")
 
     @functools.wraps(f)
@@ -413,7 +426,7 @@ def _complex(f: Function, real: Any, imag: Any) -> Any:
         return real + turned
     # With the gradients conj(f') of the real part and i conj(f') of the imaginary part, the two are opposite.
     if not _negligible(_value(real + turned), _value(real)):
-        raise errors.not_holomorphic(f)
+        raise not_holomorphic(f)
     return np.conjugate(real)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from minigrad import errors
 from minigrad.core import PLAIN, Handle
+from minigrad.errors.functions import not_a_field, not_rebuilt, other_form
 
 Rebuild = Callable[[Sequence[Any]], Any]
 
@@ -72,7 +73,7 @@ def _tried(cls: type, function: Callable[..., Any], *args: Any) -> Any:
     except errors.MinigradError:
         raise
     except Exception as error:
-        raise errors.not_rebuilt(cls, error) from error
+        raise not_rebuilt(cls, error) from error
 
 
 def leaves_as_in(form: Any, tree: Any, what: str) -> list[Any]:
@@ -100,11 +101,11 @@ def leaves_as_in(form: Any, tree: Any, what: str) -> list[Any]:
     wanted = _branches(form)
     if wanted is None:
         if tree is None:
-            raise errors.other_form(what, form, tree)
+            raise other_form(what, form, tree)
         return [tree]
     given = _branches(tree)
     if given is None or given.keys() != wanted.keys() or _kind(form) != _kind(tree):
-        raise errors.other_form(what, form, tree)
+        raise other_form(what, form, tree)
     return [
         leaf for key, branch in wanted.items() for leaf in leaves_as_in(branch, given[key], what + _step(form, key))
     ]
@@ -210,7 +211,7 @@ def _record_maker(record: Any, names: list[str]) -> Callable[[Sequence[Any]], An
 
     def make(parts: Sequence[Any]) -> Any:
         if strange:
-            raise errors.not_a_field(cls, strange[0])
+            raise not_a_field(cls, strange[0])
         made = object.__new__(cls)
         for name, value in {**kept, **dict(zip(names, parts, strict=True))}.items():
             object.__setattr__(made, name, value)  # of a frozen one too

@@ -17,9 +17,9 @@ from weakref import ref
 import numpy as np
 from numpy import ndarray
 
-from minigrad import errors
 from minigrad.contexts import quietly
 from minigrad.diagnostics import Place
+from minigrad.errors.backward import stale, stale_constant
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node, Notes
@@ -135,14 +135,14 @@ def _check(node: "Node", source: "Node") -> None:
     notes = source.notes
     assert notes is not None
     if notes.written > node.seq:
-        raise errors.stale(source, node, notes.where)
+        raise stale(source, node, notes.where)
     lent = notes.lent
     if lent is None or (lent.until < node.seq and lent.array is None):
         return
     digest = quietly(_digest, source.value)
     changed = digest != lent.digest if node.seq < lent.since and digest == digest else _differs(node)
     if changed:
-        raise errors.stale(source, node, lent.place)
+        raise stale(source, node, lent.place)
 
 
 def _memory(value: ndarray) -> int:
@@ -175,7 +175,7 @@ def check_constants(node: "Node") -> None:
         return
     for i, before in node.notes.constants.items():
         if not np.array_equal(node.args[i], before, equal_nan=before.dtype.kind in "fc"):
-            raise errors.stale_constant(node, i, node.args[i])
+            raise stale_constant(node, i, node.args[i])
 
 
 # What rules look at

@@ -13,6 +13,7 @@ import scipy.special
 
 import minigrad as mg
 from minigrad import errors
+from minigrad.errors import other_names
 
 
 def leaf(*shape):
@@ -406,25 +407,25 @@ def test_other_attributes_are_not_warned_of(value):
 
 # Names of other libraries
 
-INSTEAD = [pytest.param(name, code, id=name) for name, code in errors.other_names._INSTEAD.items()]
+INSTEAD = [pytest.param(name, code, id=name) for name, code in other_names._INSTEAD.items()]
 
 
 @pytest.mark.parametrize(("name", "code"), INSTEAD)
 def test_what_is_to_be_written_for_a_name_of_other_libraries_can_be_run(name, code):
-    assert f": write {code}" in str(errors.of_other_tensors(name))
+    assert f": write {code}" in str(other_names.of_other_tensors(name))
     for statement in code.split(", or "):
         given = {"x": mg.ones((2, 3)), "y": mg.ones((2, 3)), "z": mg.ones((3, 2)), "shape": (2, 3), "axes": (1, 0)}
         given |= {"mask": np.ones((2, 3), bool), "indices": np.zeros((1, 3), int), "dtype": np.float32, "v": 2.0}
         exec(statement, {"minigrad": mg, "i": 0, "j": 1, "n": 1, "low": 0, "high": 1, "start": 0, "stop": 1} | given)
 
 
-@pytest.mark.parametrize("name", errors.OF_OTHER_TENSORS)
+@pytest.mark.parametrize("name", other_names.OF_OTHER_TENSORS)
 def test_a_name_of_other_libraries_is_no_attribute_and_is_not_listed(name):
     for x in (mg.ones(2), mg.nn.Parameter([1.0])):
         assert not hasattr(x, name)
         assert name not in dir(x)
     assert not hasattr(mg.Tensor, name)
-    assert "a function" not in errors.OF_OTHER_TENSORS[name] or callable(getattr(mg, name))
+    assert "a function" not in other_names.OF_OTHER_TENSORS[name] or callable(getattr(mg, name))
 
 
 def test_attributes_of_tensors_and_probes_of_protocols_stay_what_they_were():

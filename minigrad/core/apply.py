@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad import errors
 from minigrad.contexts import quietly
 from minigrad.core.mode import now, unusual
 from minigrad.core.node import Array, Handle, Node, notes_of
 from minigrad.core.operation import Operation, Primitive, numpy_functions
 from minigrad.diagnostics import check_finite, user_place
+from minigrad.errors.operations import explain
+from minigrad.operands import numeric_operand
 from minigrad.writes import keep_constants, tick
 
 # Tensor has a constructor for people to call; results do not need it.
@@ -48,7 +49,7 @@ def holds_tensor(x: Any) -> bool:
 
 def as_operand(x: Any, name: str) -> Array:
     """A list or a foreign array as an ndarray, or, if a list holds Tensors, as a Tensor of those joined."""
-    return numpy_functions[np.asarray](x) if holds_tensor(x) else errors.as_operand(x, name)
+    return numpy_functions[np.asarray](x) if holds_tensor(x) else numeric_operand(x, name)
 
 
 # Constant arrays of up to so many elements are copied, which costs less than a tenth of the operation; larger ones are
@@ -75,7 +76,7 @@ def _copy_constants(node: Node) -> None:
 def _require_numbers(op: Operation, *args: Array) -> None:
     for x in args:
         if x.__class__ is ndarray and x.dtype.kind not in NUMBERS:
-            errors.as_operand(x, op.name)  # which raises
+            numeric_operand(x, op.name)  # which raises
 
 
 # Operations
@@ -86,7 +87,7 @@ def compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) -
     try:
         value = made.forward(*args, **params)
     except Exception as error:
-        errors.explain(error, made.name, args, params)
+        explain(error, made.name, args, params)
         raise
     known = isinstance(value, ndarray) or (made.ours and value.__class__ is not complex)
     return value if known else np.asarray(value)[()]  # a Python number, or a list
@@ -190,7 +191,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             else:
                 value = forward(a, b)
         except Exception as error:
-            errors.explain(error, op.name, (a, b), op.params)
+            explain(error, op.name, (a, b), op.params)
             raise
         if node_a is None and node_b is None:
             if a is x and b is y:

@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy import ndarray
 
-from minigrad import errors, writes
+from minigrad import writes
 from minigrad.core.apply import NUMBERS, name_of
 from minigrad.core.mode import now
 from minigrad.core.node import Array, Handle, Node, Notes, notes_of
 from minigrad.diagnostics import Receipt, check_finite, check_made
+from minigrad.errors.backward import bad_hook, bad_joint, bad_rule, not_a_gradient
+from minigrad.errors.words import at
 
 Nodes: TypeAlias = Collection[Node]
 _seq = attrgetter("seq")
@@ -95,7 +97,7 @@ def backprop(
             else:
                 rules = made.joint(*known, **params)
                 if not isinstance(rules, (list, tuple)) or len(rules) != len(inputs):
-                    raise errors.bad_joint(made.name, rules, len(inputs))
+                    raise bad_joint(made.name, rules, len(inputs))
             for i, parent in enumerate(inputs):
                 if parent is None or (rule := rules[i]) is None or (live is not None and parent not in live):
                     continue
@@ -121,7 +123,7 @@ def backprop(
                     so_far[1], so_far[2] = so_far[1] + part, not create_graph
     except BaseException as error:
         if anomaly:
-            error.add_note(f"in the derivative of {node.op}{errors.at(notes_of(node).where)}")
+            error.add_note(f"in the derivative of {node.op}{at(notes_of(node).where)}")
         if receipt is not None:
             receipt.interruption = type(error).__name__
             for node in collect([entry[0] for entry in reached.values()], oldest):
@@ -165,13 +167,13 @@ def conform(part: Array, value: Array, name: str) -> Array:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
     part = np.asarray(part) if isinstance(part, (int, float, complex)) else part
     if not hasattr(part, "dtype") or part.dtype.kind not in NUMBERS:
-        raise errors.not_a_gradient(name, part)
+        raise not_a_gradient(name, part)
     if part.shape != value.shape:
         lead = part.ndim - value.ndim
         spread = tuple(range(lead))
         if part.shape[lead:] != value.shape:  # seldom: it is a bias, nearly always
             if lead < 0 or any(n not in (1, m) for n, m in zip(value.shape, part.shape[lead:], strict=True)):
-                raise errors.bad_rule(name, f"returned a gradient of shape {part.shape}", value.shape)
+                raise bad_rule(name, f"returned a gradient of shape {part.shape}", value.shape)
             spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n != part.shape[i])
         part = np.reshape(np.sum(part, axis=spread), value.shape)
     if part.dtype != value.dtype:
@@ -204,6 +206,6 @@ def _hooked(notes: Notes, g: Array, value: Array) -> Array:
         g = handle if (answer := hook(handle)) is None else answer
         g = g if isinstance(g, Handle) else name_of(np.asarray(g), None)
         if g.array.shape != value.shape:
-            raise errors.bad_hook(hook, g.array.shape, value.shape)
+            raise bad_hook(hook, g.array.shape, value.shape)
         g = conform(g if recorded else g.array, value, "hook")
     return conjugated(g)

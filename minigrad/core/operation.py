@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core.node import Rule
+from minigrad.errors.backward import bad_primitive, no_such_kind
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -74,7 +74,7 @@ class Primitive:
     ) -> None:
         code = getattr(forward, "__code__", None)
         if code is None:
-            raise errors.bad_primitive(repr(forward), None, len(rules))
+            raise bad_primitive(repr(forward), None, len(rules))
         self.name = forward.__name__.lstrip("_")
         self.forward, self.ours = forward, code.co_filename.startswith(_PACKAGE)
         # CO_VARARGS is 4; to import inspect takes longer than to import all of minigrad.
@@ -86,12 +86,12 @@ class Primitive:
         self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
         self.facts = Facts(**{"kind": "elementwise" if isinstance(numpy, np.ufunc) else "other", **facts})
         if self.facts.kind not in get_args(Kind):
-            raise errors.no_such_kind(self.name, self.facts.kind, get_args(Kind))
+            raise no_such_kind(self.name, self.facts.kind, get_args(Kind))
         # How to add the gradient into an array, for a rule that would fill a large one with little: `getitem` has it.
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
         if self.operands == 0 or (joint and rules) or (rules and len(rules) != self.operands):
-            raise errors.bad_primitive(self.name, self.operands, len(rules))
+            raise bad_primitive(self.name, self.operands, len(rules))
 
     def bind(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """The names of parameters that were given by position."""

@@ -10,8 +10,10 @@ from minigrad import errors
 from minigrad.core import Handle
 from minigrad.creation import get_default_dtype
 from minigrad.curvature.lanczos import EigenPairs, extreme_eigenpairs
+from minigrad.errors.words import describe
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.undisturbed import undisturbed
+from minigrad.operands import numeric
 from minigrad.transforms import grad, vjp
 from minigrad.tree import flatten, map_leaves
 
@@ -49,7 +51,7 @@ class Hessian:
             raise errors.ShapeError("spectrum: x has no elements, so that there is nothing to differentiate by")
         for leaf in self.leaves:
             if leaf.dtype.kind != "f":
-                raise errors.DTypeError(f"spectrum: x is made of real numbers, not of {errors.describe(leaf)}")
+                raise errors.DTypeError(f"spectrum: x is made of real numbers, not of {describe(leaf)}")
         self.epsilon = max(float(np.finfo(leaf.dtype).eps) for leaf in self.leaves)
         if is_module:
             function = _of_parameters(f, parameters, data)
@@ -70,7 +72,7 @@ class Hessian:
         result = np.concatenate([np.ravel(a).astype(np.float64) for a in arrays])
         if not np.isfinite(result).all():
             raise errors.AnomalyError(
-                f"the Hessian is not finite at this point: its product with a vector is {errors.describe(result)}. "
+                f"the Hessian is not finite at this point: its product with a vector is {describe(result)}. "
                 "Evaluate the function and its gradient there, under detect_anomaly() to find the operation at fault"
             )
         return result
@@ -90,7 +92,7 @@ class Hessian:
 
 
 def _number_or_array(leaf: Any) -> np.ndarray:
-    value = errors.numeric(leaf.array if isinstance(leaf, Handle) else leaf, "the point of a Hessian")
+    value = numeric(leaf.array if isinstance(leaf, Handle) else leaf, "the point of a Hessian")
     is_weak = isinstance(leaf, float) or value.dtype.kind in "iu"
     return value.astype(get_default_dtype()) if is_weak else value
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.curvature.hessian import Hessian
+from minigrad.errors.words import describe
+from minigrad.operands import numeric
 
 # Beyond this size a full matrix takes gigabytes, and its eigenvalues hours.
 _LARGEST_FULL = 20_000
@@ -85,12 +87,12 @@ class Spectrum:
     error: float = 0.0
 
     def __post_init__(self) -> None:
-        given = errors.numeric(self.eigenvalues, "a Spectrum", copy=True)
+        given = numeric(self.eigenvalues, "a Spectrum", copy=True)
         if given.dtype.kind == "c":
             raise errors.DTypeError("the eigenvalues of a Hessian are real: use numpy.linalg.eigvalsh, not eigvals")
         values = np.sort(given, axis=None).astype(np.float64)
         if not values.size or not np.isfinite(values).all():
-            raise errors.ArgumentError(f"a Spectrum has one or more finite eigenvalues, not {errors.describe(values)}")
+            raise errors.ArgumentError(f"a Spectrum has one or more finite eigenvalues, not {describe(values)}")
         values.flags.writeable = False
         object.__setattr__(self, "eigenvalues", values)
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from minigrad.core import Handle, no_grad
 from minigrad.curvature.hessian import Hessian, trained_parameters
-from minigrad.errors import ArgumentError, ShapeError, describe, numeric
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.words import describe
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.undisturbed import undisturbed
+from minigrad.operands import numeric
 from minigrad.random import generator as random_generator
 
 Direction = dict[str, np.ndarray]

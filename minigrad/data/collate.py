@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DTypeError, ShapeError, no_batch
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors.files import no_batch
 from minigrad.ops import shaping
 from minigrad.tensor import Tensor
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad import random
 from minigrad.data.collate import default_collate
-from minigrad.errors import ArgumentError, IndexingError, ShapeError, other_lengths
+from minigrad.errors import ArgumentError, IndexingError, ShapeError
+from minigrad.errors.files import other_lengths
 from minigrad.tensor import Tensor
 
 

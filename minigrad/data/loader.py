@@ -32,7 +32,8 @@ from minigrad.data.worker import (
     WorkerInfo,
     ends_loops,
 )
-from minigrad.errors import ArgumentError, StateDictError, no_data_set, stopped
+from minigrad.errors import ArgumentError, StateDictError
+from minigrad.errors.files import no_data_set, stopped
 
 
 class DataLoader:

@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad import random
 from minigrad.data.dataset import IterableDataset, fetch
-from minigrad.errors import WorkerError, stopped, worker_died, worker_late
+from minigrad.errors import WorkerError
+from minigrad.errors.files import stopped, worker_died, worker_late
 from minigrad.nn.module import Parameter
 from minigrad.tensor import Tensor
 

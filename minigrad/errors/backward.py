@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors.tree import (
+from minigrad.errors import (
     AnomalyError,
     ArgumentError,
     DTypeError,

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.errors.tree import ArgumentError, DTypeError, FileError, MissingPackageError, ShapeError, WorkerError
+from minigrad.errors import ArgumentError, DTypeError, FileError, MissingPackageError, ShapeError, WorkerError
 from minigrad.errors.words import an
 
 

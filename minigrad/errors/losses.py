@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors.tree import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.errors.words import describe, listed, warn
 
 

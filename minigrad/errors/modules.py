@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors.tree import DTypeError, IndexingError, MinigradError, Part, ShapeError, StateDictError
+from minigrad.errors import DTypeError, IndexingError, MinigradError, Part, ShapeError, StateDictError
 from minigrad.errors.words import nearest, warn
 
 # Where in a model

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from minigrad.errors.tree import UnsupportedError
+from minigrad.errors import UnsupportedError
 from minigrad.errors.words import nearest
 
 # What people mean by names of functions that are not supported, where spelling would not lead to it.

@@ -1,13 +1,11 @@
 """What operations say of operands that do not fit: what NumPy says of them, with the operation's name and a remedy."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.errors.other_names import other_keyword
-from minigrad.errors.tree import (
+from minigrad.errors import (
     ArgumentError,
     AxisError,
     DTypeError,
@@ -15,29 +13,12 @@ from minigrad.errors.tree import (
     MinigradError,
     ShapeError,
 )
+from minigrad.errors.other_names import other_keyword
 from minigrad.errors.words import an, describe, shapes
 
 
-def numeric(data: Any, what: str, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """Data as an array of numbers; `what` it is for, for the message."""
-    if isinstance(dtype, bool):
-        raise DTypeError(f"{what} cannot have the dtype {dtype}: is requires_grad={dtype} meant, or dtype=bool?")
-    try:
-        array = np.array(data, dtype=dtype, copy=copy)
-    except ValueError as error:
-        if "inhomogeneous" in str(error):
-            raise ShapeError(
-                f"{what} cannot be made of a {type(data).__name__} whose rows differ in length: pad the rows to one "
-                "length, or keep an array for each"
-            ) from error
-        raise DTypeError(f"{what} cannot be made of {type(data).__name__}: {error}") from error
-    if array.dtype.kind not in "biufc":
-        raise _not_numbers(data, array, what)
-    require_plain(data, what)
-    return array
-
-
-def _not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
+def not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
+    """For what holds something else than numbers; `what` they are for."""
     kind = type(data).__name__
     if data is None:
         return DTypeError(
@@ -54,27 +35,8 @@ def _not_numbers(data: Any, array: np.ndarray, what: str) -> DTypeError:
     )
 
 
-def require_plain(data: Any, what: str) -> None:
-    """Raise if the arithmetic of an array, or of one in a list of arrays, is not that of ndarrays."""
-    arrays = data if isinstance(data, list | tuple) and data and isinstance(data[0], np.ndarray) else (data,)
-    classes: set[Any] = {type(x) for x in arrays if isinstance(x, np.ndarray)}
-    for cls in filter(_has_own_arithmetic, classes):
-        raise _other_arithmetic(cls, what)
-
-
-# What a subclass of ndarray defines anew if its elements are more than the numbers that they are stored as.
-_ARITHMETIC = (
-    "__array_ufunc__", "__array_function__", "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__",
-    "__truediv__", "__rtruediv__", "__pow__", "__matmul__", "__rmatmul__", "__neg__", "__abs__",
-)  # fmt: skip
-
-
-@functools.cache
-def _has_own_arithmetic(cls: Any) -> bool:
-    return any(getattr(cls, name) is not getattr(np.ndarray, name) for name in _ARITHMETIC)
-
-
-def _other_arithmetic(cls: Any, what: str) -> DTypeError:
+def other_arithmetic(cls: Any, what: str) -> DTypeError:
+    """For a subclass of ndarray whose elements are more than numbers."""
     if issubclass(cls, np.matrix):
         why = "whose * is the product of matrices: write np.asarray(m) before, and @ for that product"
     elif issubclass(cls, np.ma.MaskedArray):
@@ -85,11 +47,6 @@ def _other_arithmetic(cls: Any, what: str) -> DTypeError:
     else:
         why = "a kind of array whose arithmetic is its own, and would be lost: write np.asarray(a) if it may be"
     return DTypeError(f"{what} cannot be made of a {cls.__name__}, {why}")
-
-
-def as_operand(operand: Any, name: str) -> np.ndarray:
-    """A list, tuple or foreign array as an ndarray."""
-    return numeric(operand, f"{name}: an operand")
 
 
 # What NumPy's plain ValueErrors speak of when they are about shapes.
@@ -118,7 +75,7 @@ def explain(error: Exception, name: str, args: Sequence[Any], params: Mapping[st
     if isinstance(error, MinigradError):
         return
     if isinstance(error, np.exceptions.AxisError):
-        raise AxisError(what + axes_of(error.ndim)) from error
+        raise AxisError(what + _axes_of(error.ndim)) from error
     if type(error) is ValueError:
         of_shapes = any(word in said.lower() for word in _OF_SHAPES)
         raise (ShapeError if of_shapes else ArgumentError)(what + _remedy(said, args)) from error
@@ -152,7 +109,7 @@ def _that_would_fit(args: Sequence[Any]) -> str:
     return ": reshape or transpose one of them, or make axes of length 1, as x[:, None] does"
 
 
-def axes_of(ndim: int | None) -> str:
+def _axes_of(ndim: int | None) -> str:
     """Which axes there are, to go on with after NumPy's words about one that is not there."""
     if ndim is None:
         return ""
@@ -162,7 +119,7 @@ def axes_of(ndim: int | None) -> str:
 
 def no_such_axis(name: str, error: np.exceptions.AxisError) -> AxisError:
     """For an axis of an operation that was looked at before NumPy could."""
-    return AxisError(f"{name}: {error}{axes_of(error.ndim)}")
+    return AxisError(f"{name}: {error}{_axes_of(error.ndim)}")
 
 
 def no_product(first: tuple[int, ...], second: tuple[int, ...]) -> ShapeError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.errors.tree import DTypeError
+from minigrad.errors import DTypeError
 from minigrad.errors.words import shapes
 
 _ONE_DEVICE = "leave it out, as there is one device, the CPU"

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from minigrad.errors.tree import CutError, DTypeError, GraphError, ShapeError
-from minigrad.errors.words import called, warn
+from minigrad.errors import CutError, DTypeError, GraphError, ShapeError
+from minigrad.errors.words import called, describe, warn
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -27,6 +27,11 @@ def no_copy(what: str, node: "Node | None") -> CutError:
         "If the value is all that is wanted, take that of t.detach(). Leaves, made with requires_grad=True, are copied "
         "with their gradients; a history is never copied: call the function again for another graph"
     )
+
+
+def no_index(value: Any) -> DTypeError:
+    """For an index that is no integer, or has axes."""
+    return DTypeError(f"only an integer Tensor without axes is an index, not {describe(value)}")
 
 
 def no_truth(shape: tuple[int, ...]) -> ShapeError:

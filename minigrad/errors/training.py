@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minigrad.errors.tree import ArgumentError, DTypeError, GraphError, StateDictError
+from minigrad.errors import ArgumentError, DTypeError, GraphError, StateDictError
 from minigrad.errors.words import called, describe, warn
 
 # Parameters

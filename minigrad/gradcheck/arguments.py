@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from minigrad import errors
+from minigrad.errors.words import describe
 from minigrad.gradcheck.function import is_floating, listed
 from minigrad.nn.module import Module, functional_call
 from minigrad.tree import flatten, is_branch, paths
@@ -32,7 +33,7 @@ def arguments(f: Any, inputs: Any) -> Arguments:
         If `f` is no function.
     """
     if not callable(f):
-        what = errors.describe(f) if hasattr(f, "dtype") else f"a {type(f).__name__}"
+        what = describe(f) if hasattr(f, "dtype") else f"a {type(f).__name__}"
         raise errors.DTypeError(
             f"gradcheck takes a function first, and this is {what}: give it the function itself and then its inputs, "
             "as in gradcheck(f, x), or gradcheck(f, (a, b)) for several"

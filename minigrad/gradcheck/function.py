@@ -12,6 +12,8 @@ import numpy as np
 
 from minigrad import autograd, errors
 from minigrad.core import Array, Handle, Node, collect
+from minigrad.errors.backward import wrong_seed
+from minigrad.errors.words import describe
 from minigrad.gradcheck.failure import DerivativeError
 from minigrad.nn.module import Module
 from minigrad.nn.undisturbed import undisturbed
@@ -168,7 +170,7 @@ class Function:
         parts = [np.zeros_like(x.array) if g is None else g.array for g, x in zip(found, self.leaves, strict=True)]
         for i, leaf, g in zip(self.active, self.leaves, parts, strict=True):
             if g.shape != leaf.shape or g.dtype != leaf.dtype:
-                text = f"{self.names[1][i]} is {errors.describe(leaf)}, and its gradient {errors.describe(g)}"
+                text = f"{self.names[1][i]} is {describe(leaf)}, and its gradient {describe(g)}"
                 raise DerivativeError("shape", text)
         return flat([reals(part) for part in parts])
 
@@ -195,7 +197,7 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
     for y, g in zip(function.outputs, grad_outputs, strict=True):
         given = np.shape(g.array if isinstance(g, Handle) else g)
         if given != y.shape:
-            raise errors.wrong_seed(given, y.shape)
+            raise wrong_seed(given, y.shape)
     count = len(function.inputs)
 
     def gradient(*args: Any) -> list[Tensor]:

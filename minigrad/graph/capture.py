@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Facts, Handle, Node, collect
+from minigrad.errors.backward import no_graph
 from minigrad.graph import words
 from minigrad.graph.watching import Trace, trace_of
 
@@ -238,7 +239,7 @@ def nodes_of(y: Any, what: str = "a picture or a list of a graph") -> list[Node]
         raise errors.DTypeError(f"{what} is made of a Tensor, or of a list or tuple of Tensors, not of {kinds}")
     nodes = [x.node for x in tensors if x.node is not None]
     if len(nodes) < len(tensors):
-        raise errors.no_graph(what)
+        raise no_graph(what)
     return nodes
 
 

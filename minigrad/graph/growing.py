@@ -7,6 +7,7 @@ from weakref import WeakSet
 from minigrad import display, errors
 from minigrad.core import Node, notes_of
 from minigrad.diagnostics import Place, user_place
+from minigrad.errors.words import at
 from minigrad.graph.held import held_by
 from minigrad.graph.watching import Trace, Watcher, trace_of
 
@@ -43,7 +44,7 @@ class Growth(NamedTuple):
     bytes: int
 
     def __str__(self) -> str:
-        line = f"{self.operation}{errors.at(self.place)}"
+        line = f"{self.operation}{at(self.place)}"
         found = f"a graph grows from step to step: {self.nodes:,} nodes and {display.memory(self.bytes)} of earlier "
         found += f"steps are alive after step {self.step + 1:,}. "
         if self.linked:

@@ -8,19 +8,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from minigrad.creation import asarray
-from minigrad.errors import (
-    ArgumentError,
-    DTypeError,
-    FileError,
-    MinigradError,
-    arguments_swapped,
-    at_its_end,
-    damaged,
-    no_file,
-    pickled,
-    unknown_ending,
-    wrong_file,
-)
+from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError
+from minigrad.errors.files import arguments_swapped, at_its_end, damaged, no_file, pickled, unknown_ending, wrong_file
 from minigrad.io import npz, safetensors, trees
 from minigrad.io.replacing import replace_file
 from minigrad.io.streams import copy, rest

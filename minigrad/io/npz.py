@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from minigrad.errors import FileError, in_pickle, pickled, too_large, twice
+from minigrad.errors import FileError
+from minigrad.errors.files import in_pickle, pickled, too_large, twice
 from minigrad.io.streams import DIGEST, PIECE, checksum, exactly, fill, pieces, rest
 from minigrad.io.trees import Arrays
 

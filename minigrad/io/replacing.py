@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from minigrad.errors import cannot_write, no_regular_file
+from minigrad.errors.files import cannot_write, no_regular_file
 
 _POSIX = os.name == "posix"
 if _POSIX:

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, FileError, too_large
+from minigrad.errors import ArgumentError, DTypeError, FileError
+from minigrad.errors.files import too_large
 from minigrad.io.streams import DIGEST, checksum, exactly, fill, pieces, rest
 from minigrad.io.trees import Arrays, unique
 

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
-from minigrad import errors
 from minigrad.errors import DTypeError, IndexingError
+from minigrad.errors.modules import not_a_module
 from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
 
@@ -17,7 +17,7 @@ class _ListOfModules(Module):
         made = list(modules)
         for i, module in enumerate(made, start):
             if not isinstance(module, Module):
-                raise errors.not_a_module(type(self).__name__, i, module)
+                raise not_a_module(type(self).__name__, i, module)
         return made
 
     def _put(self, modules: Iterable[Module]) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad.creation import zeros
-from minigrad.errors import ArgumentError, ShapeError, other_channels
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.modules import other_channels
 from minigrad.nn import init
 from minigrad.nn.layer import batched, check_windows, each, fan_bound, operand, positive, unbatched
 from minigrad.nn.module import Module, Parameter

@@ -5,11 +5,11 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import errors
 from minigrad.core import Array, Handle, primitive
 from minigrad.creation import zeros
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.errors.modules import indices_not_integers, no_such_row
 from minigrad.nn import init
 from minigrad.nn.layer import constant, operand, positive
 from minigrad.nn.module import Module, Parameter
@@ -28,13 +28,13 @@ def _checked(name: str, input: Any, weight: Any) -> tuple[np.ndarray, Any]:
     rows, table = constant(input, "indices"), operand(weight)
     if rows.dtype.kind not in "iu":
         if rows.size:
-            raise errors.indices_not_integers(name, rows.dtype)
+            raise indices_not_integers(name, rows.dtype)
         rows = rows.astype(np.intp)
     if table.ndim != 2:
         raise ShapeError(f"{name}: a weight has the axes (num_embeddings, embedding_dim), not shape {table.shape}")
     bad = (rows < 0) | (rows >= table.shape[0])
     if bad.any():
-        raise errors.no_such_row(name, rows[bad][0], table.shape[0])
+        raise no_such_row(name, rows[bad][0], table.shape[0])
     return rows, table
 
 

@@ -7,10 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core import Handle
-from minigrad.errors import ArgumentError, ShapeError, numeric
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.modules import no_window, other_axes
+from minigrad.errors.other_names import input_to_constructor
 from minigrad.nn.module import Module
+from minigrad.operands import numeric
 
 
 def operand(x: Any, name: str = "the input of a layer") -> Any:
@@ -49,7 +51,7 @@ def check_windows(
     spans = (d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     padded = tuple(n + a + b for n, (a, b) in zip(lengths, padding, strict=True))
     if any(n < span for n, span in zip(padded, spans, strict=True)):
-        raise errors.no_window(name, lengths, padded, kernel, dilation)
+        raise no_window(name, lengths, padded, kernel, dilation)
 
 
 def each(value: int | Sequence[int], count: int, name: str, least: int = 1) -> tuple[int, ...]:
@@ -66,7 +68,7 @@ def batched(x: Any, axes: int, name: str) -> tuple[Any, bool]:
     """An input of shape (N, C, ...) with so many more axes; one without N gets N = 1. And whether it had N."""
     x = operand(x)
     if x.ndim not in (axes + 1, axes + 2):
-        raise errors.other_axes(name, x.shape, axes)
+        raise other_axes(name, x.shape, axes)
     return (x, True) if x.ndim == axes + 2 else (x.reshape(1, *x.shape), False)
 
 
@@ -120,7 +122,7 @@ class FunctionLayer(Module):
         """Refuse what the layer is to be called with, whatever the constructor would make of it."""
         given = list(takewhile(lambda x: isinstance(x, (Handle, np.ndarray)), args))
         if len(given) >= cls.inputs:
-            raise errors.input_to_constructor(cls, cls.function, given)
+            raise input_to_constructor(cls, cls.function, given)
         return super().__new__(cls)
 
     def __init__(self, **options: Any) -> None:

@@ -8,7 +8,8 @@ from numpy.typing import DTypeLike
 
 from minigrad.core import Array, primitive
 from minigrad.creation import zeros
-from minigrad.errors import ShapeError, other_features
+from minigrad.errors import ShapeError
+from minigrad.errors.modules import other_features
 from minigrad.nn import init
 from minigrad.nn.layer import fan_bound, operand, positive
 from minigrad.nn.module import Module, Parameter

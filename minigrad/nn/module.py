@@ -10,9 +10,21 @@ from minigrad import errors
 from minigrad.core.mode import unusual
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
-from minigrad.errors import ArgumentError, DTypeError, numeric
+from minigrad.errors import ArgumentError, DTypeError
+from minigrad.errors.modules import (
+    mode_assigned,
+    no_forward,
+    no_init,
+    no_such_path,
+    not_a_state,
+    note_module,
+    state_does_not_fit,
+    warn_of_hidden_parts,
+)
+from minigrad.errors.other_names import no_attribute
 from minigrad.hooks import RemovableHandle
 from minigrad.nn.calling import Hooks, call_watched
+from minigrad.operands import numeric
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 
@@ -105,7 +117,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's result: for subclasses to define."""
-        raise errors.no_forward(self)
+        raise no_forward(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's result, with its hooks."""
@@ -114,7 +126,7 @@ class Module:
                 return self.forward(*args, **kwargs)
             return call_watched(self, self._hooks, args, kwargs)
         except errors.MinigradError as error:
-            errors.note_module(error, self)
+            note_module(error, self)
             raise
 
     # Attributes: parts live in their own dicts, not in __dict__
@@ -123,7 +135,7 @@ class Module:
         try:
             return self.__dict__["_parameters"], self.__dict__["_buffers"], self.__dict__["_modules"]
         except KeyError:
-            raise errors.no_init(self) from None
+            raise no_init(self) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         parameters, buffers, modules = self._tables()
@@ -135,9 +147,9 @@ class Module:
             holder = next((t for t in (parameters, modules, buffers) if name in t), None)
             if holder is None:
                 if value.__class__ is bool and name in ("train", "eval"):
-                    raise errors.mode_assigned(self, name, value)
+                    raise mode_assigned(self, name, value)
                 if kind := _hidden(value):
-                    errors.warn_of_hidden_parts(self, name, value, kind)
+                    warn_of_hidden_parts(self, name, value, kind)
                 self.__dict__[name] = value
                 return
             if value is not None and not (holder is buffers and isinstance(value, Tensor)):
@@ -157,7 +169,7 @@ class Module:
         for table in self._tables():
             if name in table:
                 return table[name]
-        raise errors.no_attribute(self, name)
+        raise no_attribute(self, name)
 
     def __delattr__(self, name: str) -> None:
         for table in (*self._tables(), self.__dict__):
@@ -165,7 +177,7 @@ class Module:
                 del table[name]
                 self._transient.discard(name)
                 return
-        raise errors.no_attribute(self, name)
+        raise no_attribute(self, name)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for table in self._tables() for name in table)})
@@ -443,7 +455,7 @@ class Module:
             If keys (under `strict`) or shapes do not fit. It names all of them, and nothing has been changed.
         """
         if not isinstance(state_dict, Mapping):
-            raise errors.not_a_state(self, state_dict)
+            raise not_a_state(self, state_dict)
         own = self._state()
         given = {k: numeric(v.array if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
         # Of tied parameters, which are one under several names, one is enough.
@@ -458,7 +470,7 @@ class Module:
             if not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")
         ]
         if problems or (strict and (missing or unexpected)):
-            raise errors.state_does_not_fit(self, missing if strict else (), unexpected if strict else (), problems)
+            raise state_does_not_fit(self, missing if strict else (), unexpected if strict else (), problems)
         for name in shapes:
             tensor = own[name]
             if tensor.node is None:
@@ -521,7 +533,7 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
             places |= {f"{owner}.{name}" if owner else name: (table, name) for name in table}
     for path in parameters:
         if path not in places:
-            raise errors.no_such_path(module, path, places)
+            raise no_such_path(module, path, places)
     own = {path: table[name] for path, (table, name) in places.items()}
     given = {id(own[path]): tensor for path, tensor in parameters.items() if own[path] is not None}
     swaps = {path: given[id(tensor)] for path, tensor in own.items() if id(tensor) in given} | dict(parameters)

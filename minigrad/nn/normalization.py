@@ -9,7 +9,8 @@ from numpy.typing import DTypeLike
 
 from minigrad.core import Array, Handle, primitive
 from minigrad.creation import ones, zeros
-from minigrad.errors import ArgumentError, ShapeError, one_value
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.modules import one_value
 from minigrad.nn.layer import FunctionLayer, constant, floating, operand, positive
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, windows

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PLAIN, Array, Handle, as_operand
-from minigrad.errors import DTypeError, describe
+from minigrad.errors import DTypeError
+from minigrad.errors.words import describe
 
 
 def operand(x: Any, name: str) -> Array:

@@ -5,7 +5,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from minigrad.errors import AxisError, no_such_axis
+from minigrad.errors import AxisError
+from minigrad.errors.operations import no_such_axis
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core import Handle, implements, name_of
+from minigrad.errors.operations import explain
 
 
 def values_of(x: Any) -> Any:
@@ -36,7 +36,7 @@ def explained(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any
     try:
         return function(*args, **kwargs)
     except Exception as error:
-        errors.explain(error, name, [x for x in args if isinstance(x, np.ndarray)], {})
+        explain(error, name, [x for x in args if isinstance(x, np.ndarray)], {})
         raise
 
 

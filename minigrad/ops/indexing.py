@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive
-from minigrad.errors import IndexingError, not_an_index
+from minigrad.errors import IndexingError
+from minigrad.errors.operations import not_an_index
 from minigrad.ops.axes import one_axis
 
 Index = Any

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
-from minigrad.errors import AxisError, ShapeError, no_product
+from minigrad.errors import AxisError, ShapeError
+from minigrad.errors.operations import no_product
 from minigrad.ops import costs
 from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, primitive
+from minigrad.operands import numeric_operand
 from minigrad.ops import costs
 
 
@@ -24,7 +25,7 @@ class LinAlgError(errors.ArgumentError, np.linalg.LinAlgError):
 
 def matrices(x: Array, name: str) -> Array:
     """The operand of a function of matrices, with at least two axes; `name` is the function's, for the message."""
-    x = x if isinstance(x, (Handle, np.ndarray)) else errors.as_operand(x, name)
+    x = x if isinstance(x, (Handle, np.ndarray)) else numeric_operand(x, name)
     if x.ndim < 2:
         raise errors.ShapeError(f"{name} needs a matrix, or a stack of them, and this array has shape {x.shape}")
     return x

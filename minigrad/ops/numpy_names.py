@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, implements
-from minigrad.errors import ArgumentError, ShapeError, unsupported_arguments
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.numpy_functions import unsupported_arguments
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping
 from minigrad.ops.arguments import mask_of, operand, value_of
 from minigrad.ops.assembling import converted

@@ -5,7 +5,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.core import Array
-from minigrad.errors import DTypeError, UnsupportedError, missing_package
+from minigrad.errors import DTypeError, UnsupportedError
+from minigrad.errors.files import missing_package
 
 
 def real_operands(name: str, *operands: Array) -> list[Array]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, primitive
-from minigrad.errors import UnsupportedError, no_product
+from minigrad.errors import UnsupportedError
+from minigrad.errors.operations import no_product
 from minigrad.ops.matrices import T
 from minigrad.ops.shaping import moveaxis, reshape
 

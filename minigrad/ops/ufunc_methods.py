@@ -13,6 +13,8 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, numpy_functions, primitive
+from minigrad.errors.numpy_functions import unsupported_arguments, unsupported_at
+from minigrad.errors.operations import explain
 from minigrad.ops import elementwise, reductions
 from minigrad.ops.arguments import has_no_effect, mask_of, operand, value_of
 from minigrad.ops.axes import Axis, one_axis, several_axes
@@ -30,11 +32,11 @@ Operation = Callable[..., Any]
 def call(ufunc: np.ufunc, operation: Operation, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """A call of one of a ufunc's methods, where `operation` stands for the ufunc."""
     if method == "at":
-        raise errors.unsupported_at(full_name(ufunc), ufunc.nin)
+        raise unsupported_at(full_name(ufunc), ufunc.nin)
     given = {name: x for name, x in kwargs.items() if not has_no_effect(name, x)}
     compute, arguments = _METHODS[method]
     if refused := [name for name in given if name not in arguments]:
-        raise errors.unsupported_arguments(_name(ufunc, method), refused)
+        raise unsupported_arguments(_name(ufunc, method), refused)
     made = getattr(operation, "primitive", None)
     if method != "__call__" and made is not None and not made.differentiable:
         return without_derivative(getattr(ufunc, method), _name(ufunc, method))(*inputs, **given)
@@ -53,7 +55,7 @@ def _call(
     axis: int = -1, keepdims: bool = False,
 ) -> Any:  # fmt: skip
     if ufunc.signature not in (None, "(n),(n)->()") and (axis != -1 or keepdims):
-        raise errors.unsupported_arguments(full_name(ufunc), ["axis"] if axis != -1 else ["keepdims"])
+        raise unsupported_arguments(full_name(ufunc), ["axis"] if axis != -1 else ["keepdims"])
     if axis != -1:
         operands = tuple(moveaxis(x, axis, -1) for x in operands)
     if dtype is not None or casting != "same_kind":
@@ -131,7 +133,7 @@ def _require_result(ufunc: np.ufunc, axes: tuple[int, ...], array: np.ndarray, w
     try:
         ufunc.reduce(array, axis=axes, **({} if where is True else {"where": value_of(where)}))
     except ValueError as error:
-        errors.explain(error, f"{ufunc.__name__}.reduce", [array], {"axis": axes})
+        explain(error, f"{ufunc.__name__}.reduce", [array], {"axis": axes})
         raise
 
 

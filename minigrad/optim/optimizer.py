@@ -6,10 +6,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core import enable_grad
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
+from minigrad.errors.training import (
+    given_twice,
+    negative_option,
+    no_parameters,
+    no_such_option,
+    not_a_leaf,
+    not_a_list,
+    not_a_parameter,
+    other_groups,
+    other_optimizer,
+    warn_of_no_step,
+    warn_of_used_up,
+)
+from minigrad.errors.words import nearest
 from minigrad.nn.module import Module, Parameter
 from minigrad.optim.whole import FEW, InterruptLater, Moving, copies, put_back
 from minigrad.tensor import Tensor
@@ -55,10 +68,10 @@ class Optimizer:
         self._scratch: dict[tuple[int, tuple[int, ...], np.dtype[Any]], np.ndarray] = {}
         self._steps = 0  # schedulers want to know whether there was one
         if isinstance(params, (Tensor, Module)):
-            raise errors.not_a_list(type(self).__name__, params)
+            raise not_a_list(type(self).__name__, params)
         groups = list(params)
         if not groups:
-            raise errors.no_parameters(type(self).__name__)
+            raise no_parameters(type(self).__name__)
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -70,21 +83,21 @@ class Optimizer:
         known = {id(p) for other in self.param_groups for p in other["params"]}
         optimizer = type(self).__name__
         if not params and iter(group["params"]) is group["params"]:
-            errors.warn_of_used_up(optimizer)
+            warn_of_used_up(optimizer)
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise errors.not_a_parameter(optimizer, i, p)
+                raise not_a_parameter(optimizer, i, p)
             if not (p.is_leaf and (p.requires_grad or isinstance(p, Parameter))):  # a frozen Parameter may thaw
-                raise errors.not_a_leaf(optimizer, i, p)
+                raise not_a_leaf(optimizer, i, p)
             if p.dtype.kind != "f":
                 raise DTypeError(f"{optimizer} is for real parameters: keep real and imaginary part in two")
             if id(p) in known:
-                raise errors.given_twice(optimizer, i, p)
+                raise given_twice(optimizer, i, p)
             known.add(id(p))
         for name in group.keys() - self.defaults.keys() - _OF_GROUPS:
-            meant = errors.nearest(name, self.defaults)
+            meant = nearest(name, self.defaults)
             if meant:  # others are the caller's own notes
-                raise errors.no_such_option(optimizer, name, meant)
+                raise no_such_option(optimizer, name, meant)
         made = {**self.defaults, **group, "params": params}
         self._check_options(made)
         self.param_groups.append(made)
@@ -94,7 +107,7 @@ class Optimizer:
         for option in self.nonnegative:
             value = options.get(option, 0.0)
             if not isinstance(value, (int, float, np.number)) or not (value >= 0 and math.isfinite(value)):
-                raise errors.negative_option(name, option, value)
+                raise negative_option(name, option, value)
         if "betas" in options:
             betas = options["betas"]
             if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
@@ -151,7 +164,7 @@ class Optimizer:
                 put_back(moving, before, self.state)
                 raise
         if not moving:
-            errors.warn_of_no_step(type(self).__name__)
+            warn_of_no_step(type(self).__name__)
         return loss
 
     def _update_all(self, moving: Sequence[Moving], place: Place | None) -> None:
@@ -224,7 +237,7 @@ class Optimizer:
     def _fitting_groups(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         counts, own = ([len(group["params"]) for group in groups] for groups in (given, self.param_groups))
         if counts != own:
-            raise errors.other_groups(type(self).__name__, counts, own)
+            raise other_groups(type(self).__name__, counts, own)
         made = [
             {**group, **{k: v for k, v in new.items() if k != "params" and k not in _OF_PYTORCH}}
             for group, new in zip(self.param_groups, given, strict=True)
@@ -232,7 +245,7 @@ class Optimizer:
         for group, own_group in zip(made, self.param_groups, strict=True):
             unknown = sorted(group.keys() - own_group.keys() - _OF_GROUPS)
             if unknown:
-                raise errors.other_optimizer(type(self).__name__, unknown)
+                raise other_optimizer(type(self).__name__, unknown)
             self._check_options(group)
         return made
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core import no_grad
 from minigrad.creation import get_default_dtype, tensor
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.errors.functions import objective_cut, objective_not_real, objective_of_many
+from minigrad.operands import require_plain
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten
 
@@ -36,11 +37,11 @@ class Problem:
                 error.add_note("x0 is a tuple, so the objective gets a tuple of numbers: write a list for a vector")
             raise
         if np.shape(y) != ():
-            raise errors.objective_of_many(self.function, y)
+            raise objective_of_many(self.function, y)
         if not isinstance(y, Tensor):
-            raise errors.objective_cut(self.function, y)
+            raise objective_cut(self.function, y)
         if y.dtype.kind != "f":
-            raise errors.objective_not_real(self.function, y)
+            raise objective_not_real(self.function, y)
         return y
 
     def loss(self) -> float:
@@ -66,7 +67,7 @@ def _variable(x: Any) -> Tensor:
 
 
 def _plain(array: Any, name: str) -> np.ndarray:
-    errors.require_plain(array, f"minimize: {name}")
+    require_plain(array, f"minimize: {name}")
     return np.asarray(array)
 
 

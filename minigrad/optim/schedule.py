@@ -10,7 +10,8 @@ as a factor; `CosineAnnealingLR` and `SWALR` as a factor of the distance from th
 import copy
 from typing import Any
 
-from minigrad.errors import ArgumentError, DTypeError, StateDictError, warn_of_order
+from minigrad.errors import ArgumentError, DTypeError, StateDictError
+from minigrad.errors.training import warn_of_order
 from minigrad.optim.optimizer import Optimizer
 
 

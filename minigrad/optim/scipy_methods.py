@@ -10,7 +10,8 @@ import numpy as np
 from minigrad import transforms
 from minigrad.core import no_grad
 from minigrad.creation import asarray
-from minigrad.errors import ArgumentError, missing_package
+from minigrad.errors import ArgumentError
+from minigrad.errors.files import missing_package
 from minigrad.ops.shaping import reshape
 from minigrad.optim.descent import Limits
 from minigrad.optim.problem import Problem, is_true, norm_of

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, missing_package
+from minigrad.errors import ArgumentError, DTypeError
+from minigrad.errors.files import missing_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

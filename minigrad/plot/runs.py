@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.core import Handle
-from minigrad.errors import ArgumentError, DTypeError, ShapeError, numeric
+from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.operands import numeric
 from minigrad.optim.result import Result
 from minigrad.optim.sweep import SweepResult
 from minigrad.tree import flatten

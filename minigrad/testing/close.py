@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.core import Array, Handle
-from minigrad.errors import ArgumentError, numeric
+from minigrad.errors import ArgumentError
+from minigrad.operands import numeric
 
 _SHOWN = 8  # so many elements are shown, of all arrays together
 

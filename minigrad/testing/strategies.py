@@ -17,7 +17,8 @@ import numpy as np
 
 from minigrad import random
 from minigrad.core import Array
-from minigrad.errors import ArgumentError, missing_package
+from minigrad.errors import ArgumentError
+from minigrad.errors.files import missing_package
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:

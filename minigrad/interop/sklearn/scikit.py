@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import missing_package
+from minigrad.errors.files import missing_package
 
 try:
     from sklearn.base import (  # type: ignore[import-untyped]

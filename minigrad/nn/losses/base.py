@@ -4,9 +4,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core import Handle
 from minigrad.errors import ShapeError
+from minigrad.errors.losses import (
+    labels_not_integers,
+    labels_of_other_shape,
+    no_such_class,
+    no_such_reduction,
+    not_alike,
+    not_real,
+)
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, operand
 from minigrad.ops import reductions
 from minigrad.ops.scaling import narrowed, widened
@@ -25,13 +32,13 @@ def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
         if count is None:
             return reductions.mean(losses)
         return narrowed(reductions.sum(widened(losses)) / count, losses)
-    raise errors.no_such_reduction(reduction)
+    raise no_such_reduction(reduction)
 
 
 def real(loss: str, x: Any) -> Any:
     """An operand of a loss that is defined for real numbers only."""
     if x.dtype.kind == "c":
-        raise errors.not_real(loss)
+        raise not_real(loss)
     return x
 
 
@@ -48,7 +55,7 @@ def alike(loss: str, input: Any, target: Any, *others: Any, only_real: bool = Tr
     if dtype.kind == "f":
         operands = [x.astype(dtype) if x.dtype.kind in "iub" else x for x in operands]
     if any(x.shape != operands[0].shape for x in operands):
-        raise errors.not_alike(loss, [x.shape for x in operands])
+        raise not_alike(loss, [x.shape for x in operands])
     return operands
 
 
@@ -65,7 +72,7 @@ def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> n
     """Labels as an integer array of the given shape, each one of the classes."""
     labels, counted = checked_labels(loss, target, shape, classes, -1)
     if counted is not None:
-        raise errors.no_such_class(loss, -1, classes)
+        raise no_such_class(loss, -1, classes)
     return labels
 
 
@@ -75,9 +82,9 @@ def checked_labels(
     """Labels of the given shape, each one of the classes or the one to ignore; and which count, None if all do."""
     labels = constant(target, "labels")
     if labels.shape != shape:
-        raise errors.labels_of_other_shape(loss, labels.shape, shape)
+        raise labels_of_other_shape(loss, labels.shape, shape)
     if labels.dtype.kind not in "iu":
-        raise errors.labels_not_integers(loss, labels.dtype)
+        raise labels_not_integers(loss, labels.dtype)
     # Nearly always all are in range.  One look finds that out: without their signs, negative numbers are very large.
     unsigned = labels.view(_UNSIGNED[labels.itemsize])
     if not 0 <= ignore < classes and (not labels.size or np.maximum.reduce(unsigned, axis=None) < classes):
@@ -85,7 +92,7 @@ def checked_labels(
     counted = labels != ignore
     bad = counted & ((labels < 0) | (labels >= classes))
     if bad.any():
-        raise errors.no_such_class(loss, labels[bad][0], classes)
+        raise no_such_class(loss, labels[bad][0], classes)
     return labels.astype(np.intp, copy=False), None if counted.all() else counted
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, primitive
-from minigrad.errors import ArgumentError, ShapeError, not_probabilities, warn_of_activation
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.losses import not_probabilities, warn_of_activation
 from minigrad.nn.activation import logsigmoid
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, floating, operand
 from minigrad.nn.losses.base import (

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
-from minigrad.errors import AnomalyError, ArgumentError, describe
+from minigrad.errors import AnomalyError, ArgumentError
+from minigrad.errors.training import not_a_list, not_a_parameter, warn_of_used_up
+from minigrad.errors.words import describe
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
@@ -17,10 +18,10 @@ def _listed(function: str, tensors: Any) -> list[Any]:
     if isinstance(tensors, Tensor):
         return [tensors]
     if isinstance(tensors, Module):
-        raise errors.not_a_list(function, tensors)
+        raise not_a_list(function, tensors)
     listed = list(tensors)
     if not listed and iter(tensors) is tensors:
-        errors.warn_of_used_up(function)
+        warn_of_used_up(function)
     return listed
 
 
@@ -29,7 +30,7 @@ def _gradients(function: str, parameters: "Tensor | Iterable[Tensor]") -> dict[s
     gradients = {}
     for i, p in enumerate(_listed(function, parameters)):
         if not isinstance(p, Tensor):
-            raise errors.not_a_parameter(function, i, p)
+            raise not_a_parameter(function, i, p)
         if p.grad is None:
             continue
         gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = p.grad.array
@@ -58,7 +59,7 @@ def get_total_norm(
     arrays = {}
     for i, t in enumerate(_listed("get_total_norm", tensors)):
         if not isinstance(t, (Tensor, np.ndarray, np.generic, int, float, complex)):
-            raise errors.not_a_parameter("get_total_norm", i, t)
+            raise not_a_parameter("get_total_norm", i, t)
         arrays[f"number {i}"] = np.asarray(t.array if isinstance(t, Tensor) else t)
     scale, norm = _norm(arrays, norm_type, error_if_nonfinite)
     return scale * norm
