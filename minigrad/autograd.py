@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.contexts import quietly
-from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, name_of, no_grad
+from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, interpreter, name_of, no_grad
 from minigrad.core.backprop import conform, own
 from minigrad.core.mode import Mode, go_back, now
 from minigrad.errors.backward import no_graph, not_a_real_root, not_a_scalar, unused, wrong_seed
@@ -25,7 +25,7 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
         raise no_graph("backward()", root.array)
-    seed = _seed(root, gradient, create_graph)
+    seed = _seed(root, gradient, create_graph or interpreter() is not None)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     # On one line: after the call Ctrl-C cannot come before the lock is given back, nor can a debugger's stop.
     with _adding: _add(found, create_graph)  # fmt: skip  # noqa: E701
@@ -35,8 +35,12 @@ def _add(found: dict[Node, Array], record: bool) -> None:
     """Add gradients to what the nodes keep."""
     kept: list[Any] = [node.notes for node in found]
     sums = []
-    for notes, g in zip(kept, found.values(), strict=True):
-        if notes.grad is not None:
+    tracer = interpreter()
+    for node, notes, g in zip(found, kept, found.values(), strict=True):
+        if tracer is not None:
+            tracer.grad_read(node)
+            g = g if notes.grad is None else g + notes.grad
+        elif notes.grad is not None:
             g = own(notes.grad + g) if record else iadd(g, notes.grad.array)  # type: ignore[no-untyped-call]
         sums.append(_named(g))
     if len(kept) == 1:
@@ -67,7 +71,8 @@ def walk(
 ) -> dict[Node, Array]:
     """`backprop` from Tensors: the gradients that enter are checked and filled in."""
     nodes: list[Any] = [root.node for root in roots]
-    seeds = [_seed(root, g, create) for root, g in zip(roots, gradients, strict=True)]
+    named = create or interpreter() is not None
+    seeds = [_seed(root, g, named) for root, g in zip(roots, gradients, strict=True)]
     return _run(nodes, seeds, wanted, retain, create)
 
 

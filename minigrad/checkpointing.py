@@ -1,7 +1,8 @@
 """Memory for time: a function whose intermediate values are computed once more in the backward pass, and not kept."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from minigrad.core import (
     collect,
     conjugated,
     enable_grad,
+    interpreter,
     is_grad_enabled,
     leaf,
     name_of,
@@ -72,7 +74,8 @@ def checkpoint(f: Function) -> Function:
                 results, rebuild = flatten(f(*new_args, **new_kwargs))
             return variables, results, rebuild
 
-        start = tick()
+        start, tracer = tick(), interpreter()
+        first = None if tracer is None else tracer.draws()
         variables, results, rebuild = again([given[i].array for i in places])
         varying = [i for i, y in enumerate(results) if isinstance(y, Handle) and y.node is not None]
         if not varying:
@@ -80,20 +83,17 @@ def checkpoint(f: Function) -> Function:
         outputs = [results[i] for i in varying]
         outside = _captured(start, variables, outputs)
         forms = forms_of([y.array for y in outputs])
-        value = packed(outputs).array
+        value = name_of(packed(outputs).array, None)
+        drawn = None if tracer is None else (first, tracer.draws())
         results = [None if i in varying else y for i, y in enumerate(results)]
         del variables, outputs
 
         def pull(g: Any, values: Sequence[Any]) -> list[Any]:
             start = tick()
             stand_ins = {node: leaf(node.value) for node in outside}
-            current = random.get_state()
-            random.set_state(state)
-            try:
+            with _drawing_again(state, drawn):
                 variables, results, _ = again(values[: len(places)])
-            finally:
-                random.set_state(current)
-            create = isinstance(g, Handle)
+            create = any(isinstance(x, Handle) and x.node is not None for x in values)
             with enable_grad():
                 y = packed([results[i] for i in varying])
                 y = y if y.node.seq > start else positive(y)
@@ -106,22 +106,39 @@ def checkpoint(f: Function) -> Function:
             return [found[end] if end in found else np.zeros_like(end.value) for end in ends]
 
         operands = [given[i] for i in places] + [name_of(node.value, node) for node in outside]
-        op = Operation(_checkpoint.primitive, {"value": value, "pull": pull})  # type: ignore[attr-defined]
-        for i, y in zip(varying, unpacked(apply(op, tuple(operands)), forms), strict=True):
+        op = Operation(_checkpoint.primitive, {})  # type: ignore[attr-defined]
+        made = apply(op, (value, *operands))
+        op.saved = pull
+        for i, y in zip(varying, unpacked(made, forms), strict=True):
             results[i] = y
         return rebuild(results)
 
     return compute
 
 
-def _checkpoint_rule(g: Any, y: Any, *operands: Any, value: Any, pull: Function) -> list[Any]:
-    # `pull` is a walk of its own, with the gradients of the outside at its ends.
-    return [conjugated(part) for part in pull(conjugated(g), operands)]
+@contextmanager
+def _drawing_again(state: dict[str, Any], drawn: Any) -> Iterator[None]:
+    """Let random numbers be those that were drawn before: by the generator's state, or those of a program."""
+    if drawn is not None and (tracer := interpreter()) is not None:
+        with tracer.drawing_again(*drawn):
+            yield
+        return
+    current = random.get_state()
+    random.set_state(state)
+    try:
+        yield
+    finally:
+        random.set_state(current)
 
 
-@primitive(joint=_checkpoint_rule, uncertain=True)
-def _checkpoint(*operands: Any, value: Any, pull: Function) -> Any:
-    return value
+def _checkpoint_rule(g: Any, y: Any, value: Any, *operands: Any, saved: Function) -> list[Any]:
+    # `saved` is a walk of its own, with the gradients of the outside at its ends.
+    return [None, *map(conjugated, saved(conjugated(g), operands))]
+
+
+@primitive(joint=_checkpoint_rule, saves=True, uncertain=True)
+def _checkpoint(value: Any, *operands: Any) -> Any:
+    return value, None
 
 
 def _captured(start: int, variables: Sequence[Any], outputs: Sequence[Any]) -> list[Node]:
@@ -138,7 +155,7 @@ def _redirect(root: Node, stand_ins: dict[Node, Node], start: int) -> None:
     """
     for node in collect([root], start):
         if node.seq > start:
-            node.inputs = tuple([stand_ins.get(parent, parent) if parent else None for parent in node.inputs])
+            node.inputs = tuple([stand_ins.get(parent, parent) if parent else None for parent in node.parents()])
 
 
 def _graft(node: Node, operand: Handle) -> None:

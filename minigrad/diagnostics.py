@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad.errors.backward import not_finite, released
+from minigrad.errors.backward import not_finite
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
@@ -56,16 +56,11 @@ def user_place() -> Place | None:
 
 
 class Receipt:
-    """Stands for what a released node held, and says who released it to those who look for that."""
+    """Stands for what a released node held, and says who released it, and whether that was interrupted."""
 
     def __init__(self) -> None:
         self.place = user_place()
         self.interruption: str | None = None
-
-    def __iter__(self, _: Any = None) -> Any:
-        raise released(self.place, self.interruption)
-
-    __radd__ = __iter__
 
 
 # Values that are not finite

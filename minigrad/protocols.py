@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, Handle, numpy_functions
+from minigrad.core import Array, Handle, give_out, interpreter, numpy_functions
 from minigrad.errors.numpy_functions import unsupported, unsupported_arguments
+from minigrad.errors.programs import array_written
 from minigrad.errors.tensors import cuts_graph
 from minigrad.ops import (  # noqa: F401  # for the names that they register
     assembling,
@@ -34,15 +35,27 @@ class NumPyProtocols(Handle):
 
     __slots__ = ()
 
+    def give_out(self, how: str) -> None:
+        """Refuse to show the value, if a program is traced, which could not tell where it has gone."""
+        give_out(self, how)
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if is_asked_by_sparse_product():
             return np.array(None)  # no numbers: the operator of the Tensor is to compute it
         if self.node is not None:
             raise cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
+        self.give_out("conversion to an ndarray")
         return np.array(self.array, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         stand_in = _stand_in(ufunc)
+        if "out" in kwargs and interpreter() is not None:
+            (target,) = kwargs.pop("out")
+            if not isinstance(target, Handle):
+                raise array_written(target)
+            return target._become(  # type: ignore[attr-defined]  # a Tensor has it
+                self.__array_ufunc__(ufunc, method, *inputs, **kwargs)
+            )
         if method == "__call__" and not kwargs:
             return stand_in(*inputs)
         return ufunc_methods.call(ufunc, stand_in, method, inputs, kwargs)

@@ -1,14 +1,14 @@
 """Random numbers: one generator for the package, seeded by `manual_seed`, or your own."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import name_of
+from minigrad.core import Operation, interpreter, name_of, primitive
 from minigrad.creation import get_default_dtype
 from minigrad.errors import StateDictError
 from minigrad.tensor import Tensor
@@ -108,11 +108,56 @@ def set_state(state: dict[str, Any]) -> None:
     own.state = state
 
 
+@contextmanager
+def restoring() -> Iterator[None]:
+    """If an exception ends the block, the package's generator goes back to its state before."""
+    used = generator()
+    before = used.bit_generator.state
+    try:
+        yield
+    except BaseException:
+        used.bit_generator.state = before
+        raise
+
+
+class States:
+    """The states that generators had before they were used, for when that is to be undone."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple[np.random.Generator, Any]] = {}
+
+    def remember(self, used: "np.random.Generator") -> None:
+        """Note the state of a generator, if it is not noted yet."""
+        if id(used) not in self._before:
+            self._before[id(used)] = (used, used.bit_generator.state)
+
+    def restore(self) -> None:
+        """Give all of them their states back."""
+        for used, state in self._before.values():
+            used.bit_generator.state = state
+
+
+@primitive(kind="draw")
+def draw(*, method: str, arguments: tuple[Any, ...], options: Mapping[str, Any], generator: Any) -> Any:
+    """What a method of a generator gives; None stands for the one that `generator` would choose."""
+    return getattr(_generator(generator), method)(*arguments, **options)
+
+
+def drawn(method: str, *arguments: Any, generator: "np.random.Generator | None" = None, **options: Any) -> Any:
+    """Random numbers as an array; while a program is traced, as a Tensor, so that each run draws new ones."""
+    how = {"method": method, "arguments": arguments, "options": options, "generator": generator}
+    tracer = interpreter()
+    if tracer is None:
+        return getattr(_generator(generator), method)(*arguments, **options)
+    return tracer.draw(Operation(draw.primitive, how), _generator(generator))  # type: ignore[attr-defined]
+
+
 _generator = generator  # the parameters below have the same name
 
 
 def _made(value: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
-    made: Tensor = name_of(np.asarray(value, dtype or get_default_dtype()), None)
+    value = value if isinstance(value, Tensor) else name_of(value, None)
+    made: Tensor = value.astype(dtype or get_default_dtype())
     return made.requires_grad_() if requires_grad else made
 
 
@@ -123,7 +168,7 @@ def rand(
     generator: "np.random.Generator | None" = None,
 ) -> Tensor:
     """Uniform random numbers from 0 to 1, without 1."""
-    return _made(_generator(generator).random(shape), dtype, requires_grad)
+    return _made(drawn("random", shape, generator=generator), dtype, requires_grad)
 
 
 def randn(
@@ -133,4 +178,4 @@ def randn(
     generator: "np.random.Generator | None" = None,
 ) -> Tensor:
     """Normal random numbers with mean 0 and variance 1."""
-    return _made(_generator(generator).standard_normal(shape), dtype, requires_grad)
+    return _made(drawn("standard_normal", shape, generator=generator), dtype, requires_grad)

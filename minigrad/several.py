@@ -137,7 +137,7 @@ def primitive(
         return core.primitive(*rules, joint=joint, numpy=numpy, view=view, **facts)
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy, view, facts)
+        made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy, view, facts=facts)
         made.forward, made.ours = _packing(forward, made.name, outputs), False
 
         @functools.wraps(forward)

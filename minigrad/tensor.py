@@ -1,6 +1,5 @@
 """Tensor: what people hold.  Operators, methods, display; the mathematics is in `ops`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 import minigrad.memory  # noqa: F401  # for its effect
 from minigrad import autograd, errors
+from minigrad.conversions import Conversions
 from minigrad.core import (
     PLAIN,
     Array,
@@ -18,12 +18,15 @@ from minigrad.core import (
     Primitive,
     apply,
     binary,
+    interpreter,
     is_grad_enabled,
     leaf,
     name_of,
+    no_grad,
     notes_of,
     numpy_functions,
     set_result_type,
+    traced,
 )
 from minigrad.diagnostics import user_place
 from minigrad.errors import other_names, tensors
@@ -32,7 +35,6 @@ from minigrad.hooks import RemovableHandle
 from minigrad.operands import numeric, numeric_operand
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting, sparse
 from minigrad.ops.devices import CPU, require_cpu
-from minigrad.protocols import NumPyProtocols
 from minigrad.views import note_view, viewed_from
 from minigrad.writes import lend, note_write
 
@@ -67,9 +69,6 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any],
     return (lambda self, other: compute(self, other)) if not made.differentiable else compute, reflected, in_place
 
 
-_DLPACK_HAS_NO_VERSION = np.lib.NumpyVersion(np.__version__) < "2.1.0"
-
-
 def _same_memory(a: Array, b: Array) -> bool:
     return bool(a.__array_interface__ == b.__array_interface__)
 
@@ -78,7 +77,7 @@ def _is_mask(index: Any) -> bool:
     return getattr(index, "dtype", None) == np.bool_
 
 
-class Tensor(NumPyProtocols):
+class Tensor(Conversions):
     """A name for an array that may be part of a computation graph.
 
     Operations on Tensors that require grad record how their results were computed; `backward` follows that
@@ -115,7 +114,11 @@ class Tensor(NumPyProtocols):
     def __init__(
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        self.array = numeric(data.array if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
+        given: Any = data
+        if traced(given):
+            self.array = _without_history(given, dtype).array
+        else:
+            self.array = numeric(given.array if isinstance(given, Handle) else given, "a Tensor", dtype, copy=True)
         self.node: Node | None = None
         if requires_grad:
             self._become_leaf(name)
@@ -130,12 +133,14 @@ class Tensor(NumPyProtocols):
         StaleValueError.  What is assigned to `data` is written into the memory of a Tensor that requires grad.  A leaf
         becomes a new one, in other memory, if the shape or the dtype is another; of a constant it becomes the value.
         """
+        self.give_out("data")
         if self.node is None or self.array.__class__ is not np.ndarray:
             return self.array
         return lend(notes_of(self.node), self.array, user_place())
 
     @data.setter
     def data(self, value: Any) -> None:
+        self.give_out("the memory, to write to it,")
         array = numeric(value.array if isinstance(value, Handle) else value, "data")
         if self.node is None or self.array.__class__ is not np.ndarray:
             self.array, self.viewed = array, None
@@ -163,11 +168,6 @@ class Tensor(NumPyProtocols):
     def ndim(self) -> int:
         """The number of axes."""
         return int(self.array.ndim)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return int(self.array.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -226,7 +226,8 @@ class Tensor(NumPyProtocols):
                 raise errors.GraphError("only a leaf can stop requiring grad; detach() gives a constant of this value")
             self.node = None
         elif self.node is None:
-            self.array, self.viewed = np.array(self.array), None  # a leaf's memory is written to, and must be its own
+            if interpreter() is None:  # a leaf's memory is written to, and must be its own
+                self.array, self.viewed = np.array(self.array), None
             self._become_leaf(name)
         return self
 
@@ -274,6 +275,8 @@ class Tensor(NumPyProtocols):
         """
         notes = None if self.node is None else self.node.notes
         if notes is not None and notes.keep:
+            if (tracer := interpreter()) is not None:
+                tracer.grad_read(self.node)
             return notes.grad  # type: ignore[return-value]  # results of operations are Tensors
         if self.node is not None and self.node.op is not None:
             warn_of_no_grad(self.node)
@@ -284,10 +287,13 @@ class Tensor(NumPyProtocols):
         if self.node is None:
             raise no_graph("a gradient")
         notes = notes_of(self.node)
+        if (tracer := interpreter()) is not None:
+            tracer.grad_changed(self.node)
         if gradient is None:
             notes.grad = None
             return
-        value = np.array(gradient.array if isinstance(gradient, Handle) else gradient)
+        given = gradient.array if isinstance(gradient, Handle) else gradient
+        value = np.array(given) if tracer is None else given
         if value.shape != self.shape:
             raise wrong_grad(value.shape, self.node)
         if value.dtype.kind not in "biufc" or not np.can_cast(value.dtype, self.dtype, "same_kind"):
@@ -331,6 +337,8 @@ class Tensor(NumPyProtocols):
 
     def detach(self) -> "Tensor":
         """The value without its history.  Of a leaf or a view, a copy: optimizers write into a leaf's memory."""
+        if interpreter() is not None:
+            return _without_history(self, self.dtype)  # type: ignore[no-any-return]
         may_change = self.node is not None and (self.node.op is None or getattr(self.array, "base", None) is not None)
         return name_of(self.array.copy() if may_change else self.array, None)  # type: ignore[no-any-return]
 
@@ -338,7 +346,9 @@ class Tensor(NumPyProtocols):
 
     def _become(self, result: Handle, by_operator: bool = True) -> Self:
         """Move the name to a new value; or, of a leaf under `no_grad`, write the value into the leaf's memory."""
-        value = result.array
+        value, tracer = result.array, interpreter()
+        if self.array.__class__ in (int, float):  # such as the number of a step
+            return result  # type: ignore[return-value]  # a Tensor, to which Python gives the name
         if value.shape != self.shape:
             raise tensors.other_shape_in_place(self.shape, value.shape)
         if value.dtype != self.dtype:
@@ -347,9 +357,15 @@ class Tensor(NumPyProtocols):
             result = shaping.astype(result, self.dtype)
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
-            self.array[...] = result.array
+            if tracer is None:
+                self.array[...] = result.array
+            else:
+                tracer.rebound(self, True)
+                self.array = result.array
             note_write(self.node, user_place())
         else:
+            if tracer is not None:
+                tracer.rebound(self, False)
             if getattr(self, "viewed", None) is not None:
                 self._warn_if_view(by_operator)
             self.array, self.node, self.viewed = result.array, result.node, None
@@ -364,11 +380,12 @@ class Tensor(NumPyProtocols):
     def __getitem__(self, index: Any) -> "Tensor":
         if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0 and not _is_mask(index):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
-        result = apply(Operation(_getitem, {"index": indexing.normalized(index)}), (self,))
+        form, places = indexing.normalized(index)
+        result = apply(Operation(_getitem, {"index": form}), (self, *places))
         if type(result.array) is not np.ndarray:
             return result  # type: ignore[no-any-return]
         note_view(result, self)
-        if self.node is not None and self.node.op is None:
+        if self.node is not None and self.node.op is None and interpreter() is None:
             # A leaf's memory may be written to, and what was read from it must not change.
             result.array = result.array.copy()
             if result.node is not None:
@@ -383,7 +400,7 @@ class Tensor(NumPyProtocols):
             )
         if self.node is not None and self.node.op is None:
             self._refuse_recording(self.node)
-        self._become(indexing.setitem(self, given, index=indexing.normalized(index)), by_operator=False)
+        self._become(indexing.setitem(self, given, index), by_operator=False)
 
     def _warn_if_view(self, by_operator: bool) -> None:
         """Warn of a write to a view; but the operator in ``y[i] += v`` has its result stored in `y`."""
@@ -405,54 +422,6 @@ class Tensor(NumPyProtocols):
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
 
-    def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
-
-    # Conversions
-
-    def numpy(self) -> Array:
-        """The value as an ndarray that shares memory; refused while it would cut the graph."""
-        if self.node is not None:
-            raise tensors.cuts_graph("numpy()", "detach().numpy()", self.node)
-        return np.asarray(self.array)
-
-    def item(self) -> bool | int | float | complex:
-        """The single number of this Tensor, as a Python number."""
-        if self.size != 1:
-            raise tensors.no_item(self.shape)
-        number: bool | int | float | complex = self.array.item()
-        return number
-
-    def tolist(self) -> Any:
-        """The value as nested lists of Python numbers."""
-        return self.array.tolist()
-
-    def _number(self, kind: str) -> Any:
-        if self.node is not None:
-            raise tensors.cuts_graph(f"{kind}()", "item()", self.node)
-        if self.size != 1:
-            raise tensors.no_number(kind, self.shape)
-        return self.array.item()
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __complex__(self) -> complex:
-        return complex(self._number("complex"))
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu" or self.ndim:
-            raise tensors.no_index(self.array)
-        return int(self.array)
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise tensors.no_truth(self.shape)
-        return bool(self.array)
-
     def to_device(self, device: str, /, *, stream: None = None) -> Self:
         """The Tensor itself: "cpu" is the only device, and has no streams."""
         require_cpu(device, "to_device")
@@ -463,33 +432,7 @@ class Tensor(NumPyProtocols):
     def __dir__(self) -> list[str]:
         return sorted(set(super().__dir__()) - other_names.OF_OTHER_TENSORS.keys())
 
-    # Interchange with other libraries
-
-    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
-        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
-            raise errors.ArgumentError(f"version {api_version!r} of the Array API standard is not known here")
-        return sys.modules[__package__]
-
-    def __dlpack__(
-        self,
-        /,
-        *,
-        stream: Any = None,
-        max_version: tuple[int, int] | None = None,
-        dl_device: tuple[int, int] | None = None,
-        copy: "bool | None" = None,  # Python 3.14 would take `bool` to be the attribute of that name
-    ) -> Any:
-        if self.node is not None:
-            raise tensors.cuts_graph("interchange by DLPack", "detach()", self.node)
-        if dl_device not in (None, self.__dlpack_device__()):
-            raise BufferError(f"a Tensor is in the memory of the CPU, device (1, 0) of DLPack, and not on {dl_device}")
-        array: Any = np.array(self.array) if copy else np.asarray(self.array)
-        if max_version is None or _DLPACK_HAS_NO_VERSION:
-            return array.__dlpack__(stream=stream)
-        return array.__dlpack__(stream=stream, max_version=max_version)
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return np.asarray(self.array).__dlpack_device__()
+    # Copies
 
     def __copy__(self) -> "Tensor":
         return name_of(self.array, self.node)  # type: ignore[no-any-return]
@@ -619,6 +562,12 @@ for _name in other_names.OF_OTHER_TENSORS.keys() - vars(Tensor).keys():
 
 _getitem: Primitive = indexing.getitem.primitive  # type: ignore[attr-defined]
 set_result_type(Tensor)
+
+
+def _without_history(x: Any, dtype: Any) -> Any:
+    """A copy, as an operation of a program."""
+    with no_grad():
+        return x.astype(x.dtype if dtype is None else dtype)
 
 
 def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | None, grad: Array = None) -> Tensor:

@@ -56,7 +56,7 @@ def variable(x: Any, recorded: bool) -> Any:
     if isinstance(x, Handle) and x.node is not None and recorded:
         return positive(x)
     value = _value(x)
-    if isinstance(value, float):
+    if type(value) is float:
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
         if isinstance(value, str):

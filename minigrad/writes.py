@@ -120,8 +120,8 @@ class Changes:
         if not self._by_memory:
             return
         made = node.op.primitive
-        rules = made.rules or (made.joint,) * len(node.inputs)
-        needed = [rule for rule, parent in zip(rules, node.inputs, strict=True) if parent is not None]
+        parents = node.parents()
+        needed = [rule for rule, parent in zip(made.rules_of(len(parents)), parents, strict=True) if parent is not None]
         for position, value in enumerate((node.value, *node.args), start=1):
             if value.__class__ is not ndarray:
                 continue
@@ -154,7 +154,7 @@ def _differs(node: "Node") -> bool:
     """Whether the operation gives another value now than the node has."""
     assert node.op is not None
     with suppress(Exception):
-        value = quietly(node.op.primitive.forward, *node.args, **node.op.params)
+        value = quietly(node.op.primitive.value, *node.args, **node.op.params)
         return not np.array_equal(value, node.value, equal_nan=np.asarray(node.value).dtype.kind in "fc")
     return True
 
@@ -165,7 +165,7 @@ def _differs(node: "Node") -> bool:
 def keep_constants(node: "Node") -> None:
     """Copy the constant arrays that the node has borrowed, for `check_constants`."""
     assert node.notes is not None
-    pairs = enumerate(zip(node.args, node.inputs, strict=True))
+    pairs = enumerate(zip(node.args, node.parents(), strict=True))
     node.notes.constants = {i: x.copy() for i, (x, p) in pairs if p is None and isinstance(x, ndarray)}
 
 

@@ -464,7 +464,7 @@ INDICES = [(shape, index) for shape, indices in {
 
 
 row(
-    lambda x, index: indexing.getitem(x, index=indexing.normalized(index)), lambda x, index: x[index],
+    lambda x, index: indexing.getitem(x, index), lambda x, index: x[index],
     *(s(shape, index=index) for shape, index in INDICES), name="getitem", spelled=True, complex=True,
 )  # fmt: skip
 
@@ -476,7 +476,7 @@ def written(x: Any, v: Any, index: Any) -> Any:
 
 
 row(
-    lambda x, v, index: indexing.setitem(x, v, index=indexing.normalized(index)), written,
+    lambda x, v, index: indexing.setitem(x, v, index), written,
     *(s(shape, np.empty(shape)[index].shape, index=index) for shape, index in INDICES if shape),
     s((2, 3), (), index=slice(None)), s((2, 3), (1,), index=np.array([1, 0, 1])), s((2, 3), (3,), index=...),
     s((2, 3), (2, 1), index=(slice(None), [0, 0, 2])), s((3,), 1.5, index=[0, 0]), name="setitem", spelled=True,
@@ -491,7 +491,7 @@ def scattered(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 row(
-    lambda g, index, shape: indexing.scatter(g, index=indexing.normalized(index), shape=shape), scattered,
+    lambda g, index, shape: indexing.scatter(g, index, shape), scattered,
     *(s(np.empty(shape)[index].shape, index=index, shape=shape) for shape, index in INDICES if shape), name="scatter",
     complex=True,
 )  # fmt: skip

@@ -346,7 +346,7 @@ LABELLED = [
 ]  # fmt: skip
 row(
     _less_one_hot, lambda p, places: p - np.bincount(places, minlength=p.size).reshape(p.shape).astype(p.dtype),
-    *(s(logits, places=places) for logits, places, _ in LABELLED[:5]), domain=between(0, 1),
+    *(s(logits, places) for logits, places, _ in LABELLED[:5]), domain=between(0, 1),
 )  # fmt: skip
 
 
@@ -356,17 +356,13 @@ def label_losses(logits: Any, places: Any, share: Any) -> Any:
     return np.array([share and share * loss for share, loss in zip(shares, losses, strict=True)], logits.dtype)
 
 
-def with_memory(function: Any) -> Any:
-    """A function that keeps something between its passes, with a new place for that at each call."""
-    return spelling(function, lambda *operands, **how: function(*operands, **how, kept=[]))
-
-
 row(
-    with_memory(_label_cross_entropy), label_losses,
+    spelling(_label_cross_entropy, lambda x, places, share: _label_cross_entropy(x, places, share)), label_losses,
     *(s(x, places=places, share=share) for x, places, share in LABELLED),
 )  # fmt: skip
 row(
-    with_memory(_total_label_cross_entropy), lambda *x, **how: np.sum(label_losses(*x, **how)),
+    spelling(_total_label_cross_entropy, lambda x, places, share: _total_label_cross_entropy(x, places, share)),
+    lambda *x, **how: np.sum(label_losses(*x, **how)),
     *(s(x, places=places, share=share) for x, places, share in LABELLED),
 )  # fmt: skip
 row(

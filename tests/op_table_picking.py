@@ -71,7 +71,7 @@ row(lambda x, axis=None: mg.cummin(x, axis).indices, lambda x, axis=None: runnin
 row(mg.logcumsumexp, lambda x, axis=0: np.log(np.cumsum(np.exp(x), axis)) if np.ndim(x) else x, *RUNNING)
 row(reductions._logcumsumexp, accumulated(np.logaddexp), s((4,), axis=0), s((2, 3), axis=1), s(A(-800, 0, 800), axis=0))
 row(sorting._places_of_top, top_places, s((4,), k=2, axis=0, largest=True, sorted=True), orders=0)
-row(reductions._places_of_extremes, lambda x, axis, largest: running(x, axis, np.max), s((4,), axis=0, largest=True),
+row(reductions.places_of_extremes, lambda x, axis, largest: running(x, axis, np.max), s((4,), axis=0, largest=True),
     orders=0)  # fmt: skip
 
 # Written by index
@@ -130,5 +130,5 @@ row(mg.scatter_reduce, scatter_reduce, *reduced("amax", "amin"), name="scatter_r
 row(
     scattering.extremes_of_groups,
     lambda x, groups, count, largest: np.array([(np.max if largest else np.min)(x[groups == i]) for i in range(count)]),
-    s((5,), groups=N([1, 0, 1, 0, 1]), count=2, largest=True), s((3,), groups=N([0, 1, 0]), count=2, largest=False),
+    s((5,), N([1, 0, 1, 0, 1]), count=2, largest=True), s((3,), N([0, 1, 0]), count=2, largest=False),
 )  # fmt: skip

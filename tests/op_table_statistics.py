@@ -115,7 +115,7 @@ row(statistics.std, np.std, *SEVERAL, name="numpy.std", complex=True)
 row(given(statistics.var, "mean"), given(np.var, "mean"), *CENTRED, name="numpy.var (mean)", complex=True)
 row(given(statistics.std, "mean"), given(np.std, "mean"), *CENTRED, name="numpy.std (mean)", complex=True)
 row(
-    reductions.centred,
+    spelling(reductions.centred, lambda x, axis=None, where=True: reductions.centred(x, where, axis=axis)),
     lambda x, axis=None, where=True: np.where(where, x - np.mean(x, axis, keepdims=True, where=where), 0),
     s(()), s((4,)), s((2, 3)), s((2, 3), axis=0), s((2, 3), axis=-1), s((2, 3, 2), axis=(0, 2)), s((0, 3), axis=1),
     s((2, 3), axis=1, where=SOME), s((2, 3), where=SOME), complex=True,

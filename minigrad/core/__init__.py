@@ -4,7 +4,16 @@
 # one line for several names: a list of one name a line would be longer than the reading matter
 from minigrad.core.apply import NUMBERS, PLAIN, apply, as_operand, binary, holds_tensor, name_of, set_result_type
 from minigrad.core.backprop import backprop, collect, conjugated
-from minigrad.core.mode import Switch, detect_anomaly, enable_grad, is_grad_enabled, no_grad
+from minigrad.core.mode import (
+    Switch,
+    detect_anomaly,
+    enable_grad,
+    give_out,
+    interpreter,
+    is_grad_enabled,
+    no_grad,
+    traced,
+)
 from minigrad.core.node import Array, Handle, Node, leaf, notes_of
 from minigrad.core.operation import (
     EVERY,
@@ -21,7 +30,7 @@ from minigrad.core.primitive import primitive
 
 __all__ = [
     "EVERY", "NUMBERS", "PLAIN", "Array", "Cost", "Facts", "Handle", "Kind", "Node", "Operation", "Primitive",
-    "Switch", "apply", "as_operand", "backprop", "binary", "collect", "conjugated", "detect_anomaly", "enable_grad",
-    "holds_tensor", "implements", "is_grad_enabled", "leaf", "name_of", "no_grad", "notes_of", "numpy_functions",
-    "primitive", "primitives", "set_result_type",
+    "Switch", "apply", "as_operand", "backprop", "binary", "collect", "conjugated", "detect_anomaly", "enable_grad", "give_out",
+    "holds_tensor", "implements", "interpreter", "is_grad_enabled", "leaf", "name_of", "no_grad",
+    "notes_of", "numpy_functions", "primitive", "primitives", "set_result_type", "traced",
 ]

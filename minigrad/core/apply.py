@@ -53,7 +53,7 @@ def as_operand(x: Any, name: str) -> Array:
 
 
 # Constant arrays of up to so many elements are copied, which costs less than a tenth of the operation; larger ones are
-# borrowed until the backward pass.
+# borrowed until the backward pass, but for data that have no derivative, such as the arrays in an index.
 SMALL = 256
 
 
@@ -62,10 +62,13 @@ class _Copied(tuple[Array, ...]):
 
 
 def _copy_constants(node: Node) -> None:
+    assert node.op is not None
     args: list[Array] | None = None
-    for i, parent in enumerate(node.inputs):
+    made = node.op.primitive
+    derived = len(node.args) if made.joint is not None else len(made.rules)
+    for i, parent in enumerate(node.parents()):
         x = node.args[i]
-        if parent is None and x.__class__ is ndarray and x.size <= SMALL:
+        if parent is None and x.__class__ is ndarray and (x.size <= SMALL or i >= derived):
             args = args or list(node.args)
             args[i] = x.copy()
     if args is not None:
@@ -82,10 +85,14 @@ def _require_numbers(op: Operation, *args: Array) -> None:
 # Operations
 
 
-def compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any]) -> Array:
-    """The value of an operation."""
+def compute(made: Primitive, args: Sequence[Array], params: Mapping[str, Any], op: Operation | None = None) -> Array:
+    """The value of an operation; what it saves for its rule is kept by `op`."""
     try:
         value = made.forward(*args, **params)
+        if made.saves:
+            value, saved = value
+            if op is not None:
+                op.saved = saved
     except Exception as error:
         explain(error, made.name, args, params)
         raise
@@ -116,39 +123,47 @@ def apply(op: Operation, operands: tuple[Any, ...]) -> Any:
             nodes.append(None)
             args.append(array)
     if named and unusual:
-        return _apply_unusually(op, nodes, args)
-    value = compute(op.primitive, args, op.params)
+        return _apply_unusually(op, operands, nodes, args)
+    value = compute(op.primitive, args, op.params, op)
     if not named:
         return value
     recorded = any(nodes) and op.primitive.differentiable and value.dtype.kind in "fc"
     return name_of(value, _made(op, nodes, args, value) if recorded else None)
 
 
-def _apply_unusually(op: Operation, inputs: list[Node | None], args: list[Array]) -> Any:
+def _apply_unusually(op: Operation, operands: tuple[Any, ...], inputs: list[Node | None], args: list[Array]) -> Any:
     """The last part of `apply` while some thread, perhaps this one, is in an unusual mode."""
     begun, mode = perf_counter_ns(), now()
     if mode.anomaly:  # an error will say more than NumPy's warning
-        value = quietly(compute, op.primitive, args, op.params)
+        value = quietly(compute, op.primitive, args, op.params, op)
         check_finite(value, f"{op.name} made", op, user_place(), args)
     else:
-        value = compute(op.primitive, args, op.params)
+        value = compute(op.primitive, args, op.params, op)
+    if mode.interpreter is not None:
+        value = mode.interpreter.computed(op, operands, args, value)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
     if not needed and mode.watcher is None:
-        return name_of(value, None)
-    node = _made(op, inputs, args, value)
+        result = name_of(value, None)
+        if mode.interpreter is not None:
+            mode.interpreter.named(result, operands, args)
+        return result
+    node = _made(op, inputs, args, value, mode.interpreter is None)
     if mode.anomaly:
         notes_of(node).where = user_place()
         keep_constants(node)
     if mode.watcher is not None:
         mode.watcher.computed(node, begun)
-    return name_of(value, node if needed else None)
+    result = name_of(value, node if needed else None)
+    if mode.interpreter is not None:
+        mode.interpreter.named(result, operands, args)
+    return result
 
 
-def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value: Array) -> Node:
+def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value: Array, borrows: bool = True) -> Node:
     node = Node()
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
-    if None in inputs:
+    if borrows and None in inputs:
         _copy_constants(node)
     return node
 
@@ -179,7 +194,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             return otherwise(op, (x, y))
         if unusual:
             mode = now()
-            if mode.anomaly or mode.watcher is not None:
+            if mode.anomaly or mode.watcher is not None or mode.interpreter is not None:
                 return apply(op, (x, y))
             if not mode.grad:
                 node_a = node_b = None

@@ -9,7 +9,7 @@ ascent.  Inside it is the conjugate of that: then ``dL = Re(g dz)``, and the rul
 formula for real numbers, ``g * f'(z)``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter, iadd
 from typing import Any, TypeAlias
@@ -20,9 +20,10 @@ from numpy import ndarray
 from minigrad import writes
 from minigrad.core.apply import NUMBERS, name_of
 from minigrad.core.mode import now
-from minigrad.core.node import Array, Handle, Node, Notes, notes_of
+from minigrad.core.node import Array, Handle, Node, Notes
+from minigrad.core.operation import Operation, Primitive
 from minigrad.diagnostics import Receipt, check_finite, check_made
-from minigrad.errors.backward import bad_hook, bad_joint, bad_rule, not_a_gradient
+from minigrad.errors.backward import bad_hook, bad_joint, bad_rule, not_a_gradient, released
 from minigrad.errors.words import at
 
 Nodes: TypeAlias = Collection[Node]
@@ -51,59 +52,47 @@ def backprop(
     dict of Node to ndarray or Tensor
         They share memory with nothing.
     """
-    live, oldest = (None, 0) if wanted is None else (leading_to(wanted, roots), min(map(_seq, wanted)))
-    receipt, anomaly, watcher = None if retain else Receipt(), now().anomaly, now().watcher
-    watched = anomaly or watcher is not None
-    found: dict[Node, Array] = {}
-    # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that, if it is no view, is an
-    # array which only the walk has, so that it may be added to.  The queue gives the newest first.
-    reached: dict[int, list[Any]] = {}
+    aside = Aside(roots, wanted, retain, create_graph)
+    live, oldest, receipt, interpreter = aside.live, aside.oldest, aside.receipt, aside.mode.interpreter
+    named = create_graph or interpreter is not None
+    reached: Reached = aside.reached
     for root, seed in zip(roots, map(conjugated, seeds), strict=True):
         entry = reached.setdefault(root.seq, [root, None, False])
         entry[1] = seed if entry[1] is None else entry[1] + seed
     queue = sorted(-seq for seq in reached)
-    changes: writes.Changes | None = None
+    node = None
     try:
         while queue:
             node, g, alone = reached.pop(-heappop(queue))
-            if node.notes is not None:
-                if node.notes.hooks:
-                    g, alone = _hooked(node.notes, g, node.value), False
-                if wanted is None and node.notes.keep:
-                    found[node] = own(conjugated(g), alone)
-            if wanted is not None and node in wanted:
-                found[node] = own(conjugated(g), alone)
+            if wanted is not None or node.notes is not None:
+                g, alone = aside.arrive(node, g, alone)
             if node.op is None or node.seq <= oldest:
                 continue
-            if node.seq < writes.last:
-                if changes is None:
-                    changes = writes.Changes(collect([node, *(entry[0] for entry in reached.values())], oldest))
-                changes.check(node)
-            if watched:
-                if anomaly:  # which the forward pass perhaps was not looked at for
-                    check_made(node)
-                    writes.check_constants(node)
-                if watcher is not None:
-                    watcher.differentiating(node)
             inputs, args, y = node.inputs, node.args, node.value
-            if create_graph:
-                y = name_of(y, node)
-                args = tuple([x if p is None else name_of(x, p) for x, p in zip(args, inputs, strict=True)])
+            if isinstance(inputs, Receipt):
+                raise released(inputs.place, inputs.interruption)
+            if aside.watches or node.seq < writes.last:
+                aside.inspect(node)
+            if named:
+                y, args = aside.names_of(node)
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
+            if made.saves:
+                params = aside.with_saved(node.op, named)
             if receipt is not None:
                 node.inputs = node.args = receipt
-            if made.joint is None:
-                rules = made.rules
-            else:
-                rules = made.joint(*known, **params)
-                if not isinstance(rules, (list, tuple)) or len(rules) != len(inputs):
-                    raise bad_joint(made.name, rules, len(inputs))
-            for i, parent in enumerate(inputs):
-                if parent is None or (rule := rules[i]) is None or (live is not None and parent not in live):
+            rules = made.rules if made.joint is None else _jointly(made, known, params)
+            for parent, rule in zip(inputs, rules, strict=False):  # operands after the last rule have no derivative
+                if parent is None or rule is None or (live is not None and parent not in live):
                     continue
                 so_far = reached.get(parent.seq)
-                if made.into is not None and so_far is not None and so_far[2] and _is_own(so_far[1]) and not anomaly:
-                    made.into(so_far[1], g, **params)
+                if (
+                    made.into is not None
+                    and so_far is not None
+                    and so_far[2]
+                    and _is_own(so_far[1])
+                    and not aside.anomaly
+                ):
+                    so_far[1] = made.into(so_far[1], *known, **params)
                     continue
                 part = rule(*known, **params) if made.joint is None else rule  # a joint rule gave the gradients
                 x, kind = parent.value, part.__class__
@@ -111,29 +100,108 @@ def backprop(
                     kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)
                 ):
                     part = conform(part, x, made.name)
-                if anomaly:
-                    check_finite(part, f"the derivative of {made.name} made", node.op, notes_of(node).where, args, g)
+                if aside.anomaly:
+                    check_finite(part, f"the derivative of {made.name} made", node.op, aside.where(node), args, g)
                 if so_far is None:
                     # Our rules return the gradient itself, a view, or an array that they made.
-                    reached[parent.seq] = [parent, part, not create_graph and part is not g and made.ours]
+                    reached[parent.seq] = [parent, part, made.ours and part is not g and not create_graph]
                     heappush(queue, -parent.seq)
-                elif so_far[2] and so_far[1].base is None:
-                    so_far[1] = iadd(so_far[1], part)  # type: ignore[no-untyped-call]
-                else:
+                elif named or not so_far[2] or so_far[1].base is not None:
                     so_far[1], so_far[2] = so_far[1] + part, not create_graph
+                else:
+                    so_far[1] = iadd(so_far[1], part)  # type: ignore[no-untyped-call]
     except BaseException as error:
-        if anomaly:
-            error.add_note(f"in the derivative of {node.op}{at(notes_of(node).where)}")
-        if receipt is not None:
-            receipt.interruption = type(error).__name__
-            for node in collect([entry[0] for entry in reached.values()], oldest):
-                if node.op is not None and type(node.inputs) is tuple:
-                    node.inputs = node.args = receipt  # type: ignore[assignment]
+        aside.interrupted(error, node)
         raise
     finally:
-        if watcher is not None:
-            watcher.differentiating(None)
-    return found
+        aside.end()
+    return aside.found
+
+
+# What a gradient has reached, by `seq`: the node, its gradient so far, and whether that, if it is no view, is an array
+# which only the walk has, so that it may be added to.
+Reached: TypeAlias = dict[int, list[Any]]
+
+
+def _jointly(made: Primitive, known: tuple[Array, ...], params: Mapping[str, Any]) -> Sequence[Array]:
+    """The gradients of all operands, by the one rule that gives them."""
+    assert made.joint is not None
+    parts = made.joint(*known, **params)
+    if not isinstance(parts, (list, tuple)) or len(parts) != len(known) - 2:
+        raise bad_joint(made.name, parts, len(known) - 2)
+    return parts
+
+
+class Aside:
+    """What a walk does beside multiplying and adding, for few nodes or in unusual modes."""
+
+    def __init__(self, roots: Nodes, wanted: Nodes | None, retain: bool, create_graph: bool) -> None:
+        self.wanted, self.create_graph, self.mode = wanted, create_graph, now()
+        self.live = None if wanted is None else leading_to(wanted, roots)
+        self.oldest = 0 if wanted is None else min(map(_seq, wanted))
+        self.receipt: Any = None if retain else Receipt()
+        self.anomaly = self.mode.anomaly
+        self.watches = self.anomaly or self.mode.watcher is not None
+        self.found: dict[Node, Array] = {}
+        self.reached: Reached = {}
+        self.changes: writes.Changes | None = None
+
+    def arrive(self, node: Node, g: Array, alone: bool) -> tuple[Array, bool]:
+        """Call the node's hooks, and keep the gradient if it is asked for."""
+        if node.notes is not None and node.notes.hooks:
+            g, alone = _hooked(node.notes, g, node.value), False
+        kept = node.notes is not None and node.notes.keep if self.wanted is None else node in self.wanted
+        if kept:
+            traced = self.mode.interpreter is not None  # a program knows what shares memory
+            self.found[node] = conjugated(g) if traced else own(conjugated(g), alone)
+        return g, alone
+
+    def inspect(self, node: Node) -> None:
+        """Look for what was written to in the meantime, and, while somebody watches, at the node."""
+        if node.seq < writes.last:
+            if self.changes is None:
+                still = [node, *(entry[0] for entry in self.reached.values())]
+                self.changes = writes.Changes(collect(still, self.oldest))
+            self.changes.check(node)
+        if self.anomaly:  # which the forward pass perhaps was not looked at for
+            check_made(node)
+            writes.check_constants(node)
+        if self.mode.watcher is not None:
+            self.mode.watcher.differentiating(node)
+
+    def names_of(self, node: Node) -> tuple[Array, tuple[Array, ...]]:
+        """Result and operands as Tensors, so that the rules are recorded."""
+        if self.create_graph:
+            pairs = zip(node.args, node.parents(), strict=True)
+            return name_of(node.value, node), tuple([x if p is None else name_of(x, p) for x, p in pairs])
+        return self.mode.interpreter.names_of(node)  # type: ignore[no-any-return]
+
+    def with_saved(self, op: Operation, named: bool) -> Mapping[str, Any]:
+        """The parameters of the rule of an operation that saves something for it."""
+        lost = named and isinstance(op.saved, ndarray)  # what depends on it could not be differentiated
+        params = {**op.params, "saved": None if lost else op.saved}
+        if self.receipt is not None:
+            op.saved = None
+        return params
+
+    def where(self, node: Node) -> Any:
+        """The line that made a node, under `detect_anomaly`."""
+        return None if node.notes is None else node.notes.where
+
+    def interrupted(self, error: BaseException, node: Node | None) -> None:
+        """Release what the walk has not come to, and leave word of what prevented it."""
+        if self.anomaly and node is not None:
+            error.add_note(f"in the derivative of {node.op}{at(self.where(node))}")
+        if self.receipt is not None:
+            self.receipt.interruption = type(error).__name__
+            for other in collect([entry[0] for entry in self.reached.values()], self.oldest):
+                if other.op is not None and not other.released:
+                    other.inputs = other.args = self.receipt
+
+    def end(self) -> None:
+        """Tell the watcher that this was all."""
+        if self.mode.watcher is not None:
+            self.mode.watcher.differentiating(None)
 
 
 def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
@@ -145,8 +213,9 @@ def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
     stack = list(found)
     while stack:
         node = stack.pop()
-        if node.seq > oldest and node.inputs.__class__ is tuple:
-            for parent in node.inputs:
+        inputs = node.inputs
+        if node.seq > oldest and not isinstance(inputs, Receipt):
+            for parent in inputs:
                 if parent is not None and parent not in found:
                     found.add(parent)
                     stack.append(parent)
@@ -158,7 +227,7 @@ def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
     live = set(wanted)
     oldest = min(map(_seq, wanted))
     for node in collect(roots, oldest):
-        if node.seq > oldest and not live.isdisjoint(node.inputs):
+        if node.seq > oldest and not live.isdisjoint(node.parents()):
             live.add(node)
     return live
 
@@ -190,6 +259,7 @@ def own(g: Array, alone: bool = False) -> Array:
 
 
 def _is_own(g: Array) -> bool:
+    g = g.array if isinstance(g, Handle) else g
     return g.__class__ is ndarray and g.base is None and bool(g.ndim)
 
 

@@ -1,9 +1,9 @@
 """What the running thread, or asynchronous task, wants of the operations that it calls.
 
-Normally every operation on a Tensor that requires grad adds a node to the graph.  Three things can be
+Normally every operation on a Tensor that requires grad adds a node to the graph.  Four things can be
 different, each for the length of a ``with`` block: no nodes are made (`no_grad`), every value is searched for NaN
-and inf (`detect_anomaly`), or a watcher is told of every operation, those that need no gradient included
-(`graph.recording` and `graph.profile` are watchers).
+and inf (`detect_anomaly`), a watcher is told of every operation, those that need no gradient included
+(`graph.recording` and `graph.profile` are watchers), or an interpreter writes down a program (`minigrad.program`).
 
 The settings stand in a context variable, so that threads and tasks have their own.  Ctrl-C may come between any two
 lines: a block is closed by the end of an outer one, or by the end of its switch, if its own end was prevented.
@@ -15,24 +15,28 @@ from typing import Any
 from weakref import ref
 
 from minigrad.contexts import in_blocks
+from minigrad.core.node import Handle
 
 
 class Mode:
     """The settings inside a block; those around it are `outer`.  It is closed, too, when its switch is gone."""
 
-    __slots__ = ("anomaly", "closed", "grad", "outer", "setting", "switch", "watcher")
+    __slots__ = ("anomaly", "closed", "grad", "interpreter", "outer", "setting", "switch", "watcher")
     grad: bool
     anomaly: bool
     # Its ``computed(node, begun)`` is told of every node and of when its computation began, in nanoseconds; its
     # ``differentiating(node)`` of every node whose derivative a backward pass computes next, and of the end (None).
     watcher: Any
+    # Sees every operation on Tensors and gives the value that the operation is to have: see `program.tracing`.
+    interpreter: Any
 
     def __init__(self, outer: "Mode | None", setting: str, value: Any, switch: Callable[[], Any] = object) -> None:
         self.outer, self.setting, self.switch, self.closed = outer, setting, switch, False
         if outer is None:
-            self.grad, self.anomaly, self.watcher = True, False, None
+            self.grad, self.anomaly, self.watcher, self.interpreter = True, False, None, None
         else:
-            self.grad, self.anomaly, self.watcher = outer.grad, outer.anomaly, outer.watcher
+            self.grad, self.anomaly = outer.grad, outer.anomaly
+            self.watcher, self.interpreter = outer.watcher, outer.interpreter
         setattr(self, setting, value)
 
 
@@ -52,6 +56,22 @@ def now() -> Mode:
         mode = mode.outer
         _mode.set(mode)
     return mode
+
+
+def interpreter() -> Any:
+    """What writes down a program in this thread or task; None nearly always."""
+    return now().interpreter if unusual else None
+
+
+def traced(x: Any) -> bool:
+    """Whether it is a Tensor in a program that is being written down: to look at its value would be of no use."""
+    return bool(unusual) and isinstance(x, Handle) and now().interpreter is not None
+
+
+def give_out(x: Handle, how: str) -> None:
+    """Raise ProgramError if a program is being written down, from which the value of `x` would be gone."""
+    if (tracer := interpreter()) is not None:
+        tracer.reading(x, how)
 
 
 def go_back(mode: Mode) -> None:

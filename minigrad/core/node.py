@@ -8,7 +8,8 @@ and a graph dies with its last name; and because a name can move on to another v
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from minigrad.diagnostics import Place
+from minigrad.diagnostics import Place, Receipt
+from minigrad.errors.backward import released
 from minigrad.views import View
 from minigrad.writes import Lent, tick
 
@@ -29,8 +30,7 @@ class Node:
     op : Operation or None
         What computed the value; None for a leaf.
     inputs : tuple of (Node or None)
-        The node of each operand, None for a constant.  After a backward pass has released the node, a
-        `Receipt`, which raises when a second pass looks for the inputs.
+        The node of each operand, None for a constant.  After a backward pass has released the node, a `Receipt`.
     args : tuple
         The operands' values, as they were given to the operation.
     value : ndarray or NumPy scalar
@@ -42,11 +42,22 @@ class Node:
 
     __slots__ = ("args", "inputs", "notes", "op", "seq", "value")
     op: "Operation | None"
-    inputs: "tuple[Node | None, ...]"
-    args: tuple[Array, ...]
+    inputs: "tuple[Node | None, ...] | Receipt"
+    args: Any  # a tuple of arrays, or the receipt as well
     value: Array
     seq: int
     notes: "Notes | None"
+
+    @property
+    def released(self) -> bool:
+        """Whether a backward pass has taken operands and edges."""
+        return isinstance(self.inputs, Receipt)
+
+    def parents(self) -> "tuple[Node | None, ...]":
+        """The inputs; raises ReleasedGraphError if a backward pass has taken them."""
+        if isinstance(self.inputs, Receipt):
+            raise released(self.inputs.place, self.inputs.interruption)
+        return self.inputs
 
 
 class Notes:

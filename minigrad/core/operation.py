@@ -40,6 +40,8 @@ class Facts(NamedTuple):
         Whether the cost depends on values, so that it can only be estimated.
     passes : sequence of int
         The operands whose gradient is the result's own, or a view of it, unless they were broadcast.
+    acts : bool
+        Whether it does something beside computing its result, such as raising an exception.
     trivial : bool
         Whether elements are handed on as they are: pictures show that without a box.
     advice : str
@@ -52,6 +54,7 @@ class Facts(NamedTuple):
     cost: Cost | None = None
     uncertain: bool = False
     passes: Sequence[int] = ()
+    acts: bool = False
     trivial: bool = False
     advice: str = ""
 
@@ -70,6 +73,7 @@ class Primitive:
         joint: Rule | None,
         numpy: Any,
         view: bool = False,
+        saves: bool = False,
         facts: Mapping[str, Any] = NO_FACTS,
     ) -> None:
         code = getattr(forward, "__code__", None)
@@ -79,19 +83,35 @@ class Primitive:
         self.forward, self.ours = forward, code.co_filename.startswith(_PACKAGE)
         # CO_VARARGS is 4; to import inspect takes longer than to import all of minigrad.
         self.operands = None if code.co_flags & 4 else code.co_posonlyargcount
+        leading = code.co_posonlyargcount  # what *operands take after these are data, if each operand has its rule
         self.parameters = code.co_varnames[code.co_posonlyargcount : code.co_argcount]
         self.plain = not self.parameters and not code.co_kwonlyargcount
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
         self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
+        # Whether the function returns, besides the value, something that the rule gets as `saved`.  An array it gets only
+        # where it is not recorded itself, and otherwise None.
+        self.saves = saves
         self.facts = Facts(**{"kind": "elementwise" if isinstance(numpy, np.ufunc) else "other", **facts})
         if self.facts.kind not in get_args(Kind):
             raise no_such_kind(self.name, self.facts.kind, get_args(Kind))
-        # How to add the gradient into an array, for a rule that would fill a large one with little: `getitem` has it.
+        # How to add to a gradient that is there, for a rule that would fill a large array with little.
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
-        if self.operands == 0 or (joint and rules) or (rules and len(rules) != self.operands):
-            raise bad_primitive(self.name, self.operands, len(rules))
+        no_operand = self.operands == 0 and self.facts.kind != "draw"
+        if no_operand or (joint and rules) or (rules and len(rules) != leading):
+            raise bad_primitive(self.name, self.operands if leading == self.operands else None, len(rules))
+
+    def rules_of(self, count: int) -> tuple[Rule | None, ...]:
+        """The rule of each of so many operands, None for data; a joint rule is that of them all."""
+        if self.joint is not None:
+            return (self.joint,) * count
+        return (*self.rules, *(None,) * (count - len(self.rules)))
+
+    def value(self, *args: Any, **params: Any) -> Any:
+        """What the function returns, without what it saves."""
+        value = self.forward(*args, **params)
+        return value[0] if self.saves else value
 
     def bind(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """The names of parameters that were given by position."""
@@ -101,12 +121,13 @@ class Primitive:
 
 
 class Operation:
-    """A primitive with its parameters: what a node was made by."""
+    """A primitive with its parameters: what a node was made by; and an array that the call has saved for its rule."""
 
-    __slots__ = ("name", "params", "primitive")
+    __slots__ = ("name", "params", "primitive", "saved")
+    saved: Any
 
     def __init__(self, primitive: Primitive, params: Mapping[str, Any]) -> None:
-        self.primitive, self.params, self.name = primitive, params, primitive.name
+        self.primitive, self.params, self.name, self.saved = primitive, params, primitive.name, None
 
     def __repr__(self) -> str:
         return self.name

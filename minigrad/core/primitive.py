@@ -11,12 +11,17 @@ from minigrad.views import note_view
 
 
 def primitive(
-    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, view: bool = False, **facts: Any
+    *rules: Rule | None,
+    joint: Rule | None = None,
+    numpy: Any = None,
+    view: bool = False,
+    saves: bool = False,
+    **facts: Any,
 ) -> Callable[[Function], Function]:
     """Make a differentiable operation, with one result, of a NumPy function: see `minigrad.primitive` and `Facts`."""
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, rules, joint, numpy, view, facts)
+        made = Primitive(forward, rules, joint, numpy, view, saves, facts)
         call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call
@@ -42,11 +47,11 @@ def _caller(made: Primitive) -> Callable[..., Any]:
             return compute(made, args, params)
         if len(args) > len(operands):
             params |= made.bind(args[made.operands :])
-        return apply(Operation(made, {**made.defaults, **params}) if params else bare, operands)
+        return apply(Operation(made, {**made.defaults, **params}) if params or made.saves else bare, operands)
 
     def call_and_note(*args: Any, **params: Any) -> Any:
         result = call(*args, **params)
-        if isinstance(result, Handle):
+        if isinstance(result, Handle) and isinstance(args[0], Handle):
             note_view(result, args[0])
         return result
 

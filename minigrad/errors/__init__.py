@@ -13,6 +13,7 @@
     ├── GraphError           (RuntimeError)   the graph cannot do what was asked
     │   ├── ReleasedGraphError                backward through a graph that an earlier backward has released
     │   ├── StaleValueError                   a leaf was written to after an operation had used its value
+    │   ├── ProgramError                      a function that cannot be a program, or a program run with other forms
     │   └── CutError         (also TypeError) a conversion that would cut the graph without anybody noticing
     ├── AnomalyError         (FloatingPointError, RuntimeError)   NaN or inf under detect_anomaly
     ├── GradcheckError       (RuntimeError)   a derivative that disagrees with finite differences
@@ -42,6 +43,7 @@ __all__ = [
     "IndexingError",
     "MinigradError",
     "MissingPackageError",
+    "ProgramError",
     "ReleasedGraphError",
     "ShapeError",
     "StaleValueError",
@@ -100,6 +102,10 @@ class ReleasedGraphError(GraphError):
 
 class StaleValueError(GraphError):
     """A leaf was written to after an operation had used its value."""
+
+
+class ProgramError(GraphError):
+    """A function that cannot be made a program, or a program that is run with what it was not made for."""
 
 
 class CutError(GraphError, TypeError):

@@ -28,7 +28,7 @@ def culprits(function: Function, options: Options, second: bool = False) -> dict
     """Check every operation of the graph by itself, or its gradient: the first ones that fail, by name."""
     found: dict[str, Culprit] = {}
     for node in function.graph():
-        active = [i for i, parent in enumerate(node.inputs) if parent is not None]
+        active = [i for i, parent in enumerate(node.parents()) if parent is not None]
         inexact = any(x.dtype not in EXACT for x in (node.value, *(node.args[i] for i in active)))
         if inexact or len(found) == _ENOUGH:
             continue

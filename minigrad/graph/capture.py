@@ -220,7 +220,7 @@ def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container
 
     for node in collect(roots):
         inputs: list[int | None] = []
-        for parent, arg in zip(node.inputs, operands_of(node), strict=True):
+        for parent, arg in zip(node.parents(), operands_of(node), strict=True):
             thing = arg if parent is None else parent
             if parent is None and id(arg) not in indices and (isinstance(arg, np.ndarray) or id(arg) in known):
                 # A buffer is often used in another shape, as a view.

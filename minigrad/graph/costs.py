@@ -61,9 +61,8 @@ def backward_flops(node: Node, forward: int) -> int:
     """
     assert node.op is not None
     made = node.op.primitive
-    rules = made.rules or (made.joint,) * len(node.inputs)
-    total = 0
-    for place, (parent, rule) in enumerate(zip(node.inputs, rules, strict=True)):
+    total, inputs = 0, node.parents()
+    for place, (parent, rule) in enumerate(zip(inputs, made.rules_of(len(inputs)), strict=True)):
         if parent is not None and rule is not None:
             # The third operand of a product of matrices is a bias, whose gradient is a sum.
             total += node.value.size if made.facts.kind == "contraction" and place == 2 and made.rules else forward

@@ -221,4 +221,4 @@ class _Lines(dict[_Line, list[int]]):
 
 def _operands(node: Node) -> list[Node]:
     """The nodes of its operands, as long as it is not released."""
-    return [parent for parent in node.inputs if parent is not None] if node.inputs.__class__ is tuple else []
+    return [] if node.released else [parent for parent in node.parents() if parent is not None]

@@ -41,7 +41,7 @@ def memory_of(x: Any) -> tuple[int, int]:
 
     Of a view, that is all the memory that it keeps alive.
     """
-    if x.__class__ is not np.ndarray:
+    if x.__class__ is not np.ndarray:  # None has no bytes
         return id(x), getattr(x, "nbytes", 0)
     base = x.base
     while base is not None:
@@ -70,7 +70,7 @@ def held_by(nodes: Sequence[Node]) -> Held:
         own, new = [], 0
         if node.op is not None:
             operands = [x for _, x in _operands(node)]
-            for x in (node.value, *operands, *_arrays(node.op.params.values())):
+            for x in (node.value, *operands, node.op.saved, *_arrays(node.op.params.values())):
                 key, size = memory_of(x)
                 if size and key not in leaves and key not in constants:
                     own.append(key)
@@ -84,7 +84,7 @@ def held_by(nodes: Sequence[Node]) -> Held:
 
 def _operands(node: Node) -> Iterable[tuple[Node | None, Any]]:
     """The operands, as nodes and as values; none once the node is released."""
-    return zip(node.inputs, operands_of(node), strict=True) if node.inputs.__class__ is tuple else ()
+    return zip(node.parents(), operands_of(node), strict=True) if not node.released else ()
 
 
 def _arrays(values: Iterable[Any]) -> Iterator[np.ndarray]:
@@ -173,7 +173,7 @@ def _passes_on(node: Node, place: int, parent: Node) -> bool:
 def _differentiable(node: Node) -> Iterator[tuple[int, Node]]:
     """The operands that have a gradient, with their places."""
     assert node.op is not None
-    rules = node.op.primitive.rules
-    for place, parent in enumerate(node.inputs):
-        if parent is not None and (not rules or rules[place] is not None):
+    inputs = node.parents()
+    for place, (parent, rule) in enumerate(zip(inputs, node.op.primitive.rules_of(len(inputs)), strict=True)):
+        if parent is not None and rule is not None:
             yield place, parent

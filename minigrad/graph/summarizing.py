@@ -216,7 +216,7 @@ def summary(y: Any) -> GraphSummary:
             leaves += 1
             depths[node] = 0
             continue
-        depths[node] = 1 + max([depths[parent] for parent in node.inputs if parent is not None], default=0)
+        depths[node] = 1 + max([depths[parent] for parent in node.parents() if parent is not None], default=0)
         if op.name not in estimated:
             estimated[op.name] = not is_known(op)
         trace = trace_of(node)

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad import random
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, Handle, primitive, traced
 from minigrad.creation import full
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import init as initial
 from minigrad.nn.layer import FunctionLayer, floating, operand
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, shaping, special
-from minigrad.ops.arguments import value_of
+from minigrad.ops.arguments import unrecorded, value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.elementwise import selected, sigmoid, tanh
@@ -158,7 +158,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     input = floating(input)
-    slope = random.generator().uniform(lower, upper, input.shape).astype(input.dtype)
+    slope = random.drawn("uniform", lower, upper, input.shape).astype(input.dtype)
     return elementwise.where(input > 0, input, slope * input)
 
 
@@ -346,6 +346,8 @@ def tanhshrink(input: Any) -> Any:
 
 def _through(gate: Any, input: Any) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):  # inf times 0, and the sum that finds it
+        if traced(input):
+            return both(input, gate)
         y = elementwise.multiply(input, gate)
         total = np.add.reduce(value_of(y), axis=None)
         return y if total - total == 0 else both(input, gate)  # which looks twice in its derivative
@@ -560,11 +562,11 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float
     array([1., 1.])
     """
     logits = floating(logits)
-    noise = random.generator().gumbel(size=logits.shape).astype(logits.dtype)
+    noise = random.drawn("gumbel", size=logits.shape).astype(logits.dtype)
     soft = reductions.softmax((logits + noise) / tau, axis=dim)
     if not hard:
         return soft
-    value = soft.array if isinstance(soft, Handle) else soft
+    value = unrecorded(soft)
     corner = (np.expand_dims(np.argmax(value, axis=dim), dim) == _positions(value, dim)).astype(value.dtype)
     return corner - value + soft if isinstance(soft, Handle) else corner
 

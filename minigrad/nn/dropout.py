@@ -10,10 +10,9 @@ from minigrad.errors import ShapeError
 from minigrad.nn.layer import FunctionLayer, floating, probability
 
 
-def _kept(p: float, shape: tuple[int, ...]) -> np.ndarray:
+def _kept(p: float, shape: tuple[int, ...]) -> Any:
     """Which elements stay: each with probability ``1 - p``, drawn from the package's generator."""
-    kept: np.ndarray = random.generator().random(shape, dtype=np.float32) >= p
-    return kept
+    return random.drawn("random", shape, dtype=np.float32) >= p
 
 
 def _drop(input: Any, p: float, shape: tuple[int, ...]) -> Any:

@@ -7,15 +7,15 @@ from numpy.typing import DTypeLike
 
 from minigrad.core import Array, Handle, primitive
 from minigrad.creation import zeros
-from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.errors.modules import indices_not_integers, no_such_row
 from minigrad.nn import init
-from minigrad.nn.layer import constant, operand, positive
+from minigrad.nn.layer import constant, operand, positive, write_to
 from minigrad.nn.module import Module, Parameter
-from minigrad.ops import indexing
+from minigrad.ops import elementwise, indexing
+from minigrad.ops.arguments import checked, unrecorded
+from minigrad.ops.indexing import getitem
 from minigrad.tensor import Tensor
-from minigrad.writes import note_write
 
 
 @primitive(lambda g, y, x, factor: g * factor, None, kind="elementwise", cost=0)
@@ -24,7 +24,7 @@ def scale_gradient(x: Array, factor: Array, /) -> Array:
     return np.array(x)
 
 
-def _checked(name: str, input: Any, weight: Any) -> tuple[np.ndarray, Any]:
+def _checked(name: str, input: Any, weight: Any) -> tuple[Any, Any]:
     rows, table = constant(input, "indices"), operand(weight)
     if rows.dtype.kind not in "iu":
         if rows.size:
@@ -32,10 +32,13 @@ def _checked(name: str, input: Any, weight: Any) -> tuple[np.ndarray, Any]:
         rows = rows.astype(np.intp)
     if table.ndim != 2:
         raise ShapeError(f"{name}: a weight has the axes (num_embeddings, embedding_dim), not shape {table.shape}")
-    bad = (rows < 0) | (rows >= table.shape[0])
-    if bad.any():
-        raise no_such_row(name, rows[bad][0], table.shape[0])
-    return rows, table
+
+    def test(rows: np.ndarray) -> None:
+        bad = (rows < 0) | (rows >= table.shape[0])
+        if bad.any():
+            raise no_such_row(name, rows[bad][0], table.shape[0])
+
+    return checked(rows, test), table
 
 
 def _row(name: str, padding_idx: int | None, count: int) -> int | None:
@@ -47,16 +50,28 @@ def _row(name: str, padding_idx: int | None, count: int) -> int | None:
     return padding_idx % count
 
 
-def _shorten(table: Any, rows: np.ndarray, max_norm: float, norm_type: float) -> None:
-    """Scale down, in place, the rows in use whose norm is too large."""
-    memory = table.array if isinstance(table, Handle) else table
+@primitive()
+def _shortened(table: Array, rows: Array, /, *, max_norm: float, norm_type: float) -> Array:
+    """A table in which the rows in use whose norm is too large are scaled down; the table itself if there is none."""
     used = np.unique(rows)
-    norms = np.linalg.norm(memory[used], norm_type, axis=1)
+    norms = np.linalg.norm(table[used], norm_type, axis=1)
     long = norms > max_norm
-    if long.any():
-        memory[used[long]] *= (max_norm / (norms[long] + 1e-7))[:, None]
-        if isinstance(table, Handle) and table.node is not None:
-            note_write(table.node, user_place())
+    if not long.any():
+        return table
+    shorter = table.copy()
+    shorter[used[long]] *= (max_norm / (norms[long] + 1e-7))[:, None]
+    return shorter
+
+
+def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale down, in place, the rows in use whose norm is too large."""
+    write_to(table, _shortened(unrecorded(table), rows, max_norm=max_norm, norm_type=norm_type))
+
+
+@primitive()
+def _frequencies(rows: Array, /) -> Array:
+    """How often the number at each place occurs at all."""
+    return np.bincount(rows.ravel(), minlength=1)[rows]
 
 
 def embedding(
@@ -109,7 +124,7 @@ def embedding(
         return found
     factor = np.ones(rows.shape) if padding is None else (rows != padding).astype(float)
     if scale_grad_by_freq:
-        factor /= np.bincount(rows.ravel(), minlength=1)[rows]
+        factor /= _frequencies(rows)
     return scale_gradient(found, factor[..., None].astype(table.dtype))
 
 
@@ -141,11 +156,14 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         if not numbers.size:
             raise ArgumentError("one_hot: of no numbers the number of classes is not known: give num_classes")
         num_classes = int(numbers.max()) + 1
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= num_classes):
-        raise IndexingError(
-            f"one_hot: numbers must be from 0 to {num_classes - 1}, not {numbers.min()} to {numbers.max()}"
-        )
-    rows = (numbers[..., None] == np.arange(num_classes)).astype(np.int64)
+
+    def test(numbers: np.ndarray) -> None:
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= num_classes):
+            raise IndexingError(
+                f"one_hot: numbers must be from 0 to {num_classes - 1}, not {numbers.min()} to {numbers.max()}"
+            )
+
+    rows = (checked(numbers, test)[..., None] == np.arange(num_classes)).astype(np.int64)
     return Tensor(rows) if isinstance(tensor, Handle) else rows
 
 
@@ -207,13 +225,13 @@ def embedding_bag(
     rows = rows.ravel()
     if max_norm is not None:
         _shorten(table, rows, max_norm, norm_type)
-    factor = 1 / np.bincount(rows, minlength=1)[rows] if scale_grad_by_freq else None
+    factor = 1 / _frequencies(rows) if scale_grad_by_freq else None
     padding = _row("embedding_bag", padding_idx, table.shape[0])
     if padding is not None:
         counted = rows != padding
-        rows, bags = rows[counted], bags[counted]
-        weights = None if weights is None else weights[counted]
-        factor = None if factor is None else factor[counted]
+        rows, bags = getitem(rows, counted), getitem(bags, counted)
+        weights = None if weights is None else getitem(weights, counted)
+        factor = None if factor is None else getitem(factor, counted)
     found = indexing.take(table, rows, axis=0)
     if factor is not None:
         found = scale_gradient(found, factor[:, None].astype(table.dtype))
@@ -227,7 +245,7 @@ def embedding_bag(
     return sums / np.maximum(np.bincount(bags, minlength=count), 1)[:, None].astype(table.dtype)
 
 
-def _bags(rows: np.ndarray, offsets: Any, include_last_offset: bool) -> tuple[np.ndarray, int]:
+def _bags(rows: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, int]:
     """For each row the number of its bag, and how many bags there are."""
     if rows.ndim == 2:
         if offsets is not None:
@@ -238,21 +256,38 @@ def _bags(rows: np.ndarray, offsets: Any, include_last_offset: bool) -> tuple[np
     starts = constant(offsets, "offsets")
     if not starts.size and not len(rows) and not include_last_offset:
         return rows, 0
-    if starts.ndim != 1 or not starts.size or starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] > len(rows):
-        raise ArgumentError(f"embedding_bag: offsets must rise from 0 to at most {len(rows)}, not {starts.tolist()}")
-    ends = starts[1:] if include_last_offset else np.append(starts[1:], len(rows))
+    bags = _bag_numbers(starts, count=len(rows), include_last=include_last_offset)
+    return bags, starts.shape[0] - include_last_offset
+
+
+@primitive()
+def _bag_numbers(starts: Array, /, *, count: int, include_last: bool) -> Array:
+    """For each of so many rows the number of its bag."""
+    if starts.ndim != 1 or not starts.size or starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] > count:
+        raise ArgumentError(f"embedding_bag: offsets must rise from 0 to at most {count}, not {starts.tolist()}")
+    ends = starts[1:] if include_last else np.append(starts[1:], count)
     lengths = ends - starts[: len(ends)]
-    return np.repeat(np.arange(len(lengths)), lengths), len(lengths)
+    return np.repeat(np.arange(len(lengths)), lengths)
 
 
-def _bag_maxima(found: Any, bags: np.ndarray, count: int) -> Any:
-    value = found.array if isinstance(found, Handle) else found
+def _bag_maxima(found: Any, bags: Any, count: int) -> Any:
+    if not found.shape[0]:
+        return indexing.scatter(found, index=(bags,), shape=(count, found.shape[1]))
+    places = _places_of_maxima(unrecorded(found), bags, count=count)
+    maxima = indexing.getitem(found, index=(places, np.arange(found.shape[1])))
+    filled = np.bincount(bags, minlength=count)[:count, None] > 0
+    return elementwise.where(filled, maxima, 0.0)
+
+
+@primitive()
+def _places_of_maxima(value: Array, bags: Array, /, *, count: int) -> Array:
+    """For each bag, and each column, the row of the largest element; 0 for a bag without rows."""
+    places = np.zeros((count, value.shape[1]), np.intp)
     starts = np.flatnonzero(np.diff(bags, prepend=-1))
     ends = np.append(starts[1:], len(bags))[: len(starts)]
-    picked = [start + value[start:end].argmax(axis=0) for start, end in zip(starts, ends, strict=True)]
-    where = np.array(picked, np.intp).reshape(len(starts), value.shape[1])
-    maxima = indexing.getitem(found, index=(where, np.arange(value.shape[1])))
-    return indexing.scatter(maxima, index=(bags[starts],), shape=(count, value.shape[1]))
+    for start, end in zip(starts, ends, strict=True):
+        places[bags[start]] = start + value[start:end].argmax(axis=0)
+    return places
 
 
 # Layers

@@ -7,12 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minigrad.core import Handle
+from minigrad.core import Handle, interpreter
+from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import no_window, other_axes
 from minigrad.errors.other_names import input_to_constructor
 from minigrad.nn.module import Module
 from minigrad.operands import numeric
+from minigrad.ops.arguments import unrecorded
+from minigrad.writes import note_write
 
 
 def operand(x: Any, name: str = "the input of a layer") -> Any:
@@ -20,9 +23,22 @@ def operand(x: Any, name: str = "the input of a layer") -> Any:
     return x if isinstance(x, (Handle, np.ndarray)) else numeric(x, name)
 
 
-def constant(x: Any, name: str) -> np.ndarray:
-    """The value of an argument through which no gradient flows, such as labels or a mask."""
-    return np.asarray(x.array) if isinstance(x, Handle) else numeric(x, name)
+def constant(x: Any, name: str) -> Any:
+    """The value of an argument through which no gradient flows, such as labels or a mask; in a program, as a Tensor."""
+    return unrecorded(x) if isinstance(x, Handle) else numeric(x, name)
+
+
+def write_to(x: Any, value: Any, in_memory: bool = True) -> None:
+    """Write a value into the memory of a Tensor or an array, or let the Tensor name it; in a program, at every run."""
+    tracer = interpreter()
+    if isinstance(x, Handle) and (tracer is not None or not in_memory):
+        if tracer is not None:
+            tracer.rebound(x, in_memory)
+        x.array = value.array if isinstance(value, Handle) else value
+    elif value is not (memory := x.array if isinstance(x, Handle) else x):
+        memory[...] = value
+    if isinstance(x, Handle) and x.node is not None:
+        note_write(x.node, user_place())
 
 
 def floating(x: Any) -> Any:

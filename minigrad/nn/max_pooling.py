@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Handle, name_of
+from minigrad.core import Array, Handle, name_of, primitive
 from minigrad.errors import DTypeError, IndexingError, ShapeError
 from minigrad.nn.layer import FunctionLayer, batched, constant, unbatched
 from minigrad.nn.pooling import Size, Sizes, bounds, counts_for
 from minigrad.ops import indexing
+from minigrad.ops.arguments import checked
 from minigrad.ops.windows import max_pool, which_largest
 
 
@@ -131,9 +132,13 @@ def _max_unpool(
         for n, s, p, k in zip(sizes.lengths, sizes.stride, sizes.edges, sizes.kernel, strict=True)
     ]
     lengths = tuple(usual) if output_size is None else _unpooled_lengths(name, output_size, usual, sizes.stride)
-    bad = (where < 0) | (where >= math.prod(lengths))
-    if bad.any():
-        raise IndexingError(f"{name}: index {where[bad][0]} is beyond an output of {lengths}")
+
+    def test(where: np.ndarray) -> None:
+        bad = (where < 0) | (where >= math.prod(lengths))
+        if bad.any():
+            raise IndexingError(f"{name}: index {where[bad][0]} is beyond an output of {lengths}")
+
+    where = checked(where, test)
     count, channels, *rest = input.shape
     flat = where.reshape(count, channels, math.prod(rest))
     index = (np.arange(count)[:, None, None], np.arange(channels)[:, None], flat)
@@ -220,22 +225,30 @@ def max_unpool3d(
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
 
 
+@primitive()
+def _places_of_largest(x: Array, /, *, counts: Sequence[int]) -> Array:
+    """The number of the largest element in each of so many windows along each axis."""
+    lengths = x.shape[2:]
+    number = np.arange(math.prod(lengths)).reshape(lengths)
+    parts = [bounds(n, count) for n, count in zip(lengths, counts, strict=True)]
+    where = np.zeros((*x.shape[:2], *counts), np.intp)
+    for place in np.ndindex(*counts):
+        window: Any = tuple(slice(*parts[axis][i]) for axis, i in enumerate(place))
+        own: Any = number[window].ravel()
+        flat = x[(..., *window)].reshape(*x.shape[:2], own.size)
+        where[(..., *place)] = own[flat.argmax(axis=-1)]
+    return where
+
+
 def _adaptive_max_pool(axes: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{axes}d"
     input, had_batch = batched(input, axes, name)
     lengths = input.shape[2:]
     counts = counts_for(name, output_size, lengths)
-    value = constant(input, "the input")
-    number = np.arange(math.prod(lengths)).reshape(lengths)
-    parts = [bounds(n, count) for n, count in zip(lengths, counts, strict=True)]
-    where = np.zeros((*input.shape[:2], *counts), np.intp)
-    for place in np.ndindex(*counts):
-        window: Any = tuple(slice(*parts[axis][i]) for axis, i in enumerate(place))
-        own: Any = number[window].ravel()
-        flat = value[(..., *window)].reshape(*value.shape[:2], own.size)
-        where[(..., *place)] = own[flat.argmax(axis=-1)]
+    where = _places_of_largest(constant(input, "the input"), counts=counts)
     flat = where.reshape(*where.shape[:2], math.prod(counts))
-    y = indexing.take_along_axis(input.reshape(*input.shape[:2], number.size), flat, axis=-1).reshape(where.shape)
+    elements = input.reshape(*input.shape[:2], math.prod(lengths))
+    y = indexing.take_along_axis(elements, flat, axis=-1).reshape(where.shape)
     y, places = unbatched(y, had_batch), unbatched(where, had_batch)
     if not return_indices:
         return y

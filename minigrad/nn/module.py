@@ -391,8 +391,9 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of all parameters to None, or to zeros."""
         for parameter in self.parameters():
-            if parameter.requires_grad and parameter.grad is not None:
-                parameter.grad = None if set_to_none else np.zeros_like(parameter.array)
+            if parameter.requires_grad:
+                unset = set_to_none or parameter.grad is None
+                parameter.grad = None if unset else np.zeros_like(parameter.array)
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Convert all floating-point parameters and buffers, in place; gradients are dropped."""

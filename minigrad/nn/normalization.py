@@ -7,30 +7,44 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, Handle, primitive, traced
 from minigrad.creation import ones, zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import one_value
-from minigrad.nn.layer import FunctionLayer, constant, floating, operand, positive
+from minigrad.nn.layer import FunctionLayer, constant, floating, operand, positive, write_to
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, windows
+from minigrad.ops.arguments import unrecorded
+from minigrad.ops.numbers import number
 from minigrad.ops.scaling import narrowed, widened
 from minigrad.tensor import Tensor
 
 Axes = tuple[int, ...]
 
 
+@primitive(lambda g, y, x: np.broadcast_to(g, x.shape), kind="reduction", linear=True, cost=1)
+def _row_sums(x: Array, /) -> Array:
+    """Sums along the last axis, which stays with length 1."""
+    return np.expand_dims(np.einsum("...i->...", x), -1)
+
+
+@primitive(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, kind="contraction", cost=2)
+def _row_products(a: Array, b: Array, /) -> Array:
+    """Sums of products along the last axis, which stays with length 1."""
+    return np.expand_dims(np.vecdot(a, b), -1)
+
+
 def _mean(x: Array, axes: Axes) -> Array:
     """The mean over axes, which stay with length 1; of short rows a product is quicker than a reduction."""
     if axes == (-1,):
-        return np.expand_dims(np.einsum("...i->...", x), -1) / x.shape[-1]
+        return _row_sums(x) / x.shape[-1]
     return np.mean(x, axis=axes, keepdims=True)
 
 
 def _mean_product(x: Array, y: Array, axes: Axes) -> Array:
     """The mean of ``x * y``."""
     if axes == (-1,):
-        return np.expand_dims(np.vecdot(x, y), -1) / x.shape[-1]
+        return _row_products(x, y) / x.shape[-1]
     return np.mean(x * y, axis=axes, keepdims=True)
 
 
@@ -68,8 +82,11 @@ def _channels(name: str, input: Any, least: int = 2, **others: Any) -> Any:
     return input
 
 
-def _update(running: Any, value: np.ndarray, momentum: float) -> None:
+def _update(running: Any, value: Any, momentum: Any) -> None:
     """Move a running statistic towards a new value, in its own memory."""
+    if traced(value):
+        write_to(running, unrecorded(running) * (1 - momentum) + momentum * value.reshape(running.shape))
+        return
     memory = running.array if isinstance(running, Handle) else running
     memory *= 1 - momentum
     memory += momentum * value.reshape(memory.shape)
@@ -130,9 +147,9 @@ def batch_norm(
         raise one_value("batch_norm", input.shape)
     value = constant(input, "the input")
     if running_mean is not None:
-        _update(running_mean, np.mean(value, axis=axes), momentum)
+        _update(running_mean, reductions.mean(value, axes), momentum)
     if running_var is not None:
-        _update(running_var, np.var(value, axis=axes, ddof=1), momentum)
+        _update(running_var, reductions.var(value, axes, correction=1), momentum)
     return _scaled(standardized(input, axes=axes, eps=eps), weight, bias, shape)
 
 
@@ -176,9 +193,9 @@ def instance_norm(
         raise ShapeError(f"instance_norm: each channel needs more than one value, not shape {input.shape}")
     value = constant(input, "the input")
     if running_mean is not None and len(value):
-        _update(running_mean, np.mean(value, axis=(0, *axes)), momentum)
+        _update(running_mean, reductions.mean(value, (0, *axes)), momentum)
     if running_var is not None and len(value):
-        _update(running_var, np.mean(np.var(value, axis=axes, ddof=1), axis=0), momentum)
+        _update(running_var, reductions.mean(reductions.var(value, axes, correction=1), 0), momentum)
     return _scaled(standardized(input, axes=axes, eps=eps), weight, bias, (-1, *(1,) * len(axes)))
 
 
@@ -339,12 +356,12 @@ class _Statistics(Module):
 
     _may_lack_batch: ClassVar[bool] = False
 
-    def _step(self) -> float:
+    def _step(self) -> Any:
         """How far the running statistics move: the momentum, or what makes them the mean over all batches."""
         if self.num_batches_tracked is None:
             return self.momentum or 0.0
         self.num_batches_tracked += 1
-        return 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        return 1 / number(unrecorded(self.num_batches_tracked)) if self.momentum is None else self.momentum
 
     def extra_repr(self) -> str:
         """The options."""

@@ -1,11 +1,13 @@
 """Arguments as people give them: lists that stand for arrays, and Tensors of which only the value is asked."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minigrad.core import PLAIN, Array, Handle, as_operand
+from minigrad.core import PLAIN, Array, Handle, as_operand, give_out, primitive, traced
 from minigrad.errors import DTypeError
+from minigrad.errors.programs import other_choice
 from minigrad.errors.words import describe
 
 
@@ -23,16 +25,52 @@ def weak(x: Any, name: str) -> Array:
 
 
 def value_of(x: Any) -> np.ndarray:
-    """What a Tensor or anything else holds, as an array without a history."""
-    return np.asarray(x.array if isinstance(x, Handle) else x)
+    """What a Tensor or anything else holds, as an array without a history; refused while a program is traced."""
+    if isinstance(x, Handle):
+        give_out(x, "the value, on which the form of the result depends,")
+        x = x.array
+    return np.asarray(x)
 
 
-def mask_of(x: Any) -> np.ndarray:
+@primitive(lambda g, y, x, *, test: g, acts=True)
+def _checked(x: Array, /, *, test: Callable[[np.ndarray], None]) -> Array:
+    test(x)
+    return x
+
+
+def checked(x: Array, test: Callable[[np.ndarray], None]) -> Array:
+    """`x` itself, of which a function has looked at the value, and has not raised; in a program, at every run."""
+    if traced(x):
+        return _checked(x, test=test)
+    test(np.asarray(x.array if isinstance(x, Handle) else x))
+    return x
+
+
+def mask_of(x: Any) -> Array:
     """The value of a mask, which must consist of bools, as NumPy's must."""
-    mask = value_of(x)
+    mask = unrecorded(x)
     if mask.dtype != bool:
         raise DTypeError(f"where takes bools, and these are {describe(mask)}: write a comparison, such as x != 0")
     return mask
+
+
+def settled(x: Any) -> np.ndarray:
+    """The value, on which it depends what is computed: a program raises at a run where it is another one."""
+    if not traced(x):
+        return value_of(x)
+    seen = np.array(x.array)
+
+    def test(now: np.ndarray) -> None:
+        if not np.array_equal(now, seen, equal_nan=seen.dtype.kind in "fc"):
+            raise other_choice(seen, now)
+
+    _checked(x, test=test)
+    return seen
+
+
+def unrecorded(x: Any) -> Any:
+    """The value, to compute with it what has no derivative: an array, and in a program a Tensor."""
+    return x.detach() if traced(x) else value_of(x)
 
 
 # Values of NumPy's arguments that change nothing of a Tensor: their defaults, and other words for these.

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import Array, implements, primitive, traced
 from minigrad.ops.kept_zeros import both, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import by_scipy, real_operands
@@ -34,7 +34,7 @@ def _scaled_slope(x: Array, y: Array, n: int) -> Array:
     """The derivative of ``exp(-abs(x)) * I[n](x)``; of an even function it is odd, and the other way round."""
     far = np.abs(x) > _FAR
     slope = _mean_of_neighbours(np.where(far, 1, x), n, True) - both(np.sign(x), y)
-    if not np.any(far):
+    if not traced(far) and not np.any(far):
         return slope
     beyond = _far_slope(np.where(far, np.abs(x), _FAR), n)
     return np.where(far, beyond if n % 2 else np.sign(x) * beyond, slope)

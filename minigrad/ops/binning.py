@@ -9,6 +9,7 @@ from minigrad.core import Array, Handle, implements, primitive
 from minigrad.errors import ShapeError, UnsupportedError
 from minigrad.ops import costs
 from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.indexing import take
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, reshape
 
@@ -19,7 +20,7 @@ def count_numbers(x: Array, /, *, minlength: int) -> Array:
     return np.bincount(x, minlength=minlength)
 
 
-@primitive(None, lambda g, y, x, weights, *, minlength: np.take(g, x), cost=1)
+@primitive(None, lambda g, y, x, weights, *, minlength: take(g, x), cost=1)
 def sum_by_number(x: Array, weights: Array, /, *, minlength: int) -> Array:
     """The sum of weights for each of the numbers 0, 1, ..."""
     return np.bincount(x, weights, minlength)

@@ -10,7 +10,7 @@ from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.describing import values_of
-from minigrad.ops.indexing import getitem, normalized, setitem
+from minigrad.ops.indexing import getitem, setitem
 from minigrad.ops.making import joined
 from minigrad.ops.shaping import expand_dims, moveaxis, reshape, stack
 
@@ -54,12 +54,11 @@ def _piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **k
         raise ArgumentError(f"piecewise has {len(conditions)} conditions and {len(funclist)} functions")
     y = np.zeros_like(x)
     for condition, function in zip(conditions, funclist, strict=True):
-        index = normalized(condition)
         if callable(function):
             if condition.any():
-                y = setitem(y, function(getitem(x, index=index), *args, **kw), index=index)
+                y = setitem(y, function(getitem(x, condition), *args, **kw), condition)
         else:
-            y = setitem(y, function, index=index)
+            y = setitem(y, function, condition)
     return y
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, UnsupportedError
 from minigrad.ops import costs
+from minigrad.ops.arguments import settled, unrecorded
 from minigrad.ops.kept_zeros import over, times
 from minigrad.ops.linalg import matmul, tril, triu
 from minigrad.ops.matrices import (
@@ -372,7 +373,7 @@ def eigvals(x: Array, /) -> Array:
 
 def are_real(w: Array, x: Array) -> bool:
     """Whether the eigenvalues `w` of a real matrix `x` can be given as real numbers."""
-    return x.dtype.kind != "c" and np.array_equal(w, np.real(w))
+    return x.dtype.kind != "c" and bool(settled(np.all(unrecorded(w) == np.real(unrecorded(w)))))
 
 
 _NUMPY_GIVES_REAL_ONES = np.linalg.eigvals(np.eye(1)).dtype.kind == "f"  # not since version 2.5

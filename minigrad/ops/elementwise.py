@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, primitive
+from minigrad.core import Array, Handle, implements, primitive, traced
 from minigrad.ops.arguments import operand
 from minigrad.ops.kept_zeros import both, finds_nan, has_nan, over, slope, times
 
@@ -359,7 +359,7 @@ def magnifier(length: Array, /) -> Array:
 
 def _side_rule(g: Array, length: Array, a: Array, b: Array) -> Array:
     """``g * a / length`` for one of two sides; a side that is infinite is longer than all that are not."""
-    if ordinary(length):
+    if not traced(length) and ordinary(length):
         return slope(g, a, length)
     factor = magnifier(length)
     a, b = a * factor, b * factor
@@ -532,7 +532,7 @@ def share(g: Array, wins: Array, ties: Array) -> Array:
 def _extreme_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
     """The share of `a`; NaN wins against any number."""
     ties = a == b
-    if has_nan(y):
+    if traced(y) or has_nan(y):
         wins, ties = wins | ((a != a) & (b == b)), ties | ((a != a) & (b != b))
     return share(g, wins, ties)
 

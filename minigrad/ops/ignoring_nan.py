@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements, numpy_functions, primitive
-from minigrad.ops.arguments import operand, value_of
+from minigrad.core import Array, implements, numpy_functions, primitive, traced
+from minigrad.ops.arguments import operand, unrecorded, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_and, logical_not, where
 from minigrad.ops.linalg import vector_norm
@@ -130,7 +130,7 @@ def nanmean(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = 
     """
     x = _computed_in(a, dtype, "nanmean")
     mask = _present(x, where)
-    if np.any(count(mask, x, axis) == 0):
+    if not traced(x) and np.any(count(mask, x, axis) == 0):
         warn("Mean of empty slice")
     return _without_axes(masked_mean(x, mask, axis), axis, keepdims)
 
@@ -178,7 +178,7 @@ def _sample(
     x, less = _computed_in(a, dtype, name), correction_of(ddof, correction, name)
     mask = _present(x, where)
     number = degrees(mask, x, axis, less)
-    if np.any(number <= 0):
+    if not traced(number) and np.any(number <= 0):
         warn("Degrees of freedom <= 0 for slice.", frames=4)
     return x, mask, np.where(number <= 0, np.nan, number)
 
@@ -196,16 +196,20 @@ def _attained(g: Array, y: Array, x: Array, axis: Axis, mask: Any) -> Array:
     return np.where(attain, keep(g, x.shape, axis) / np.sum(attain, axis=axis, keepdims=True), 0)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims, initial, where: _attained(g, y, x, axis, where), kind="reduction", cost=1)
-def _nanmax(x: Array, /, *, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Array:
+@primitive(
+    lambda g, y, x, mask, *, axis, keepdims, initial: _attained(g, y, x, axis, mask), None, kind="reduction", cost=1
+)
+def _nanmax(x: Array, mask: Any, /, *, axis: Axis, keepdims: bool, initial: Any) -> Array:
     """Largest element that is not NaN."""
-    return _largest(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    return _largest(x, axis=axis, keepdims=keepdims, initial=initial, where=mask)
 
 
-@primitive(lambda g, y, x, *, axis, keepdims, initial, where: _attained(g, y, x, axis, where), kind="reduction", cost=1)
-def _nanmin(x: Array, /, *, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Array:
+@primitive(
+    lambda g, y, x, mask, *, axis, keepdims, initial: _attained(g, y, x, axis, mask), None, kind="reduction", cost=1
+)
+def _nanmin(x: Array, mask: Any, /, *, axis: Axis, keepdims: bool, initial: Any) -> Array:
     """Smallest element that is not NaN."""
-    return _smallest(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    return _smallest(x, axis=axis, keepdims=keepdims, initial=initial, where=mask)
 
 
 @implements(np.nanmax)
@@ -242,7 +246,7 @@ def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
     >>> x.grad
     tensor([0.5, 0. , 0.5, 0. ])
     """
-    return _told(_nanmax(operand(a, "nanmax"), axis=axis, keepdims=keepdims, initial=initial, where=_constant(where)))
+    return _told(_nanmax(operand(a, "nanmax"), _constant(where), axis=axis, keepdims=keepdims, initial=initial))
 
 
 @implements(np.nanmin)
@@ -277,16 +281,16 @@ def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
     >>> float(mg.nanmin(np.array([3.0, np.nan, 2.0])))
     2.0
     """
-    return _told(_nanmin(operand(a, "nanmin"), axis=axis, keepdims=keepdims, initial=initial, where=_constant(where)))
+    return _told(_nanmin(operand(a, "nanmin"), _constant(where), axis=axis, keepdims=keepdims, initial=initial))
 
 
 def _constant(mask: Any) -> Any:
-    return mask if mask is True else value_of(mask)
+    return mask if mask is True else unrecorded(mask)
 
 
 def _told(extreme: Array) -> Array:
     """The extreme, and NumPy's warning if there was nothing but NaN."""
-    if np.isnan(value_of(extreme)).any():
+    if not traced(extreme) and np.isnan(value_of(extreme)).any():
         warn("All-NaN slice encountered")
     return extreme
 

@@ -76,6 +76,18 @@ def over(g: Array, divisor: Array, /) -> Array:
     return quotient if plain else _keep_zeros(quotient, g)
 
 
+@primitive(
+    lambda h, y, g, factor: times(np.expand_dims(h, -1), factor),
+    lambda h, y, g, factor: both(np.expand_dims(h, -1), g),
+    kind="contraction",
+    cost=2,
+)
+def dot_keeping_zeros(g: Array, factor: Array, /) -> Array:
+    """The sum of ``times(g, factor)`` over the last axis, for arrays of one shape."""
+    total = np.vecdot(g, factor)
+    return np.add.reduce(_keep_zeros(g * factor, g), axis=-1) if finds_nan(total) else total
+
+
 # Lengths, which are roots of sums of squares, grow with their parts `x` by ``x / length``.  At length 0 they have a
 # kink, and their second derivative is infinite: what depends on it is NaN, and not a number that looks right.  Where
 # `g` is 0 there, either the length was not selected, and its gradient is 0 whatever `x` is; or the 0 itself came of the

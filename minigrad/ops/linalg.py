@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, conjugated, implements, primitive
+from minigrad.core import Array, conjugated, implements, primitive, traced
 from minigrad.errors import AxisError, ShapeError
 from minigrad.errors.operations import no_product
 from minigrad.ops import costs
@@ -37,6 +37,8 @@ def _left_rule(g: Array, a: Array, b: Array) -> Array:
         return np.expand_dims(g, -1) * b
     if a.ndim == 1:
         return np.squeeze(np.matmul(b, np.expand_dims(g, -1)), -1)
+    if b.ndim == 2 and g.ndim > 2:
+        return np.reshape(np.matmul(rows_of(g), np.swapaxes(b, -1, -2)), (*g.shape[:-1], b.shape[0]))
     return np.matmul(g, np.swapaxes(b, -1, -2))
 
 
@@ -219,7 +221,7 @@ def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
     if math.isinf(ord):
         attain = (np.abs(x) == y) | (x != x)
         return np.where(attain, g * conjugated(np.sign(x)) / np.sum(attain, axis=axis, keepdims=True), 0)
-    if not ordinary(y):
+    if traced(y) or not ordinary(y):
         x, y = _in_range(x, y, axis, ord)
     if ord == 2:
         return slope(g, conjugated(x), y)
@@ -314,7 +316,12 @@ def _einsum_rule(g: Array, operands: tuple[Array, ...], subscripts: str) -> list
     terms, result = subscripts.split("->")
     lists = terms.split(",")
     return [
-        np.einsum(",".join([result, *lists[:i], *lists[i + 1 :]]) + "->" + term, g, *operands[:i], *operands[i + 1 :])
+        _einsum(
+            g,
+            *operands[:i],
+            *operands[i + 1 :],
+            subscripts=",".join([result, *lists[:i], *lists[i + 1 :]]) + "->" + term,
+        )
         for i, term in enumerate(lists)
     ]
 

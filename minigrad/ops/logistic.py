@@ -9,7 +9,6 @@ import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.ops import reductions
-from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import Axis
 from minigrad.ops.elementwise import abs, add, exp, log, multiply, sigmoid, sign, subtract
 from minigrad.ops.kept_zeros import both, over, times
@@ -77,6 +76,12 @@ def softplus(x: Array, /) -> Array:
     return subtract(0.0, log_expit(multiply(x, -1.0)))  # which is not -0, as a negative could be
 
 
+@primitive()
+def _largest_counted(a: Array, b: Array, /, *, axis: Axis) -> Array:
+    """The largest elements of `a` along an axis, which stays with length 1, of those whose factor `b` is not 0."""
+    return reductions.shift(np.where(b == 0, -np.inf, a), axis, infinite=0)
+
+
 def logsumexp(
     a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
@@ -108,7 +113,7 @@ def logsumexp(
     if b is None and not return_sign:
         return reductions.logsumexp(a, axis, keepdims=keepdims)
     b = 1.0 if b is None else b
-    top = reductions.shift(np.where(value_of(b) == 0, -np.inf, value_of(a)), axis, infinite=0)
+    top = _largest_counted(a, b, axis=axis)
     with np.errstate(all="ignore"):  # what a factor 0 removes may be infinite, and a sum may be 0 or negative
         total = reductions.sum(times(b, exp(subtract(a, top))), axis, keepdims=keepdims)
         value = add(log(abs(total) if return_sign else total), top if keepdims else np.squeeze(top, axis))

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import Array, Handle, holds_tensor, implements, name_of
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.arguments import operand, value_of, weak
+from minigrad.ops.arguments import checked, operand, value_of, weak
 from minigrad.ops.describing import constant
 from minigrad.ops.names import with_all_arguments
 from minigrad.ops.shaping import astype, broadcast_arrays, broadcast_to, expand_dims, reshape, stack
@@ -142,13 +142,17 @@ def _logspace(
     return y if dtype is None else astype(y, dtype)
 
 
+def _no_zero(x: np.ndarray) -> None:
+    if not np.all(x):
+        raise ArgumentError("geomspace: a geometric sequence cannot begin or end with 0")
+
+
 @implements(np.geomspace)
 def _geomspace(
     start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Array:
     """Numbers in equal proportions: between their logarithms the distances are equal."""
-    if not (np.all(value_of(start)) and np.all(value_of(stop))):
-        raise ArgumentError("geomspace: a geometric sequence cannot begin or end with 0")
+    start, stop = (checked(operand(x, "geomspace"), _no_zero) for x in (start, stop))
     start, stop = (astype(x, np.result_type(x.dtype, float)) for x in broadcast_arrays(*_floating(start, stop)))
     growth = np.log(stop / start)
     y = expand_dims(start, axis) * np.exp(_between(growth * 0, growth, num, endpoint, axis))

@@ -7,7 +7,7 @@ import numpy as np
 from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.ops import costs
-from minigrad.ops.arguments import operand, value_of, weak
+from minigrad.ops.arguments import operand, unrecorded, weak
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import conj, remainder, where
 from minigrad.ops.indexing import take
@@ -244,7 +244,7 @@ def _unrolled(x: Array, xp: Array, fp: Array, period: float) -> tuple[Array, Arr
         raise ArgumentError("interp: the period must not be 0")
     period = abs(period)
     x, xp = remainder(x, period), remainder(xp, period)
-    order = np.argsort(value_of(xp))
+    order = np.argsort(unrecorded(xp))
     xp, fp = take(xp, order, axis=0), take(fp, order, axis=0)
     return (
         x,

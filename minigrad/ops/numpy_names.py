@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements
+from minigrad.core import Array, implements, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.numpy_functions import unsupported_arguments
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping
-from minigrad.ops.arguments import mask_of, operand, value_of
+from minigrad.ops.arguments import mask_of, operand, settled, value_of
 from minigrad.ops.assembling import converted
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.names import implements_by_name, with_all_arguments
@@ -98,9 +98,15 @@ implements(np.around)(elementwise.round)
 implements(np.fix)(elementwise.trunc)
 
 
+@primitive()
+def _is_nearly_real(a: Array, /, *, tol: float) -> Array:
+    """Whether `numpy.real_if_close` drops the imaginary part."""
+    return np.bool_(np.isrealobj(np.real_if_close(a, tol)))
+
+
 @implements(np.real_if_close)
 def _real_if_close(a: Array, tol: float = 100) -> Array:
-    return elementwise.real(a) if np.isrealobj(np.real_if_close(value_of(a), tol)) else a
+    return elementwise.real(a) if settled(_is_nearly_real(a, tol=tol)) else a
 
 
 @with_all_arguments(np.clip)

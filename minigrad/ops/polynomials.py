@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements
+from minigrad.core import Array, implements, traced
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import operand, settled, unrecorded, value_of
 from minigrad.ops.decompositions import are_real, eigvals
 from minigrad.ops.elementwise import add, real, sqrt, subtract
 from minigrad.ops.linalg import matmul
@@ -164,8 +164,9 @@ def poly(seq_of_zeros: Any) -> Array:
         p = convolve(p, concat([np.ones(1, zeros.dtype), -zeros[i : i + 1]]))
     if zeros.dtype.kind != "c":
         return p
-    value = value_of(zeros)
-    return real(p) if np.array_equal(np.sort(value), np.sort(value.conj())) else p
+    value = unrecorded(zeros)
+    in_pairs = settled(np.all(np.sort(value) == np.sort(np.conj(value))))
+    return real(p) if in_pairs else p
 
 
 @implements(np.roots)
@@ -212,7 +213,7 @@ def polyfit(
     found = found / (scale if y.ndim == 1 else reshape(scale, (-1, 1)))
     if full:
         return found, residuals, rank, singular, rcond
-    if value_of(rank) != order:
+    if not traced(rank) and value_of(rank) != order:
         warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=3)
     if not cov:
         return found

@@ -6,21 +6,22 @@ is found out first; then they are taken, and equal ones share the gradient equal
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import Array, implements, primitive, traced
 from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from minigrad.ops import costs
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import checked, operand, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_not, where
 from minigrad.ops.ignoring_nan import nanmean
 from minigrad.ops.kept_zeros import both
 from minigrad.ops.reductions import mean, sum
 from minigrad.ops.shaping import astype, broadcast_to, concat, moveaxis, reshape
-from minigrad.ops.statistics import fitted_weights, warn
+from minigrad.ops.statistics import fitted_weights, not_negative, warn
 
 # Taking elements by their places
 
@@ -157,10 +158,17 @@ def _numbers(x: Array) -> Array:
 def _without_gradient_of_nothing(x: Array, result: Array) -> Array:
     """The result, and a constant NaN where the last axis of `x` held nothing else."""
     nothing = _numbers(x) == 0
+    if traced(x):
+        return where(nothing, np.nan, result)
     if not np.any(value_of(nothing)):
         return result
     warn("All-NaN slice encountered")
     return where(nothing, np.nan, result)
+
+
+def _probabilities(name: str, q: np.ndarray) -> None:
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ArgumentError(f"{name}: probabilities must lie between 0 and 1 (percentages between 0 and 100)")
 
 
 def _quantile(
@@ -173,8 +181,7 @@ def _quantile(
         raise DTypeError(f"{name} of {a.dtype}: complex numbers have no order that quantiles could be made of")
     if q.ndim > 2:
         raise ShapeError(f"{name}: probabilities of shape {q.shape} have more than two axes")
-    if not np.all((value_of(q) >= 0) & (value_of(q) <= 1)):
-        raise ArgumentError(f"{name}: probabilities must lie between 0 and 1 (percentages between 0 and 100)")
+    q = checked(q, partial(_probabilities, name))
     if method not in METHODS:
         raise UnsupportedError(f"{name} has no method {method!r}; there are: {', '.join(METHODS)}")
     if weights is not None and method != "inverted_cdf":
@@ -212,9 +219,7 @@ def _mixed(x: Array, n: Any, q: Array, method: str, dtype: Any) -> Array:
 
 def _positive(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, name: str) -> Array:
     weights = fitted_weights(weights, shape, axes, name)
-    if np.any(value_of(weights) < 0):
-        raise ArgumentError(f"{name}: weights must not be negative")
-    return broadcast_to(weights, shape)
+    return broadcast_to(checked(weights, partial(not_negative, f"{name}: weights")), shape)
 
 
 def _weighted(x: Array, weights: Array, q: Array, ignoring: bool) -> Array:

@@ -12,7 +12,7 @@ from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import lead, not_equal, sigmoid, subtract
 from minigrad.ops.indexing import take_along_axis
-from minigrad.ops.kept_zeros import has_nan, slope, times
+from minigrad.ops.kept_zeros import dot_keeping_zeros, slope, times
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scaling import narrowed, scaled, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
@@ -74,10 +74,11 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 @primitive(
-    lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where),  # type: ignore[has-type]  # its own transpose
+    lambda g, y, x, where, *, axis: centred(g, where, axis=axis),  # type: ignore[has-type]  # its own transpose
+    None,
     cost=1,
 )
-def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
+def centred(x: Array, where: Any, /, *, axis: Axis = None) -> Array:
     """Deviations from the mean of the elements where a mask holds, along an axis; 0 where it does not.
 
     Of equal numbers they are exactly 0, though the mean of three times 0.1 is not 0.1.
@@ -98,7 +99,7 @@ def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
 
 def _conjugate_deviations(x: Array, axis: Axis) -> Array:
     """The deviations from the mean; conjugated if they are complex, since only their absolute values count."""
-    return conjugated(centred(widened(x), axis=axis, where=True))
+    return conjugated(centred(widened(x), True, axis=axis))
 
 
 def _degrees(shape: tuple[int, ...], axis: Axis, correction: float) -> float:
@@ -259,9 +260,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
 def softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     """``y * (g - sum(g * y))``, summed along the axis."""
     if axis == -1 and y.ndim:  # quicker, and the commonest
-        total = np.expand_dims(np.vecdot(g, y), -1)
-        if has_nan(total):  # of a softmax that is NaN, which may not have been selected
-            total = np.sum(times(g, y), axis=axis, keepdims=True)
+        total = np.expand_dims(dot_keeping_zeros(g, y), -1)
     else:
         total = np.sum(times(g, y), axis=axis, keepdims=True)
     return times(g - total, y)
@@ -388,7 +387,7 @@ class Running(NamedTuple):
 
 
 @primitive(cost=1)
-def _places_of_extremes(x: Array, /, *, axis: int, largest: bool) -> Array:
+def places_of_extremes(x: Array, /, *, axis: int, largest: bool) -> Array:
     """The index of the last element so far that is the largest or smallest so far, or NaN."""
     extremes = (np.maximum if largest else np.minimum).accumulate(x, axis=axis)
     places = np.reshape(np.arange(x.shape[axis]), [-1 if i == axis else 1 for i in range(x.ndim)])
@@ -401,7 +400,7 @@ def _running(x: Array, axis: int | None, largest: bool, name: str) -> Running:
     if not x.ndim:
         return Running(*(reshape(part, ()) for part in _running(reshape(x, (1,)), axis, largest, name)))
     axis = one_axis(_along(axis, x), x.ndim, name)
-    indices = _places_of_extremes(x, axis=axis, largest=largest)
+    indices = places_of_extremes(x, axis=axis, largest=largest)
     return Running(take_along_axis(x, indices, axis=axis), indices)
 
 

@@ -229,8 +229,8 @@ def _share(g: Array, y: Array, values: Array, groups: Array, count: int) -> Arra
     return np.where(attain, np.take(g / number, groups), 0)
 
 
-@primitive(lambda g, y, values, *, groups, count, largest: _share(g, y, values, groups, count), cost=1)
-def extremes_of_groups(values: Array, /, *, groups: np.ndarray, count: int, largest: bool) -> Array:
+@primitive(lambda g, y, values, groups, *, count, largest: _share(g, y, values, groups, count), None, cost=1)
+def extremes_of_groups(values: Array, groups: np.ndarray, /, *, count: int, largest: bool) -> Array:
     """The largest or the smallest element of each group."""
     order = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[order], np.arange(count))
@@ -239,12 +239,12 @@ def extremes_of_groups(values: Array, /, *, groups: np.ndarray, count: int, larg
 
 def _largest(values: Array, groups: np.ndarray, count: int) -> Array:
     require_order(values, "scatter_reduce with amax")
-    return extremes_of_groups(values, groups=groups, count=count, largest=True)
+    return extremes_of_groups(values, groups, count=count, largest=True)
 
 
 def _smallest(values: Array, groups: np.ndarray, count: int) -> Array:
     require_order(values, "scatter_reduce with amin")
-    return extremes_of_groups(values, groups=groups, count=count, largest=False)
+    return extremes_of_groups(values, groups, count=count, largest=False)
 
 
 _OF_GROUPS: dict[str, Callable[[Array, np.ndarray, int], Array]] = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minigrad.core import Array, implements
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import operand, settled, unrecorded
 from minigrad.ops.elementwise import abs, acos, acosh, asin, atanh, divide, log, log2, log10, pow, sign, sqrt, where
 from minigrad.ops.shaping import astype
 
@@ -21,7 +21,7 @@ def _large(x: np.ndarray) -> Array:
 def _wide(x: Array, outside: Callable[[np.ndarray], Array]) -> Array:
     """The elements as complex numbers if one of them lies outside."""
     x = operand(x, "emath")
-    if x.dtype.kind == "c" or not np.any(outside(value_of(x))):
+    if x.dtype.kind == "c" or not settled(np.any(outside(unrecorded(x)))):
         return x
     return astype(x, np.result_type(x.dtype, np.complex64))
 
@@ -48,7 +48,7 @@ def _logn(n: Array, x: Array) -> Array:
 @implements(np.emath.power)
 def _power(x: Array, p: Array) -> Array:
     p = operand(p, "emath")
-    if p.dtype.kind in "iu" and np.any(value_of(p) < 0):
+    if p.dtype.kind in "iu" and settled(np.any(unrecorded(p) < 0)):
         p = astype(p, float)
     return pow(_wide(x, _negative), p)
 
@@ -65,8 +65,8 @@ def _beyond(x: Array, outside: np.ndarray) -> Array:
 @implements(np.emath.arcsin)
 def _arcsin(x: Array) -> Array:
     x = operand(x, "arcsin")
-    outside = _large(value_of(x))
-    if x.dtype.kind == "c" or not outside.any():
+    outside = _large(unrecorded(x))
+    if x.dtype.kind == "c" or not settled(np.any(outside)):
         return asin(x)
     return asin(where(outside, 0, x)) + _beyond(x, outside)
 
@@ -74,7 +74,7 @@ def _arcsin(x: Array) -> Array:
 @implements(np.emath.arccos)
 def _arccos(x: Array) -> Array:
     x = operand(x, "arccos")
-    outside = _large(value_of(x))
-    if x.dtype.kind == "c" or not outside.any():
+    outside = _large(unrecorded(x))
+    if x.dtype.kind == "c" or not settled(np.any(outside)):
         return acos(x)
     return acos(where(outside, 0, x)) - _beyond(x, outside)

@@ -15,6 +15,7 @@ import numpy as np
 from minigrad.core import Array, Handle, conjugated, implements, primitive
 from minigrad.errors import ShapeError
 from minigrad.ops import costs
+from minigrad.ops.arguments import settled, unrecorded
 from minigrad.ops.elementwise import abs, where
 from minigrad.ops.elementwise import square as squared
 from minigrad.ops.linalg import diagonal, matmul, triu
@@ -341,7 +342,7 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> LstsqResult:
     s = np.linalg.svdvals(a)
     rank = matrix_rank(a, rtol=rcond)
     x = matmul(pinv(a, rtol=rcond), columns)
-    if m <= n or np.any(rank < n):
+    if m <= n or settled(np.any(rank < n)):
         residuals = real_part(reshape(x, -1)[:0])
     else:
         residuals = sum(squared(abs(matmul(a, x) - columns)), axis=-2)
@@ -493,20 +494,21 @@ def det(x: Array, /) -> Array:
     x = square(x, "det")
     if not isinstance(x, Handle) or x.node is None:
         return _det(x)
-    corank = _corank(x.array)
+    corank = int(settled(_corank(x)))
     return _det_beside_zero(x, corank) if corank else _det(x)
 
 
-def _corank(x: Array) -> int:
+@primitive()
+def _corank(x: Array, /) -> Array:
     """The number of singular values that may be called small, of the matrix that has the most of them."""
     if not x.size or not np.isfinite(x).all():
-        return 0
+        return np.intp(0)
     enough = np.finfo(x.dtype).eps ** (1 / 3)  # then second derivatives by means of the inverse are good to two thirds
     inverses = inverse(x)
     if np.all(np.linalg.norm(x, axis=(-2, -1)) * np.linalg.norm(inverses, axis=(-2, -1)) < 1 / enough):
-        return 0
+        return np.intp(0)
     s = np.linalg.svd(x, compute_uv=False)
-    return int(np.max(np.count_nonzero(s <= enough * s[..., :1], axis=-1)))
+    return np.max(np.count_nonzero(s <= enough * s[..., :1], axis=-1))
 
 
 def _det_beside_zero(x: Array, corank: int) -> Array:
@@ -514,7 +516,7 @@ def _det_beside_zero(x: Array, corank: int) -> Array:
 
     The blocks are those between the singular vectors of large and of small singular values, which are constants here.
     """
-    U, _, Vh = np.linalg.svd(x.array)
+    U, _, Vh = np.linalg.svd(unrecorded(x))
     k = x.shape[-1] - corank
     turned = matmul(matmul(H(U), x), H(Vh))
     a, b, c, d = turned[..., :k, :k], turned[..., :k, k:], turned[..., k:, :k], turned[..., k:, k:]

@@ -1,14 +1,15 @@
 """NumPy's averages, variances and correlations, and the same of the elements that a mask leaves."""
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements
+from minigrad.core import Array, Handle, implements, traced
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import reductions
-from minigrad.ops.arguments import mask_of, operand, value_of
+from minigrad.ops.arguments import checked, mask_of, operand, settled, unrecorded
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import clip, conj, imag, real, sqrt, where
 from minigrad.ops.linalg import diagonal, matmul, vector_norm
@@ -31,16 +32,16 @@ def floating(x: Array) -> Array:
 # NaN and infinities reach neither result nor gradient.
 
 
-def count(mask: Any, x: Array, axis: Axis) -> np.ndarray:
+def count(mask: Any, x: Array, axis: Axis) -> Array:
     """How many elements the mask leaves along an axis, which stays with length 1, in the real dtype of `x`."""
     chosen = np.broadcast_to(mask_of(mask), x.shape)
-    return np.asarray(np.sum(chosen, axis=axis, keepdims=True, dtype=np.finfo(widened(x).dtype).dtype))
+    return sum(chosen, axis=axis, keepdims=True, dtype=np.finfo(widened(x).dtype).dtype)
 
 
-def degrees(mask: Any, x: Array, axis: Axis, less: float) -> np.ndarray:
+def degrees(mask: Any, x: Array, axis: Axis, less: float) -> Array:
     """Degrees of freedom: how many elements the mask leaves, less a correction."""
     number = count(mask, x, axis)
-    return np.asarray(number - np.asarray(less, number.dtype))
+    return number - number.dtype.type(less)
 
 
 def masked_mean(x: Array, mask: Any, axis: Axis) -> Array:
@@ -53,7 +54,7 @@ def masked_mean(x: Array, mask: Any, axis: Axis) -> Array:
 def deviations(x: Array, mask: Any, axis: Axis, centre: Array | None) -> Array:
     """Distances of the elements where the mask holds from their mean, or from another centre; 0 for the others."""
     if centre is None:
-        return centred(x, axis=axis, where=mask if mask is True else value_of(mask))
+        return centred(x, mask if mask is True else unrecorded(mask), axis=axis)
     return where(mask, x - centre, 0)
 
 
@@ -82,7 +83,7 @@ def var(
     if where is True and mean is None and x.dtype.kind == "f":
         return reductions.var(x, axis, correction=less, keepdims=keepdims)
     number = degrees(where, x, axis, less)
-    if np.any(number <= 0):
+    if not traced(number) and np.any(number <= 0):
         warn("Degrees of freedom <= 0 for slice")
     total = sum_of_squares(deviations(widened(x), where, axis, mean), axis) / np.maximum(number, 0)
     total = astype(total, np.finfo(x.dtype).dtype, copy=False)
@@ -100,7 +101,7 @@ def std(
     if where is True and mean is None and x.dtype.kind == "f":
         return reductions.std(x, axis, correction=less, keepdims=keepdims)
     number = degrees(where, x, axis, less)
-    if np.any(number <= 0):
+    if not traced(number) and np.any(number <= 0):
         warn("Degrees of freedom <= 0 for slice")
     length = vector_norm(deviations(widened(x), where, axis, mean), axis=axis, keepdims=True)
     length = astype(length / np.sqrt(np.maximum(number, 0)), np.finfo(x.dtype).dtype, copy=False)
@@ -108,6 +109,22 @@ def std(
 
 
 # Averages
+
+
+def not_negative(name: str, weights: np.ndarray) -> None:
+    """Raise if a weight is negative."""
+    if np.any(weights < 0):
+        raise ArgumentError(f"{name} must not be negative")
+
+
+def _not_zero(total: np.ndarray) -> None:
+    if np.any(total == 0):
+        raise ZeroDivisionError("weights sum to zero, and nothing can be divided by it")
+
+
+def _whole(weights: np.ndarray) -> None:
+    if np.any(weights % 1 != 0):
+        raise TypeError("cov: fweights count observations, and must be integers")
 
 
 def fitted_weights(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, name: str) -> Array:
@@ -172,10 +189,7 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
         kind = np.result_type(*kinds)
         weights = astype(weights, kind)
         total = sum(widened(weights), axis=axis, keepdims=keepdims)
-        if np.any(value_of(total) == 0):
-            raise ZeroDivisionError(
-                f"average of shape {a.shape}: weights sum to zero, and nothing can be divided by it"
-            )
+        total = checked(total, _not_zero)
         result = astype(sum(widened(a * weights), axis=axis, keepdims=keepdims) / total, kind, copy=False)
     if not returned:
         return result
@@ -212,9 +226,7 @@ def _observation_weights(weights: Any, kind: str, number: int) -> Array:
     weights = operand(weights, "cov")
     if weights.shape != (number,):
         raise ShapeError(f"cov of {number} observations needs {kind} of shape {(number,)}, not {weights.shape}")
-    if np.any(value_of(weights) < 0):
-        raise ArgumentError(f"cov: {kind} must not be negative")
-    return floating(weights)
+    return floating(checked(weights, partial(not_negative, f"cov: {kind}")))
 
 
 @implements(np.cov)
@@ -281,10 +293,10 @@ def cov(
         return matmul(X, X.T)
     ddof = (0 if bias else 1) if ddof is None else int(ddof)
     weights, total, factor = _normalization(X.shape[1], ddof, fweights, aweights)
-    if np.any(value_of(factor) <= 0):
+    if settled(np.any(factor <= 0)):
         warn("Degrees of freedom <= 0 for slice")
         factor = np.float64(0)
-    X = centred(X, axis=1) if weights is None else X - sum(X * weights, axis=1, keepdims=True) / total
+    X = centred(X, True, axis=1) if weights is None else X - sum(X * weights, axis=1, keepdims=True) / total
     weighted = X if weights is None else X * weights
     return squeeze(matmul(X, conj(weighted.T)) * (1 / factor))
 
@@ -293,17 +305,13 @@ def _normalization(number: int, ddof: int, fweights: Any, aweights: Any) -> tupl
     """The weights of observations, their sum, and what to divide sums of products by."""
     weights = None
     if fweights is not None:
-        weights = _observation_weights(fweights, "fweights", number)
-        if np.any(value_of(weights) % 1 != 0):
-            raise TypeError("cov: fweights count observations, and must be integers")
+        weights = checked(_observation_weights(fweights, "fweights", number), _whole)
     if aweights is not None:
         aweights = _observation_weights(aweights, "aweights", number)
         weights = aweights if weights is None else weights * aweights
     if weights is None:
         return None, np.float64(number), np.float64(number - ddof)
-    total = sum(weights)
-    if np.any(value_of(total) == 0):
-        raise ZeroDivisionError("cov: weights sum to zero, and nothing can be divided by it")
+    total = checked(sum(weights), _not_zero)
     if ddof == 0:
         return weights, total, total
     return weights, total, total - (ddof if aweights is None else ddof * sum(weights * aweights) / total)

@@ -118,7 +118,7 @@ def _folded(
     masks = [True] * len(parts) if where is True else _parts(np.broadcast_to(mask_of(where), np.shape(array)), axes)
     if initial is None:
         if len(axes) > 1 or where is not True or not parts:
-            _require_result(ufunc, axes, value_of(array), where)
+            _require_result(ufunc, axes, np.ones(np.shape(array)), where)
         initial, parts, masks = parts[0], parts[1:], masks[1:]
     result = astype(operand(initial, ufunc.__name__), array.dtype)
     if np.size(array) == 0:  # the result is part of the graph nevertheless
@@ -150,11 +150,9 @@ def _parts(array: Array, axes: tuple[int, ...]) -> list[Array]:
 
 def _running_extreme(ufunc: np.ufunc, array: Array, axis: int) -> Array:
     """Of equal elements the last one has the gradient, as in PyTorch's `cummax`."""
-    value = np.moveaxis(value_of(array), axis, -1)
-    best = ufunc.accumulate(value, -1)
-    attained = (value == best) | ((value != value) & (best != best))
-    place = np.maximum.accumulate(np.where(attained, np.arange(value.shape[-1]), 0), -1)
-    return take_along_axis(array, np.moveaxis(place, -1, axis), axis=axis)
+    return take_along_axis(
+        array, reductions.places_of_extremes(array, axis=axis, largest=ufunc is np.maximum), axis=axis
+    )
 
 
 def _logaddexp_rule(g: Array, y: Array, x: Array, axis: int) -> Array:

@@ -112,9 +112,11 @@ def test_our_rules_return_the_gradient_itself_or_a_view_or_an_array_of_their_own
 def _parts(node, known):
     """What the rules of a node return for the operands that require grad."""
     made, params = node.op.primitive, node.op.params
+    if made.saves:
+        params = {**params, "saved": node.op.saved}
     if made.joint is not None:
         return [part for part, x in zip(made.joint(*known, **params), node.inputs, strict=True) if x is not None]
-    rules = zip(made.rules, node.inputs, strict=True)
+    rules = zip(made.rules_of(len(node.inputs)), node.inputs, strict=True)
     return [rule(*known, **params) for rule, x in rules if rule is not None and x is not None]
 
 

@@ -228,9 +228,15 @@ def test_the_same_memory_counts_once():
     assert summary(x * x.data).bytes_of_constants == 0  # it is the leaf's
 
 
-def test_arrays_among_the_parameters_are_held():
+def test_index_arrays_are_constants():
     x, index = leaf(1000), np.arange(500)
-    assert summary(x[index]).bytes_held == 2 * 500 * 8
+    found = summary(x[index])
+    assert (found.bytes_held, found.bytes_of_constants) == (500 * 8, 500 * 8)
+
+
+def test_what_is_saved_for_the_rule_is_held():
+    found = summary(F.cross_entropy(leaf(100, 10), np.arange(100) % 10))
+    assert found.bytes_held == 100 * 10 * 8 + 8  # the probabilities, and the loss
 
 
 def test_the_peak_of_a_chain_by_hand():

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.core import Handle
+from minigrad.core import Handle, traced
 from minigrad.errors import ShapeError
 from minigrad.errors.losses import (
     labels_not_integers,
@@ -16,6 +16,7 @@ from minigrad.errors.losses import (
 )
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, operand
 from minigrad.ops import reductions
+from minigrad.ops.arguments import checked
 from minigrad.ops.scaling import narrowed, widened
 from minigrad.tensor import Tensor
 
@@ -68,40 +69,44 @@ def weighed(loss: str, losses: Any, weight: Any) -> Any:
     return losses * (weight.astype(losses.dtype) if losses.dtype.kind == "f" else weight)
 
 
-def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> np.ndarray:
+def labels_of(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> Any:
     """Labels as an integer array of the given shape, each one of the classes."""
-    labels, counted = checked_labels(loss, target, shape, classes, -1)
-    if counted is not None:
-        raise no_such_class(loss, -1, classes)
+    labels, counted = checked_labels(loss, target, shape, classes, None)
+    assert counted is None
     return labels
 
 
-def checked_labels(
-    loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int
-) -> tuple[np.ndarray, np.ndarray | None]:
+def checked_labels(loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int | None) -> tuple[Any, Any]:
     """Labels of the given shape, each one of the classes or the one to ignore; and which count, None if all do."""
     labels = constant(target, "labels")
     if labels.shape != shape:
         raise labels_of_other_shape(loss, labels.shape, shape)
     if labels.dtype.kind not in "iu":
         raise labels_not_integers(loss, labels.dtype)
+    if traced(labels):
+        labels = checked(labels, lambda x: _require_labels(loss, x, classes, ignore))
+        return labels.astype(np.intp), None if ignore is None else labels != ignore
     # Nearly always all are in range.  One look finds that out: without their signs, negative numbers are very large.
     unsigned = labels.view(_UNSIGNED[labels.itemsize])
-    if not 0 <= ignore < classes and (not labels.size or np.maximum.reduce(unsigned, axis=None) < classes):
+    among_them = ignore is not None and 0 <= ignore < classes
+    if not among_them and (not labels.size or np.maximum.reduce(unsigned, axis=None) < classes):
         return labels.astype(np.intp, copy=False), None
+    _require_labels(loss, labels, classes, ignore)
     counted = labels != ignore
-    bad = counted & ((labels < 0) | (labels >= classes))
+    return labels.astype(np.intp, copy=False), None if counted.all() else counted
+
+
+def _require_labels(loss: str, labels: np.ndarray, classes: int, ignore: int | None) -> None:
+    """Raise if a label is neither one of the classes nor the one to ignore."""
+    bad = (labels != ignore) & ((labels < 0) | (labels >= classes))
     if bad.any():
         raise no_such_class(loss, labels[bad][0], classes)
-    return labels.astype(np.intp, copy=False), None if counted.all() else counted
 
 
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
-def counted_labels(
-    loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int
-) -> tuple[np.ndarray, np.ndarray | None]:
+def counted_labels(loss: str, target: Any, shape: tuple[int, ...], classes: int, ignore: int) -> tuple[Any, Any]:
     """Labels in a row, 0 in the place of those to ignore; and which of them count, None if all do."""
     labels, counted = checked_labels(loss, target, shape, classes, ignore)
     labels = labels.reshape(-1)
@@ -110,11 +115,11 @@ def counted_labels(
     return np.where(counted.reshape(-1), labels, 0), counted.reshape(-1)
 
 
-def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> np.ndarray | None:
+def class_weights(loss: str, weight: Any, classes: int, dtype: Any) -> Any:
     """A weight for each class."""
     if weight is None:
         return None
-    weights: np.ndarray = real(loss, constant(weight, "weights")).astype(dtype)
+    weights = real(loss, constant(weight, "weights")).astype(dtype)
     if weights.shape != (classes,):
         raise ShapeError(f"{loss}: weights of shape {weights.shape} do not fit {classes} classes")
     return weights

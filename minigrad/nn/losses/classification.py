@@ -24,56 +24,68 @@ from minigrad.nn.losses.base import (
     weighed,
 )
 from minigrad.ops import elementwise, reductions, shaping
-from minigrad.ops.indexing import getitem
+from minigrad.ops.arguments import checked
+from minigrad.ops.indexing import getitem, scatter
 from minigrad.ops.kept_zeros import over
+from minigrad.ops.numbers import inverse_or_zero, number, or_nan, or_one
 from minigrad.ops.scaling import narrowed, widened
 
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
 
 
-@primitive(lambda g, y, p, *, places: g, cost=lambda args, y, how: np.size(how["places"]))
-def _less_one_hot(p: Array, /, *, places: Array) -> Array:
+@primitive(lambda g, y, p, places: g, None, cost=lambda args, y, how: np.size(args[1]))
+def _less_one_hot(p: Array, places: Array, /) -> Array:
     """Rows of probabilities, with 1 taken from those at these places of the flattened array."""
     out = np.array(p, order="C")
     out.reshape(-1)[places] -= 1
     return out
 
 
-# The share of a row is a number for all, or an array of shape (N, 1).  `kept` is a list in which the forward pass
-# leaves the probabilities, so that a first backward pass need not compute them again.
+# The share of a row is a number for all, or an array of shape (N, 1).  The forward pass saves the probabilities, so a
+# first backward pass need not compute them again.
 
 
-def _row_losses(logits: Array, places: Array, share: Any, kept: list[Array]) -> Array:
+def _row_losses(logits: Array, places: Array, share: Any) -> tuple[Array, Array]:
+    """For each row the loss, and the probabilities."""
     shifted = logits - reductions.shift(logits, -1)
     exponentials = np.exp(shifted)
     sums = reductions.row_sums(exponentials, -1)
     exponentials /= sums
-    kept[:] = [exponentials]
     rows = np.log(sums).reshape(-1) - shifted.reshape(-1)[places]
     if isinstance(share, float):
-        return rows if share == 1.0 else rows * share
-    return np.multiply(rows, share[:, 0], out=np.zeros_like(rows), where=share[:, 0] != 0)  # not 0 * inf
+        return rows if share == 1.0 else rows * share, exponentials
+    return np.multiply(rows, share[:, 0], out=np.zeros_like(rows), where=share[:, 0] != 0), exponentials  # not 0 * inf
 
 
-def _errors(g: Array, logits: Array, places: Array, kept: list[Array]) -> Array:
+def _errors(logits: Array, places: Array, saved: Array | None) -> Array:
     """The probabilities, less 1 at the labels; computed anew where they shall be differentiated themselves."""
-    there = kept and not isinstance(g, Handle)
-    return _less_one_hot(kept.pop() if there else reductions.softmax(logits), places=places)
+    return _less_one_hot(reductions.softmax(logits) if saved is None else saved, places)
 
 
 @primitive(
-    lambda g, y, logits, *, places, share, kept: np.expand_dims(g, -1) * share * _errors(g, logits, places, kept),
+    lambda g, y, logits, places, share, *, saved: np.expand_dims(g, -1) * share * _errors(logits, places, saved),
+    None,
+    None,
+    saves=True,
     cost=5,
 )
-def _label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
+def _label_cross_entropy(logits: Array, places: Array, share: Any, /) -> Any:
     """For each row ``-share * log_softmax(logits)`` at its label, which is at this place of the flattened array."""
-    return narrowed(_row_losses(logits, places, share, kept), logits)
+    rows, saved = _row_losses(logits, places, share)
+    return narrowed(rows, logits), saved
 
 
-@primitive(lambda g, y, logits, *, places, share, kept: g * share * _errors(g, logits, places, kept), cost=5)
-def _total_label_cross_entropy(logits: Array, /, *, places: Array, share: Any, kept: list[Array]) -> Array:
+@primitive(
+    lambda g, y, logits, places, share, *, saved: g * share * _errors(logits, places, saved),
+    None,
+    None,
+    saves=True,
+    cost=5,
+)
+def _total_label_cross_entropy(logits: Array, places: Array, share: Any, /) -> Any:
     """The sum of `_label_cross_entropy` over all rows."""
-    return narrowed(np.add.reduce(_row_losses(logits, places, share, kept)), logits)
+    rows, saved = _row_losses(logits, places, share)
+    return narrowed(np.add.reduce(rows), logits), saved
 
 
 @primitive(
@@ -141,28 +153,36 @@ def cross_entropy(
         losses = _softmax_cross_entropy(logits, chances if weights is None else chances * weights)
         return reduced(losses.reshape(places), reduction, losses.size or np.nan)
     labels, counted = counted_labels("cross_entropy", wanted, places, classes, ignore_index)
-    count = labels.size if counted is None else int(np.count_nonzero(counted))
     share: Any = 1.0
-    total: float = count
+    total: Any = labels.size
     if weights is not None or counted is not None:
-        rows = np.ones(labels.shape, input.dtype) if weights is None else weights[labels]
+        rows = np.ones(labels.shape, input.dtype) if weights is None else getitem(weights, labels)
         share = widened(rows if counted is None else rows * counted)[:, None]
-        total = float(share.sum(dtype=float))
-    empty = reduction == "mean" and not total  # NaN, as in PyTorch, but with gradients of 0
+        total = number(share.sum(dtype=float))
     if label_smoothing:
         dense = (np.arange(classes) == labels[:, None]) * (1 - label_smoothing) + label_smoothing / classes
         if counted is not None:
             dense = dense * counted[:, None]
         losses = _softmax_cross_entropy(logits, (dense if weights is None else dense * weights).astype(input.dtype))
-        loss = reduced(losses.reshape(places), reduction, total or 1.0)
-        return loss + np.nan if empty else loss
-    how: dict[str, Any] = {"places": np.arange(0, labels.size * classes, max(classes, 1)) + labels, "kept": []}
+        loss = reduced(losses.reshape(places), reduction, or_one(total))
+        return _unless_empty(loss, total) if reduction == "mean" else loss
+    at = np.arange(0, labels.size * classes, max(classes, 1)) + labels
     if reduction == "sum":
-        return _total_label_cross_entropy(logits, share=share, **how)
+        return _total_label_cross_entropy(logits, at, share)
     if reduction == "mean":
-        loss = _total_label_cross_entropy(logits, share=0.0 if empty else share * (1 / total), **how)
-        return loss + np.nan if empty else loss
-    return reduced(_label_cross_entropy(logits, share=share, **how).reshape(places), reduction)
+        loss = _total_label_cross_entropy(logits, at, share * inverse_or_zero(total))
+        return _unless_empty(loss, total)
+    return reduced(_label_cross_entropy(logits, at, share).reshape(places), reduction)
+
+
+@primitive(lambda g, y, loss, total: g, None, kind="elementwise")
+def _nan_if_empty(loss: Array, total: Any, /) -> Array:
+    """The mean of nothing is NaN, as in PyTorch, but with gradients of 0."""
+    return loss if total else loss + np.nan
+
+
+def _unless_empty(loss: Any, total: Any) -> Any:
+    return _nan_if_empty(loss, total) if isinstance(total, Handle) or not total else loss
 
 
 def _by_rows(loss: str, input: Any) -> tuple[Any, int, tuple[int, ...]]:
@@ -212,11 +232,10 @@ def nll_loss(
     label, counted = counted_labels("nll_loss", target, places, classes, ignore_index)
     counted = np.ones(label.shape, bool) if counted is None else counted
     weights = class_weights("nll_loss", weight, classes, input.dtype)
-    share = (counted if weights is None else weights[label] * counted).astype(input.dtype)
+    share = (counted if weights is None else getitem(weights, label) * counted).astype(input.dtype)
     picked = getitem(rows, index=(np.arange(len(label)), label))
     losses = -elementwise.where(share != 0, picked, 0.0) * share  # not 0 * -inf
-    total = float(share.sum(dtype=float))
-    return reduced(losses.reshape(places), reduction, total if total else np.nan)
+    return reduced(losses.reshape(places), reduction, or_nan(number(share.sum(dtype=float))))
 
 
 # Two classes: probabilities or scores of one of them
@@ -236,6 +255,11 @@ def _bounded_log(x: Array, /) -> Array:
 )
 def _binary_cross_entropy(p: Array, t: Array, /) -> Array:
     return -(t * _bounded_log(p) + (1 - t) * _bounded_log(1 - p))
+
+
+def _require_probabilities(value: np.ndarray) -> None:
+    if not ((value >= 0) & (value <= 1)).all():
+        raise not_probabilities("binary_cross_entropy", value)
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
@@ -263,9 +287,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     0.0
     """
     input, target = map(floating, alike("binary_cross_entropy", input, target))
-    value = constant(input, "probabilities")
-    if not ((value >= 0) & (value <= 1)).all():
-        raise not_probabilities("binary_cross_entropy", value)
+    input = checked(input, _require_probabilities)
     return reduced(weighed("binary_cross_entropy", _binary_cross_entropy(input, target), weight), reduction)
 
 
@@ -367,7 +389,7 @@ def multi_margin_loss(
     wrong = (np.arange(classes) != label[:, None]) & (constant(short, "margins") > 0)
     short = elementwise.where(wrong, short, 0.0) ** p
     losses = reductions.sum(short, axis=1) / classes
-    return reduced((losses if weights is None else losses * weights[label]).reshape(places), reduction)
+    return reduced((losses if weights is None else losses * getitem(weights, label)).reshape(places), reduction)
 
 
 def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
@@ -394,8 +416,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean
     listed = np.cumprod(targets >= 0, axis=1).astype(bool)  # up to the first -1
     row = np.arange(len(targets))[:, None]
     label = np.where(listed, targets, 0)
-    is_label = np.zeros(targets.shape, int)
-    np.add.at(is_label, (row, label), listed)
+    is_label = scatter(listed.astype(int), (row, label), targets.shape)
     own = getitem(rows, index=(row, label))
     short = 1 - own.reshape(-1, classes, 1) + rows.reshape(-1, 1, classes)
     counts = listed[:, :, None] & (is_label == 0)[:, None, :] & (constant(short, "margins") > 0)

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array, primitive, traced
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.nn.layer import FunctionLayer, constant, floating
 from minigrad.nn.losses.base import Reduction, real, reduced
 from minigrad.ops import elementwise, shaping
+from minigrad.ops.arguments import checked, settled
 from minigrad.ops.indexing import getitem
 
 
@@ -58,18 +60,11 @@ def ctc_loss(
     if not 0 <= blank < classes:
         raise ArgumentError(f"ctc_loss: the blank {blank} is not one of the labels 0 to {classes - 1}")
     lengths = _lengths("input_lengths", input_lengths, count, times)
-    sizes = _lengths("target_lengths", target_lengths, count, None)
-    labels = _rows(constant(targets, "targets"), sizes)
-    bad = (labels < 0) | (labels >= classes)
-    if bad.any():
-        raise IndexingError(f"ctc_loss: label {labels[bad][0]} is not one of the labels 0 to {classes - 1}")
-
-    # Labels with blanks around them: an alignment moves on by 0 or 1 at each time, or by 2 over a blank that has
-    # different labels on its sides.
-    states = np.full((count, 2 * labels.shape[1] + 1), blank)
-    states[:, 1::2] = labels
-    skips = np.zeros(states.shape, bool)
-    skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    sizes = settled(
+        _lengths("target_lengths", target_lengths, count, None)
+    )  # of them depends how many states there are
+    states = _states(constant(targets, "targets"), sizes=tuple(sizes.tolist()), blank=blank, classes=classes)
+    skips = _skips(states)
     row = np.arange(count)[:, None]
     scores = getitem(log_probs, index=(np.arange(times)[:, None, None], row, states))
 
@@ -89,7 +84,7 @@ def ctc_loss(
     labelled = getitem(table, index=(*last, np.maximum(2 * sizes - 1, 0)))
     losses = -elementwise.logaddexp(ends, elementwise.where(sizes > 0, labelled, never))
     impossible = constant(losses, "losses") > -never / 2
-    if impossible.any():
+    if traced(impossible) or impossible.any():
         losses = elementwise.where(impossible, 0.0 if zero_infinity else np.inf, losses)
     if reduction == "mean":
         losses = losses / np.maximum(sizes, 1).astype(losses.dtype)
@@ -103,7 +98,7 @@ def _delayed(alpha: Any, steps: int, never: float) -> Any:
     return shaping.pad(alpha[:, :-steps], ((0, 0), (steps, 0)), constant_values=never)
 
 
-def _lengths(name: str, given: Any, count: int, most: int | None) -> np.ndarray:
+def _lengths(name: str, given: Any, count: int, most: int | None) -> Any:
     lengths = np.atleast_1d(constant(given, name))
     if lengths.dtype.kind not in "iu":
         raise DTypeError(f"ctc_loss: {name} must be integers, not {lengths.dtype}")
@@ -111,10 +106,38 @@ def _lengths(name: str, given: Any, count: int, most: int | None) -> np.ndarray:
         raise ShapeError(
             f"ctc_loss: {name} must have shape ({count},), a length for each sequence, not {lengths.shape}"
         )
-    if lengths.size and (lengths.min() < 0 or (most is not None and lengths.max() > most)):
-        end = "at least 0" if most is None else f"from 0 to {most}"
-        raise ArgumentError(f"ctc_loss: {name} must be {end}, not {lengths.tolist()}")
-    return lengths
+
+    def test(lengths: np.ndarray) -> None:
+        if lengths.size and (lengths.min() < 0 or (most is not None and lengths.max() > most)):
+            end = "at least 0" if most is None else f"from 0 to {most}"
+            raise ArgumentError(f"ctc_loss: {name} must be {end}, not {lengths.tolist()}")
+
+    return checked(lengths, test)
+
+
+# Labels with blanks around them: an alignment moves on by 0 or 1 at each time, or by 2 over a blank that has different
+# labels on its sides.
+
+
+@primitive()
+def _states(targets: Array, /, *, sizes: tuple[int, ...], blank: int, classes: int) -> Array:
+    """A row for each sequence: its labels, and blanks between them and at both ends."""
+    labels = _rows(targets, np.array(sizes, int))
+    bad = (labels < 0) | (labels >= classes)
+    if bad.any():
+        raise IndexingError(f"ctc_loss: label {labels[bad][0]} is not one of the labels 0 to {classes - 1}")
+    states = np.full((len(sizes), 2 * labels.shape[1] + 1), blank)
+    states[:, 1::2] = labels
+    return states
+
+
+@primitive()
+def _skips(states: Array, /) -> Array:
+    """Which states are reached over a blank."""
+    labels = states[:, 1::2]
+    skips = np.zeros(states.shape, bool)
+    skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    return skips
 
 
 def _rows(targets: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -10,13 +10,15 @@ from minigrad.nn.distance import cosine_similarity, pairwise_distance
 from minigrad.nn.layer import FunctionLayer, constant, operand
 from minigrad.nn.losses.base import Reduction, alike, real, reduced
 from minigrad.ops import elementwise
+from minigrad.ops.arguments import checked
 
 
-def _signs(loss: str, target: Any) -> np.ndarray:
-    signs = constant(target, "targets")
-    if not np.isin(signs, (-1, 1)).all():
-        raise ArgumentError(f"{loss}: targets must be 1 or -1")
-    return signs
+def _signs(loss: str, target: Any) -> Any:
+    def test(signs: np.ndarray) -> None:
+        if not np.isin(signs, (-1, 1)).all():
+            raise ArgumentError(f"{loss}: targets must be 1 or -1")
+
+    return checked(constant(target, "targets"), test)
 
 
 def margin_ranking_loss(

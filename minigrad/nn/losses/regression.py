@@ -10,6 +10,8 @@ from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn.layer import FunctionLayer, constant, operand
 from minigrad.nn.losses.base import Reduction, alike, real, reduced, weighed
 from minigrad.ops import elementwise, reductions
+from minigrad.ops.arguments import checked
+from minigrad.ops.numbers import number
 
 
 def _weighted(loss: str, losses: Any, weight: Any, reduction: Reduction) -> Any:
@@ -18,7 +20,7 @@ def _weighted(loss: str, losses: Any, weight: Any, reduction: Reduction) -> Any:
         return reduced(losses, reduction)
     weight = constant(weight, "weights")
     products = weighed(loss, losses, weight)
-    return reduced(products, reduction, float(np.sum(np.broadcast_to(weight, losses.shape))))
+    return reduced(products, reduction, number(np.sum(np.broadcast_to(weight, losses.shape))))
 
 
 def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
@@ -155,6 +157,11 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
+def _require_variances(var: np.ndarray) -> None:
+    if (var < 0).any():
+        raise ArgumentError("gaussian_nll_loss: a variance is negative")
+
+
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: Reduction = "mean"
 ) -> Any:
@@ -189,9 +196,7 @@ def gaussian_nll_loss(
         var = var.reshape(*var.shape, 1)
     elif var.shape not in (input.shape, (*input.shape[:-1], 1)):
         raise ShapeError(f"gaussian_nll_loss: variances of shape {var.shape} do not fit means of shape {input.shape}")
-    if (constant(var, "variances") < 0).any():
-        raise ArgumentError("gaussian_nll_loss: a variance is negative")
-    var = _raised(var, least=eps)
+    var = _raised(checked(var, _require_variances), least=eps)
     losses = 0.5 * (elementwise.log(var) + elementwise.square(input - target) / var)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 

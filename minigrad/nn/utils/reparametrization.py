@@ -2,15 +2,15 @@
 
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-
 from minigrad.errors import ArgumentError
 from minigrad.nn.convolution import _ConvTranspose
-from minigrad.nn.layer import constant
+from minigrad.nn.layer import constant, write_to
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import shaping
+from minigrad.ops.arguments import unrecorded
 from minigrad.ops.axes import one_axis
 from minigrad.ops.linalg import matmul, vector_norm
+from minigrad.ops.numbers import larger, number
 from minigrad.random import generator
 from minigrad.tensor import Tensor
 
@@ -140,8 +140,8 @@ def remove_weight_norm(module: AnyModule, name: str = "weight") -> AnyModule:
 # Spectral normalization
 
 
-def _unit(x: np.ndarray, eps: float) -> np.ndarray:
-    return x / max(float(np.linalg.norm(x)), eps)
+def _unit(x: Any, eps: float) -> Any:
+    return x / larger(number(vector_norm(x)), eps)
 
 
 class _SpectralNorm(_Reparametrization):
@@ -162,14 +162,15 @@ class _SpectralNorm(_Reparametrization):
         u, v = self.vectors(module)
         matrix = self.matrix(constant(getattr(module, f"{self.name}_orig"), "a weight"))
         for _ in range(self.iterations):
-            v = _unit(matrix.T @ u, self.eps)
-            u = _unit(matrix @ v, self.eps)
-        module._buffers[f"{self.name}_u"] = Tensor(u)
-        module._buffers[f"{self.name}_v"] = Tensor(v)
+            v = _unit(matmul(matrix.T, u), self.eps)
+            u = _unit(matmul(matrix, v), self.eps)
+        write_to(getattr(module, f"{self.name}_u"), u, in_memory=False)
+        write_to(getattr(module, f"{self.name}_v"), v, in_memory=False)
 
-    def vectors(self, module: Module) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(self, module: Module) -> tuple[Any, Any]:
         """Approximations of the singular vectors."""
-        return getattr(module, f"{self.name}_u").array, getattr(module, f"{self.name}_v").array
+        u, v = (unrecorded(getattr(module, f"{self.name}_{part}")) for part in "uv")
+        return u, v
 
     def compute(self, module: Module) -> Any:
         weight = getattr(module, f"{self.name}_orig")

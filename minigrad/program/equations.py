@@ -1,0 +1,374 @@
+"""What a program is: equations between variables, what they are read from, and what is changed at the end."""
+
+import zlib
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from minigrad import random
+from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of
+from minigrad.diagnostics import Place
+from minigrad.errors.programs import changed_constant, other_form, other_input, other_state
+from minigrad.program.source import source_of
+from minigrad.tree import Rebuild, flatten
+from minigrad.writes import note_write
+
+# Variables
+
+
+class Variable:
+    """A value of a program, by its form: an array, or a number of Python, which has no dtype of its own.
+
+    Attributes
+    ----------
+    number : int
+        Its place among the variables of the program.
+    shape : tuple of int
+    dtype : dtype, or type
+        Of a number of Python its class.
+    """
+
+    __slots__ = ("dtype", "number", "shape")
+
+    def __init__(self, number: int, value: Any) -> None:
+        self.number = number
+        self.shape: tuple[int, ...] = getattr(value, "shape", ())
+        self.dtype: Any = getattr(value, "dtype", type(value))
+
+    def fits(self, value: Any) -> bool:
+        """Whether a value has the form of this variable."""
+        return getattr(value, "shape", ()) == self.shape and getattr(value, "dtype", type(value)) == self.dtype
+
+    def __repr__(self) -> str:
+        return f"v{self.number}"
+
+
+class Literal(NamedTuple):
+    """A number that is written into an equation."""
+
+    value: Any
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+Atom: TypeAlias = Variable | Literal
+
+
+class Equation(NamedTuple):
+    """One operation of a program.
+
+    Attributes
+    ----------
+    operation : Operation
+        The primitive and its parameters.
+    inputs : tuple of (Variable or Literal)
+    outputs : tuple of Variable
+        The value, and what the operation saves for its rule, if it does.
+    place : Place or None
+        The line of the user's program that it came from.
+    """
+
+    operation: Operation
+    inputs: tuple[Atom, ...]
+    outputs: tuple[Variable, ...]
+    place: Place | None
+
+    def __repr__(self) -> str:
+        params = [f"{name}={value!r}" for name, value in self.operation.params.items()]
+        call = f"{self.operation.name}({', '.join([*map(repr, self.inputs), *params])})"
+        return f"{', '.join(map(repr, self.outputs))} = {call}"
+
+
+# What variables are read from at the beginning of a run, and where values go at its end
+
+
+class Argument(NamedTuple):
+    """An argument, by its number among the leaves of all arguments."""
+
+    number: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"argument {self.name}"
+
+
+class OfTensor(NamedTuple):
+    """A Tensor that the function found outside of itself."""
+
+    tensor: Handle
+    name: str
+    in_memory: bool = False
+
+    def read(self) -> Any:
+        """Its value now."""
+        return self.tensor.array
+
+    def write(self, value: Array) -> None:
+        """Make it its value: in its memory, or by moving the name."""
+        if self.in_memory:
+            self.tensor.array[...] = value
+        else:
+            self.tensor.array = value
+        if self.tensor.node is not None:
+            note_write(self.tensor.node)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OfGrad(NamedTuple):
+    """The gradient that a leaf keeps."""
+
+    node: Node
+
+    def read(self) -> Any:
+        """The gradient now; None if there is none."""
+        kept = notes_of(self.node).grad
+        return None if kept is None else kept.array
+
+    def write(self, value: Any) -> None:
+        """Give the leaf a gradient, or none."""
+        notes_of(self.node).grad = None if value is None else name_of(value, None)
+
+    def __str__(self) -> str:
+        name = notes_of(self.node).name
+        return f"the grad of {name or 'a leaf'}"
+
+
+class OfEntry(NamedTuple):
+    """An entry of a dict, as the state and the options of an optimizer are."""
+
+    mapping: MutableMapping[str, Any]
+    key: str
+    place: int | None  # in a tuple
+
+    def read(self) -> Any:
+        """The entry now."""
+        value = self.mapping.get(self.key)
+        return value if self.place is None else value[self.place]  # type: ignore[index]  # it was a tuple
+
+    def write(self, value: Any) -> None:
+        """Change the entry, an array in its own memory."""
+        before = self.mapping.get(self.key)
+        if isinstance(before, np.ndarray) and isinstance(value, np.ndarray) and before.shape == value.shape:
+            before[...] = value
+        else:
+            self.mapping[self.key] = value
+
+    def __str__(self) -> str:
+        return f"{self.key!r} of an optimizer"
+
+
+Source: TypeAlias = Argument | OfTensor | OfGrad | OfEntry
+Target: TypeAlias = OfTensor | OfGrad | OfEntry
+
+
+class Constant(NamedTuple):
+    """An array that the function found outside of itself, and what tells whether it was changed since."""
+
+    array: Array
+    digest: int
+
+
+def digest_of(array: Array) -> int:
+    """A number that changes with the elements of an array."""
+    return zlib.crc32(array.tobytes())
+
+
+class Form(NamedTuple):
+    """How results are put together: the tree, and for each leaf a variable, or None for a leaf that is None."""
+
+    rebuild: Rebuild
+    variables: tuple[Variable, ...]
+    named: bool  # whether they are Tensors
+
+
+class Program:
+    """A function as the equations that it was when it was traced.
+
+    Attributes
+    ----------
+    inputs : dict of Variable to Source
+        What each variable is read from at the beginning of a run: arguments, Tensors that the function found outside of
+        itself, gradients, the state and the options of optimizers.
+    constants : dict of Variable to Constant
+        Arrays that it found outside.
+    equations : list of Equation
+        In the order of computation.
+    outputs : tuple of Variable
+        What the function returned, by the leaves of the tree.
+    effects : list of (Target, Variable or None)
+        What is changed at the end of a run.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        signature: "Signature",
+        inputs: Mapping[Variable, Source],
+        constants: Mapping[Variable, Constant],
+        equations: Sequence[Equation],
+        form: Form,
+        effects: Sequence[tuple[Target, Variable | None]],
+        guards: "Sequence[Guard]",
+    ) -> None:
+        self.name, self.signature, self.form = name, signature, form
+        self.inputs, self.constants = dict(inputs), dict(constants)
+        self.equations, self.effects, self.guards = list(equations), list(effects), list(guards)
+        self.result: Any = None  # what the call returned that was traced
+
+    @property
+    def outputs(self) -> tuple[Variable, ...]:
+        """The variables that are returned."""
+        return self.form.variables
+
+    def changed(self, equations: Sequence[Equation], names: Mapping[Variable, Atom] | None = None) -> "Program":
+        """A program with other equations, in which some variables have gone over into others."""
+        names = names or {}
+
+        def now(x: Any) -> Any:
+            return names.get(x, x)
+
+        form = self.form._replace(variables=tuple(map(now, self.form.variables)))
+        effects = [(target, now(x)) for target, x in self.effects]
+        used = {x for equation in equations for x in equation.inputs}
+        used.update(form.variables, (x for _, x in effects))
+        inputs = {x: s for x, s in self.inputs.items() if x in used or isinstance(s, Argument)}
+        constants = {x: c for x, c in self.constants.items() if x in used}
+        return Program(self.name, self.signature, inputs, constants, equations, form, effects, self.guards)
+
+    def replay(self, *inputs: Any) -> Any:
+        """Compute the program again, in NumPy.
+
+        Parameters
+        ----------
+        *inputs
+            As for the function, of the same forms: shapes, dtypes, and what is neither an array nor a float the same.
+
+        Returns
+        -------
+        tree of Tensor or ndarray
+            What the function would return, to the last bit.  Nothing in it requires grad.
+
+        Raises
+        ------
+        ProgramError
+            If an input, or what the program reads elsewhere, has another form, or if a constant was changed.  After an
+            error, also one of an operation, nothing has been changed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import minigrad as mg
+        >>> program = mg.program.trace(lambda x: mg.sum(x * x), np.array([1.0, 2.0]))
+        >>> float(program.replay(np.array([3.0, 4.0])))
+        25.0
+        """
+        values = self._read(self.signature.leaves_of(inputs))
+        with random.restoring():
+            for equation in self.equations:
+                self._compute(equation, values)
+            results = [values[x] for x in self.outputs]
+            written = [(target, None if x is None else _owned(values[x])) for target, x in self.effects]
+            results = [_owned(x) for x in results]
+        for target, value in written:
+            target.write(value)
+        return self.form.rebuild([name_of(x, None) if self.form.named else x for x in results])
+
+    def _read(self, leaves: Sequence[Any]) -> dict[Variable, Any]:
+        """What the run begins with, checked."""
+        for guard in self.guards:
+            guard.check()
+        values: dict[Variable, Any] = {}
+        for x, source in self.inputs.items():
+            value = leaves[source.number] if isinstance(source, Argument) else source.read()
+            if not x.fits(value):
+                raise other_input(self.name, str(source), value, x.shape, x.dtype)
+            values[x] = value
+        for x, constant in self.constants.items():
+            if digest_of(constant.array) != constant.digest:
+                raise changed_constant(self.name, constant.array)
+            values[x] = constant.array
+        return values
+
+    def _compute(self, equation: Equation, values: dict[Variable, Any]) -> None:
+        operation = equation.operation
+        operands = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+        try:
+            results = operation.primitive.forward(*operands, **operation.params)
+        except Exception as error:
+            error.add_note(f"in {equation!r} of the program of {self.name}, which came from {equation.place}")
+            raise
+        for x, value in zip(equation.outputs, results if operation.primitive.saves else (results,), strict=True):
+            values[x] = value if isinstance(value, np.ndarray) else normal(value)
+
+    def __repr__(self) -> str:
+        return f"<Program of {self.name}: {len(self.equations)} equations>"
+
+    def __str__(self) -> str:
+        return source_of(self)
+
+
+def normal(value: Any) -> Any:
+    """A result as programs have it: bools in arrays, since NumPy has but two scalars of them."""
+    return np.asarray(value) if isinstance(value, np.bool_ | bool) else value
+
+
+def _owned(value: Any) -> Any:
+    return np.array(value)[()] if isinstance(value, np.ndarray | np.generic) else value
+
+
+# What a program takes for granted
+
+
+class Guard(NamedTuple):
+    """Something that was looked at while the function was traced, and must be the same at every run."""
+
+    what: str
+    look: Callable[[], Any]
+    seen: Any
+
+    def check(self) -> None:
+        """Raise if it is something else now."""
+        if (now := self.look()) != self.seen:
+            raise other_state(self.what, self.seen, now)
+
+
+class Signature(NamedTuple):
+    """The form of the arguments of a program: a tree, and for each leaf its name and what it must be."""
+
+    name: str
+    form: str
+    names: tuple[str, ...]
+    static: tuple[Any, ...]  # the value of what is neither an array nor a float, and `VARYING` for these
+
+    def leaves_of(self, inputs: tuple[Any, ...]) -> list[Any]:
+        """The values of the arguments, which must have the form."""
+        leaves = [x.array if isinstance(x, Handle) else x for x in flatten(inputs)[0]]
+        if form_of(inputs) != self.form:
+            raise other_form(self.name, self.form, form_of(inputs))
+        for name, fixed, leaf in zip(self.names, self.static, leaves, strict=True):
+            if fixed is not VARYING and (type(fixed) is not type(leaf) or fixed != leaf):
+                raise other_state(f"argument {name} of {self.name}", fixed, leaf)
+        return leaves
+
+
+class _Varying:
+    def __repr__(self) -> str:
+        return "varying"
+
+
+VARYING = _Varying()
+
+
+def form_of(tree: Any) -> str:
+    """The form of a tree, written as Python would."""
+    leaves, rebuild = flatten(tree)
+    return repr(rebuild([_Star()] * len(leaves)))
+
+
+class _Star:
+    def __repr__(self) -> str:
+        return "*"

@@ -1,0 +1,401 @@
+"""Writing down a program: an interpreter that sees every operation on Tensors while a function runs."""
+
+import gc
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from minigrad import random
+from minigrad.core import Array, Handle, Node, Operation, Switch, name_of, notes_of
+from minigrad.core.mode import now
+from minigrad.diagnostics import Place, user_place
+from minigrad.errors.programs import (
+    already_traced,
+    argument_changed,
+    from_outside,
+    leaked,
+    no_tensor_returned,
+    not_an_input,
+    value_read,
+)
+from minigrad.program.equations import (
+    VARYING,
+    Argument,
+    Atom,
+    Constant,
+    Equation,
+    Form,
+    Guard,
+    Literal,
+    OfEntry,
+    OfGrad,
+    OfTensor,
+    Program,
+    Signature,
+    Source,
+    Target,
+    Variable,
+    digest_of,
+    form_of,
+    normal,
+)
+from minigrad.tree import flatten, paths
+from minigrad.writes import tick
+
+NUMBERS = (bool, int, float, complex)
+
+
+def trace(f: Callable[..., Any], *inputs: Any) -> Program:
+    """Run a function once, and write it down as a program.
+
+    Parameters
+    ----------
+    f : callable
+        Everything that it does with Tensors is written down: operations, also on values without gradient, backward
+        passes, steps of optimizers, random numbers, writes to Tensors.  Tensors that it finds outside of itself are
+        read again at every run.
+    *inputs
+        Trees of Tensors, arrays and numbers.  Arrays and floats are inputs of the program; integers, bools and what
+        else there is are fixed in it.
+
+    Returns
+    -------
+    Program
+        Its attribute `result` is what the call returned.
+
+    Raises
+    ------
+    ProgramError
+        If the function reads a value (``if x > 0``, ``float(x)``, ``x.data``), returns something that is no Tensor,
+        leaves a Tensor behind in a list or an attribute, or is being traced already.  After an error nothing that the
+        function would have changed has been changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> program = mg.program.trace(lambda x, y: mg.where(x > y, x, 2 * y), np.ones(2), np.zeros(2))
+    >>> program.replay(np.zeros(2), np.ones(2))
+    array([2., 2.])
+    """
+    name = getattr(f, "__name__", type(f).__name__)
+    if now().interpreter is not None:
+        raise already_traced(name)
+    tracer = Tracer(name)
+    arguments = tracer.open(inputs)
+    try:
+        with tracer:
+            result = f(*arguments)
+        form = tracer.form_of_results(result, any(isinstance(x, Handle) for x in flatten(inputs)[0]))
+        del arguments
+        return tracer.close(form, result)
+    except BaseException:
+        tracer.roll_back()
+        raise
+
+
+class Tracer(Switch):
+    """The interpreter of a thread while a function is traced.
+
+    The values that operations compute are the function's own, and each belongs to a variable: of arrays the identity
+    tells which.  While the function runs no memory is written to.  What would be written makes a new value, to which the
+    name moves on; the memory itself is changed at the end.
+    """
+
+    setting = "interpreter"
+
+    def __init__(self, name: str) -> None:
+        self.value, self.name = self, name
+        self._start = tick()  # leaves that are newer are the function's own
+        self.equations: list[Equation] = []
+        self.inputs: dict[Variable, Source] = {}
+        self.constants: dict[Variable, Constant] = {}
+        self.guards: list[Guard] = []
+        self._variables: dict[int, Variable] = {}  # by the identity of an array, or of a Tensor that is a number
+        self._kept: list[Any] = []  # what has given its identity
+        self._made: list[tuple[ref[Handle], Place | None]] = []
+        self._operands: dict[Node, tuple[Handle, ...]] = {}  # of each node that was made here, and its result
+        self._written: dict[int, tuple[OfTensor, Array]] = {}  # Tensors from outside, and what they were
+        self._grads: dict[Node, Handle | None] = {}  # what leaves kept before
+        self._entries: dict[tuple[int, str], tuple[OfEntry, Any, Any]] = {}  # with the Tensor, and what it was at first
+        self._generators = random.States()
+        self._drawn: list[Array] = []
+        self._pending: list[Array] = []  # what the next draws are to give
+        self._undo: list[Callable[[], Any]] = []
+
+    # Arguments and results
+
+    def open(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments as Tensors."""
+        leaves, rebuild = flatten(inputs)
+        names = paths(inputs, "inputs")
+        static, arguments = [], []
+        for i, (x, name) in enumerate(zip(leaves, names, strict=True)):
+            varies = isinstance(x, Handle | np.ndarray | np.generic) or type(x) in (float, complex)
+            if not varies and not isinstance(x, bool | int | str | None):
+                raise not_an_input(self.name, name, x)
+            static.append(VARYING if varies else x)
+            if varies:
+                tensor = x if isinstance(x, Handle) else name_of(x, None)
+                self.inputs[self._variable_of(tensor, tensor.array)] = Argument(i, name)
+                arguments.append(tensor)
+            else:
+                arguments.append(x)
+        self.signature = Signature(self.name, form_of(inputs), tuple(names), tuple(static))
+        return tuple(rebuild(arguments))
+
+    def form_of_results(self, result: Any, named: bool) -> Form:
+        """The variables of the results."""
+        leaves, rebuild = flatten(result)
+        for x in leaves:
+            if not isinstance(x, Handle):
+                raise no_tensor_returned(self.name, x)
+        variables: Any = tuple(self._atom(x, x.array) for x in leaves)  # Tensors are never literals
+        return Form(rebuild, variables, named)
+
+    # Operations
+
+    def computed(self, op: Operation, operands: tuple[Any, ...], args: list[Array], value: Any) -> Any:
+        """Write down an operation; returns the value that it has from now on."""
+        inputs = tuple(self._atom(x, arg) for x, arg in zip(operands, args, strict=True))
+        value = normal(value)
+        self._equation(op, inputs, value)
+        return value
+
+    def _equation(self, op: Operation, inputs: tuple[Atom, ...], value: Any) -> None:
+        values = (value, op.saved) if op.primitive.saves else (value,)
+        outputs = tuple(self._new_variable(x) for x in values)
+        self.equations.append(Equation(Operation(op.primitive, op.params), inputs, outputs, user_place()))
+
+    def named(self, tensor: Handle, operands: tuple[Any, ...], args: list[Array]) -> None:
+        """Note the Tensor that names a result, and the operands of its node, for the rules of its derivative."""
+        if tensor.array.__class__ in NUMBERS:
+            self._variables[id(tensor)] = self._last
+            self._kept.append(tensor)
+        self._made.append((ref(tensor), self.equations[-1].place))
+        if tensor.node is not None:
+            pairs = zip(operands, args, strict=True)
+            self._operands[tensor.node] = tuple(
+                self._again(x, arg) if isinstance(x, Handle) else arg for x, arg in pairs
+            )
+
+    def _again(self, tensor: Handle, value: Any) -> Handle:
+        """Another Tensor of the same variable, which stays what it is."""
+        made = name_of(value, None)
+        if value.__class__ in NUMBERS:
+            self._variables[id(made)] = self._variables[id(tensor)]
+        self._kept.append(made)
+        return made  # type: ignore[no-any-return]
+
+    def names_of(self, node: Node) -> tuple[Handle, tuple[Any, ...]]:
+        """Result and operands of a node as Tensors, so that its rules are written down."""
+        if node not in self._operands:
+            raise from_outside(self.name, node)
+        return name_of(node.value, None), self._operands[node]
+
+    def _new_variable(self, value: Any) -> Variable:
+        variable = self._last = Variable(len(self._kept), value)
+        self._kept.append(value)
+        if value.__class__ not in NUMBERS:
+            self._variables[id(value)] = variable
+        return variable
+
+    def _variable_of(self, tensor: Handle, value: Any) -> Variable:
+        """A new variable for a Tensor that is an input."""
+        variable = self._new_variable(value)
+        if value.__class__ in NUMBERS:
+            self._variables[id(tensor)] = variable
+            self._kept.append(tensor)
+        return variable
+
+    def _atom(self, operand: Any, arg: Any) -> Atom:
+        """The variable of an operand: a known one, or a new input of the program; numbers are written as they are."""
+        is_number = arg.__class__ in NUMBERS
+        variable = self._variables.get(id(operand) if is_number else id(arg))
+        if variable is not None:
+            return variable
+        if isinstance(operand, Handle):
+            variable = self._variable_of(operand, arg)
+            self.inputs[variable] = OfTensor(operand, _name_of(operand))
+        elif is_number or (isinstance(arg, np.generic) and not isinstance(arg, np.bool_)):
+            return Literal(arg)
+        else:
+            variable = self._new_variable(arg)
+            self.constants[variable] = Constant(arg, digest_of(arg))
+        return variable
+
+    # Effects
+
+    def rebound(self, tensor: Handle, in_memory: bool) -> None:
+        """Note, before a Tensor moves on to a new value, that it does; in eager computing it may be written to instead."""
+        variable = self._atom(tensor, tensor.array)
+        source = self.inputs.get(variable)  # type: ignore[arg-type]  # of a Tensor it is a variable
+        if isinstance(source, Argument):
+            raise argument_changed(self.name, source.name)
+        if id(tensor) not in self._written and isinstance(source, OfTensor):
+            target = OfTensor(tensor, source.name, in_memory)
+            self._written[id(tensor)] = (target, tensor.array)
+
+    def reading(self, tensor: Handle, how: str) -> None:
+        """Refuse to give out a value, of which nothing could be written down; but options are looked at, and guarded."""
+        known = self._variables.get(id(tensor) if tensor.array.__class__ in NUMBERS else id(tensor.array))
+        source = None if known is None else self.inputs.get(known)
+        if isinstance(source, OfEntry) and how == "bool()":
+            self.guards.append(Guard(f"whether {source} is 0", lambda: bool(source.read()), bool(tensor.array)))
+            return
+        raise value_read(self.name, tensor, how, user_place())
+
+    def grad_read(self, node: Node) -> None:
+        """Note that the gradient of a leaf is looked at."""
+        if node in self._grads or node.seq > self._start:
+            return
+        kept, source = notes_of(node).grad, OfGrad(node)
+        self.guards.append(Guard(f"whether there is {source}", lambda: source.read() is not None, kept is not None))
+        self.grad_changed(node)
+        if kept is not None and id(kept.array) not in self._variables:
+            self.inputs[self._new_variable(kept.array)] = source
+
+    def grad_changed(self, node: Node) -> None:
+        """Note, before the gradient of a leaf changes, what it is."""
+        if node not in self._grads and node.seq < self._start:
+            self._grads[node] = notes_of(node).grad
+
+    def entries(self, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> "Entries":
+        """A dict whose numbers and arrays are Tensors, but for those that are fixed, and are written back at the end."""
+        return Entries(self, mapping, fixed)
+
+    def afterwards(self, undo: Callable[[], Any]) -> None:
+        """What is to be done if the function raises."""
+        self._undo.append(undo)
+
+    def draw(self, op: Operation, generator: np.random.Generator) -> Handle:
+        """Random numbers as a Tensor."""
+        if self._pending:
+            return name_of(self._pending.pop(0), None)  # type: ignore[no-any-return]
+        self._generators.remember(generator)
+        value = normal(op.primitive.forward(**op.params))
+        self._equation(op, (), value)
+        self._drawn.append(value)
+        return name_of(value, None)  # type: ignore[no-any-return]
+
+    def draws(self) -> int:
+        """How many times random numbers were drawn."""
+        return len(self._drawn)
+
+    @contextmanager
+    def drawing_again(self, first: int, last: int) -> Iterator[None]:
+        """Let the draws in the block give what those with these numbers gave."""
+        before, self._pending = self._pending, self._drawn[first:last]
+        try:
+            yield
+        finally:
+            self._pending = before
+
+    # The end
+
+    def close(self, form: Form, result: Any) -> Program:
+        """The program; now what the function has changed is changed outside."""
+        effects: list[tuple[Target, Variable | None]] = []
+        commits: list[tuple[Target, Any]] = []
+
+        def change(target: Target, tensor: Handle | None) -> None:
+            effects.append((target, None if tensor is None else self._atom(tensor, tensor.array)))  # type: ignore[arg-type]
+            commits.append((target, None if tensor is None else tensor.array))
+
+        for written, _ in self._written.values():
+            change(written, written.tensor)
+        for node, before in self._grads.items():
+            kept = notes_of(node).grad
+            if kept is not before or id(kept) in self._written:
+                change(OfGrad(node), kept)
+        for entry, tensor, before in self._entries.values():
+            if tensor.array is not before:
+                change(entry, tensor)
+        self._refuse_leaks(result)
+        program = Program(
+            self.name, self.signature, self.inputs, self.constants, self.equations, form, effects, self.guards
+        )
+        self._restore_memory()
+        for target, value in commits:
+            target.write(np.array(value)[()] if isinstance(value, np.ndarray | np.generic) else value)
+        program.result = form.rebuild([x if form.named else x.array for x in flatten(result)[0]])
+        return program
+
+    def _refuse_leaks(self, result: Any) -> None:
+        """Raise if a Tensor lives on outside: it would never change again."""
+        known = {id(x) for x in flatten(result)[0]} | {id(notes_of(node).grad) for node in self._grads}
+        known |= {id(x) for x in self._kept} | {id(tensor) for _, tensor, _ in self._entries.values()}
+        known |= {id(x) for operands in self._operands.values() for x in operands}
+        known |= {id(target.tensor) for target, _ in self._written.values()}
+        if any(self._left_behind(known)):
+            gc.collect()  # what is referred to in a circle only is about to go
+        if left := self._left_behind(known):
+            raise leaked(self.name, left[0])
+
+    def _left_behind(self, known: set[int]) -> list[Place | None]:
+        return [place for made, place in self._made if (x := made()) is not None and id(x) not in known]
+
+    def _restore_memory(self) -> None:
+        for target, memory in self._written.values():
+            target.tensor.array = memory
+
+    def roll_back(self) -> None:
+        """Make everything what it was before."""
+        self._restore_memory()
+        for node, grad in self._grads.items():
+            notes_of(node).grad = grad
+        for undo in reversed(self._undo):
+            undo()
+        self._generators.restore()
+
+
+class Entries:
+    """A dict as the traced function sees it: arrays and numbers in it are Tensors, and the rest is as it was."""
+
+    def __init__(self, tracer: Tracer, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> None:
+        self._tracer, self._mapping, self._fixed = tracer, mapping, fixed
+
+    def __getitem__(self, key: str) -> Any:
+        known = self._tracer._entries.get((id(self._mapping), key))
+        if known is not None:
+            return known[1]
+        value = self._mapping[key]
+        if isinstance(value, tuple):
+            return tuple([self._tensor(OfEntry(self._mapping, key, i), x) for i, x in enumerate(value)])
+        made = self._tensor(OfEntry(self._mapping, key, None), value)
+        if isinstance(made, Handle):
+            self._tracer._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), made, value)
+        return made
+
+    def _tensor(self, source: OfEntry, value: Any) -> Any:
+        is_number = type(value) in (int, float) and source.key not in self._fixed
+        if not (is_number or isinstance(value, np.ndarray | np.generic)):
+            self._tracer.guards.append(Guard(str(source), source.read, value))
+            return value
+        tensor = name_of(value, None)
+        self._tracer.inputs[self._tracer._variable_of(tensor, value)] = source
+        return tensor
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """An entry, or else something."""
+        return self[key] if key in self else default
+
+    def __contains__(self, key: str) -> bool:
+        mapping, present = self._mapping, key in self._mapping
+        if (id(mapping), key) in self._tracer._entries:
+            return True
+        self._tracer.guards.append(Guard(f"whether an optimizer has {key!r}", lambda: key in mapping, present))
+        return present
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        tensor = value if isinstance(value, Handle) else name_of(value, None)
+        _, _, before = self._tracer._entries.get((id(self._mapping), key), (None, None, None))
+        self._tracer._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), tensor, before)
+
+
+def _name_of(tensor: Handle) -> str:
+    name = getattr(tensor, "name", None)
+    return f"the Tensor {name!r}" if name else f"a Tensor of shape {tensor.array.shape}"
