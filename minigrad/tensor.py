@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import minigrad.memory  # noqa: F401  # for its effect
 from minigrad import autograd, errors
 from minigrad.core import (
     PLAIN,
