@@ -23,6 +23,7 @@ from minigrad.core import (
     notes_of,
     numpy_functions,
     set_result_type,
+    unwrap,
 )
 from minigrad.diagnostics import user_place
 from minigrad.errors import other_names, tensors
@@ -114,7 +115,7 @@ class Tensor(NumPyProtocols):
     def __init__(
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        self.array = numeric(data.array if isinstance(data, Handle) else data, "a Tensor", dtype, copy=True)
+        self.array = numeric(unwrap(data), "a Tensor", dtype, copy=True)
         self.node: Node | None = None
         if requires_grad:
             self._become_leaf(name)
@@ -135,7 +136,7 @@ class Tensor(NumPyProtocols):
 
     @data.setter
     def data(self, value: Any) -> None:
-        array = numeric(value.array if isinstance(value, Handle) else value, "data")
+        array = numeric(unwrap(value), "data")
         if self.node is None or self.array.__class__ is not np.ndarray:
             self.array, self.viewed = array, None
             return
@@ -286,7 +287,7 @@ class Tensor(NumPyProtocols):
         if gradient is None:
             notes.grad = None
             return
-        value = np.array(gradient.array if isinstance(gradient, Handle) else gradient)
+        value = np.array(unwrap(gradient))
         if value.shape != self.shape:
             raise wrong_grad(value.shape, self.node)
         if value.dtype.kind not in "biufc" or not np.can_cast(value.dtype, self.dtype, "same_kind"):
@@ -405,7 +406,7 @@ class Tensor(NumPyProtocols):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
+        return bool(np.any(self.array == unwrap(value)))
 
     # Conversions
 

@@ -5,7 +5,7 @@
 from minigrad.core.apply import NUMBERS, PLAIN, apply, as_operand, binary, holds_tensor, name_of, set_result_type
 from minigrad.core.backprop import backprop, collect, conjugated
 from minigrad.core.mode import Switch, detect_anomaly, enable_grad, is_grad_enabled, no_grad
-from minigrad.core.node import Array, Handle, Node, leaf, notes_of
+from minigrad.core.node import Array, Handle, Node, leaf, notes_of, unwrap
 from minigrad.core.operation import Operation, Primitive, implements, numpy_functions, primitives
 from minigrad.core.primitive import primitive
 
@@ -13,5 +13,5 @@ __all__ = [
     "NUMBERS", "PLAIN", "Array", "Handle", "Node", "Operation", "Primitive", "Switch", "apply", "as_operand",
     "backprop", "binary", "collect", "conjugated", "detect_anomaly", "enable_grad", "holds_tensor", "implements",
     "is_grad_enabled", "leaf", "name_of", "no_grad", "notes_of", "numpy_functions", "primitive",
-    "primitives", "set_result_type",
+    "primitives", "set_result_type", "unwrap",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad import random
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, Handle, primitive, unwrap
 from minigrad.creation import full
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import init as initial
@@ -562,7 +562,7 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float
     soft = reductions.softmax((logits + noise) / tau, axis=dim)
     if not hard:
         return soft
-    value = soft.array if isinstance(soft, Handle) else soft
+    value = unwrap(soft)
     corner = (np.expand_dims(np.argmax(value, axis=dim), dim) == _positions(value, dim)).astype(value.dtype)
     return corner - value + soft if isinstance(soft, Handle) else corner
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, Handle, primitive, unwrap
 from minigrad.creation import zeros
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
@@ -49,7 +49,7 @@ def _row(name: str, padding_idx: int | None, count: int) -> int | None:
 
 def _shorten(table: Any, rows: np.ndarray, max_norm: float, norm_type: float) -> None:
     """Scale down, in place, the rows in use whose norm is too large."""
-    memory = table.array if isinstance(table, Handle) else table
+    memory = unwrap(table)
     used = np.unique(rows)
     norms = np.linalg.norm(memory[used], norm_type, axis=1)
     long = norms > max_norm
@@ -246,7 +246,7 @@ def _bags(rows: np.ndarray, offsets: Any, include_last_offset: bool) -> tuple[np
 
 
 def _bag_maxima(found: Any, bags: np.ndarray, count: int) -> Any:
-    value = found.array if isinstance(found, Handle) else found
+    value = unwrap(found)
     starts = np.flatnonzero(np.diff(bags, prepend=-1))
     ends = np.append(starts[1:], len(bags))[: len(starts)]
     picked = [start + value[start:end].argmax(axis=0) for start, end in zip(starts, ends, strict=True)]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, primitive, unwrap
 from minigrad.creation import ones, zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import one_value
@@ -70,7 +70,7 @@ def _channels(name: str, input: Any, least: int = 2, **others: Any) -> Any:
 
 def _update(running: Any, value: np.ndarray, momentum: float) -> None:
     """Move a running statistic towards a new value, in its own memory."""
-    memory = running.array if isinstance(running, Handle) else running
+    memory = unwrap(running)
     memory *= 1 - momentum
     memory += momentum * value.reshape(memory.shape)
 

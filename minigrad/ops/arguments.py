@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PLAIN, Array, Handle, as_operand
+from minigrad.core import PLAIN, Array, Handle, as_operand, unwrap
 from minigrad.errors import DTypeError
 from minigrad.errors.words import describe
 
@@ -24,7 +24,7 @@ def weak(x: Any, name: str) -> Array:
 
 def value_of(x: Any) -> np.ndarray:
     """What a Tensor or anything else holds, as an array without a history."""
-    return np.asarray(x.array if isinstance(x, Handle) else x)
+    return np.asarray(unwrap(x))
 
 
 def mask_of(x: Any) -> np.ndarray:
