@@ -72,6 +72,7 @@ from minigrad.dtypes import (
 from minigrad.gradcheck import gradcheck, gradcheck_report, gradgradcheck
 from minigrad.inspection import __array_api_version__, __array_namespace_info__
 from minigrad.io import load, save
+from minigrad.memory import keep_freed_memory
 from minigrad.ops.elementwise import (
     abs,
     acos,
@@ -257,3 +258,5 @@ __all__ = [
     "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad", "var", "vecdot",
     "vjp", "where", "zeros", "zeros_like",
 ]
+
+keep_freed_memory()  # of the whole process; its docstring says what for, and how to switch it off

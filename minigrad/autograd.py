@@ -12,7 +12,18 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.contexts import quietly
-from minigrad.core import Array, Handle, Node, backprop, detect_anomaly, enable_grad, interpreter, name_of, no_grad
+from minigrad.core import (
+    Array,
+    Handle,
+    Node,
+    backprop,
+    detect_anomaly,
+    enable_grad,
+    interpreter,
+    name_of,
+    no_grad,
+    unwrap,
+)
 from minigrad.core.backprop import conform, own
 from minigrad.core.mode import Mode, go_back, now
 from minigrad.errors.backward import no_graph, not_a_real_root, not_a_scalar, unused, wrong_seed
@@ -108,7 +119,7 @@ def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     else:
         if not isinstance(gradient, Handle):
             gradient = numeric_operand(gradient, "a gradient")
-        data = gradient.array if isinstance(gradient, Handle) else gradient
+        data = unwrap(gradient)
         if data.shape != value.shape:
             raise wrong_seed(data.shape, value.shape, root.node)
         if not np.can_cast(data.dtype, value.dtype, "same_kind"):
@@ -116,7 +127,7 @@ def _seed(root: Handle, gradient: Any, named: bool) -> Array:
         gradient = conform(gradient, value, "backward")
     if named:
         return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
-    return gradient.array if isinstance(gradient, Handle) else gradient
+    return unwrap(gradient)
 
 
 def _listed(given: Any) -> list[Any]:

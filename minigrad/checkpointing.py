@@ -23,6 +23,7 @@ from minigrad.core import (
     name_of,
     notes_of,
     primitive,
+    unwrap,
 )
 from minigrad.ops.elementwise import positive
 from minigrad.several import forms_of, packed, unpacked
@@ -66,7 +67,7 @@ def checkpoint(f: Function) -> Function:
         def again(values: Sequence[Any]) -> tuple[list[Any], list[Any], Rebuild]:
             """Run `f` on new variables: these, the results, and the form of the results."""
             leaves = list(given)
-            variables = [variable(x.array if isinstance(x, Handle) else x, False) for x in values]
+            variables = [variable(unwrap(x), False) for x in values]
             for i, x in zip(places, variables, strict=True):
                 leaves[i] = x
             new_args, new_kwargs = arrange(leaves)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.core import Handle, implements, name_of
+from minigrad.core import Handle, implements, name_of, unwrap
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.operands import numeric
 from minigrad.ops.devices import require_cpu
@@ -266,33 +266,29 @@ def linspace(
 # Like another array: of its shape, and of its dtype if none is given
 
 
-def _value(x: Any) -> Any:
-    return x.array if isinstance(x, Handle) else x
-
-
 @implements(np.zeros_like)
 def zeros_like(x: Any, /, *, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """Zeros of the shape and dtype of `x`."""
     require_cpu(device, "zeros_like")
-    return _made(np.zeros_like(_value(x), dtype=dtype))
+    return _made(np.zeros_like(unwrap(x), dtype=dtype))
 
 
 @implements(np.ones_like)
 def ones_like(x: Any, /, *, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """Ones of the shape and dtype of `x`."""
     require_cpu(device, "ones_like")
-    return _made(np.ones_like(_value(x), dtype=dtype))
+    return _made(np.ones_like(unwrap(x), dtype=dtype))
 
 
 @implements(np.full_like)
 def full_like(x: Any, /, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """The same number everywhere, with the shape and dtype of `x`."""
     require_cpu(device, "full_like")
-    return _made(np.full_like(_value(x), _number(fill_value), dtype=dtype))
+    return _made(np.full_like(unwrap(x), _number(fill_value), dtype=dtype))
 
 
 @implements(np.empty_like)
 def empty_like(x: Any, /, *, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """A Tensor of the shape and dtype of `x`, whose elements are whatever the memory holds."""
     require_cpu(device, "empty_like")
-    return _made(np.empty_like(_value(x), dtype=dtype))
+    return _made(np.empty_like(unwrap(x), dtype=dtype))

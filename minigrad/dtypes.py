@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Handle
+from minigrad.core import Handle, unwrap
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 
 bool: np.dtype[Any] = np.dtype(np.bool_)
@@ -51,13 +51,9 @@ class IntegerLimits(NamedTuple):
     dtype: np.dtype[Any]
 
 
-def _value(x: Any) -> Any:
-    return x.array if isinstance(x, Handle) else x
-
-
 def _dtype(x: Any) -> np.dtype[Any]:
     """The dtype of an array, or the dtype that is meant by another name of it."""
-    value = _value(x)
+    value = unwrap(x)
     found: np.dtype[Any] = value.dtype if isinstance(value, np.ndarray | np.generic) else np.dtype(value)
     return found
 
@@ -174,7 +170,7 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     """
     if not arrays_and_dtypes:
         raise ArgumentError("result_type needs an array or a dtype at least")
-    return np.result_type(*map(_value, arrays_and_dtypes))
+    return np.result_type(*map(unwrap, arrays_and_dtypes))
 
 
 def can_cast(from_: DTypeLike | Handle, to: DTypeLike, /) -> builtins.bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad import core
-from minigrad.core import Array, Cost, Handle, Kind, Operation, Primitive, apply
+from minigrad.core import Array, Cost, Handle, Kind, Operation, Primitive, apply, unwrap
 from minigrad.core.node import Rule
 from minigrad.core.operation import Function, numpy_functions, primitives
 from minigrad.errors import DTypeError
@@ -145,7 +145,7 @@ def primitive(
             operands = args[: made.operands]
             params = {**made.defaults, **params, **made.bind(args[len(operands) :])}
             result = apply(Operation(made, {**params, "forms": None}), operands)
-            value = result.array if isinstance(result, Handle) else result
+            value = unwrap(result)
             forms = value.forms
             value = value.view(np.ndarray)
             if not isinstance(result, Handle):

@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import minigrad.memory  # noqa: F401  # for its effect
 from minigrad import autograd, errors
 from minigrad.conversions import Conversions
 from minigrad.core import (
@@ -27,6 +26,7 @@ from minigrad.core import (
     numpy_functions,
     set_result_type,
     traced,
+    unwrap,
 )
 from minigrad.diagnostics import user_place
 from minigrad.errors import other_names, tensors
@@ -118,7 +118,7 @@ class Tensor(Conversions):
         if traced(given):
             self.array = _without_history(given, dtype).array
         else:
-            self.array = numeric(given.array if isinstance(given, Handle) else given, "a Tensor", dtype, copy=True)
+            self.array = numeric(unwrap(given), "a Tensor", dtype, copy=True)
         self.node: Node | None = None
         if requires_grad:
             self._become_leaf(name)
@@ -141,7 +141,7 @@ class Tensor(Conversions):
     @data.setter
     def data(self, value: Any) -> None:
         self.give_out("the memory, to write to it,")
-        array = numeric(value.array if isinstance(value, Handle) else value, "data")
+        array = numeric(unwrap(value), "data")
         if self.node is None or self.array.__class__ is not np.ndarray:
             self.array, self.viewed = array, None
             return
@@ -292,7 +292,7 @@ class Tensor(Conversions):
         if gradient is None:
             notes.grad = None
             return
-        given = gradient.array if isinstance(gradient, Handle) else gradient
+        given = unwrap(gradient)
         value = np.array(given) if tracer is None else given
         if value.shape != self.shape:
             raise wrong_grad(value.shape, self.node)

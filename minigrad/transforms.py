@@ -22,6 +22,7 @@ from minigrad.core import (
     leaf,
     name_of,
     notes_of,
+    unwrap,
 )
 from minigrad.creation import get_default_dtype
 from minigrad.errors.functions import (
@@ -47,15 +48,11 @@ Function = Callable[..., Any]
 # Variables and results
 
 
-def _value(x: Any) -> Any:
-    return x.array if isinstance(x, Handle) else x
-
-
 def variable(x: Any, recorded: bool) -> Any:
     """A Tensor of the value of `x` to differentiate by; a new element of the outer graph if `x` belongs to one."""
     if isinstance(x, Handle) and x.node is not None and recorded:
         return positive(x)
-    value = _value(x)
+    value = unwrap(x)
     if type(value) is float:
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):
@@ -123,7 +120,7 @@ class _Run:
 def _presented(x: Any, create: bool, named: bool) -> Any:
     if create and isinstance(x, Handle):
         return x
-    value = _value(x)
+    value = unwrap(x)
     if not isinstance(value, (np.ndarray, np.generic)):
         return value
     value = np.array(value)[()]  # gradients may share memory
@@ -337,7 +334,7 @@ def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[
     given = leaves_as_in(like, tree, kind)
     leaves = [g if isinstance(g, Handle) else numeric(g, f"a {kind}") for g in given]
     for g, x in zip(leaves, values, strict=True):
-        data = _value(g)
+        data = unwrap(g)
         if data.shape != x.array.shape:
             raise wrong_direction(kind, data.shape, x.array.shape)
         if x.array.dtype.kind == "f" and data.dtype.kind == "c":
@@ -425,7 +422,7 @@ def _complex(f: Function, real: Any, imag: Any) -> Any:
     if real.dtype.kind != "c":
         return real + turned
     # With the gradients conj(f') of the real part and i conj(f') of the imaginary part, the two are opposite.
-    if not _negligible(_value(real + turned), _value(real)):
+    if not _negligible(unwrap(real + turned), unwrap(real)):
         raise not_holomorphic(f)
     return np.conjugate(real)
 

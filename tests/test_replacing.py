@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.io import replacing
+from minigrad import replacing
 
 SUFFIXES = [".npz", ".safetensors"]
 each_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -445,7 +445,7 @@ def test_a_fork_while_a_thread_saves(tmp_path, suffix):
 FORK_AT_EACH_WRITE = """
 import os, sys, threading
 import minigrad as mg, numpy as np
-from minigrad.io import replacing
+from minigrad import replacing
 asked, done = threading.Semaphore(0), threading.Semaphore(0)
 class Slow(replacing._Unbuffered):
     def write(self, piece):
@@ -480,7 +480,7 @@ def test_a_forked_process_that_ends_writes_nothing_into_the_file(tmp_path, suffi
 SLOW = """
 import sys, time
 import minigrad as mg, numpy as np
-from minigrad.io import replacing
+from minigrad import replacing
 class Slow(replacing._Unbuffered):
     def write(self, piece):
         done = super().write(piece)

@@ -14,7 +14,7 @@ from minigrad.core.mode import (
     no_grad,
     traced,
 )
-from minigrad.core.node import Array, Handle, Node, leaf, notes_of
+from minigrad.core.node import Array, Handle, Node, leaf, notes_of, unwrap
 from minigrad.core.operation import (
     EVERY,
     Cost,
@@ -30,7 +30,7 @@ from minigrad.core.primitive import primitive
 
 __all__ = [
     "EVERY", "NUMBERS", "PLAIN", "Array", "Cost", "Facts", "Handle", "Kind", "Node", "Operation", "Primitive",
-    "Switch", "apply", "as_operand", "backprop", "binary", "collect", "conjugated", "detect_anomaly", "enable_grad", "give_out",
-    "holds_tensor", "implements", "interpreter", "is_grad_enabled", "leaf", "name_of", "no_grad",
-    "notes_of", "numpy_functions", "primitive", "primitives", "set_result_type", "traced",
+    "Switch", "apply", "as_operand", "backprop", "binary", "collect", "conjugated", "detect_anomaly", "enable_grad",
+    "give_out", "holds_tensor", "implements", "interpreter", "is_grad_enabled", "leaf", "name_of", "no_grad",
+    "notes_of", "numpy_functions", "primitive", "primitives", "set_result_type", "traced", "unwrap",
 ]

@@ -20,7 +20,7 @@ from numpy import ndarray
 from minigrad import writes
 from minigrad.core.apply import NUMBERS, name_of
 from minigrad.core.mode import now
-from minigrad.core.node import Array, Handle, Node, Notes
+from minigrad.core.node import Array, Handle, Node, Notes, unwrap
 from minigrad.core.operation import Operation, Primitive
 from minigrad.diagnostics import Receipt, check_finite, check_made
 from minigrad.errors.backward import bad_hook, bad_joint, bad_rule, not_a_gradient, released
@@ -259,7 +259,7 @@ def own(g: Array, alone: bool = False) -> Array:
 
 
 def _is_own(g: Array) -> bool:
-    g = g.array if isinstance(g, Handle) else g
+    g = unwrap(g)
     return g.__class__ is ndarray and g.base is None and bool(g.ndim)
 
 

@@ -99,3 +99,8 @@ def notes_of(node: Node) -> Notes:
     if node.notes is None:
         node.notes = Notes()
     return node.notes
+
+
+def unwrap(x: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return x.array if isinstance(x, Handle) else x

@@ -89,8 +89,8 @@ class Primitive:
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
         self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
-        # Whether the function returns, besides the value, something that the rule gets as `saved`.  An array it gets only
-        # where it is not recorded itself, and otherwise None.
+        # Whether the function returns, besides the value, something that the rule gets as `saved`; of an array it gets
+        # None where it is recorded itself.
         self.saves = saves
         self.facts = Facts(**{"kind": "elementwise" if isinstance(numpy, np.ufunc) else "other", **facts})
         if self.facts.kind not in get_args(Kind):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Handle
+from minigrad.core import Handle, unwrap
 from minigrad.creation import get_default_dtype
 from minigrad.curvature.lanczos import EigenPairs, extreme_eigenpairs
 from minigrad.errors.words import describe
@@ -68,7 +68,7 @@ class Hessian:
     def product(self, v: np.ndarray) -> np.ndarray:
         """The Hessian times a vector of shape (size,), in float64."""
         parts = flatten(self.pullback(self.split(v))[0])[0]
-        arrays = [part.array if isinstance(part, Handle) else part for part in parts]
+        arrays = [unwrap(part) for part in parts]
         result = np.concatenate([np.ravel(a).astype(np.float64) for a in arrays])
         if not np.isfinite(result).all():
             raise errors.AnomalyError(
@@ -92,7 +92,7 @@ class Hessian:
 
 
 def _number_or_array(leaf: Any) -> np.ndarray:
-    value = numeric(leaf.array if isinstance(leaf, Handle) else leaf, "the point of a Hessian")
+    value = numeric(unwrap(leaf), "the point of a Hessian")
     is_weak = isinstance(leaf, float) or value.dtype.kind in "iu"
     return value.astype(get_default_dtype()) if is_weak else value
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Handle, no_grad
+from minigrad.core import no_grad, unwrap
 from minigrad.curvature.hessian import Hessian, trained_parameters
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.words import describe
@@ -133,7 +133,7 @@ def loss_surface(
         # Far away a loss may overflow: the surface shows it.
         with no_grad(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value = loss()
-        value = np.asarray(value.array if isinstance(value, Handle) else value)
+        value = np.asarray(unwrap(value))
         if value.size != 1:
             raise ShapeError(f"loss_surface: the loss has shape {value.shape}, and must be a single number")
         return float(value.reshape(()))
@@ -223,7 +223,7 @@ def _given(direction: Any, parameters: dict[str, Parameter]) -> Direction:
 
 
 def _fitting(name: str, d: Any, parameter: Parameter) -> np.ndarray:
-    array: np.ndarray = numeric(d.array if isinstance(d, Handle) else d, f"the direction of {name}", np.float64)
+    array: np.ndarray = numeric(unwrap(d), f"the direction of {name}", np.float64)
     if array.shape != parameter.shape:
         raise ShapeError(
             f"loss_surface: the direction of {name} has shape {array.shape}, and the parameter {parameter.shape}"

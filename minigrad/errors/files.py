@@ -103,14 +103,14 @@ def at_its_end(name: str) -> FileError:
     return FileError(f"{name} cannot be loaded: it is empty, or stands at its end: file.seek(0) goes to its start")
 
 
-def no_regular_file(path: str, folder: bool) -> OSError:
+def no_regular_file(path: str, folder: bool, instead: str) -> OSError:
     """For a place that no file can be put in."""
     if folder:
         return IsADirectoryError(errno.EISDIR, "a folder is there, so no file can be saved there", path)
     return OSError(
         errno.EINVAL,
-        "a pipe or a device is there, which save would replace by a file. To write to it: "
-        "with open(path, 'wb') as file: minigrad.save(file, tree)",
+        "a pipe or a device is there, which would be replaced by a file. To write to it: "
+        f"with open(path, 'wb') as file: {instead}",
         path,
     )
 
@@ -118,13 +118,13 @@ def no_regular_file(path: str, folder: bool) -> OSError:
 _OF_FOLDERS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY}
 
 
-def cannot_write(path: str, error: OSError) -> OSError:
+def cannot_write(path: str, error: OSError, instead: str) -> OSError:
     """For a file that the system does not let us write: what it says, of the same kind, with a remedy."""
     why = f"{error.strerror or error}: the file cannot be saved, and nothing has changed"
     if error.errno in _OF_FOLDERS:
         why += (
             ". It is written beside its place first, so files must be allowed in its folder; where they are not: "
-            "with open(path, 'wb') as file: minigrad.save(file, tree)"
+            f"with open(path, 'wb') as file: {instead}"
         )
     return OSError(error.errno, why, path) if error.errno else error
 

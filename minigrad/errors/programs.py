@@ -9,66 +9,68 @@ from minigrad.errors.words import an, at, describe
 def already_traced(name: str) -> ProgramError:
     """For a function that traces another one, or itself, while it is traced."""
     return ProgramError(
-        f"{name} cannot be traced inside of a function that is being traced: call it as it is, and it becomes a part of "
-        "the program of the other"
+        f"{name} cannot be traced inside of a function that is being traced: call it as it is, and it becomes a part "
+        "of the program of the other"
     )
 
 
 def not_an_input(name: str, argument: str, value: Any) -> ProgramError:
     """For an argument that can be neither an input of a program nor a part of it."""
     return ProgramError(
-        f"{name} was traced with {an(type(value).__name__)} as {argument}: arguments are Tensors, arrays, numbers, strings, "
-        "and dicts, lists, tuples and dataclasses of these. What else the function needs, it can find outside of itself"
+        f"{name} was traced with {an(type(value).__name__)} as {argument}: arguments are Tensors, arrays, numbers, "
+        "strings, and dicts, lists, tuples and dataclasses of these. What else the function needs, it can find outside "
+        "of itself"
     )
 
 
 def value_read(name: str, tensor: Any, how: str, place: Any) -> ProgramError:
     """For a function that looks at the value of a Tensor while it is traced."""
     return ProgramError(
-        f"{how} of a Tensor ({describe(tensor.array)}) was asked for{at(place)} while {name} was traced: a program is run "
-        "again with other values, and this one would stay in it for ever. To choose between values write "
-        "where(condition, a, b); compute with the Tensor instead of its number; pass a number that decides how to compute "
-        "as an argument that is an int, a bool or a string; look at results outside of the function"
+        f"{how} of a Tensor ({describe(tensor.array)}) was asked for{at(place)} while {name} was traced: a program is "
+        "run again with other values, and this one would stay in it for ever. To choose between values write "
+        "where(condition, a, b); compute with the Tensor instead of its number; pass a number that decides how to "
+        "compute as an argument that is an int, a bool or a string; look at results outside of the function"
     )
 
 
 def no_tensor_returned(name: str, value: Any) -> ProgramError:
     """For a function that returns something that no operation has made."""
     return ProgramError(
-        f"{name} returned {an(type(value).__name__)} ({value!r:.60}) while it was traced: a program returns Tensors, in "
-        "dicts, lists and tuples if there are several. What is not computed from Tensors is known outside of the function"
+        f"{name} returned {an(type(value).__name__)} ({value!r:.60}) while it was traced: a program returns Tensors, "
+        "in dicts, lists and tuples if there are several. What is not computed from Tensors is known outside of the "
+        "function"
     )
 
 
 def array_written(array: Any) -> ProgramError:
     """For an ndarray into which a traced function writes a Tensor."""
     return ProgramError(
-        f"a Tensor was written into an ndarray ({describe(array)}) while a function was traced: a program does not know of "
-        "arrays. Make it a Tensor, which a run of the program changes as the function does"
+        f"a Tensor was written into an ndarray ({describe(array)}) while a function was traced: a program does not "
+        "know of arrays. Make it a Tensor, which a run of the program changes as the function does"
     )
 
 
 def leaked(name: str, place: Any) -> ProgramError:
     """For a Tensor that a traced function has left somewhere."""
     return ProgramError(
-        f"a Tensor that {name} computed{at(place)} while it was traced is still held when it has returned, by a list, an "
-        "attribute or a global name outside: a program that is run again would not put a new one there. Return it"
+        f"a Tensor that {name} computed{at(place)} while it was traced is still held when it has returned, by a list, "
+        "an attribute or a global name outside: a program that is run again would not put a new one there. Return it"
     )
 
 
 def argument_changed(name: str, argument: str) -> ProgramError:
     """For a traced function that changes an argument in place."""
     return ProgramError(
-        f"{name} changed its argument {argument} in place while it was traced: compute a new value and return it, or find "
-        "the Tensor outside of the function instead of taking it as an argument"
+        f"{name} changed its argument {argument} in place while it was traced: compute a new value and return it, or "
+        "find the Tensor outside of the function instead of taking it as an argument"
     )
 
 
 def from_outside(name: str, node: Any) -> ProgramError:
     """For a backward pass that comes to what was computed before."""
     return ProgramError(
-        f"a backward pass inside of {name} came to {node.op}, which was computed before {name} was traced: compute the loss "
-        "inside of the function too, or give the function the Tensor as an argument"
+        f"a backward pass inside of {name} came to {node.op}, which was computed before {name} was traced: compute the "
+        "loss inside of the function too, or give the function the Tensor as an argument"
     )
 
 
@@ -84,7 +86,8 @@ def other_input(name: str, what: str, value: Any, shape: tuple[int, ...], dtype:
     expected = f"{getattr(dtype, '__name__', dtype)} of shape {shape}"
     given = describe(value) if hasattr(value, "dtype") else an(type(value).__name__)
     return ProgramError(
-        f"the program of {name} was traced with {what} as {expected}, and is run with {given}: trace it again for this form"
+        f"the program of {name} was traced with {what} as {expected}, and is run with {given}: trace it again for this "
+        "form"
     )
 
 

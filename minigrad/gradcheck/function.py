@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minigrad import autograd, errors
-from minigrad.core import Array, Handle, Node, collect
+from minigrad.core import Array, Node, collect, unwrap
 from minigrad.errors.backward import wrong_seed
 from minigrad.errors.words import describe
 from minigrad.gradcheck.failure import DerivativeError
@@ -39,7 +39,7 @@ def is_floating(x: Any) -> bool:
 
 
 def _float64(x: Any, what: str) -> Array:
-    value = np.asarray(x.array if isinstance(x, Handle) else x)
+    value = np.asarray(unwrap(x))
     if value.dtype in EXACT:
         return value
     raise errors.DTypeError(
@@ -195,7 +195,7 @@ def gradient_of(function: Function, grad_outputs: Sequence[Any] | None, seed: in
     if len(grad_outputs) != len(function.outputs):
         raise errors.ShapeError(f"{len(grad_outputs)} grad_outputs for {len(function.outputs)} floating-point outputs")
     for y, g in zip(function.outputs, grad_outputs, strict=True):
-        given = np.shape(g.array if isinstance(g, Handle) else g)
+        given = np.shape(unwrap(g))
         if given != y.shape:
             raise wrong_seed(given, y.shape)
     count = len(function.inputs)

@@ -15,7 +15,7 @@ from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import DerivativeError, aligned, place
 from minigrad.gradcheck.function import Function
 from minigrad.gradcheck.sweep import Sweep, how_to_read, sweep_of
-from minigrad.graph.render import replacing
+from minigrad.replacing import replace_file
 
 _FAST = "the fast mode compares random combinations of all elements, and knows no single ones"
 _MAPS_IN_TEXT = 4
@@ -307,8 +307,11 @@ class Report:
         OSError
             If the file cannot be written there.
         """
-        with replacing(path) as file:
-            file.write(self.html(*more).encode("utf-8", "backslashreplace"))
+        replace_file(
+            path,
+            lambda file: file.write(self.html(*more).encode("utf-8", "backslashreplace")),
+            "file.write(report.html().encode())",
+        )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str | bytes]:
         def html() -> str:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 
 from minigrad import display, errors
-from minigrad.graph.render import format_of, laid_out, replacing
+from minigrad.graph.render import format_of, laid_out
+from minigrad.replacing import replace_file
 
 
 class Picture:
@@ -98,14 +99,15 @@ class Picture:
             If the file cannot be written there.
         """
         format = format_of(path, format)
-        with replacing(path) as file:
-            try:
-                file.write(self.render(format))
-            except errors.MissingPackageError as error:
-                text = os.path.splitext(os.fsdecode(path))[0] + ".dot"
-                with replacing(text) as other:
-                    other.write(self.render("dot"))
-                raise errors.MissingPackageError(f"{error}. The text for Graphviz has been saved as {text!r}") from None
+        try:
+            self._save(path, format)
+        except errors.MissingPackageError as error:
+            text = os.path.splitext(os.fsdecode(path))[0] + ".dot"
+            self._save(text, "dot")
+            raise errors.MissingPackageError(f"{error}. The text for Graphviz has been saved as {text!r}") from None
+
+    def _save(self, path: str | os.PathLike[str], format: str) -> None:
+        replace_file(path, lambda file: file.write(self.render(format)), f"file.write(picture.render({format!r}))")
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None

@@ -1,9 +1,6 @@
-"""From the text of a picture to the picture: find Graphviz, run it, and write files that are whole or not there."""
+"""From the text of a picture to the picture: find Graphviz, and run it."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import BinaryIO
 
 from minigrad import errors
 
@@ -26,26 +23,6 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
     if format not in FORMATS:
         raise errors.GraphError(f"there are no pictures in {source} {format!r}: choose one of {', '.join(FORMATS)}")
     return format
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A new file that takes its place at `path` when the block ends well; if it does not, nothing has changed."""
-    path = os.fsdecode(path)
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"the picture cannot be written to {path!r}, which is a folder")
-    temporary = f"{path}.{os.urandom(4).hex()}.tmp"
-    try:
-        file = open(temporary, "xb")  # noqa: SIM115  # closed below, before it is moved
-    except OSError as error:
-        raise type(error)(error.errno, f"{error.strerror}: the picture cannot be written there", path) from error
-    try:
-        with file:
-            yield file
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def find_dot() -> str:

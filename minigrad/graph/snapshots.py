@@ -9,8 +9,8 @@ from minigrad.graph.capture import Graph
 from minigrad.graph.drawing import opened
 from minigrad.graph.heat import Heat
 from minigrad.graph.payload import payload, step
-from minigrad.graph.render import replacing
 from minigrad.graph.targets import target_of
+from minigrad.replacing import replace_file
 
 
 class Snapshots:
@@ -104,8 +104,11 @@ class Snapshots:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file; a file that is there is replaced when the new one is complete."""
-        with replacing(path) as file:
-            file.write(self.html.encode("utf-8", "backslashreplace"))
+        replace_file(
+            path,
+            lambda file: file.write(self.html.encode("utf-8", "backslashreplace")),
+            "file.write(snapshots.html.encode())",
+        )
 
 
 def _difference(first: list[Any], second: list[Any], graph: Graph) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Array, Handle, Node, backprop, enable_grad
+from minigrad.core import Array, Handle, Node, backprop, enable_grad, unwrap
 from minigrad.graph.capture import Entry, Graph, by_identity, entries_of, nodes_of
 from minigrad.graph.watching import Tracer
 from minigrad.nn.module import Module
@@ -147,7 +147,7 @@ def _arguments(inputs: Iterable[tuple[str, Any]]) -> tuple[list[Any], dict[int, 
         leaves, rebuild = flatten(tree)
         made = []
         for label, value in zip(paths(tree, name), leaves, strict=True):
-            x = value.array if isinstance(value, Handle) else value
+            x = unwrap(value)
             if isinstance(x, (float, complex)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"):
                 leaf = Tensor(x, requires_grad=True)
                 given[id(leaf.node)] = label

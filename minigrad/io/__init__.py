@@ -8,7 +8,6 @@ checksum of the whole file, which finds any change of a byte.
     npz           the one kind of file
     safetensors   the other
     streams       arrays and files a piece at a time
-    replacing     a file that is whole or not there
     files         save and load
     checkpoints   the states of all parts of a training run
 """

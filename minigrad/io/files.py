@@ -11,8 +11,8 @@ from minigrad.creation import asarray
 from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError
 from minigrad.errors.files import arguments_swapped, at_its_end, damaged, no_file, pickled, unknown_ending, wrong_file
 from minigrad.io import npz, safetensors, trees
-from minigrad.io.replacing import replace_file
 from minigrad.io.streams import copy, rest
+from minigrad.replacing import replace_file
 
 # Modules that take milliseconds to import (hashlib, json, tempfile, zipfile) are imported where they are used: most
 # programs that import minigrad save nothing.
@@ -83,7 +83,7 @@ def save(path: Path | BinaryIO, tree: Any, *, format: str | None = None) -> None
     except ValueError as error:  # Python's limit for the digits of an int
         raise ArgumentError(f"save: {error}: save large ints as texts, hex(n)") from error
     if isinstance(path, (str, os.PathLike)):
-        replace_file(os.fspath(path), lambda file: _WRITERS[suffix](file, arrays, form))
+        replace_file(path, lambda file: _WRITERS[suffix](file, arrays, form), "minigrad.save(file, tree)")
         return
     import tempfile
 

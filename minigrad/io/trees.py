@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Handle
+from minigrad.core import Handle, unwrap
 from minigrad.creation import asarray
 from minigrad.errors import DTypeError, FileError
 
@@ -19,7 +19,7 @@ def describe(tree: Any, path: str, arrays: Arrays) -> Any:
     if tree is None or isinstance(tree, (bool, int, str)) or (isinstance(tree, float) and type(tree) is not np.float64):
         return tree
     if isinstance(tree, (Handle, np.ndarray, np.generic, complex)):
-        value = np.asarray(tree.array if isinstance(tree, Handle) else tree)
+        value = np.asarray(unwrap(tree))
         if value.dtype.kind not in "biufc":
             raise DTypeError(f"save: {path or 'this'} has dtype {value.dtype}: only numbers and bools can be saved")
         name = _name(path, arrays)

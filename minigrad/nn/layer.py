@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minigrad.core import Handle, interpreter
+from minigrad.core import Handle, interpreter, unwrap
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import no_window, other_axes
@@ -34,8 +34,8 @@ def write_to(x: Any, value: Any, in_memory: bool = True) -> None:
     if isinstance(x, Handle) and (tracer is not None or not in_memory):
         if tracer is not None:
             tracer.rebound(x, in_memory)
-        x.array = value.array if isinstance(value, Handle) else value
-    elif value is not (memory := x.array if isinstance(x, Handle) else x):
+        x.array = unwrap(value)
+    elif value is not (memory := unwrap(x)):
         memory[...] = value
     if isinstance(x, Handle) and x.node is not None:
         note_write(x.node, user_place())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import errors
+from minigrad.core import unwrap
 from minigrad.core.mode import unusual
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
@@ -458,7 +459,7 @@ class Module:
         if not isinstance(state_dict, Mapping):
             raise not_a_state(self, state_dict)
         own = self._state()
-        given = {k: numeric(v.array if isinstance(v, Tensor) else v, f"{k!r}") for k, v in state_dict.items()}
+        given = {k: numeric(unwrap(v), f"{k!r}") for k, v in state_dict.items()}
         # Of tied parameters, which are one under several names, one is enough.
         known = {id(own[name]) for name in given if name in own}
         missing = [name for name, tensor in own.items() if name not in given and id(tensor) not in known]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, Handle, primitive, traced
+from minigrad.core import Array, primitive, traced, unwrap
 from minigrad.creation import ones, zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import one_value
@@ -87,7 +87,7 @@ def _update(running: Any, value: Any, momentum: Any) -> None:
     if traced(value):
         write_to(running, unrecorded(running) * (1 - momentum) + momentum * value.reshape(running.shape))
         return
-    memory = running.array if isinstance(running, Handle) else running
+    memory = unwrap(running)
     memory *= 1 - momentum
     memory += momentum * value.reshape(memory.shape)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PLAIN, Array, Handle, as_operand, give_out, primitive, traced
+from minigrad.core import PLAIN, Array, Handle, as_operand, give_out, primitive, traced, unwrap
 from minigrad.errors import DTypeError
 from minigrad.errors.programs import other_choice
 from minigrad.errors.words import describe
@@ -42,7 +42,7 @@ def checked(x: Array, test: Callable[[np.ndarray], None]) -> Array:
     """`x` itself, of which a function has looked at the value, and has not raised; in a program, at every run."""
     if traced(x):
         return _checked(x, test=test)
-    test(np.asarray(x.array if isinstance(x, Handle) else x))
+    test(np.asarray(unwrap(x)))
     return x
 
 

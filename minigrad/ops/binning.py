@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, primitive
+from minigrad.core import Array, Handle, implements, primitive, unwrap
 from minigrad.errors import ShapeError, UnsupportedError
 from minigrad.ops import costs
-from minigrad.ops.arguments import operand, value_of
+from minigrad.ops.arguments import operand
 from minigrad.ops.indexing import take
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, reshape
@@ -60,15 +60,11 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
     """Edges of the bins of a histogram; they have no derivative."""
     if isinstance(bins, str) and weights is not None:
         raise UnsupportedError(f"a histogram of weighted elements takes a number of bins or their edges, not {bins!r}")
-    return _histogram_bin_edges(a, bins=_constant(bins), range=_constant(range))
-
-
-def _constant(x: Any) -> Any:
-    return value_of(x) if isinstance(x, Handle) else x
+    return _histogram_bin_edges(a, bins=unwrap(bins), range=unwrap(range))
 
 
 def _is_number(bins: Any) -> bool:
-    return np.ndim(_constant(bins)) == 0 if isinstance(bins, Handle | np.ndarray) else not isinstance(bins, Sequence)
+    return np.ndim(unwrap(bins)) == 0 if isinstance(bins, Handle | np.ndarray) else not isinstance(bins, Sequence)
 
 
 @implements(np.histogram)

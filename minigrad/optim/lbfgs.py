@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import enable_grad
+from minigrad.core import enable_grad, unwrap
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError
 from minigrad.optim.line_search import Point, strong_wolfe
@@ -199,7 +199,7 @@ class LBFGS(Optimizer):
         """A copy of one entry of the state, whose vectors are of all parameters together."""
 
         def copied(leaf: Any) -> Any:
-            leaf = leaf.array if isinstance(leaf, Tensor) else leaf
+            leaf = unwrap(leaf)
             return np.array(leaf) if isinstance(leaf, np.ndarray) else leaf
 
         return map_leaves(copied, value)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.core import enable_grad
+from minigrad.core import enable_grad, unwrap
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
 from minigrad.errors.training import (
@@ -273,7 +273,7 @@ class Optimizer:
         """A copy of one entry of a state that is loaded, in the dtype of its parameter."""
         if value is None:
             return None
-        array = np.array(value.array if isinstance(value, Tensor) else value)
+        array = np.array(unwrap(value))
         if array.dtype.kind not in "biuf":
             raise StateDictError(f"{name} of parameter {number} is no array of numbers: {value!r}")
         if name in self.numbers:

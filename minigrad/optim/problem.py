@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import no_grad
+from minigrad.core import no_grad, unwrap
 from minigrad.creation import get_default_dtype, tensor
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.errors.functions import objective_cut, objective_not_real, objective_of_many
@@ -60,7 +60,7 @@ class Problem:
 
 
 def _variable(x: Any) -> Tensor:
-    value = np.array(x.array if isinstance(x, Tensor) else _plain(x, "x0"))
+    value = np.array(_plain(unwrap(x), "x0"))
     if value.dtype.kind not in "iuf":
         raise DTypeError(f"minimize: x0 consists of real numbers, not of {value.dtype}: give floats")
     return tensor(value, dtype=value.dtype if value.dtype.kind == "f" else get_default_dtype(), requires_grad=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.core import no_grad
+from minigrad.core import no_grad, unwrap
 from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
@@ -173,7 +173,7 @@ class AveragedModel(Module):
             for average, parameter in zip(own, given, strict=True):
                 with no_grad():
                     value = self.avg_fn(average.detach(), parameter.detach(), count)
-                average.array[...] = value.array if isinstance(value, Tensor) else value
+                average.array[...] = unwrap(value)
         else:
             get_swa_multi_avg_fn()(own, given, count)
         if not self.use_buffers:

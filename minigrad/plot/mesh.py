@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Handle
+from minigrad.core import unwrap
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.plot.figure import finite, interval, widened
@@ -65,7 +65,7 @@ def _call(f: Function, x: Any) -> Any:
             y = f(x)
         except (AttributeError, TypeError):  # of an ndarray where the function wants a Tensor
             y = f(map_leaves(asarray, x))
-    return y.array if isinstance(y, Handle) else y
+    return unwrap(y)
 
 
 def _at_once(f: Function, points: np.ndarray, arrange: Function) -> np.ndarray | None:

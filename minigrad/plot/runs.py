@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.core import Handle
+from minigrad.core import Handle, unwrap
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.operands import numeric
 from minigrad.optim.result import Result
@@ -64,7 +64,7 @@ def _items(runs: Any, what: str, depth: int) -> list[tuple[str, Any]]:
     elif isinstance(runs, Result):
         named = [(runs.name, runs)]
     elif isinstance(runs, (np.ndarray, Handle)):
-        array = runs.array if isinstance(runs, Handle) else runs
+        array = unwrap(runs)
         named = [(f"{what} {i + 1}", run) for i, run in enumerate(array)] if array.ndim > 2 else [(what, array)]
     elif isinstance(runs, (list, tuple)):
         many = any(isinstance(run, Result) or (_ndim(run) >= depth and _size(run) != 1) for run in runs)
@@ -90,7 +90,7 @@ def _size(data: Any) -> int:
 def plain(data: Any, what: str) -> np.ndarray:
     """Real numbers as a new array of float64."""
     leaves, rebuild = flatten(data)
-    array = numeric(rebuild([leaf.array if isinstance(leaf, Handle) else leaf for leaf in leaves]), what)
+    array = numeric(rebuild([unwrap(leaf) for leaf in leaves]), what)
     if array.dtype.kind == "c":
         raise DTypeError(f"{what} is made of real numbers, and these are complex: draw the real or imaginary part")
     return np.array(array, dtype=np.float64)

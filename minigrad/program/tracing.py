@@ -101,8 +101,8 @@ class Tracer(Switch):
     """The interpreter of a thread while a function is traced.
 
     The values that operations compute are the function's own, and each belongs to a variable: of arrays the identity
-    tells which.  While the function runs no memory is written to.  What would be written makes a new value, to which the
-    name moves on; the memory itself is changed at the end.
+    tells which.  While the function runs no memory is written to.  What would be written makes a new value, to which
+    the name moves on; the memory itself is changed at the end.
     """
 
     setting = "interpreter"
@@ -230,7 +230,7 @@ class Tracer(Switch):
     # Effects
 
     def rebound(self, tensor: Handle, in_memory: bool) -> None:
-        """Note, before a Tensor moves on to a new value, that it does; in eager computing it may be written to instead."""
+        """Note, before a Tensor moves on to a new value, that it does, where eagerly its memory may be written to."""
         variable = self._atom(tensor, tensor.array)
         source = self.inputs.get(variable)  # type: ignore[arg-type]  # of a Tensor it is a variable
         if isinstance(source, Argument):
@@ -240,7 +240,7 @@ class Tracer(Switch):
             self._written[id(tensor)] = (target, tensor.array)
 
     def reading(self, tensor: Handle, how: str) -> None:
-        """Refuse to give out a value, of which nothing could be written down; but options are looked at, and guarded."""
+        """Refuse to give out a value, which a program could not follow; but options may be looked at, and are guarded."""
         known = self._variables.get(id(tensor) if tensor.array.__class__ in NUMBERS else id(tensor.array))
         source = None if known is None else self.inputs.get(known)
         if isinstance(source, OfEntry) and how == "bool()":
@@ -264,7 +264,7 @@ class Tracer(Switch):
             self._grads[node] = notes_of(node).grad
 
     def entries(self, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> "Entries":
-        """A dict whose numbers and arrays are Tensors, but for those that are fixed, and are written back at the end."""
+        """A dict whose numbers and arrays, but for those that are fixed, are Tensors, to be written back at the end."""
         return Entries(self, mapping, fixed)
 
     def afterwards(self, undo: Callable[[], Any]) -> None:
@@ -381,7 +381,7 @@ class Entries:
 
     def get(self, key: str, default: Any = None) -> Any:
         """An entry, or else something."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401  # this is `get`
 
     def __contains__(self, key: str) -> bool:
         mapping, present = self._mapping, key in self._mapping

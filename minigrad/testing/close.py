@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.core import Array, Handle
+from minigrad.core import Array, Handle, unwrap
 from minigrad.errors import ArgumentError
 from minigrad.operands import numeric
 
@@ -124,7 +124,7 @@ def _pairs(name: str, actual: Any, expected: Any) -> Iterator[_Pair | str]:
         if actual is not expected:
             yield f"{name} is {_in_words(actual)}, and {_in_words(expected)} is expected"
     else:
-        yield _Pair(name, _array(actual, name), _array(expected, f"what is expected of {name}"))
+        yield _Pair(name, numeric(unwrap(actual), name), numeric(unwrap(expected), f"what is expected of {name}"))
 
 
 def _missing(name: str, keys: set[Any], what: str) -> Iterator[str]:
@@ -150,10 +150,6 @@ def _in_words(x: Any) -> str:
     if x is None:
         return "None (no gradient, if it is one)"
     return f"a {type(x).__name__}" if _is_tree(x) else f"an array of shape {np.shape(x)}"
-
-
-def _array(x: Any, name: str) -> Array:
-    return np.asarray(x.array) if isinstance(x, Handle) else numeric(x, name)
 
 
 # From arrays to a report

@@ -215,23 +215,25 @@ def test_an_unknown_format(format):
 @pytest.mark.parametrize("name", ["picture.svg", "picture.dot", "picture.html"])
 def test_places_that_cannot_be_written_to(tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileNotFoundError, match=r"picture cannot be written there.*none.picture"):
+    with pytest.raises(FileNotFoundError, match=r"file cannot be saved.*none.picture"):
         drawn(path=tmp_path / "none" / name)
-    with pytest.raises(OSError, match="picture cannot be written there"):
+    with pytest.raises(OSError, match="file cannot be saved"):
         drawn(path=tmp_path / "file" / name)
     (tmp_path / name).mkdir()
-    with pytest.raises(IsADirectoryError, match="is a folder"):
+    with pytest.raises(IsADirectoryError, match="a folder is there"):
         drawn(path=tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == ["file", name]
 
 
 def test_a_folder_that_is_closed(tmp_path, monkeypatch):
-    def deny(path, mode):
+    def deny(path, *flags):
         raise PermissionError(13, "Permission denied", path)
 
     picture = drawn()
-    monkeypatch.setattr("builtins.open", deny)  # as root no folder is closed
-    with pytest.raises(PermissionError, match=r"picture cannot be written there.*picture\.dot'$"):
+    monkeypatch.setattr("os.open", deny)  # as root no folder is closed
+    with pytest.raises(
+        PermissionError, match=r"file cannot be saved.*file\.write\(picture\.render\('dot'\)\).*picture\.dot'$"
+    ):
         picture.save(tmp_path / "picture.dot")
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.core import Handle, traced
+from minigrad.core import traced
 from minigrad.errors import ShapeError
 from minigrad.errors.losses import (
     labels_not_integers,
@@ -142,4 +142,4 @@ class WeightedLoss(FunctionLayer):
 
 def as_tensor(x: Any) -> Tensor:
     """A weight as a Tensor, to be registered."""
-    return x if isinstance(x, Tensor) else Tensor(x.array if isinstance(x, Handle) else x)
+    return x if isinstance(x, Tensor) else Tensor(x)

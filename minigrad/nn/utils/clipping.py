@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import unwrap
 from minigrad.errors import AnomalyError, ArgumentError
 from minigrad.errors.training import not_a_list, not_a_parameter, warn_of_used_up
 from minigrad.errors.words import describe
@@ -60,7 +61,7 @@ def get_total_norm(
     for i, t in enumerate(_listed("get_total_norm", tensors)):
         if not isinstance(t, (Tensor, np.ndarray, np.generic, int, float, complex)):
             raise not_a_parameter("get_total_norm", i, t)
-        arrays[f"number {i}"] = np.asarray(t.array if isinstance(t, Tensor) else t)
+        arrays[f"number {i}"] = np.asarray(unwrap(t))
     scale, norm = _norm(arrays, norm_type, error_if_nonfinite)
     return scale * norm
 

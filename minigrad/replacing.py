@@ -36,24 +36,33 @@ class _Unbuffered(io.FileIO):
         return size
 
 
-def replace_file(path: str, write: Callable[[BinaryIO], None]) -> None:
+def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], object], instead: str) -> None:
     """Write a file so that there is never half of one under its name.
 
     A link is followed: the file that it leads to is replaced.  A file keeps its permissions, and where that is allowed
     its owner; a new one gets those that the umask leaves.
+
+    Parameters
+    ----------
+    path : path-like
+    write : callable
+        Writes what the file shall hold.
+    instead : str
+        For messages: how to write the same to a `file` that is open.
 
     Raises
     ------
     OSError
         Of the kind that the system says, if the file cannot be written; then nothing has changed.
     """
+    path = os.fsdecode(path)
     try:
         target = _target(path)
         old = _state(target)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, instead) from error
     if old is not None and not stat.S_ISREG(old.st_mode):
-        raise no_regular_file(path, stat.S_ISDIR(old.st_mode))
+        raise no_regular_file(path, stat.S_ISDIR(old.st_mode), instead)
     folder = os.path.dirname(target)
     _sweep(folder)
     temporary = os.path.join(folder, f".minigrad-{os.urandom(16).hex()}.tmp")
@@ -61,7 +70,7 @@ def replace_file(path: str, write: Callable[[BinaryIO], None]) -> None:
     try:
         with _Unbuffered(temporary, "x+", opener=lambda name, flags: os.open(name, flags, private)) as file:
             if not _claim(file):
-                return replace_file(path, write)
+                return replace_file(path, write, instead)
             write(file)
             if old is not None:
                 _make_like(file, old)
@@ -73,7 +82,7 @@ def replace_file(path: str, write: Callable[[BinaryIO], None]) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         if isinstance(error, OSError):
-            raise cannot_write(path, error) from error
+            raise cannot_write(path, error, instead) from error
         raise
     _synchronize(folder)
 
