@@ -1,5 +1,6 @@
 """What pytest needs to know of optional packages, and what tests tidy up."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -27,6 +28,17 @@ if importlib.util.find_spec("hypothesis") is not None:
     slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile("any machine", parent=settings(), **slow)
     settings.load_profile("any machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is made while tests are collected lives as long as they run: the garbage collector passes it over."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ import minigrad as mg
 from minigrad import objectives, optim
 from minigrad.errors import ArgumentError, DTypeError, GraphError, MissingPackageError, ShapeError
 from minigrad.optim.result import ends_diverged
+from tests.rows import each
 
 BOWL = objectives.bowl(1, 5)
 START = [4.0, 2.5]
@@ -82,7 +83,7 @@ def test_there_are_fifteen_optimizers():
     assert len(OPTIMIZERS) == 15
 
 
-@pytest.mark.parametrize(("x0", "shape", "dtype"), [
+@each(("x0", "shape", "dtype"), [
     (10, (), np.float64),
     (10.0, (), np.float64),
     (np.float32(10), (), np.float32),
@@ -399,7 +400,7 @@ def test_errors_of_the_objective_and_the_callback_pass_through():
 # Nonsense
 
 
-@pytest.mark.parametrize(("arguments", "error", "words"), [
+@each(("arguments", "error", "words"), [
     ({"x0": []}, ArgumentError, "x0 holds no number"),
     ({"x0": ()}, ArgumentError, "x0 holds no number"),
     ({"x0": "here"}, DTypeError, "real numbers"),

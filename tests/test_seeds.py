@@ -13,6 +13,7 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
 from tests import seeds
+from tests.rows import each
 
 SLOW = {"e22_schedule"}  # it trains twenty networks, and is run once, with all the others
 
@@ -40,7 +41,7 @@ def test_together_they_find_every_figure():
 # The comparison itself
 
 
-@pytest.mark.parametrize(("expected", "got", "ok"), [
+@each(("expected", "got", "ok"), [
     (1.0, 1.0 + 5e-13, True),
     (1.0, 1.0 + 5e-12, False),
     (1e29, 1e29 * (1 + 5e-12), False),
@@ -124,7 +125,7 @@ def _step(node):
     return step if isinstance(step, ast.BinOp) and isinstance(step.op, ast.Mult) else None
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+@each("source", SOURCES)
 def test_no_derivative_is_written_by_hand(source):
     assert list(derivatives_by_hand(ast.parse(source.read_text(encoding="utf-8")))) == []
 

@@ -5,18 +5,18 @@ import inspect
 import pickle
 
 import numpy as np
-import pytest
 
 import minigrad as mg
 from minigrad import nn
 from minigrad.core import leaf, name_of
 from minigrad.tree import flatten
 from tests.nn.table import CALLS, OTHERS
+from tests.rows import each, first_name
 from tests.test_ops import awkward
 
 
 def over(calls):
-    return pytest.mark.parametrize("call", calls, ids=str)
+    return each("call", calls, row=lambda call: first_name(call.name))
 
 
 def is_float(x):
