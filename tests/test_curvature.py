@@ -615,11 +615,12 @@ class _InterruptAt:
 
 
 @pytest.mark.parametrize("measure", [lanczos, surface])
-def test_ctrl_c_before_any_line_leaves_the_module_as_it_was(measure):
+@pytest.mark.parametrize("apart", [31, pytest.param(7, marks=pytest.mark.slow)])
+def test_ctrl_c_before_any_line_leaves_the_module_as_it_was(measure, apart):
     layer = nn.Linear(2, 2)
     loss = lambda: (layer(np.ones(2)) ** 2).sum()  # noqa: E731
     before = _Remembered(layer)
-    for n in range(0, 100_000, 7):
+    for n in range(0, 100_000, apart):
         stop = _InterruptAt(n)
         with suppress(KeyboardInterrupt), stop:
             measure(loss, layer)

@@ -585,7 +585,9 @@ ANALYTIC = {
     "SLSQP": FIRST, "dogleg": FULL, "trust-exact": FULL, "Newton-CG": PRODUCTS, "trust-ncg": PRODUCTS,
     "trust-krylov": PRODUCTS, "trust-constr": PRODUCTS,
 }  # fmt: skip
-STARTS = [[-1.2, 1.0], [1.3, 0.7, 0.8, 1.9, 1.2], np.linspace(-0.5, 1.5, 10)]
+STARTS = [
+    [-1.2, 1.0], [1.3, 0.7, 0.8, 1.9, 1.2], pytest.param(np.linspace(-0.5, 1.5, 10), marks=pytest.mark.slow),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("x0", STARTS, ids=lambda x0: f"n={len(x0)}")

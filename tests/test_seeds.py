@@ -15,7 +15,10 @@ pytest.importorskip("sklearn")
 from tests import seeds
 from tests.rows import each
 
-SLOW = {"e22_schedule"}  # it trains twenty networks, and is run once, with all the others
+SLOW = {  # they take seconds, and are run with all the others only
+    "e06_bowl_and_rosenbrock", "e14_batches", "e15_epochs", "e16_full_batch_or_mini_batch", "e17_noise", "e18_momentum",
+    "e22_schedule", "e25_next_to_scikit_learn",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("script", [s for s in seeds.SCRIPTS if s.stem not in SLOW], ids=lambda script: script.stem)

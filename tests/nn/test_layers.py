@@ -5,6 +5,7 @@ import inspect
 import pickle
 
 import numpy as np
+import pytest
 
 import minigrad as mg
 from minigrad import nn
@@ -232,10 +233,19 @@ def function_of(call):
     )
 
 
+MANY = 100  # inputs and parameters that are not moved one by one
+
+
 @over([call for call in CALLS if call.orders])
 def test_first_derivatives(call):
     function, operands = function_of(call)
-    assert mg.gradcheck(function, operands)
+    assert mg.gradcheck(function, operands, fast=sum(x.size for x in operands) > MANY)
+
+
+@pytest.mark.slow
+@over([call for call in CALLS if call.orders])
+def test_all_first_derivatives(call):
+    assert mg.gradcheck(*function_of(call))
 
 
 @over([call for call in CALLS if call.orders > 1])

@@ -94,7 +94,7 @@ def test_a_group_of_no_shapes():
 # Tensors
 
 
-@settings(max_examples=300, database=None, deadline=None)
+@settings(max_examples=100, database=None, deadline=None)
 @given(st.data(), own.shapes(), DTYPES)
 def test_tensors_are_of_the_shape_and_dtype_and_of_moderate_size(data, shape, dtype):
     x = data.draw(own.tensors(shape, dtype))
