@@ -4,10 +4,19 @@ import gc
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
+# The workers of pytest-xdist inherit it.  They share the cores, on which more threads wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+if sys.dont_write_bytecode:
+    # To compile all tests takes longer than to run those of an operation. Where Python shall write nothing beside the
+    # sources, what it makes of them goes to the directory in which pytest keeps such things.
+    sys.pycache_prefix = str(Path(__file__).parent / ".pytest_cache" / "bytecode")
+    sys.dont_write_bytecode = False
 
 # The doctests of what draws and of what wraps scikit-learn run where these are installed.
 collect_ignore_glob = [
