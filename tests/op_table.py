@@ -37,12 +37,18 @@ class Row:
     complex: bool  # the values are to be compared for complex operands too
     cases: "list[Case]"
 
+    @property
+    def operation(self) -> str:
+        """What several rows may be about."""
+        return self.name.split(" (")[0].removeprefix("numpy.")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """One call of a row's operation."""
 
     row: Row
+    number: int  # in the row
     operands: tuple[Any, ...]
     params: dict[str, Any]
 
@@ -122,7 +128,7 @@ def row(
         drawn = domain((rng.permutation(sum(sizes)) + 0.37) / max(sum(sizes), 1))
         parts = np.split(drawn, np.cumsum(sizes)[:-1])
         operands = tuple(p.reshape(x) if isinstance(x, tuple) else x for x, p in zip(operands, parts, strict=True))
-        made.cases.append(Case(made, operands, params))
+        made.cases.append(Case(made, i, operands, params))
     TABLE.append(made)
 
 

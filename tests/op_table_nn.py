@@ -7,7 +7,6 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.signal
 import scipy.special as sp
 
 from minigrad.nn import calling, embedding, normalization
@@ -76,6 +75,8 @@ def sizes(lengths: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -
 
 def convolved(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     """With filters that have zeros between their elements, everywhere, of which every few results are taken."""
+    from scipy import signal  # it takes long
+
     wide = np.zeros((*w.shape[:2], *(d * (k - 1) + 1 for k, d in zip(w.shape[2:], dilation, strict=True))), w.dtype)
     wide[(..., *(slice(None, None, d) for d in dilation))] = w
     x, taken = padded(x, padding), tuple(slice(None, None, step) for step in stride)
@@ -84,7 +85,7 @@ def convolved(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: 
     )
     for n, o, c in np.ndindex(len(x), len(w), w.shape[1]):
         source = x[n, o // (len(w) // groups) * w.shape[1] + c]
-        out[n, o] += scipy.signal.correlate(source, wide[o, c], "valid", "direct")
+        out[n, o] += signal.correlate(source, wide[o, c], "valid", "direct")
     return out[(..., *taken)]
 
 

@@ -13,6 +13,7 @@ import pytest
 import minigrad as mg
 from minigrad.core import numpy_functions
 from tests.op_tables import TABLE
+from tests.rows import each
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = SimpleNamespace(**runpy.run_path(str(DOCS / "array_functions.py")))
@@ -49,12 +50,11 @@ def test_the_standard_is_complete(namespace):
 def rows(entry):
     """The rows of the operations' table that are about a function, by itself or by its name."""
     for row in TABLE:
-        base = row.name.split(" (")[0].removeprefix("numpy.")
-        if row.function is entry.function or base == entry.name.rpartition(".")[2]:
+        if row.function is entry.function or row.operation == entry.name.rpartition(".")[2]:
             yield row
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@each("name", ENTRIES)
 def test_orders_agree_with_what_is_tested(name):
     checked = [row.orders for row in rows(ENTRIES[name])]
     if checked:

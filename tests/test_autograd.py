@@ -9,6 +9,7 @@ import minigrad as mg
 from minigrad import autograd, errors
 from minigrad.core import numpy_functions, primitives
 from minigrad.graph import recording
+from tests.rows import each
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +221,7 @@ def test_an_anomaly_in_the_forward_pass_names_operation_line_and_operands():
     assert isinstance(caught.value, FloatingPointError)
 
 
-@pytest.mark.parametrize("f", [
+@each("f", [
     lambda x: x / 0.0, lambda x: np.sqrt(x) * np.inf, lambda x: mg.exp(x * 1e6), lambda x: x.sum() - np.inf,
     lambda x: mg.concat([x, np.array([np.nan])]), lambda x: mg.where(x > 0, np.nan, x), lambda x: x.detach() / 0.0,
 ])  # fmt: skip
@@ -336,7 +337,7 @@ def test_an_operation_without_rules_never_requires_grad():
     assert not rank(leaf(2.0, 1.0)).requires_grad
 
 
-@pytest.mark.parametrize(("rules", "joint", "function"), [
+@each(("rules", "joint", "function"), [
     ((), None, lambda x: x),
     ((abs,), None, lambda x: x),
     ((abs,), None, lambda a, b, /: a),
@@ -351,8 +352,8 @@ def test_a_primitive_whose_rules_do_not_fit_its_operands_is_refused_when_it_is_m
         mg.primitive(*rules, joint=joint)(function)
 
 
-@pytest.mark.parametrize("returned", [np.ones((3, 2)), np.ones(4), np.ones((5, 3)), np.ones((0, 3)), "three", None])
-@pytest.mark.parametrize("create_graph", [False, True])
+@each("returned", [np.ones((3, 2)), np.ones(4), np.ones((5, 3)), np.ones((0, 3)), "three", None])
+@each("create_graph", [False, True])
 def test_a_rule_of_the_wrong_shape_is_named_or_summed(returned, create_graph):
     wrong = mg.primitive(lambda g, y, x: returned)(_wrong)
     x = leaf(1.0, 2.0, 3.0)

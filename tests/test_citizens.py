@@ -19,6 +19,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.gradcheck import gradcheck
+from tests.rows import each
 
 
 def array(*shape, low=0.2, high=2.0):
@@ -69,8 +70,8 @@ LENGTHS = dict(zip("abcde", (2, 3, 4, 2, 3), strict=True))
 OPTIMIZERS = ["greedy", "optimal", "dp", False]
 
 
-@pytest.mark.parametrize("optimize", OPTIMIZERS)
-@pytest.mark.parametrize(
+@each("optimize", OPTIMIZERS)
+@each(
     "subscripts",
     ["ab,bc->ac", "ab,bc,cd->da", "abc,cd,de,eb->a", "ab,ab->", "a,b,c->cba", "aab,bc->c", "ab,cb,cd,ed->ae"],
 )

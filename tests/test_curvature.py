@@ -15,6 +15,7 @@ from minigrad.core.mode import unusual
 from minigrad.curvature import Spectrum, loss_surface, spectrum
 from minigrad.curvature.lanczos import extreme_eigenpairs
 from minigrad.nn.undisturbed import undisturbed
+from tests.rows import each
 
 
 def bowl(w):
@@ -122,7 +123,7 @@ def test_the_best_momentum_shrinks_the_distance_at_the_predicted_rate_and_no_oth
         assert measured(lr, beta) > measured(best.lr, best.beta)
 
 
-@pytest.mark.parametrize(
+@each(
     ("eigenvalues", "condition_number", "lr_limit", "lr_best"),
     [
         ([5.0], 1.0, 0.4, 0.2),
@@ -229,8 +230,8 @@ def test_trees_are_taken_as_one_vector():
     np.testing.assert_allclose(spectrum(f, point, k=1).eigenvalues, ends(expected, 1), rtol=1e-9)
 
 
-@pytest.mark.parametrize("x", [2, 2.0, np.float64(2), np.array(2), np.array([2.0]), mg.tensor(2.0), [2], (2.0,)])
-@pytest.mark.parametrize("k", [None, 1, 5])
+@each("x", [2, 2.0, np.float64(2), np.array(2), np.array([2.0]), mg.tensor(2.0), [2], (2.0,)])
+@each("k", [None, 1, 5])
 def test_one_number_has_one_eigenvalue(x, k):
     def cube(x):
         return (x[0] if isinstance(x, list | tuple) else x) ** 3
@@ -290,8 +291,8 @@ def test_derivatives_of_any_order_are_recorded_under_no_grad_and_with_tensors_ou
 # The Lanczos method
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 7])
-@pytest.mark.parametrize(
+@each("k", [1, 2, 3, 7])
+@each(
     "eigenvalues",
     [
         pytest.param(np.random.default_rng(3).standard_normal(60), id="random"),
@@ -314,8 +315,8 @@ def test_lanczos_finds_the_ends_with_their_multiplicities(eigenvalues, k):
     assert found.error <= 1e-10 * scale
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 8])
-@pytest.mark.parametrize("k", [1, 2, 3])
+@each("n", [1, 2, 3, 4, 5, 6, 7, 8])
+@each("k", [1, 2, 3])
 def test_small_matrices_have_no_more_eigenvalues_than_rows(n, k):
     eigenvalues = np.arange(1.0, n + 1)
     found = spectrum(quadratic(symmetric(eigenvalues)), np.zeros(n), k)
@@ -339,8 +340,8 @@ def test_the_eigenvectors_belong_to_the_eigenvalues(low, high):
     assert error <= 5e-10
 
 
-@pytest.mark.parametrize("rank", range(10))
-@pytest.mark.parametrize("k", [1, 2, 3])
+@each("rank", range(10))
+@each("k", [1, 2, 3])
 def test_eigenvectors_stay_orthogonal_where_most_coordinates_are_exactly_zero(rank, k):
     # What is left of a product is then rounding error within the basis, which must not become a new basis vector.
     diagonal = np.r_[np.full(rank, 2.0), np.zeros(10 - rank)]
@@ -454,7 +455,7 @@ def test_a_hessian_that_is_not_finite_is_refused(f, k):
         spectrum(f, np.zeros(5), k)
 
 
-@pytest.mark.parametrize(
+@each(
     "options",
     [
         {"k": 0}, {"k": -1}, {"k": 1.5}, {"k": "all"}, {"k": 1, "tol": 0.0}, {"k": 1, "tol": 2},
@@ -614,11 +615,12 @@ class _InterruptAt:
 
 
 @pytest.mark.parametrize("measure", [lanczos, surface])
-def test_ctrl_c_before_any_line_leaves_the_module_as_it_was(measure):
+@pytest.mark.parametrize("apart", [31, pytest.param(7, marks=pytest.mark.slow)])
+def test_ctrl_c_before_any_line_leaves_the_module_as_it_was(measure, apart):
     layer = nn.Linear(2, 2)
     loss = lambda: (layer(np.ones(2)) ** 2).sum()  # noqa: E731
     before = _Remembered(layer)
-    for n in range(0, 100_000, 7):
+    for n in range(0, 100_000, apart):
         stop = _InterruptAt(n)
         with suppress(KeyboardInterrupt), stop:
             measure(loss, layer)
@@ -798,7 +800,7 @@ def test_directions_may_be_lists_or_dicts_of_arrays_or_tensors():
         np.testing.assert_array_equal(found.losses, expected.losses)
 
 
-@pytest.mark.parametrize(
+@each(
     ("directions", "message"),
     [
         ("gradient", '"hessian"'),
@@ -816,7 +818,7 @@ def test_directions_that_do_not_fit_are_refused(directions, message):
         loss_surface(lambda: layer(np.ones(2)).sum(), layer, directions=directions)
 
 
-@pytest.mark.parametrize(
+@each(
     "options",
     [
         {"span": 0}, {"span": -1.0}, {"span": np.inf}, {"span": (1.0,)}, {"span": (1.0, np.nan)},

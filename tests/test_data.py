@@ -42,6 +42,7 @@ from minigrad.data import (
     random_split,
 )
 from minigrad.data import worker as worker_module
+from tests.rows import each, named
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 # Python 3.12 warns of fork() when there are threads, which NumPy's may be.
@@ -285,7 +286,7 @@ def test_random_splits_are_random():
     assert [len(part) for part in random_split(range(10), [0.33, 0.33, 0.34])] == [4, 3, 3]
 
 
-@pytest.mark.parametrize("lengths", [[], [3], [2, 2], [6, -1], [0.5, 0.4], [1.5, -0.5], [2.5, 3.0], [float("nan"), 5]])
+@each("lengths", [[], [3], [2, 2], [6, -1], [0.5, 0.4], [1.5, -0.5], [2.5, 3.0], [float("nan"), 5]])
 def test_random_splits_must_sum_to_the_whole(lengths):
     with pytest.raises(errors.ArgumentError, match="do not sum to the 5 samples"):
         random_split(range(5), lengths)
@@ -405,7 +406,7 @@ def test_samplers_of_nothing():
             within(5, lambda make=make: list(make()))
 
 
-@pytest.mark.parametrize(
+@each(
     "make",
     [
         lambda: RandomSampler("abc", num_samples=0),
@@ -441,7 +442,7 @@ def test_samples_become_batches_of_their_form():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("samples", "dtype"),
     [
         ([1, 2], np.int64),
@@ -1398,7 +1399,7 @@ def test_an_epoch_is_resumed_by_other_workers(how):
         assert len(batches(resumed)) == 8
 
 
-@pytest.mark.parametrize("options", RESUMED.values(), ids=RESUMED)
+@each("options", named(RESUMED))
 def test_a_state_between_two_epochs_is_resumed(options):
     mg.manual_seed(9)
     loader = make_loader(options, {})
@@ -1412,7 +1413,7 @@ def test_a_state_between_two_epochs_is_resumed(options):
     assert epochs(resumed, 2) == expected
 
 
-@pytest.mark.parametrize("options", RESUMED.values(), ids=RESUMED)
+@each("options", named(RESUMED))
 def test_a_state_before_the_first_batch_is_resumed(options):
     mg.manual_seed(9)
     loader = make_loader(options, {})

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from minigrad import display
+from tests.rows import each
 
 INF, NAN = float("inf"), float("nan")
 
@@ -103,7 +104,7 @@ def test_who_stops_the_program_stops_it():
         display.mimebundle(interrupted)
 
 
-@pytest.mark.parametrize(
+@each(
     ("include", "exclude", "made"),
     [
         (None, None, {"text/plain", "text/html"}),
@@ -154,7 +155,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@each("text", HOSTILE)
 def test_hostile_text_is_shown_and_not_obeyed(text):
     made = display.escaped(text)
     assert html.unescape(made) == HOSTILE[text]
@@ -194,7 +195,7 @@ def sides(made):
     return [re.search("text-align:(left|right)", style).group(1) for style in Page(made).cells()]
 
 
-@pytest.mark.parametrize(
+@each(
     ("column", "side"),
     [
         ([1, 20], "right"),
@@ -226,8 +227,8 @@ def test_numbers_in_cells_are_short():
     assert Page(display.table([row])).rows == [shown]
 
 
-@pytest.mark.parametrize("rows", [[], [[]], [[1], [2, 3], []]])
-@pytest.mark.parametrize("header", [None, [], ["a"], ["a", "b", "c", "d"]])
+@each("rows", [[], [[]], [[1], [2, 3], []]])
+@each("header", [None, [], ["a"], ["a", "b", "c", "d"]])
 def test_rows_need_not_have_one_length(rows, header):
     given = [*([] if header is None else [header]), *rows]
     page = Page(display.table(rows, header))
@@ -286,8 +287,8 @@ ARRAYS = {
 }
 
 
-@pytest.mark.parametrize("bins", [1, 2, 16])
-@pytest.mark.parametrize("name", ARRAYS)
+@each("bins", [1, 2, 16])
+@each("name", ARRAYS)
 def test_a_histogram_counts_every_finite_value_once(name, bins):
     values = np.asarray(ARRAYS[name])
     counts = display.histogram(values, bins)
@@ -312,7 +313,7 @@ def test_bars_rise_with_the_counts():
     assert display.bars([0.25, 0.5]) == "▅█"
 
 
-@pytest.mark.parametrize("counts", [[], [0], [0, 0], [1], [1, 0, 10**6], [0.5, 2], range(500)])
+@each("counts", [[], [0], [0, 0], [1], [1, 0, 10**6], [0.5, 2], range(500)])
 def test_columns_are_of_the_right_height(counts):
     rects = Page(display.columns(counts, 100, 40)).shapes("rect")
     assert len(rects) == sum(count > 0 for count in counts)
@@ -349,8 +350,8 @@ def test_what_is_not_finite_interrupts_a_curve_and_is_marked():
     assert len(page.shapes("path")) == 3
 
 
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("name", ARRAYS)
+@each("log", [False, True])
+@each("name", ARRAYS)
 def test_a_curve_stays_in_its_frame(name, log):
     made = display.curve(ARRAYS[name], 100, 30, log)
     assert not re.search("nan|inf", made)
@@ -375,7 +376,7 @@ def test_a_long_curve_is_drawn_with_two_points_per_pixel_from_the_first_to_the_l
 # Arrays
 
 
-@pytest.mark.parametrize("name", ARRAYS)
+@each("name", ARRAYS)
 def test_statistics_are_those_of_the_finite_values(name):
     values = np.asarray(ARRAYS[name])
     found = display.statistics(values)
@@ -427,7 +428,7 @@ def test_a_sample_is_not_in_step_with_an_axis():
     assert display.statistics(values).mean == pytest.approx(0.1, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ARRAYS)
+@each("name", ARRAYS)
 def test_any_array_has_a_view(name):
     values = np.asarray(ARRAYS[name])
     with warnings.catch_warnings(), np.errstate(all="raise"):
@@ -438,7 +439,7 @@ def test_any_array_has_a_view(name):
     assert facts == ["Thing", str(values.shape), str(values.dtype), "<a>", display.memory(values.nbytes)]
 
 
-@pytest.mark.parametrize("shape", [(), (1,), (12,), (20, 12), (1, 1), (20, 1)])
+@each("shape", [(), (1,), (12,), (20, 12), (1, 1), (20, 1)])
 def test_the_values_of_small_arrays_are_shown(shape):
     values = np.arange(math.prod(shape), dtype=float).reshape(shape) + 0.5
     page = Page(display.array_view(values))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from minigrad.core import numpy_functions, primitives
+from tests.rows import each
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "docs" / "index.md", *(ROOT / "docs" / "guide").glob("*.md")])
@@ -49,7 +50,7 @@ def agree(expected, value):
     return False
 
 
-@pytest.mark.parametrize(
+@each(
     ("expected", "value", "is_right"),
     [
         ("[1. 2.]", np.array([1.0, 2.0]), True),

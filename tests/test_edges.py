@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from tests.rows import each
 
 TYPES = [int, float, np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64, np.float32, np.float64, np.array]
 
@@ -22,15 +23,15 @@ def slopes(f, x, orders):
 # Powers of 0: (x ** n)^(k) at 0 is n! where k = n, and otherwise 0
 
 
-@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("n", range(5))
+@each("kind", TYPES)
+@each("n", range(5))
 def test_whole_powers_of_zero(kind, n):
     expected = [np.prod(np.arange(1, n + 1)) if k == n else 0 for k in range(5)]
     for power in (lambda x: x ** kind(n), lambda x: np.power(x, kind(n)), lambda x: mg.pow(x, kind(n))):
         np.testing.assert_array_equal(slopes(power, 0.0, 4), expected)
 
 
-@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
+@each("kind", TYPES)
 def test_a_function_of_a_square_at_zero(kind):
     # exp(-x²) = 1 - x² + x⁴/2 - ...
     np.testing.assert_array_equal(slopes(lambda x: np.exp(-(x ** kind(2))), 0.0, 4), [1, 0, -2, 0, 12])
@@ -117,7 +118,7 @@ GUARDED = [
 ]
 
 
-@pytest.mark.parametrize("other", [0.0, -1.0, np.nan], ids=str)
+@each("other", [0.0, -1.0, np.nan])
 @pytest.mark.parametrize(("name", "f", "slope"), GUARDED, ids=[row[0] for row in GUARDED])
 def test_the_branch_that_is_not_selected(name, f, slope, other):
     if name == "nan" and not np.isnan(other):

@@ -14,6 +14,7 @@ import scipy.special
 import minigrad as mg
 from minigrad import errors
 from minigrad.errors import other_names
+from tests.rows import each, named
 
 
 def leaf(*shape):
@@ -222,7 +223,7 @@ mistake("assignment to an array", E.CutError, TypeError, RuntimeError, words=("d
 )
 
 
-@pytest.mark.parametrize(("do", "exceptions", "words"), ROWS.values(), ids=ROWS)
+@each(("do", "exceptions", "words"), named(ROWS))
 def test_a_mistake_is_caught_explained_and_changes_nothing(do, exceptions, words):
     x = leaf(3, 4)
     x.grad = np.full((3, 4), 7.0)
@@ -396,7 +397,7 @@ def test_parts_that_a_module_does_not_find_are_warned_of(value, words):
     assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize("value", [
+@each("value", [
     (mg.nn.Tanh(),), [], [1, mg.nn.Tanh()], [mg.nn.Tanh(), None], {}, {"a": 1}, mg.ones(2), leaf(2) * 2.0,
 ])  # fmt: skip
 def test_other_attributes_are_not_warned_of(value):
@@ -410,7 +411,7 @@ def test_other_attributes_are_not_warned_of(value):
 INSTEAD = [pytest.param(name, code, id=name) for name, code in other_names._INSTEAD.items()]
 
 
-@pytest.mark.parametrize(("name", "code"), INSTEAD)
+@each(("name", "code"), INSTEAD)
 def test_what_is_to_be_written_for_a_name_of_other_libraries_can_be_run(name, code):
     assert f": write {code}" in str(other_names.of_other_tensors(name))
     for statement in code.split(", or "):
@@ -419,7 +420,7 @@ def test_what_is_to_be_written_for_a_name_of_other_libraries_can_be_run(name, co
         exec(statement, {"minigrad": mg, "i": 0, "j": 1, "n": 1, "low": 0, "high": 1, "start": 0, "stop": 1} | given)
 
 
-@pytest.mark.parametrize("name", other_names.OF_OTHER_TENSORS)
+@each("name", other_names.OF_OTHER_TENSORS)
 def test_a_name_of_other_libraries_is_no_attribute_and_is_not_listed(name):
     for x in (mg.ones(2), mg.nn.Parameter([1.0])):
         assert not hasattr(x, name)
@@ -462,7 +463,7 @@ FUNCTION_LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("cls", FUNCTION_LAYERS)
+@each("cls", FUNCTION_LAYERS)
 def test_a_layer_that_is_made_of_its_input_names_the_function_instead(cls):
     with pytest.raises(errors.DTypeError, match=rf"nn\.{cls.__name__}\(\)\(\w+") as caught:
         cls(mg.ones((2, 3)), np.ones((2, 3)))

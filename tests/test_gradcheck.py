@@ -10,6 +10,7 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.errors import ArgumentError, DTypeError, GradcheckError, ShapeError
 from minigrad.gradcheck import DerivativeError, gradcheck, gradgradcheck
+from tests.rows import each
 
 BOTH = pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
 
@@ -84,7 +85,7 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("fast", [False, True])
+@each("fast", [False, True])
 @pytest.mark.parametrize("f", WRONG, ids=[name for name, f in globals().items() if f in WRONG])
 def test_wrong_rules_are_caught_and_the_operation_named(f, fast):
     for inputs in (point(2, 3), point(1, 2)):
@@ -228,7 +229,7 @@ RIGHT = {
 
 
 @BOTH
-@pytest.mark.parametrize("fast", [False, True])
+@each("fast", [False, True])
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_functions_pass(name, check, fast):
     for seed in range(3):
@@ -278,7 +279,7 @@ def test_rounding_excuses_no_wrong_rule():
     assert failing(lambda x: (x + 1e10, wrong_sign(x)), point(2)).operations == ["wrong_sine"]
 
 
-@pytest.mark.parametrize("seed", range(25))
+@each("seed", range(25))
 def test_fast_mode_catches_small_errors_with_every_seed(seed):
     assert failing(too_large, point(5, 4, seed=seed), fast=True, seed=seed).kind == "wrong"
     assert failing(one_element, point(5, 4, seed=seed), fast=True, seed=seed).kind == "wrong"
@@ -310,7 +311,7 @@ KINKS = {
 
 
 @pytest.mark.parametrize("name", KINKS)
-@pytest.mark.parametrize("fast", [False, True])
+@each("fast", [False, True])
 def test_kinks_are_told_from_wrong_rules(name, fast):
     f, x = KINKS[name]
     error = failing(f, np.array(x), fast=fast)
@@ -659,14 +660,14 @@ def test_what_cannot_be_checked_is_refused_with_advice(check):
 
 
 @BOTH
-@pytest.mark.parametrize("eps", [0, -1e-5, np.nan, np.inf, "small", [1e-5]])
+@each("eps", [0, -1e-5, np.nan, np.inf, "small", [1e-5]])
 def test_steps_that_are_none_are_refused(check, eps):
     with pytest.raises(ArgumentError, match=r"eps is .* positive number such as 1e-5"):
         check(mg.sin, point(3), eps=eps)
 
 
 @BOTH
-@pytest.mark.parametrize("tolerance", [-1e-9, np.nan, "small", None])
+@each("tolerance", [-1e-9, np.nan, "small", None])
 def test_tolerances_that_are_none_are_refused(check, tolerance):
     with pytest.raises(ArgumentError, match=r"atol is 0 or a positive number such as 1e-9"):
         check(mg.sin, point(3), atol=tolerance)

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import errors, nn
 from minigrad.io import files
+from tests.rows import each
 
 safetensors = pytest.importorskip("safetensors.numpy")
 
@@ -95,7 +96,7 @@ KEYS = {
 
 
 @each_suffix
-@pytest.mark.parametrize("tree", [PLAIN, KEYS, {"#": ["tensor", "x"]}, {"#": {"#": "#"}}, [], None, "text", 3, ()])
+@each("tree", [PLAIN, KEYS, {"#": ["tensor", "x"]}, {"#": {"#": "#"}}, [], None, "text", 3, ()])
 def test_trees_without_arrays(tmp_path, suffix, tree):
     assert_same(there_and_back(tree, tmp_path / f"x{suffix}"), tree)
 
@@ -116,8 +117,8 @@ ARRAYS = {
 
 
 @each_suffix
-@pytest.mark.parametrize("dtype", ["?", *np.typecodes["AllInteger"], "e", "f", "d"])
-@pytest.mark.parametrize("order", "=<>")
+@each("dtype", ["?", *np.typecodes["AllInteger"], "e", "f", "d"])
+@each("order", "=<>")
 def test_dtypes(tmp_path, suffix, dtype, order):
     dtype = np.dtype(dtype).newbyteorder(order)
     array = np.array([[0, 1, 100]]).astype(dtype)
@@ -441,7 +442,7 @@ def bomb(tmp_path):
 
 
 @each_suffix
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@each("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles_are_not_loaded(tmp_path, suffix, protocol, bomb):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(pickle.dumps({"a": bomb}, protocol))
@@ -527,7 +528,7 @@ HEADERS = [
 ]
 
 
-@pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
+@each("header", HEADERS)
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_absurd_headers_of_arrays(tmp_path, header, compression):
@@ -547,7 +548,7 @@ def test_a_member_that_is_said_to_be_huge(tmp_path):
         mg.load(path)
 
 
-@pytest.mark.parametrize(
+@each(
     "content",
     [
         _safetensors_file(b"", length=2**63),
@@ -574,7 +575,6 @@ def test_a_member_that_is_said_to_be_huge(tmp_path):
         _safetensors_file({"a": {"dtype": "what", "shape": [1], "data_offsets": [0, 8]}}, b"\0" * 8),
         _safetensors_file({"a": {"dtype": ["F64"], "shape": [1], "data_offsets": [0, 8]}}, b"\0" * 8),
     ],
-    ids=range(23),
 )
 def test_absurd_headers_of_safetensors(tmp_path, content):
     path = tmp_path / "x.safetensors"
@@ -603,7 +603,7 @@ FORMS = [
 
 
 @each_suffix
-@pytest.mark.parametrize("form", FORMS, ids=range(len(FORMS)))
+@each("form", FORMS)
 def test_descriptions_that_describe_nothing(tmp_path, suffix, form):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content_of(suffix, {"a": np.ones(2)}, form))
@@ -1092,7 +1092,7 @@ def test_a_file_that_fails_while_it_is_written_to(format):
 
 
 @each_suffix
-@pytest.mark.parametrize(
+@each(
     ("bad", "words"),
     [
         ({"a": [1, {"b": {1, 2}}]}, r"a\.1\.b is a set"),
@@ -1108,7 +1108,6 @@ def test_a_file_that_fails_while_it_is_written_to(format):
         ({b"x": 3}, "the keys of the dict must be"),
         ({"x": {1j: 3}}, "the keys of x must be"),
     ],
-    ids=lambda value: "" if isinstance(value, str) else None,
 )
 def test_what_cannot_be_saved_is_named_by_its_path(tmp_path, suffix, bad, words):
     path = tmp_path / f"x{suffix}"

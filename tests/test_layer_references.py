@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import minigrad as mg
 from tests.references.layers import CASES, Framework, run
+from tests.rows import each, first_name
 
 with np.load(Path(__file__).parent / "references" / "layers.npz") as _archive:
     NUMBERS, INDEX = _archive["numbers"], json.loads(_archive["index"].tobytes())
@@ -26,7 +26,7 @@ def tolerance(name):
     return 1e-7 if single else 1e-9
 
 
-@pytest.mark.parametrize("name", CASES)
+@each("name", CASES, row=first_name)
 def test_agrees_with_pytorch(name):
     expected = INDEX[name]
     results, state, parameters = run(CASES[name], MINIGRAD)

@@ -5,13 +5,14 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors
+from tests.rows import each
 
 
 def leaves():
     return mg.tensor(3.0, requires_grad=True), mg.tensor(4.0, requires_grad=True)
 
 
-@pytest.mark.parametrize(("compute", "value", "gradient"), [
+@each(("compute", "value", "gradient"), [
     (lambda a, b: mg.prod([a, b]), 12, (4, 3)),
     (lambda a, b: mg.prod([[a, 1.0], [2.0, b]]), 24, (8, 6)),
     (lambda a, b: mg.median((a, b, 0.0)), 3, (1, 0)),

@@ -11,6 +11,7 @@ import minigrad as mg
 from minigrad import objectives, optim
 from minigrad.errors import ArgumentError, DTypeError, GraphError, MissingPackageError, ShapeError
 from minigrad.optim.result import ends_diverged
+from tests.rows import each
 
 BOWL = objectives.bowl(1, 5)
 START = [4.0, 2.5]
@@ -82,7 +83,7 @@ def test_there_are_fifteen_optimizers():
     assert len(OPTIMIZERS) == 15
 
 
-@pytest.mark.parametrize(("x0", "shape", "dtype"), [
+@each(("x0", "shape", "dtype"), [
     (10, (), np.float64),
     (10.0, (), np.float64),
     (np.float32(10), (), np.float32),
@@ -399,7 +400,7 @@ def test_errors_of_the_objective_and_the_callback_pass_through():
 # Nonsense
 
 
-@pytest.mark.parametrize(("arguments", "error", "words"), [
+@each(("arguments", "error", "words"), [
     ({"x0": []}, ArgumentError, "x0 holds no number"),
     ({"x0": ()}, ArgumentError, "x0 holds no number"),
     ({"x0": "here"}, DTypeError, "real numbers"),
@@ -584,7 +585,9 @@ ANALYTIC = {
     "SLSQP": FIRST, "dogleg": FULL, "trust-exact": FULL, "Newton-CG": PRODUCTS, "trust-ncg": PRODUCTS,
     "trust-krylov": PRODUCTS, "trust-constr": PRODUCTS,
 }  # fmt: skip
-STARTS = [[-1.2, 1.0], [1.3, 0.7, 0.8, 1.9, 1.2], np.linspace(-0.5, 1.5, 10)]
+STARTS = [
+    [-1.2, 1.0], [1.3, 0.7, 0.8, 1.9, 1.2], pytest.param(np.linspace(-0.5, 1.5, 10), marks=pytest.mark.slow),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("x0", STARTS, ids=lambda x0: f"n={len(x0)}")

@@ -24,6 +24,7 @@ import minigrad as mg
 from minigrad import data, errors, nn, optim
 from minigrad.core import numpy_functions, primitives
 from minigrad.nn import functional as F  # noqa: N812
+from tests.rows import each
 
 PAGE = Path(__file__).parent.parent / "docs" / "guide" / "errors.md"
 NAMES = {"mg": mg, "np": np, "nn": nn, "F": F, "optim": optim, "data": data, "math": math}
@@ -1160,7 +1161,7 @@ TABLE = [
 passed = set()
 
 
-@pytest.mark.parametrize("row", TABLE)
+@each("row", TABLE, row=lambda row: row.group)
 def test_a_mistake_is_told_with_its_cause_its_place_and_its_remedy(row, tmp_path, monkeypatch):
     kind, said = what_is_said(row, tmp_path, monkeypatch)
     assert kind is row.kind, said
@@ -1203,7 +1204,7 @@ def test_the_page_has_a_section_for_each_mistake_in_the_order_of_the_table():
     assert list(SECTIONS) == [(row.group, row.title) for row in MISTAKES]
 
 
-@pytest.mark.parametrize("row", TABLE)
+@each("row", TABLE, row=lambda row: row.group)
 def test_the_page_shows_the_program_and_what_is_said_of_it(row, tmp_path, monkeypatch):
     text = SECTIONS[row.group, row.title]
     program, message, explained = re.fullmatch(r"\n*```py\n(.*?)```\n*```text\n(.*?)```\n(.*)", text, re.S).groups()

@@ -13,6 +13,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from tests.rows import each
 from tests.test_display import HOSTILE, Page, points
 
 NAN, INF = float("nan"), float("inf")
@@ -136,7 +137,7 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_tensors_in_every_state(name):
     tensor = STATES[name]()
     facts = facts_of(tensor)
@@ -155,7 +156,7 @@ def test_a_tensor_whose_graph_is_released():
     assert facts_of(x.grad)["requires grad"] == "no"
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@each("text", HOSTILE)
 def test_hostile_names_of_tensors(text):
     assert facts_of(leaf(name=text))["name"] == HOSTILE[text]
 
@@ -366,7 +367,7 @@ def test_of_many_parts_the_first_are_shown_and_all_are_counted():
     assert bundle["text/plain"].endswith("5,801 more parts")
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@each("text", HOSTILE)
 def test_hostile_names_of_parts_and_classes(text):
     name = text.replace(".", "_")
     kind = type(text.replace("\x00", "\x01"), (nn.Linear,), {}) if text != "\ud800" else nn.Linear
@@ -391,9 +392,7 @@ def test_the_table_of_a_result_says_what_its_repr_says():
     assert first[1] < last[1]  # the loss falls, and y goes down
 
 
-@pytest.mark.parametrize(
-    "losses", [[1.0], [NAN], [INF, -INF], [3, NAN, 1, INF], [1e308, -1e308], [0.0, 0.0], [1e-320, 1.0]]
-)
+@each("losses", [[1.0], [NAN], [INF, -INF], [3, NAN, 1, INF], [1e308, -1e308], [0.0, 0.0], [1e-320, 1.0]])
 def test_losses_of_any_kind(losses):
     result = dataclasses.replace(run(), losses=np.array(losses))
     assert page_of(result).rows[-1][0] == "losses"

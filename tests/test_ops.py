@@ -18,13 +18,14 @@ from tests import op_table_nn
 from tests.op_table import A
 from tests.op_table_numpy import DESCRIBING, ELSEWHERE
 from tests.op_tables import TABLE
+from tests.rows import each
 
 CASES = [case for row in TABLE for case in row.cases]
 DIFFERENTIABLE = [case for case in CASES if case.row.orders and case.floats()]
 
 
 def over(cases):
-    return pytest.mark.parametrize("case", cases, ids=str)
+    return each("case", cases, row=lambda case: case.row.operation)
 
 
 def parts(result):
@@ -184,8 +185,29 @@ def test_first_derivative(case):
     assert gradcheck(lambda *floats: case(*case.filled(floats)), case.floats())
 
 
-@over([case for case in DIFFERENTIABLE if case.row.orders > 1])
+# Of how many samples of each row all second derivatives are checked, and not just one combination of them; with complex
+# numbers, of the first alone.
+IN_FULL = 2
+
+
+@pytest.fixture
+def one_direction(monkeypatch):
+    """A check by projections looks in one random direction of each Tensor: there are many samples of each operation."""
+    monkeypatch.setattr(importlib.import_module("minigrad.gradcheck.compare"), "_PROJECTIONS", 1)
+
+
+TWICE = [case for case in DIFFERENTIABLE if case.row.orders > 1]
+
+
+@pytest.mark.usefixtures("one_direction")
+@over(TWICE)
 def test_second_derivative(case):
+    assert gradgradcheck(lambda *floats: case(*case.filled(floats)), case.floats(), fast=case.number >= IN_FULL)
+
+
+@pytest.mark.slow
+@over([case for case in TWICE if case.number >= IN_FULL])
+def test_all_second_derivatives(case):
     assert gradgradcheck(lambda *floats: case(*case.filled(floats)), case.floats())
 
 
@@ -202,8 +224,16 @@ def test_first_derivative_by_complex_numbers(case):
     assert gradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case))
 
 
-@over([case for case in COMPLEX if case.row.orders > 1])
+@pytest.mark.usefixtures("one_direction")
+@over([case for case in TWICE if case in COMPLEX])
 def test_second_derivative_by_complex_numbers(case):
+    operands = in_the_plane(case)
+    assert gradgradcheck(lambda *operands: case(*case.filled(operands)), operands, fast=case.number > 0)
+
+
+@pytest.mark.slow
+@over([case for case in TWICE if case in COMPLEX and case.number > 0])
+def test_all_second_derivatives_by_complex_numbers(case):
     assert gradgradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case))
 
 
@@ -479,7 +509,7 @@ def test_astype_to_integers_has_no_gradient():
     [mg.add, mg.multiply, mg.divide, mg.maximum, mg.matmul, mg.less, mg.bitwise_and],
     ids=lambda f: f.__name__,
 )
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.bool_])
+@each("dtype", [np.int64, np.int8, np.bool_])
 def test_integers_and_bools_compute_without_a_graph(function, dtype):
     a, b = np.array([1, 0], dtype), np.array([1, 1], dtype)
     result = function(mg.tensor(a), mg.tensor(b))
@@ -491,7 +521,7 @@ def test_integers_and_bools_compute_without_a_graph(function, dtype):
 @pytest.mark.parametrize(
     "function", [mg.sum, mg.prod, mg.mean, mg.max, mg.cumulative_sum, mg.sqrt, mg.var], ids=lambda f: f.__name__
 )
-@pytest.mark.parametrize("dtype", [np.int32, np.bool_])
+@each("dtype", [np.int32, np.bool_])
 def test_reductions_of_integers_have_numpys_dtype(function, dtype):
     a = np.array([1, 0, 1], dtype)
     reference = np.cumsum if function is mg.cumulative_sum else getattr(np, function.__name__)

@@ -16,6 +16,7 @@ import pytest
 import minigrad as mg
 from minigrad import errors, nn, optim
 from minigrad.optim import LBFGS, SGD, Adafactor, Adam, Muon
+from tests.rows import each
 
 F = nn.functional
 CLASSES = [c for c in vars(optim).values() if inspect.isclass(c) and issubclass(c, optim.Optimizer)]
@@ -120,7 +121,7 @@ def test_parameters_are_different_leaves(make, error, words):
         SGD(make())
 
 
-@pytest.mark.parametrize("bad", [-1.0, float("nan"), float("inf")])
+@each("bad", [-1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize(
     ("kind", "option"), [(SGD, "lr"), (SGD, "momentum"), (SGD, "weight_decay"), (Adam, "lr"), (Adam, "eps")]
 )
@@ -132,7 +133,7 @@ def test_options_are_numbers_of_at_least_0(kind, option, bad):
 
 
 @each_class
-@pytest.mark.parametrize("bad", [-1e-300, -1.0, float("nan"), float("inf"), -float("inf"), "0.1", None, [0.1]], ids=str)
+@each("bad", [-1e-300, -1.0, float("nan"), float("inf"), -float("inf"), "0.1", None, [0.1]])
 def test_no_class_takes_options_that_are_no_numbers_of_at_least_0(kind, bad):
     options = set(kind.nonnegative) & set(inspect.signature(kind).parameters)
     assert "lr" in options
@@ -311,7 +312,7 @@ FORMS = [(), (1,), (0,), (0, 3), (3, 0), (2, 3), (3, 2), (2, 3, 4), (2, 0, 4)]
 
 
 @each_of_all
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@each("dtype", [np.float16, np.float32, np.float64])
 def test_shapes_and_dtypes_are_kept(make, dtype):
     shapes = [shape for shape in FORMS if len(shape) == 2 or make in KINDS.values()]
     params = [started(shape, dtype) for shape in shapes]
@@ -366,9 +367,7 @@ def test_a_gradient_is_not_changed_and_not_kept(make):
 
 
 @each_of_all
-@pytest.mark.parametrize(
-    ("dtype", "shape"), [(np.float64, (1024, 128)), (np.float32, (2048, 128)), (np.float64, (4, 512, 64))]
-)
+@each(("dtype", "shape"), [(np.float64, (1024, 128)), (np.float32, (2048, 128)), (np.float64, (4, 512, 64))])
 def test_a_step_after_the_first_allocates_nothing(make, dtype, shape):
     if len(shape) > 2 and make in OF_MATRICES.values():
         pytest.skip("for matrices")
@@ -493,7 +492,7 @@ def arrays_of(tree):
 
 
 @pytest.mark.parametrize("name", PYTORCH)
-@pytest.mark.parametrize("kind", [np.array, mg.tensor], ids=["arrays", "tensors"])
+@each("kind", [np.array, mg.tensor])
 def test_a_state_of_pytorchs_continues(name, kind):
     case = PYTORCH[name]
     state = mg.tree.map_leaves(lambda x: kind(x) if isinstance(x, np.ndarray) else x, arrays_of(case["state"]))
@@ -594,7 +593,7 @@ def test_no_misfit_state_changes_anything(make):
         np.testing.assert_equal(optimizer.state_dict(), before)
 
 
-@pytest.mark.parametrize(("one", "other"), list(itertools.permutations([k for k in ALL if "-" not in k], 2)))
+@each(("one", "other"), list(itertools.permutations([k for k in ALL if "-" not in k], 2)), row=lambda one, other: one)
 def test_a_state_of_another_optimizer_is_refused_or_can_be_continued(one, other):
     w, v = started((2, 2)), started((2, 2))
     first, second = ALL[one]([w]), ALL[other]([v])

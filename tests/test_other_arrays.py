@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import curvature, errors
+from tests.rows import each, named
 
 F = mg.nn.functional
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -47,8 +48,8 @@ OWN_ARITHMETIC = {
 }
 
 
-@pytest.mark.parametrize(("array", "words"), OWN_ARITHMETIC.values(), ids=OWN_ARITHMETIC)
-@pytest.mark.parametrize("use", [
+@each(("array", "words"), named(OWN_ARITHMETIC))
+@each("use", [
     lambda a, t: mg.value_and_grad(lambda m: (m * m).sum())(a), lambda a, t: mg.jvp(np.sin, (a,), (X,)),
     lambda a, t: mg.jvp(np.sin, (X,), (a,)), lambda a, t: mg.vjp(np.sin, X)[1](a), lambda a, t: mg.jacobian(np.sin)(a),
     lambda a, t: t * a, lambda a, t: t + a, lambda a, t: t @ a, lambda a, t: t > a, lambda a, t: np.multiply(t, a),
@@ -60,11 +61,6 @@ OWN_ARITHMETIC = {
     lambda a, t: mg.data.default_collate([a, a]), lambda a, t: mg.optim.minimize(lambda x: (x * x).sum(), a),
     lambda a, t: mg.optim.minimize(lambda x, d: ((x - d) ** 2).sum(), np.zeros(2), data=(a,)),
     lambda a, t: curvature.spectrum(lambda x: (x * x).sum(), a),
-], ids=[
-    "value_and_grad", "primal", "tangent", "cotangent", "jacobian", "*", "+", "@", ">", "ufunc", "where", "concatenate",
-    "tensor", "asarray", "asarray without a copy", "leaf",
-    "Parameter", "target", "input", "written", "gradient", "TensorDataset", "collate", "x0", "data",
-    "spectrum",
 ])  # fmt: skip
 def test_arrays_with_arithmetic_of_their_own_are_refused_by_name(array, words, use):
     with pytest.raises(errors.DTypeError, match=words):
@@ -119,7 +115,7 @@ NO_NUMBERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("value", NO_NUMBERS.values(), ids=NO_NUMBERS)
+@each("value", named(NO_NUMBERS))
 def test_what_holds_no_numbers_is_refused(value):
     t = mg.tensor([1.0, 2.0], requires_grad=True)
     uses = [

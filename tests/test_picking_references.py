@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import minigrad as mg
 from tests.references.picking import CASES, is_integer, key, weights
+from tests.rows import each
 
 STORED = json.loads((Path(__file__).parent / "references" / "picking.json").read_text(encoding="utf-8"))
 
@@ -25,7 +25,7 @@ def same(found, expected):
     np.testing.assert_allclose(found, np.reshape(np.array(expected, float), found.shape), rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("case", CASES, ids=key)
+@each("case", CASES, row=lambda case: case[0])
 def test_as_in_pytorch(case):
     stored = STORED[key(case)]
     indexed = case.name.startswith("scatter")

@@ -13,6 +13,7 @@ from minigrad import curvature, nn, optim, plot
 from minigrad.errors import ArgumentError, DTypeError, MissingPackageError, ShapeError
 from minigrad.objectives import beale, bowl, parabola, rosenbrock, saddle, wavy_bowl, wavy_parabola
 from minigrad.optim import minimize
+from tests.rows import each
 
 matplotlib = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -328,7 +329,7 @@ def test_a_legend_of_very_many_paths_names_the_marks_only():
     assert len(ax.lines) == 23
 
 
-@pytest.mark.parametrize(("paths", "options", "error", "words"), [
+@each(("paths", "options", "error", "words"), [
     (np.ones((4, 5)), {}, ShapeError, r"points of 2 coordinates.*'path' have 5: draw them .* with pca=True"),
     (np.ones(4), {}, ShapeError, "have 1: draw"),
     (np.ones((2, 3, 4, 2)), {}, ShapeError, r"'path 1' has shape \(3, 4, 2\)"),
@@ -655,7 +656,7 @@ def test_a_single_loss_can_be_seen():
     assert names(plot.losses({"a": [1.0, np.inf], "b": [1.0, 2.0]})) == ["a (diverges)", "b"]
 
 
-@pytest.mark.parametrize(("runs", "options", "error", "words"), [
+@each(("runs", "options", "error", "words"), [
     ([], {}, ArgumentError, "no runs in an empty list"),
     ({"a": []}, {}, ShapeError, r"'a' is a row of numbers, and has shape \(0,\)"),
     (np.ones((3, 4)), {}, ShapeError, r"has shape \(3, 4\)"),

@@ -25,6 +25,7 @@ from tests.needs import numpy_before, since_numpy
 from tests.op_table import is_float
 from tests.op_table_numpy import DESCRIBING, ELSEWHERE
 from tests.op_tables import TABLE
+from tests.rows import each
 
 
 def leaf(*values):
@@ -100,7 +101,7 @@ REFUSED = [f for f in (*FUNCTIONS, *UFUNCS) if stand_in_for(f) is None]
 NEAR = re.compile(r"nearest that has one is '([\w.]+)'")
 
 
-@pytest.mark.parametrize("function", REFUSED, ids=full_name)
+@each("function", REFUSED)
 def test_what_a_refusal_recommends_exists(function):
     with pytest.raises(errors.UnsupportedError) as caught:
         generic_call(function)
@@ -112,7 +113,7 @@ def test_what_a_refusal_recommends_exists(function):
     assert "Tensor" in str(caught.value) or "t.detach().numpy()" in str(caught.value)
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@each(("call", "words"), [
     pytest.param(
         lambda x: np.polynomial.polynomial.polyval2d(x, x, x), "'polyval'",
         marks=since_numpy("2.4.0", "numpy.polynomial asks the operands, and does not just convert them"),
@@ -180,7 +181,7 @@ def test_there_are_plain_calls():
     assert len({case.row.numpy for case in PLAIN_CALLS}) > 150
 
 
-@pytest.mark.parametrize("case", PLAIN_CALLS, ids=str)
+@each("case", PLAIN_CALLS, row=lambda case: full_name(case.row.numpy))
 def test_numpys_names_of_arguments(case):
     call = bound(case)
     args, kwargs = [], {}
@@ -201,7 +202,7 @@ def test_numpys_names_of_arguments(case):
     assert_same_call(case, *args, **kwargs)
 
 
-@pytest.mark.parametrize("case", PLAIN_CALLS, ids=str)
+@each("case", PLAIN_CALLS, row=lambda case: full_name(case.row.numpy))
 def test_arguments_by_position_with_numpys_defaults(case):
     call = bound(case)
     if not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in call.signature.parameters.values()):
@@ -225,7 +226,7 @@ WITHOUT_OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("case", WITHOUT_OPTIONS, ids=str)
+@each("case", WITHOUT_OPTIONS, row=lambda case: full_name(case.row.numpy))
 def test_arguments_that_change_nothing_may_be_given(case):
     for name, values in IN_OTHER_WORDS.items():
         for value in values:
@@ -315,7 +316,7 @@ def test_masks_are_bools(call):
         call(leaf(1.0, 2.0, 3.0), where=np.array([1, 0, 1]), **({"initial": 0.0} if call is np.subtract.reduce else {}))
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@each(("call", "words"), [
     (lambda c: np.add(np.ones(2), 1.0, out=c), "out"), (lambda c: np.add(np.ones(2), 1.0, where=c > 0), "where"),
     (lambda c: np.sum(np.ones((2, 2)), axis=0, out=c), "out"), (lambda c: np.mean(np.ones((2, 2)), 0, out=c), "out"),
     (lambda c: np.add.accumulate(np.ones(2), out=c), "out"), (lambda c: np.add.at(np.ones(2), [0], c[0]), "write"),
@@ -331,7 +332,7 @@ def test_a_tensor_is_not_written_to_by_functions_of_arrays(call, words):
     np.testing.assert_array_equal(constant.numpy(), [0.0, 1.0])
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@each(("call", "words"), [
     (lambda x: np.sum(x, out=np.zeros(())), "numpy.sum .* out.* y = f"),
     (lambda x: np.sum(x, 0, None, np.zeros(())), "numpy.sum .* out"),
     (lambda x: np.median(x, out=np.zeros(())), "numpy.median .* out"),
@@ -379,10 +380,10 @@ def operands_of(ufunc):
 
 
 @pytest.mark.parametrize("ufunc", NUMERIC, ids=full_name)
-@pytest.mark.parametrize("argument", [
+@each("argument", [
     {"out": np.zeros((2, 3))}, {"where": np.array([True, False, True])}, {"order": "F"}, {"subok": False},
     {"signature": "dd->d"}, {"axes": [(0,), (0,), ()]},
-], ids=lambda argument: next(iter(argument)))  # fmt: skip
+])  # fmt: skip
 def test_keyword_arguments_of_ufuncs_that_are_refused(ufunc, argument):
     name = next(iter(argument))
     if name == "axes" and ufunc.signature is None:
@@ -422,7 +423,7 @@ def test_methods_of_ufuncs_have_no_third_outcome(ufunc):
                 np.testing.assert_allclose(y.detach().numpy(), z, rtol=1e-14, strict=True)
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@each(("call", "words"), [
     (lambda x: np.add.at(x, [0], 1.0), r"x\[i\] \+= v.*bincount"),
     (lambda x: np.subtract.at(x, [0], 1.0), r"x\[i\] -= v"),
     (lambda x: np.maximum.at(x, [0], 1.0), r"x\[i\] = numpy.maximum\(x\[i\], v\)"),
@@ -503,7 +504,7 @@ def test_all_names_are_registered_by_importing_minigrad_and_no_module_is_importe
 # New arrays like a Tensor
 
 
-@pytest.mark.parametrize("call", [
+@each("call", [
     lambda **like: np.zeros(3, **like), lambda **like: np.ones((2, 1), np.float32, **like),
     lambda **like: np.full(2, 7, **like), lambda **like: np.eye(2, 3, 1, **like), lambda **like: np.identity(2, **like),
     lambda **like: np.tri(2, **like), lambda **like: np.arange(1, 4, **like), lambda **like: np.array([1, 2], **like),
@@ -588,7 +589,7 @@ def test_kinks(call, x, expected):
     np.testing.assert_allclose(x.grad.numpy(), expected, atol=1e-15)
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@each(("call", "words"), [
     (lambda x: np.block([[x], x]), "different depths"), (lambda x: np.block([[], [x]]), "empty"),
     (lambda x: np.block([x, (x, x)]), "tuple"), (lambda x: np.hstack([x, mg.ones((2, 2))]), "concat"),
     (lambda x: np.array_split(x, 0), "0 parts"), (lambda x: np.hsplit(x[0], 1), "no axis"),
@@ -620,7 +621,7 @@ def test_widths_of_padding_by_axis():
     )
 
 
-@pytest.mark.parametrize(("kwargs", "words"), [
+@each(("kwargs", "words"), [
     ({"mode": "bogus"}, "linear_ramp"), ({"mode": "edge", "constant_values": 1}, "constant_values"),
     ({"mode": lambda *args: None}, "concat"), ({"pad_width": -1}, "-1"), ({"pad_width": 1.5}, "1.5"),
     ({"x": mg.zeros((0, 2)), "mode": "mean"}, r"\(0, 2\)"), ({"mode": "maximum", "stat_length": 0}, "max"),
@@ -669,7 +670,7 @@ def test_functions_that_describe_arrays_see_the_value():
     assert not np.ones_like(x).requires_grad
 
 
-@pytest.mark.parametrize("call", [
+@each("call", [
     lambda x, out: np.exp(x, out=out), lambda x, out: np.add(x, 1, out), lambda x, out: np.exp(out, where=x > 1),
     lambda x, out: np.sum(x, out=out[0]), lambda x, out: np.exp(x, where=x > 1), lambda x, out: np.mean(x, out=out[0]),
     lambda x, out: np.concatenate([x, x], out=out), lambda x, out: operator.iadd(out, x),
@@ -682,7 +683,7 @@ def test_results_are_never_written_into_an_array(call):
     assert out.tolist() == [7.0, 7.0]
 
 
-@pytest.mark.parametrize("call", [
+@each("call", [
     lambda x: np.sum(x, 0, None), lambda x: np.sum(x, initial=1.0), lambda x: np.exp(x, dtype=np.float32),
     lambda x: np.max(x, initial=1.0), lambda x: np.mean(x, 0, np.float32), lambda x: np.reshape(x, (2, 1), order="F"),
     lambda x: np.sum(x, 0, np.float32, None, True), lambda x: np.ravel(x, "F"),

@@ -16,6 +16,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import replacing
+from tests.rows import each
 
 SUFFIXES = [".npz", ".safetensors"]
 each_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -233,10 +234,8 @@ def test_names_are_not_predictable(tmp_path, monkeypatch):
 
 
 @each_suffix
-@pytest.mark.parametrize("where", ["open", "first write", "write", "fsync", "replace"])
-@pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "no space left"), MemoryError(), KeyboardInterrupt()], ids=repr
-)
+@each("where", ["open", "first write", "write", "fsync", "replace"])
+@each("error", [OSError(errno.ENOSPC, "no space left"), MemoryError(), KeyboardInterrupt()])
 def test_the_old_file_stays_if_the_new_one_cannot_be_written(tmp_path, suffix, where, error, monkeypatch):
     path = tmp_path / f"x{suffix}"
     mg.save(path, {"old": np.ones(3)})

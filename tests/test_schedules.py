@@ -30,6 +30,7 @@ from minigrad.optim.lr_scheduler import (
     StepLR,
 )
 from minigrad.optim.swa_utils import SWALR, AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn, update_bn
+from tests.rows import each
 
 SCHEDULES = {
     "StepLR": lambda o, last=-1: StepLR(o, 3, 0.5, last),
@@ -124,7 +125,7 @@ def test_no_schedule_is_forgotten():
 
 
 @each_schedule
-@pytest.mark.parametrize("kind", [SGD, Adam])
+@each("kind", [SGD, Adam])
 def test_the_function_agrees_with_stepping(make, kind):
     optimizer = two_groups(kind)
     schedule = make(optimizer)
@@ -319,7 +320,7 @@ def test_a_rate_of_0_by_schedule_is_no_end():
 
 
 @each_schedule
-@pytest.mark.parametrize("done", [0, 1, 6])
+@each("done", [0, 1, 6])
 def test_a_state_in_a_file_continues_bit_for_bit(make, done, tmp_path, suffix):
     optimizer = two_groups()
     schedule = make(optimizer)
@@ -538,7 +539,7 @@ def test_one_cycle_ends():
         schedule.step()
 
 
-@pytest.mark.parametrize(
+@each(
     "make",
     [
         lambda o: StepLR(o, 0),
@@ -578,7 +579,6 @@ def test_one_cycle_ends():
         lambda o: ReduceLROnPlateau(o, threshold_mode="what"),
         lambda o: ReduceLROnPlateau(o, min_lr=[0.1]),
     ],
-    ids=range(36),
 )
 def test_schedules_that_cannot_be(make):
     with pytest.raises(errors.ArgumentError):
@@ -648,7 +648,7 @@ def ema(path, decay):
 
 
 @pytest.mark.parametrize(("options", "expected"), AVERAGES.values(), ids=AVERAGES)
-@pytest.mark.parametrize("use_buffers", [False, True])
+@each("use_buffers", [False, True])
 def test_averages_are_what_they_say(options, expected, use_buffers):
     average, path, buffers = None, [], []
     for model in trained():

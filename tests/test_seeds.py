@@ -13,8 +13,12 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
 from tests import seeds
+from tests.rows import each
 
-SLOW = {"e22_schedule"}  # it trains twenty networks, and is run once, with all the others
+SLOW = {  # they take seconds, and are run with all the others only
+    "e06_bowl_and_rosenbrock", "e14_batches", "e15_epochs", "e16_full_batch_or_mini_batch", "e17_noise", "e18_momentum",
+    "e22_schedule", "e25_next_to_scikit_learn",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("script", [s for s in seeds.SCRIPTS if s.stem not in SLOW], ids=lambda script: script.stem)
@@ -40,7 +44,7 @@ def test_together_they_find_every_figure():
 # The comparison itself
 
 
-@pytest.mark.parametrize(("expected", "got", "ok"), [
+@each(("expected", "got", "ok"), [
     (1.0, 1.0 + 5e-13, True),
     (1.0, 1.0 + 5e-12, False),
     (1e29, 1e29 * (1 + 5e-12), False),
@@ -124,7 +128,7 @@ def _step(node):
     return step if isinstance(step, ast.BinOp) and isinstance(step.op, ast.Mult) else None
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+@each("source", SOURCES)
 def test_no_derivative_is_written_by_hand(source):
     assert list(derivatives_by_hand(ast.parse(source.read_text(encoding="utf-8")))) == []
 

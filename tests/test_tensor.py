@@ -12,6 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors
+from tests.rows import each, named
 
 
 def leaf(*values, name=None):
@@ -32,7 +33,7 @@ BITS = [operator.and_, operator.or_, operator.xor, operator.lshift, operator.rsh
 OTHERS = [np.array([2.0, 3.0]), np.float64(2), np.float32(2), 2, 2.0, True, [2.0, 3.0], (2, 3), mg.tensor([2.0, 3.0])]
 
 
-@pytest.mark.parametrize("other", OTHERS, ids=lambda other: type(other).__name__)
+@each("other", OTHERS)
 @pytest.mark.parametrize("op", ARITHMETIC + COMPARISONS)
 def test_operators_take_anything_numeric_on_both_sides(op, other):
     for x in (leaf(5.0, 7.0), mg.tensor([5.0, 7.0])):
@@ -46,7 +47,7 @@ def test_operators_take_anything_numeric_on_both_sides(op, other):
             assert result.requires_grad == (x.requires_grad and op in ARITHMETIC)
 
 
-@pytest.mark.parametrize("other", [np.array([2, 3]), np.int64(2), 2, [2, 3], mg.tensor([2, 3])])
+@each("other", [np.array([2, 3]), np.int64(2), 2, [2, 3], mg.tensor([2, 3])])
 @pytest.mark.parametrize("op", BITS)
 def test_operators_on_integers(op, other):
     x = mg.tensor([5, 7])
@@ -283,7 +284,7 @@ def test_of_an_element_written_twice_only_the_last_writer_gets_a_gradient():
     assert v.grad.tolist() == [0.0, 100.0, 1.0]
 
 
-@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (1, 1), (1, 2, 3)])
+@each("shape", [(), (1,), (3,), (2, 1), (1, 1), (1, 2, 3)])
 def test_what_is_written_broadcasts_and_its_gradient_is_summed(shape):
     v = mg.tensor(np.full(shape, 2.0), requires_grad=True)
     y = mg.zeros((2, 3))
@@ -336,8 +337,8 @@ USES_OF_THE_OLD_VALUE = {
 }
 
 
-@pytest.mark.parametrize("f", USES_OF_THE_OLD_VALUE.values(), ids=USES_OF_THE_OLD_VALUE)
-@pytest.mark.parametrize("create_graph", [False, True])
+@each("f", named(USES_OF_THE_OLD_VALUE))
+@each("create_graph", [False, True])
 def test_a_derivative_that_needs_a_value_changed_since_is_refused(f, create_graph):
     w = mg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True, name="the weights")
     loss = f(w).sum()
@@ -375,7 +376,7 @@ DOES_NOT_NEED_THE_OLD_VALUE = {
 }
 
 
-@pytest.mark.parametrize("f", DOES_NOT_NEED_THE_OLD_VALUE.values(), ids=DOES_NOT_NEED_THE_OLD_VALUE)
+@each("f", named(DOES_NOT_NEED_THE_OLD_VALUE))
 def test_a_derivative_that_does_not_need_the_changed_value_is_right(f):
     grads = []
     for update in (False, True):

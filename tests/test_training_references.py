@@ -5,10 +5,10 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import minigrad as mg
 from tests.references.training import CASES, OptimizerCase, SchedulerCase
+from tests.rows import each, first_name
 
 with np.load(Path(__file__).parent / "references" / "training.npz") as _archive:
     NAMES, _shapes = (json.loads(str(_archive[key])) for key in ("names", "shapes"))
@@ -22,13 +22,13 @@ def close(name, results):
         np.testing.assert_allclose(value, KEPT[f"{name}/{key}"], rtol=1e-9, atol=1e-12, err_msg=key)
 
 
-@pytest.mark.parametrize("name", CASES)
+@each("name", CASES, row=first_name)
 def test_course(name):
     results = CASES[name].run(mg, mg.optim)
     close(name, {key: value for key, value in results.items() if key in ("path", "course")})
 
 
-@pytest.mark.parametrize("name", RESUMABLE)
+@each("name", RESUMABLE, row=first_name)
 def test_saved_and_loaded_half_way(name):
     results = CASES[name].run(mg, mg.optim, resumed=True)
     assert results.pop("names", []) == NAMES.get(name, [])

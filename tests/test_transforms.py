@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors
+from tests.rows import each
 
 X = np.array([0.3, -0.7, 1.2])
 
@@ -105,7 +106,7 @@ def test_aux_is_handed_on_without_its_graph():
 Pair = namedtuple("Pair", "left right")
 
 
-@pytest.mark.parametrize("tree", [
+@each("tree", [
     {"a": X, "b": [X, (X, 2.0)]}, [X, X], (X,), Pair(X, {"c": X}), {"only": {"one": X}}, [X, None, X],
 ])  # fmt: skip
 def test_gradients_have_the_form_of_the_tree(tree):
@@ -164,7 +165,7 @@ def test_tangents_of_results_that_vary_in_part():
     np.testing.assert_array_equal(mg.grad(lambda x: mg.jvp(np.sum, (x,), (X,))[1])(X), np.zeros(3))
 
 
-@pytest.mark.parametrize("f", [
+@each("f", [
     lambda x: 3, lambda x: x.sum() > 0, lambda x: bool(x[0] > 0), np.argmax, lambda x: x[0] * 1j,
     lambda x: 1j, lambda x: np.sum(x + 0j), lambda x: mg.tensor(2),
 ])  # fmt: skip
@@ -214,7 +215,7 @@ def test_the_jacobian_of_complex_results_by_real_arguments_is_complex():
     assert mg.jacobian(mg.jacobian(lambda x: x * x * 1j))(0.5) == 2j
 
 
-@pytest.mark.parametrize(("f", "slope"), [
+@each(("f", "slope"), [
     (lambda z: z * z, lambda z: 2 * z), (np.exp, np.exp), (np.sin, np.cos), (np.log, lambda z: 1 / z),
     (lambda z: 1 / (z - 2j), lambda z: -1 / (z - 2j) ** 2), (lambda z: z**3 + 1j * z, lambda z: 3 * z * z + 1j),
     (lambda z: np.conj(np.sin(np.conj(z))), np.cos), (lambda z: z * 0 + 1j, lambda z: 0 * z),
@@ -233,7 +234,7 @@ def test_the_jacobian_of_an_analytic_function_of_many_numbers():
     np.testing.assert_allclose(mg.jacobian(lambda z: (a @ z)[0, 0])(z)[:, 0], a[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("f", [
+@each("f", [
     np.conj, lambda z: z * np.conj(z), lambda z: np.abs(z) + 0j, lambda z: z / np.abs(z), lambda z: np.real(z) + z,
     lambda z: z + 1e-9 * np.conj(z), mg.grad(lambda z: np.real(z * z * z)),
 ])  # fmt: skip

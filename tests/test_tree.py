@@ -17,6 +17,7 @@ import minigrad as mg
 from minigrad import errors
 from minigrad.testing import assert_gradients_close
 from minigrad.tree import flatten, map_leaves, paths
+from tests.rows import each
 
 W, B = np.array([1.0, 2.0]), 3.0
 BY_W, BY_B = 3 * W**2 * B, np.sum(W**3)
@@ -104,7 +105,7 @@ TREES = [
 KINDS = [type(tree).__name__ for tree in TREES]
 
 
-@pytest.mark.parametrize("tree", TREES, ids=KINDS)
+@each("tree", TREES)
 def test_derivatives_have_the_class_of_the_tree(tree):
     value, gradient = mg.value_and_grad(loss)(tree)
     assert type(gradient) is type(tree)
@@ -126,7 +127,7 @@ def test_derivatives_have_the_class_of_the_tree(tree):
     assert type(hessian) is type(parts(hessian)[0]) is type(tree)
 
 
-@pytest.mark.parametrize("tree", TREES, ids=KINDS)
+@each("tree", TREES)
 def test_all_that_takes_trees_takes_this_one(tree):
     assert_gradients_close(loss, (tree,), order=2)
     if not isinstance(tree, list):  # which is an array for minimize
@@ -145,7 +146,7 @@ def test_all_that_takes_trees_takes_this_one(tree):
     np.testing.assert_allclose(leaf.grad, BY_W)
 
 
-@pytest.mark.parametrize("tree", TREES, ids=KINDS)
+@each("tree", TREES)
 def test_leaves_have_paths(tree):
     leaves, rebuild = flatten(tree)
     assert len(leaves) == 2
@@ -259,7 +260,7 @@ def test_leaves_belong_together_by_key():
     assert map_leaves(lambda one, more: more - one, nested, other) == [{"p": {"a": 999, "b": 8}}, ({"a": 999, "b": 8},)]
 
 
-@pytest.mark.parametrize("other", [
+@each("other", [
     {"a": W}, {"a": W, "c": W}, {"a": W, "b": W, "c": W}, [W, W], None, {"a": W, "b": None}, Frozen(W, W), W,
     {"a": W, "b": {"c": W}},
 ])  # fmt: skip

@@ -12,6 +12,7 @@ import minigrad as xp
 from minigrad import errors
 from tests.array_api import standard
 from tests.array_api.standard import ALL, COMPLEX, INTEGRAL, REAL, sample
+from tests.rows import each
 
 xps = make_strategies_namespace(xp)  # which finds out by itself what the namespace offers
 QUICK = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -19,7 +20,7 @@ SHAPES = xps.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 ARRAYS = xps.arrays(xps.scalar_dtypes(), SHAPES)
 
 
-@pytest.mark.parametrize("dtype", ALL)
+@each("dtype", ALL)
 def test_hypothesis_makes_arrays(dtype):
     assert xps.api_version == "2024.12"
 
@@ -60,7 +61,7 @@ def test_devices():
 # Conversions to Python's numbers
 
 
-@pytest.mark.parametrize("dtype", ALL)
+@each("dtype", ALL)
 def test_single_numbers(dtype):
     x = xp.asarray(sample(dtype, ()))
     number = x.item()
@@ -72,7 +73,7 @@ def test_single_numbers(dtype):
     assert bool(xp.zeros((), dtype=dtype)) is False
 
 
-@pytest.mark.parametrize("dtype", ALL)
+@each("dtype", ALL)
 def test_indices(dtype):
     x = xp.ones((), dtype=dtype)
     if dtype in INTEGRAL:
@@ -235,7 +236,7 @@ def test_operators_leave_what_they_do_not_know_to_it(name):
 # Interchange
 
 
-@pytest.mark.parametrize("dtype", ALL)
+@each("dtype", ALL)
 def test_dlpack(dtype):
     x = xp.asarray(sample(dtype))
     assert x.__dlpack_device__() == (1, 0)
@@ -270,7 +271,7 @@ def test_dlpack_does_not_cut_the_graph():
     assert xp.from_dlpack(x.detach()).tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("dtype", REAL)
+@each("dtype", REAL)
 def test_python_iterates_and_unpacks(dtype):
     first, second = xp.asarray(sample(dtype))
     assert first.dtype == second.dtype == dtype

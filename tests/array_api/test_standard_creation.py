@@ -9,6 +9,7 @@ import pytest
 import minigrad as xp
 from minigrad import errors
 from tests.array_api.standard import ALL, FLOATING, NUMERIC, REAL, sample
+from tests.rows import each
 
 
 @pytest.fixture
@@ -66,10 +67,8 @@ def test_values():
     assert xp.eye(2, None).shape == (2, 2)
 
 
-@pytest.mark.parametrize(
-    "arguments", [(5,), (0,), (-1,), (2, 7), (7, 2), (2, 9, 3), (9, 2, -3), (2, 9, -1), (1, 2, 10)]
-)
-@pytest.mark.parametrize("dtype", [None, *REAL])
+@each("arguments", [(5,), (0,), (-1,), (2, 7), (7, 2), (2, 9, 3), (9, 2, -3), (2, 9, -1), (1, 2, 10)])
+@each("dtype", [None, *REAL])
 def test_arange_of_integers(arguments, dtype):
     if min(arguments) >= 0 or dtype is None or not dtype.startswith("u"):
         x = xp.arange(*arguments, dtype=dtype)
@@ -104,7 +103,7 @@ def test_linspace_between_tensors_keeps_the_graph():
     assert g.item() == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize("make", [
+@each("make", [
     lambda: xp.zeros(-1), lambda: xp.ones((2, -3)), lambda: xp.zeros(2, dtype="U3"), lambda: xp.asarray("text"),
     lambda: xp.asarray([[1], [2, 3]]), lambda: xp.asarray(None), lambda: xp.asarray([2**70]), lambda: xp.eye(-1),
 ])  # fmt: skip
@@ -116,7 +115,7 @@ def test_what_cannot_be_made(make):
 # asarray
 
 
-@pytest.mark.parametrize("dtype", ALL)
+@each("dtype", ALL)
 def test_asarray_of_python_numbers(dtype):
     values = sample(dtype).tolist()
     for given in (values, tuple(map(tuple, values)), [values[0], tuple(values[1])]):

@@ -11,11 +11,12 @@ from minigrad import errors
 from tests.array_api import standard
 from tests.array_api.standard import ALL, BINARY, COMPLEX, FLOATING, KINDS, NUMERIC, PROMOTIONS, REAL, UNARY, sample
 from tests.needs import numpy_before
+from tests.rows import each
 
 # The objects
 
 
-@pytest.mark.parametrize("name", ALL)
+@each("name", ALL)
 def test_a_dtype_is_numpys_by_any_name(name):
     dtype = getattr(xp, name)
     assert dtype == xp.ones(2, dtype=dtype).dtype == np.dtype(name)
@@ -38,7 +39,7 @@ def test_finfo(name):
         assert {type(x) for x in found[:5]} == {int, float}
 
 
-@pytest.mark.parametrize("name", standard.INTEGRAL)
+@each("name", standard.INTEGRAL)
 def test_iinfo(name):
     dtype = np.dtype(name)
     for given in (getattr(xp, name), name, xp.ones(1, dtype=name)):
@@ -78,7 +79,7 @@ def test_isdtype_by_dtypes_and_tuples():
 # How dtypes combine
 
 
-@pytest.mark.parametrize(("left", "right"), PROMOTIONS)
+@each(("left", "right"), PROMOTIONS)
 def test_promotion(left, right):
     expected = PROMOTIONS[left, right]
     a, b = xp.ones(2, dtype=left), xp.ones((), dtype=right)  # axes do not count
@@ -92,7 +93,7 @@ def test_promotion(left, right):
     assert xp.where(xp.asarray([True, False]), a, b).dtype == expected
 
 
-@pytest.mark.parametrize("name", BINARY)
+@each("name", BINARY)
 def test_dtypes_of_binary_functions_and_operators(name):
     function = getattr(xp, name)
     symbol = next((k for k, f in (standard.OPERATORS | standard.COMPARISONS).items() if f == name), None)
@@ -114,7 +115,7 @@ def test_dtypes_of_binary_functions_and_operators(name):
             np.testing.assert_array_equal(c.numpy(), function(before, b).numpy(), strict=True)
 
 
-@pytest.mark.parametrize("name", UNARY)
+@each("name", UNARY)
 def test_dtypes_of_unary_functions_and_operators(name):
     symbol = next((k for k, f in standard.SIGNS.items() if f == name), None)
     for dtype in UNARY[name]:
@@ -136,7 +137,7 @@ def kinds_of_numbers(dtype):
     return {"b": [True], "i": [2], "u": [2], "f": [2, 2.0], "c": [2, 2.0, 2j]}[kind]
 
 
-@pytest.mark.parametrize("name", BINARY)
+@each("name", BINARY)
 def test_numbers_have_a_weak_dtype(name):
     function = getattr(xp, name)
     symbol = next((k for k, f in (standard.OPERATORS | standard.COMPARISONS).items() if f == name), None)

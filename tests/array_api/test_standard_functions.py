@@ -11,6 +11,7 @@ from hypothesis.extra.array_api import make_strategies_namespace
 import minigrad as xp
 from minigrad import errors
 from tests.array_api.standard import ALL, INTEGRAL, NUMERIC, REAL, sample
+from tests.rows import each
 
 xps = make_strategies_namespace(xp)
 QUICK = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -282,7 +283,7 @@ def test_joining_flattened_arrays():
     assert (xp.concat([x, y], axis=None).tolist(), xp.concat((x, y), axis=None).dtype) == ([1, 2, 3], xp.int16)
 
 
-@pytest.mark.parametrize("dtype", ALL)
+@each("dtype", ALL)
 def test_meshgrid(dtype):
     x, y, z = (xp.asarray(sample(dtype, (n,))) for n in (2, 3, 1))
     for some in ((x,), (x, y), (x, y, z), ()):
@@ -332,7 +333,7 @@ def with_axis(name, x):
     return lambda axis: getattr(xp, name)(*operands, axis=axis)
 
 
-@pytest.mark.parametrize("name", WITH_AXES)
+@each("name", WITH_AXES)
 def test_axes_that_are_not_there(name):
     call = with_axis(name, xp.ones((2, 1, 3)))
     call(1)
@@ -351,7 +352,7 @@ def test_every_function_with_an_axis_is_tried():
 STANDARD = {*WITH_AXES, *REDUCTIONS, *FUNCTIONS}
 
 
-@pytest.mark.parametrize("name", [
+@each("name", [
     "all", "any", "count_nonzero", "expand_dims", "flip", "max", "mean", "min", "prod", "squeeze", "std", "sum", "var",
 ])  # fmt: skip
 def test_axes_that_are_named_twice(name):
@@ -359,7 +360,7 @@ def test_axes_that_are_named_twice(name):
         with_axis(name, xp.ones((2, 1, 3)))((1, 1))
 
 
-@pytest.mark.parametrize(("call", "match"), [
+@each(("call", "match"), [
     (lambda: xp.reshape(xp.ones(6), (4, 2)), r"reshape.*\(6,\)"),
     (lambda: xp.reshape(xp.ones(6), (-1, -1)), "reshape"),
     (lambda: xp.permute_dims(xp.ones((2, 3)), (0, 0)), r"permute_dims.*\(2, 3\)"),
@@ -419,7 +420,7 @@ def test_indices_that_are_out_of_range_or_no_integers():
 # Derivatives at kinks, which the table of operations leaves out
 
 
-@pytest.mark.parametrize(("function", "x", "expected"), [
+@each(("function", "x", "expected"), [
     (lambda x: xp.copysign(x, xp.asarray([1.0, -1.0, -0.0])), [0.0, -2.0, 3.0], [0, 1, -1]),
     (lambda x: xp.copysign(5.0, x), [0.0, -2.0, 3.0], [0, 0, 0]),
     (lambda x: xp.nextafter(x, xp.asarray([1.0, 0.0, 2.0])), [1.0, -2.0, 3.0], [1, 1, 1]),

@@ -9,6 +9,7 @@ import pytest
 import minigrad as xp
 from tests.array_api import standard
 from tests.array_api.standard import lines
+from tests.rows import each
 
 ONLY_NAMED, EITHER = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 
@@ -47,7 +48,7 @@ def signature(line):
 ELEMENTWISE = [f"{name}(x, /)" for name in standard.UNARY] + [f"{name}(x1, x2, /)" for name in standard.BINARY]
 
 
-@pytest.mark.parametrize("line", [*lines(standard.SIGNATURES), *ELEMENTWISE], ids=lambda line: line.partition("(")[0])
+@each("line", [*lines(standard.SIGNATURES), *ELEMENTWISE])
 def test_function(line):
     name, asked = signature(line)
     assert name in xp.__all__
@@ -61,7 +62,7 @@ OPERATORS = (
 )
 
 
-@pytest.mark.parametrize("line", [*lines(standard.METHODS), *OPERATORS], ids=lambda line: line.partition("(")[0])
+@each("line", [*lines(standard.METHODS), *OPERATORS])
 def test_method(line):
     name, asked = signature(line)
     assert list(complaints(asked, inspect.signature(getattr(xp.Tensor, name)))) == []

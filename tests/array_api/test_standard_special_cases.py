@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as xp
 from tests.array_api import standard
+from tests.rows import each
 
 # Functions of one real number: arguments with their results
 
@@ -147,7 +148,7 @@ def in_arrays(dtype, numbers):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("dtype", standard.REAL_FLOATING)
+@each("dtype", standard.REAL_FLOATING)
 @pytest.mark.parametrize(("name", "table"), cases(REAL).items())
 def test_real(name, table, dtype):
     for arguments, expected in table:
@@ -156,7 +157,7 @@ def test_real(name, table, dtype):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("dtype", standard.REAL_FLOATING)
+@each("dtype", standard.REAL_FLOATING)
 @pytest.mark.parametrize(("name", "table"), cases(PAIRS).items())
 def test_pairs(name, table, dtype):
     symbol = next((k for k, f in (standard.OPERATORS | standard.COMPARISONS).items() if f == name), None)

@@ -12,6 +12,7 @@ import minigrad as mg
 from minigrad import core
 from minigrad.core import Operation, name_of
 from tests.op_tables import TABLE
+from tests.rows import each
 
 
 def leaf(value, **how):
@@ -34,9 +35,9 @@ USES = {
 SLOPES = {"2x": 2.0, "stack": 2.0}
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
-@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
-@pytest.mark.parametrize("first", USES)
+@each("dtype", [np.float64, np.float32, np.complex128])
+@each("shape", [(), (1,), (2, 3)])
+@each("first", USES)
 def test_a_leaf_used_in_several_ways_gets_the_sum(first, shape, dtype):
     for second in USES:
         for third in USES:
@@ -76,10 +77,8 @@ def test_accumulated_single_numbers_can_be_clipped():
 
 # Memory
 
-ROWS = [row for row in TABLE if row.orders]
 
-
-@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+@each("row", [row for row in TABLE if row.orders], row=lambda row: row.operation)
 def test_our_rules_return_the_gradient_itself_or_a_view_or_an_array_of_their_own(row):
     """The walk adds into such an array, and gives it away as `grad`."""
     for case in row.cases:
@@ -166,8 +165,8 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize("what", WRONG)
+@each("create_graph", [False, True])
+@each("what", WRONG)
 def test_a_rule_that_returns_no_array_is_refused(what, create_graph):
     doubled = core.Primitive(_doubled, (WRONG[what],), None, None)
     x = leaf([1.0, 2.0])

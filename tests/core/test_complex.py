@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import autograd
+from tests.rows import each
 
 Z = np.array([1.0 + 2.0j, -0.5 + 0.3j, 0.7 - 1.1j])
 
@@ -13,7 +14,7 @@ def leaf(z=Z):
     return mg.tensor(z, requires_grad=True)
 
 
-@pytest.mark.parametrize(("f", "gradient"), [
+@each(("f", "gradient"), [
     (lambda z: mg.real(z), lambda z: np.ones_like(z)),
     (lambda z: mg.imag(z), lambda z: np.full_like(z, 1j)),
     (lambda z: mg.abs(z), lambda z: z / np.abs(z)),

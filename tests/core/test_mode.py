@@ -12,6 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.core.mode import unusual
+from tests.rows import each
 
 
 class _Stop:
@@ -56,8 +57,8 @@ def _settings():
     return mg.is_grad_enabled(), (x * 2).requires_grad, len(unusual)
 
 
-@pytest.mark.parametrize("inner", BLOCKS)
-@pytest.mark.parametrize("outer", BLOCKS)
+@each("inner", BLOCKS)
+@each("outer", BLOCKS)
 def test_ctrl_c_at_the_beginning_or_end_of_nested_blocks_leaves_the_mode_that_was(outer, inner):
     for names in ({"__enter__"}, {"__exit__"}):
         for n in range(1000):

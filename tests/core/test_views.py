@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from tests.rows import each
 
 # Writes that NumPy would carry through to `y`, of shape (3, 4).  Each is a function of arrays and of Tensors.
 
@@ -133,8 +134,8 @@ def kinds():
     return {"constant": mg.tensor(value), "result": x * 1.0, "like": np.zeros_like(x) + value}
 
 
-@pytest.mark.parametrize("write", LOST, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("kind", kinds())
+@each("write", LOST)
+@each("kind", kinds())
 def test_a_write_that_would_reach_a_numpy_array_is_warned_of(write, kind):
     array, y = np.arange(12.0).reshape(3, 4), kinds()[kind]
     write(array)
@@ -225,8 +226,8 @@ def in_a_container(y):
 SAME = [by_one_index, copied, single_numbers, a_new_value, the_name_moved_on, in_a_container]
 
 
-@pytest.mark.parametrize("write", SAME, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("kind", kinds())
+@each("write", SAME)
+@each("kind", kinds())
 def test_writes_that_mean_the_same_in_numpy_are_not_warned_of(write, kind):
     tensors, array = kinds(), np.arange(12.0).reshape(3, 4)
     tensor = tensors.pop(kind)

@@ -7,6 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import writes
+from tests.rows import each
 
 
 @pytest.fixture(autouse=True)
@@ -106,8 +107,8 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize("use", USES)
+@each("create_graph", [False, True])
+@each("use", USES)
 @pytest.mark.parametrize("write", WRITES, ids=lambda f: f.__name__)
 def test_a_write_between_forward_and_backward_is_found(write, use, create_graph):
     w = leaf(1.0, 2.0)
@@ -122,7 +123,7 @@ def test_a_write_between_forward_and_backward_is_found(write, use, create_graph)
     assert w.grad.tolist() == fresh.grad.tolist()
 
 
-@pytest.mark.parametrize("write", WRITES, ids=lambda f: f.__name__)
+@each("write", WRITES)
 def test_a_write_before_the_forward_pass_is_what_it_computes_with(write):
     w, array = leaf(1.0, 2.0), mg.tensor([1.0, 2.0])
     write(w)
@@ -197,7 +198,7 @@ def test_the_order_of_writing_and_computing_is_told_while_an_array_lives():
     assert w.grad.tolist() == [54.0, 24.0]
 
 
-@pytest.mark.parametrize("size", [1, 63, 64, 65, 4096, 5000])
+@each("size", [1, 63, 64, 65, 4096, 5000])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex128])
 def test_digests_tell_other_numbers_and_other_orders(size, dtype):
     x = np.cos(np.arange(size) ** 2).astype(dtype)
@@ -375,7 +376,7 @@ def in_a_function_inside(g, y, x):
     return g * sum(x[i] for i in range(3))
 
 
-@pytest.mark.parametrize(("rule", "expected"), [
+@each(("rule", "expected"), [
     (stores_and_loads, True), (shape_and_value, True), (shape_only, False), (shape_of_another, True),
     (in_a_function_inside, True), (lambda g, y, x: g * x, True), (lambda g, y, x: g, False), (np.multiply, True),
     (lambda g, y, *xs: xs[0], True), (None, False),

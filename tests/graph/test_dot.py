@@ -9,6 +9,7 @@ import pytest
 import minigrad as mg
 from minigrad import graph, nn
 from tests.needs import needs_graphviz
+from tests.rows import each
 
 SVG = "{http://www.w3.org/2000/svg}"
 DIRECTIONS = ["TB", "LR", "BT", "RL"]
@@ -160,8 +161,8 @@ def test_a_derivative():
 
 
 @needs_graphviz
-@pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("depth", [0, 1, None])
+@each("direction", DIRECTIONS)
+@each("depth", [0, 1, None])
 def test_a_network(direction, depth):
     picture = graph.draw(Net(), np.ones((8, 4)), direction=direction, depth=depth, show="all", heat="grad", fold=True)
     nodes, clusters = (groups(picture.render(), kind) for kind in ("node", "cluster"))
@@ -203,7 +204,7 @@ def test_folded_pictures_can_be_laid_out(options):
 
 
 @needs_graphviz
-@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+@each("name", HOSTILE)
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_names_cannot_inject_anything(name, direction):
     x, data = leaf(np.ones(5), name), mg.tensor(np.ones(5))
@@ -223,7 +224,7 @@ def test_names_cannot_inject_anything(name, direction):
 
 
 @needs_graphviz
-@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+@each("name", HOSTILE)
 def test_names_of_modules_cannot_inject_anything(name):
     kind = type(
         "".join(c for c in name if c not in "\0\ud800"), (nn.Module,), {"forward": lambda self, x: self.part(x)}

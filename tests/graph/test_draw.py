@@ -19,6 +19,7 @@ from minigrad.errors import (
     StaleValueError,
 )
 from minigrad.graph.labels import DETAILS
+from tests.rows import each
 
 
 def leaf(value=2.0, name=None):
@@ -82,7 +83,7 @@ def test_a_function_of_trees():
     assert drawn[:2] == ["%0 = input parameters['a'] float64 2", "%1 = input parameters['b'][0] float64 [1, 1]"]
 
 
-@pytest.mark.parametrize("thing", ["text", np.array(["a"]), np.array([None]), None, {1, 2}, range(3)])
+@each("thing", ["text", np.array(["a"]), np.array([None]), None, {1, 2}, range(3)])
 def test_inputs_that_hold_no_numbers_pass_as_they_are(thing):
     seen = []
 
@@ -454,7 +455,7 @@ def test_unknown_details(show):
         graph.draw(leaf() * 2, show=show)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "expected"),
     [
         (0.5, ["0.5"]),

@@ -16,6 +16,7 @@ from minigrad.graph.summarizing import summary
 from minigrad.graph.watching import recording
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 from tests.op_tables import TABLE
+from tests.rows import each
 
 RNG = np.random.default_rng(0)
 
@@ -127,7 +128,7 @@ def test_the_derivatives_of_a_convolution_count_like_it():
     assert counts["convolve"] == counts["convolve_weight"] == counts["convolve_transposed"] == 2 * 2 * 4 * 36 * 27
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "count"),
     [
         (lambda: leaf(3, 4) @ leaf(4, 5), 2 * 3 * 4 * 5),
@@ -188,7 +189,7 @@ def test_a_known_name_does_not_make_an_operation_of_the_user_known():
         mg.core.primitives["reshape"] = mg.reshape
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@each("row", TABLE)
 def test_the_cost_of_every_operation_of_the_package_is_known(row):
     with recording() as nodes:
         for case in row.cases:

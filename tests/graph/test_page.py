@@ -15,6 +15,7 @@ from minigrad import nn
 from minigrad.graph.page import page
 from minigrad.graph.snapshots import Snapshots
 from tests.browser import MISSING, SHIFT, Browser, find_chromium
+from tests.rows import each
 
 HOSTILE = [
     "</script><script>window.hacked = 1</script>",
@@ -358,7 +359,7 @@ def test_numpy_scalars_and_infinities_are_plain_in_the_page():
     assert [read["value"][key] for key in ("min", "max", "mean", "norm")] == ["-inf", 1.5, "NaN", 3]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@each("text", HOSTILE)
 def test_no_text_breaks_out_of_the_payload(text):
     made = page(payload([node(0, text, facts=[[text, text]])], title=text, caption=[text]))
     made.encode()

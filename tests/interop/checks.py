@@ -3,11 +3,11 @@
 import inspect
 from unittest import SkipTest
 
-from sklearn.utils.estimator_checks import check_estimator
-
 
 def outcomes(estimator):
     """Each check's name, whether it passed, failed or was skipped, and the exception if it did not pass."""
+    from sklearn.utils.estimator_checks import check_estimator  # it takes long, and imports pandas
+
     if "on_fail" in inspect.signature(check_estimator).parameters:  # since scikit-learn 1.6
         for result in check_estimator(estimator, on_fail=None, on_skip=None):
             yield result["check_name"], result["status"], result["exception"]

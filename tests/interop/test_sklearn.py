@@ -32,6 +32,7 @@ from minigrad.interop.sklearn import Classifier, Regressor
 from minigrad.interop.sklearn.scikit import validate_data
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 from tests.interop.checks import outcomes
+from tests.rows import each
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -652,7 +653,7 @@ def test_balanced_weights_end_at_logistic_regression():
     np.testing.assert_allclose(ours.predict_proba(x), theirs.predict_proba(x), atol=1e-3)
 
 
-@pytest.mark.parametrize(("weights", "words"), [
+@each(("weights", "words"), [
     ("even", "dict, 'balanced' or None"), ([1, 2, 3], "dict, 'balanced' or None"), ({"a": np.nan}, "finite"),
     ({"d": 2.0}, "'d', which is none of the classes"), ({"a": -1.0}, "none below zero"),
     ({"a": 0, "b": 0, "c": 0}, "no row of y counts"),
@@ -704,7 +705,7 @@ def test_progress_is_shown_when_asked(capsys):
 # Misuse
 
 
-@pytest.mark.parametrize(("options", "kind", "words"), [
+@each(("options", "kind", "words"), [
     ({"loss": "msee"}, ArgumentError, "no loss 'msee'.*'mse', 'l1', 'huber', 'smooth_l1'"),
     ({"loss": 3}, DTypeError, "loss must be"),
     ({"loss": nn.MSELoss(reduction="sum")}, ArgumentError, "MSELoss has the reduction 'sum'"),
@@ -733,7 +734,7 @@ def test_settings_that_make_no_sense(options, kind, words):
         Regressor(**options).fit(X, Y)
 
 
-@pytest.mark.parametrize(("options", "labels", "kind", "words"), [
+@each(("options", "labels", "kind", "words"), [
     ({"loss": "mse"}, TWO, ArgumentError, "no loss 'mse'.*'cross_entropy'"),
     ({"loss": "bce_with_logits"}, LABELS, ArgumentError, "two classes, and y has 3"),
     ({"module": nn.Linear(3, 1)}, TWO, ArgumentError, "'bce_with_logits'"),

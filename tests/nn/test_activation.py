@@ -8,6 +8,7 @@ import scipy.special as sp
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 FAR = np.array([-1e300, -1000.0, -40.0, 40.0, 1000.0, 1e300])
@@ -142,8 +143,8 @@ def test_gumbel_softmax():
 # Linear layers
 
 
-@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 5, 3), (0, 3), (2, 0, 3), (1, 1, 1, 3)])
-@pytest.mark.parametrize("bias", [True, False])
+@each("shape", [(3,), (5, 3), (2, 5, 3), (0, 3), (2, 0, 3), (1, 1, 1, 3)])
+@each("bias", [True, False])
 def test_linear(shape, bias):
     layer, x = nn.Linear(3, 2, bias=bias), mg.random.randn(*shape, requires_grad=True)
     y = layer(x)
@@ -192,7 +193,7 @@ def test_shapes_change():
     assert nn.Identity("anything", goes=True)(x) is x
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: nn.Linear(-1, 2), "Linear: in_features must be an integer of at least 0, not -1"),
     (lambda: nn.Linear(2, 2.5), "Linear: out_features must be an integer of at least 0, not 2.5"),
     (lambda: nn.Bilinear(1, 0, 2), "Bilinear: in2_features must be an integer of at least 1, not 0"),

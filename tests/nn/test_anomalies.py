@@ -6,6 +6,7 @@ import pytest
 import minigrad as mg
 from minigrad import errors, nn
 from minigrad.nn.attention import _masked_softmax
+from tests.rows import each, named
 
 F = nn.functional
 INF = np.inf
@@ -95,7 +96,7 @@ DELIBERATE = {
 }
 
 
-@pytest.mark.parametrize("make", DELIBERATE.values(), ids=DELIBERATE)
+@each("make", named(DELIBERATE))
 def test_what_is_done_on_purpose_is_no_anomaly(make):
     mg.manual_seed(0)
     plain = make()

@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -102,7 +103,7 @@ def test_dropout_of_weights():
     assert not F.scaled_dot_product_attention(Q, K, V, dropout_p=1.0).any()
 
 
-@pytest.mark.parametrize(("args", "options", "text"), [
+@each(("args", "options", "text"), [
     ((Q, K[..., :2], V), {}, "the last axes of query and key must be equally long"),
     ((Q, K, V[:, :4]), {}, "query, key and value have shapes"),
     ((Q[0, 0], K, V), {}, "query, key and value have shapes"),
@@ -210,7 +211,7 @@ def test_dropout_is_for_training():
     np.testing.assert_array_equal(layer(X, X, X)[0].data, layer(X, X, X)[0].data)
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: nn.MultiheadAttention(4, 3), "MultiheadAttention: 3 heads do not divide 4 features"),
     (lambda: nn.MultiheadAttention(0, 1), "embed_dim must be an integer of at least 1, not 0"),
     (lambda: nn.MultiheadAttention(4, 2, dropout=2.0), "MultiheadAttention: p is a probability"),

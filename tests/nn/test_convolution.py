@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -18,9 +19,9 @@ def _seed():
 # Convolution
 
 
-@pytest.mark.parametrize("kernel", [1, 2, 3, 4])
-@pytest.mark.parametrize("dilation", [1, 2, 3])
-@pytest.mark.parametrize("length", [1, 2, 5])
+@each("kernel", [1, 2, 3, 4])
+@each("dilation", [1, 2, 3])
+@each("length", [1, 2, 5])
 def test_same_keeps_the_length_even_if_the_kernel_is_longer(kernel, dilation, length):
     layer = nn.Conv1d(1, 1, kernel, padding="same", dilation=dilation)
     assert layer(mg.ones((2, 1, length))).shape == (2, 1, length)
@@ -35,7 +36,7 @@ def test_each_group_sees_its_own_channels():
 
 
 @pytest.mark.parametrize(("d", "size"), [(1, (6,)), (2, (5, 6)), (3, (3, 4, 3))])
-@pytest.mark.parametrize("stride", [1, 2])
+@each("stride", [1, 2])
 def test_a_transposed_convolution_is_the_gradient_of_a_convolution(d, size, stride):
     x = mg.tensor(RNG.normal(size=(2, 2, *size)), requires_grad=True)
     w = RNG.normal(size=(3, 2, *(2,) * d))
@@ -85,7 +86,7 @@ def test_options_are_shown():
 X = np.ones((2, 4, 5, 6))
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: nn.Conv2d(4, 6, 3, groups=3), "Conv2d: 3 groups do not divide 4 and 6 channels"),
     (lambda: nn.Conv2d(4, 6, 3, groups=0), "Conv2d: groups must be an integer of at least 1, not 0"),
     (lambda: nn.Conv2d(0, 6, 3), "Conv2d: in_channels must be an integer of at least 1, not 0"),
@@ -146,7 +147,7 @@ def test_shuffling_and_back():
     assert F.channel_shuffle(np.arange(6.0).reshape(1, 6, 1), 3).ravel().tolist() == [0, 2, 4, 1, 3, 5]
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: F.unfold(X[0, 0], 2), r"unfold: the input must have shape \(N, C, H, W\) or \(C, H, W\), not \(5, 6\)"),
     (lambda: F.unfold(X, 7), "unfold: not one window fits"),
     (lambda: F.fold(np.ones((2, 5, 4)), 3, 2), r"fold: 4 windows of 4 elements a channel make .*shape \(2, 5, 4\)"),
@@ -219,7 +220,7 @@ def test_gradients_of_padding_are_added_up(mode):
     assert x.grad.tolist() == {"reflect": [2, 3, 2], "replicate": [3, 1, 3], "circular": [2, 3, 2]}[mode]
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: F.pad(np.ones(3), 1), r"pad: two numbers for each axis, the last first, as in \(1, 1\), not 1"),
     (lambda: F.pad(np.ones(3), (1,)), r"pad: two numbers for each axis, the last first, not \(1,\) for shape \(3,\)"),
     (lambda: F.pad(np.ones(3), (1, 1, 1, 1)), "pad: two numbers for each axis"),
@@ -267,7 +268,7 @@ def test_antialiasing(mode, aligned):
     assert mg.gradcheck(lambda x: F.interpolate(x, size=(1, 3), mode=mode, antialias=True), (x[..., :5],))
 
 
-@pytest.mark.parametrize(("options", "text"), [
+@each(("options", "text"), [
     ({"size": 2, "mode": "linear"}, "mode 'linear' is not one of those for 2 axes: nearest"),
     ({"size": 2, "mode": "lanczos"}, "mode 'lanczos' is not one"),
     ({"size": 2, "align_corners": True}, "align_corners is for the linear and cubic modes, not for 'nearest'"),

@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 KINDS = {
@@ -25,7 +26,7 @@ def _seed():
 
 
 @over_all
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+@each("p", [0.1, 0.5, 0.9])
 def test_the_share_that_is_dropped(name, p):
     layer, shape = KINDS[name]
     y = layer(p)(np.ones(shape))
@@ -91,7 +92,7 @@ def test_everything_may_be_dropped(name):
 
 
 @over_all
-@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
+@each("p", [-0.1, 1.1, float("nan")])
 def test_p_is_a_probability(name, p):
     layer, shape = KINDS[name]
     with pytest.raises(errors.ArgumentError, match=f"{layer.__name__}: p is a probability and must be from 0 to 1"):

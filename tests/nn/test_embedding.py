@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -22,8 +23,8 @@ def gradient(function, *args, **options):
 # Rows
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64, int])
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (1, 3, 2), (0,), (2, 0)])
+@each("dtype", [np.int8, np.uint8, np.int32, np.uint64, int])
+@each("shape", [(), (3,), (2, 3), (1, 3, 2), (0,), (2, 0)])
 def test_rows_of_any_shape(shape, dtype):
     words = np.resize(WORDS, shape).astype(dtype)
     for given in (words, mg.tensor(words), words.tolist()):
@@ -34,7 +35,7 @@ def test_rows_of_any_shape(shape, dtype):
     lambda rows: F.embedding(rows, TABLE), lambda rows: F.embedding_bag(np.array([rows]), TABLE),
     lambda rows: nn.Embedding(5, 3)(rows), lambda rows: nn.EmbeddingBag(5, 3)(np.array(rows), [0]),
 ])  # fmt: skip
-@pytest.mark.parametrize("row", [-1, -5, 5, 100, 2**40])
+@each("row", [-1, -5, 5, 100, 2**40])
 def test_rows_are_in_range_and_never_wrap(lookup, row):
     with pytest.raises(errors.IndexingError, match=f"index {row} is not one of the rows 0 to 4"):
         lookup([0, row])
@@ -179,7 +180,7 @@ def test_gradients_are_divided_by_how_often_a_row_occurs():
     np.testing.assert_allclose(scaled, plain / np.maximum(counts, 1)[:, None])
 
 
-@pytest.mark.parametrize(("args", "options", "text"), [
+@each(("args", "options", "text"), [
     ((WORDS, TABLE), {"mode": "average"}, "mode must be 'sum', 'mean' or 'max', not 'average'"),
     ((WORDS, TABLE, [0, 3]), {}, "indices in rows need no offsets"),
     ((LINE, TABLE), {}, r"indices have shape \(B, L\), or \(N,\) with offsets, not \(7,\)"),

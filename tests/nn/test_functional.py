@@ -1,11 +1,11 @@
 """The cases that are compared with PyTorch once more: with plain arrays, and in single precision."""
 
 import numpy as np
-import pytest
 
 import minigrad as mg
 from minigrad import nn
 from tests.references.layers import CASES, Framework, run
+from tests.rows import each, first_name
 from tests.test_layer_references import INDEX, NUMBERS, tolerance
 
 NAMES = nn.functional.__all__
@@ -38,7 +38,7 @@ class Functions:
 ARRAYS = Framework(Functions, leaf=lambda x: x.view(Watched), constant=np.array, load=None)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@each("name", FUNCTIONS, row=first_name)
 def test_arrays_give_arrays(name):
     results, _, _ = run(CASES[name], ARRAYS)
     for key, (_, shape, start) in INDEX[name]["results"].items():
@@ -60,7 +60,7 @@ for _name, _case in CASES.items():
         KINDS.setdefault("".join(c for c in _name.partition(") ")[0] if not c.isdigit()), _name)
 
 
-@pytest.mark.parametrize("name", KINDS.values())
+@each("name", KINDS.values(), row=first_name)
 def test_single_precision_stays_single(name):
     results, _, _ = run(CASES[name], SINGLE)
     # Where there is no gradient, zeros stand for it.

@@ -8,6 +8,7 @@ import scipy.stats
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 init = nn.init
 RANDOM = {
@@ -118,11 +119,11 @@ def test_sparse_columns(sparsity):
     assert (np.count_nonzero(w == 0, axis=0) == math.ceil(10 * sparsity)).all()
 
 
-@pytest.mark.parametrize(("low", "high"), [
+@each(("low", "high"), [
     (-2, 2), (-1, 3), (0, 1), (-0.1, 0.1), (2, 3), (5, 6), (5, math.inf), (0.01, math.inf), (-math.inf, -4),
     (-9, -8.5), (30, 31), (-math.inf, math.inf),
 ])  # fmt: skip
-@pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (3.0, 0.5)])
+@each(("mean", "std"), [(0.0, 1.0), (3.0, 0.5)])
 def test_truncated_normal_numbers_have_the_right_distribution(low, high, mean, std):
     w = init.trunc_normal_(mg.empty(4000), mean, std, mean + std * low, mean + std * high).data
     z = (w - mean) / std
@@ -154,7 +155,7 @@ def test_edge_sizes():
     assert init.normal_(mg.tensor(0.0)).shape == ()
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: init.xavier_normal_(mg.empty(3)), r"a weight of shape \(3,\) has no inputs and outputs to count"),
     (lambda: init.kaiming_normal_(mg.empty((2, 2)), mode="fan"), "mode must be 'fan_in' or 'fan_out', not 'fan'"),
     (lambda: init.kaiming_normal_(mg.empty((2, 2)), nonlinearity="gelu"), "there is no gain for 'gelu'"),

@@ -12,11 +12,12 @@ from minigrad import nn
 from minigrad.core import leaf, name_of
 from minigrad.tree import flatten
 from tests.nn.table import CALLS, OTHERS
+from tests.rows import each, first_name
 from tests.test_ops import awkward
 
 
 def over(calls):
-    return pytest.mark.parametrize("call", calls, ids=str)
+    return each("call", calls, row=lambda call: first_name(call.name))
 
 
 def is_float(x):
@@ -232,10 +233,19 @@ def function_of(call):
     )
 
 
+MANY = 100  # inputs and parameters that are not moved one by one
+
+
 @over([call for call in CALLS if call.orders])
 def test_first_derivatives(call):
     function, operands = function_of(call)
-    assert mg.gradcheck(function, operands)
+    assert mg.gradcheck(function, operands, fast=sum(x.size for x in operands) > MANY)
+
+
+@pytest.mark.slow
+@over([call for call in CALLS if call.orders])
+def test_all_first_derivatives(call):
+    assert mg.gradcheck(*function_of(call))
 
 
 @over([call for call in CALLS if call.orders > 1])

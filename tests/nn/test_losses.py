@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -67,7 +68,7 @@ def test_reductions(loss):
 
 
 @over(LOSSES)
-@pytest.mark.parametrize("reduction", ["avg", "batchmean", None, ""])
+@each("reduction", ["avg", "batchmean", None, ""])
 def test_reductions_are_known(loss, reduction):
     if (loss, reduction) != (F.kl_div, "batchmean"):
         text = f"reduction must be 'none', 'mean' or 'sum', not {reduction!r}"
@@ -126,7 +127,7 @@ BROADCASTING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("loss", "operands"), BROADCASTING, ids=lambda x: getattr(x, "__name__", None))
+@each(("loss", "operands"), BROADCASTING)
 def test_losses_refuse_shapes_that_would_broadcast(loss, operands):
     with pytest.raises(errors.ShapeError) as caught:
         loss(*operands)
@@ -153,15 +154,15 @@ WEIGHTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("loss", WEIGHTED)
-@pytest.mark.parametrize("shape", [(4,), (3, 1), (1, 4, 1), (4, 2)])
+@each("loss", WEIGHTED)
+@each("shape", [(4,), (3, 1), (1, 4, 1), (4, 2)])
 def test_weights_do_not_make_losses_larger(loss, shape):
     with pytest.raises(errors.ShapeError, match=r"weight of shape .* does not fit: it must have the shape \(4, 1\)"):
         loss(np.ones(shape))
 
 
-@pytest.mark.parametrize("loss", WEIGHTED)
-@pytest.mark.parametrize("shape", [(), (1,), (4, 1), (1, 1)])
+@each("loss", WEIGHTED)
+@each("shape", [(), (1,), (4, 1), (1, 1)])
 def test_weights_may_be_repeated(loss, shape):
     np.testing.assert_allclose(loss(np.ones(shape)), loss(None))
 
@@ -181,7 +182,7 @@ def test_weights_have_the_precision_of_the_input():
 
 
 @pytest.mark.parametrize("loss", [F.cross_entropy, F.nll_loss, F.multi_margin_loss])
-@pytest.mark.parametrize("weight", [np.ones(2), np.ones((3, 1)), np.ones((4, 3)), 1.0])
+@each("weight", [np.ones(2), np.ones((3, 1)), np.ones((4, 3)), 1.0])
 def test_there_is_a_weight_for_each_class(loss, weight):
     with pytest.raises(errors.ShapeError, match=rf"{loss.__name__}: weights of shape .* do not fit 3 classes"):
         loss(A, LABELS, weight=weight)
@@ -205,7 +206,7 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("loss", CLASSES, ids=["cross_entropy", "nll", "margin", "multilabel", "adaptive", "ctc"])
-@pytest.mark.parametrize("label", [-2, -3, 3, 100, -(2**40)])
+@each("label", [-2, -3, 3, 100, -(2**40)])
 def test_labels_are_in_range(loss, label):
     with pytest.raises(errors.IndexingError, match=f"label {label} is not one of the (classes|labels) 0 to 2"):
         loss(A[:2], np.array([0, label]))
@@ -220,7 +221,7 @@ def test_minus_one_is_no_label_either(loss):
             loss(A[:2], np.array([0, -1], dtype))
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64, ">i4", ">i8"])
+@each("dtype", [np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64, ">i4", ">i8"])
 @pytest.mark.parametrize("loss", CLASSES, ids=["cross_entropy", "nll", "margin", "multilabel", "adaptive", "ctc"])
 def test_labels_of_all_integer_dtypes(loss, dtype):
     mg.manual_seed(0)
@@ -385,7 +386,7 @@ def test_chances_are_from_0_to_1(value):
         F.binary_cross_entropy([0.5, value], [1.0, 0.0])
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: F.huber_loss(A, B, delta=0.0), "huber_loss: delta must be above 0, not 0.0"),
     (lambda: F.huber_loss(A, B, delta=NAN), "huber_loss: delta must be above 0, not nan"),
     (lambda: F.smooth_l1_loss(A, B, beta=-1.0), "smooth_l1_loss: beta must be at least 0"),
@@ -439,9 +440,9 @@ def by_all_alignments(logs, labels, blank=0):
     return -total
 
 
-@pytest.mark.parametrize("labels", [[], [1], [2, 1], [1, 1], [1, 2, 1], [2, 2, 2], [1, 2, 2, 1]])
-@pytest.mark.parametrize("times", [1, 2, 4, 6])
-@pytest.mark.parametrize("blank", [0, 2])
+@each("labels", [[], [1], [2, 1], [1, 1], [1, 2, 1], [2, 2, 2], [1, 2, 2, 1]])
+@each("times", [1, 2, 4, 6])
+@each("blank", [0, 2])
 def test_ctc_is_the_sum_over_all_alignments(labels, times, blank):
     names = [(k + blank) % 3 for k in labels]
     logs = np.log(RNG.dirichlet(np.ones(3), times))
@@ -512,7 +513,7 @@ LOGS = np.zeros((4, 2, 3))
 ROWS = np.array([[1, 2], [2, 1]])
 
 
-@pytest.mark.parametrize(("operands", "options", "exception", "text"), [
+@each(("operands", "options", "exception", "text"), [
     ((np.zeros(4), ROWS, [4, 4], [2, 2]), {}, errors.ShapeError, r"log_probs must have shape \(T, N, C\)"),
     ((LOGS, ROWS, [4], [2, 2]), {}, errors.ShapeError, r"input_lengths must have shape \(2,\)"),
     ((LOGS, ROWS, [4, 4], [2, 2, 2]), {}, errors.ShapeError, r"target_lengths must have shape \(2,\)"),
@@ -578,7 +579,7 @@ def test_a_triplet_of_complex_numbers_is_compared_by_distances_which_must_be_rea
         F.triplet_margin_with_distance_loss(Z, W, Z, distance_function=lambda x, y: mg.sum((x - y) ** 2))
 
 
-@pytest.mark.parametrize("loss", [
+@each("loss", [
     lambda w: F.mse_loss(A, B, weight=w), lambda w: F.l1_loss(A, B, weight=w), lambda w: F.huber_loss(A, B, weight=w),
     lambda w: F.binary_cross_entropy(CHANCES, CHANCES, weight=w),
     lambda w: F.binary_cross_entropy_with_logits(A, CHANCES, pos_weight=w),

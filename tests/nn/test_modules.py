@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 
@@ -152,7 +153,7 @@ def test_unknown_attributes_are_named():
         _ = nn.Linear(1, 1).wieght
 
 
-@pytest.mark.parametrize(("register", "text"), [
+@each(("register", "text"), [
     (lambda m: m.register_buffer("weight", mg.zeros(1)), "Linear has another attribute 'weight'"),
     (lambda m: m.register_parameter("training", nn.Parameter(1.0)), "Linear has another attribute 'training'"),
     (lambda m: m.add_module("forward", nn.Tanh()), "Linear has another attribute 'forward'"),

@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -166,7 +167,7 @@ def test_neighbouring_channels():
 X = np.ones((4, 3, 5))
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: nn.BatchNorm1d(2)(X), r"BatchNorm1d: the input must have 2 or 3 axes and 2 channels, not .*\(4, 3, 5\)"),
     (lambda: nn.BatchNorm2d(3)(X), r"BatchNorm2d: the input must have 4 axes and 3 channels, not shape \(4, 3, 5\)"),
     (lambda: nn.InstanceNorm1d(2)(X), "InstanceNorm1d: the input must have 2 or 3 axes and 2 channels"),

@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -17,9 +18,7 @@ def line(*numbers):
 
 
 @pytest.mark.parametrize("d", SIZES)
-@pytest.mark.parametrize(
-    "options", [{}, {"stride": 1, "padding": 1}, {"stride": 3, "ceil_mode": True}, {"dilation": 2}]
-)
+@each("options", [{}, {"stride": 1, "padding": 1}, {"stride": 3, "ceil_mode": True}, {"dilation": 2}])
 def test_the_indices_point_to_the_values(d, options):
     x = RNG.normal(size=(2, 3, *SIZES[d]))
     y, where = getattr(F, f"max_pool{d}d")(x, 2, return_indices=True, **options)
@@ -134,7 +133,7 @@ def test_the_stride_is_the_kernel_unless_given():
 X = np.ones((2, 3, 5))
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: nn.MaxPool1d(2)(X[0, 0]), r"max_pool1d: the input must have shape \(N, C, d1\) or \(C, d1\), not \(5,\)"),
     (lambda: nn.MaxPool1d(6)(X), r"max_pool1d: not one window fits: a kernel of size \(6,\)"),
     (lambda: nn.MaxPool1d(3, dilation=3)(X), r"max_pool1d: not one window fits: .* dilation \(3,\) is \(7,\)"),

@@ -5,6 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 RNG = np.random.default_rng(0)
 KINDS = {"RNN": (nn.RNN, nn.RNNCell), "LSTM": (nn.LSTM, nn.LSTMCell), "GRU": (nn.GRU, nn.GRUCell)}
@@ -80,7 +81,7 @@ def test_a_sequence_may_be_cut_and_continued(kind):
 
 
 @over
-@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"num_layers": 2}])
+@each("options", [{}, {"bidirectional": True}, {"num_layers": 2}])
 def test_a_single_step(kind, options):
     layer = KINDS[kind][0](3, 4, **options)
     y, last = layer(X[:1])
@@ -159,7 +160,7 @@ def test_names_and_options():
 H = np.zeros((1, 2, 4))
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: nn.RNN(3, 4, nonlinearity="sigmoid"), "RNN: nonlinearity must be 'tanh' or 'relu', not 'sigmoid'"),
     (lambda: nn.RNNCell(3, 4, nonlinearity="elu"), "RNNCell: nonlinearity must be 'tanh' or 'relu', not 'elu'"),
     (lambda: nn.RNNBase("QRNN", 3, 4), "RNNBase: the mode is one of RNN_TANH, RNN_RELU, LSTM, GRU, not 'QRNN'"),

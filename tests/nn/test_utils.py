@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn
+from tests.rows import each
 
 utils = nn.utils
 RNG = np.random.default_rng(0)
@@ -93,8 +94,8 @@ SIZES = {
 }
 
 
-@pytest.mark.parametrize("dtype", SIZES)
-@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, 0.5, "inf"])
+@each("dtype", SIZES)
+@each("norm_type", [2.0, 1.0, 3.0, 0.5, "inf"])
 def test_norms_of_numbers_whose_powers_are_none(dtype, norm_type):
     """The norm of a multiple is the multiple of the norm."""
     for size in SIZES[dtype]:
@@ -263,7 +264,7 @@ def test_writing_a_vector_makes_old_graphs_stale():
 # Weight normalization
 
 
-@pytest.mark.parametrize("dim", [0, 1, -1, None])
+@each("dim", [0, 1, -1, None])
 @pytest.mark.parametrize("make", [
     lambda: nn.Linear(3, 2), lambda: nn.Conv1d(3, 2, 2), lambda: nn.ConvTranspose1d(3, 2, 2),
 ])  # fmt: skip
@@ -399,7 +400,7 @@ def test_both_and_several_names():
     assert {"weight_hh_l0_g", "weight_hh_l0_v", "weight_ih_l0"} < set(layer.state_dict())
 
 
-@pytest.mark.parametrize(("call", "text"), [
+@each(("call", "text"), [
     (lambda: utils.weight_norm(nn.Linear(2, 1), "wieght"), "Linear has no parameter 'wieght'$"),
     (lambda: utils.weight_norm(nn.Linear(2, 1, bias=False), "bias"), "Linear has no parameter 'bias'"),
     (lambda: utils.weight_norm(utils.weight_norm(nn.Linear(2, 1))), "Linear has no parameter 'weight' any more"),

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import minigrad as mg
 from minigrad import special
 from minigrad.core import numpy_functions
+from tests.rows import each
 
 F = mg.nn.functional
 NAN, INF = np.nan, np.inf
@@ -84,7 +86,7 @@ def test_the_walk_finds_the_functions():
     assert expected <= set(CALLS)
 
 
-@pytest.mark.parametrize("call", CALLS)
+@each("call", CALLS, row=lambda call: re.search(r"(\w+)\(", call)[1])
 def test_what_is_not_selected_has_the_derivative_0(call):
     function, regular = CALLS[call]
     x = np.array([NAN, INF, -INF, regular])
@@ -97,8 +99,8 @@ def test_what_is_not_selected_has_the_derivative_0(call):
     np.testing.assert_allclose([first[3:], second[3:]], alone, rtol=1e-14)
 
 
-@pytest.mark.parametrize("size", [1, 4, 10_000])  # NaN is looked for in different ways
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@each("size", [1, 4, 10_000])  # NaN is looked for in different ways
+@each("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_zeros_stay_zeros_in_arrays_of_any_size_and_dtype(size, dtype):
     x = np.full(size, 2, dtype)
     x[-1] = NAN
@@ -110,7 +112,7 @@ def test_zeros_stay_zeros_in_arrays_of_any_size_and_dtype(size, dtype):
 POWERS = [lambda x: x**2, np.square, lambda x: x**3, lambda x: x**2.5, lambda x: x ** np.int8(2)]
 
 
-@pytest.mark.parametrize("power", POWERS)
+@each("power", POWERS)
 @pytest.mark.parametrize("reduction", [np.nansum, np.nanmean, np.nanvar, np.nanmax])
 def test_numbers_that_are_missing_stay_without_gradient_in_powers(power, reduction):
     x = mg.tensor([1.0, NAN, 3.0], requires_grad=True)
@@ -154,7 +156,7 @@ EXPONENTS = {
 
 
 @pytest.mark.parametrize("kind", EXPONENTS)
-@pytest.mark.parametrize("power", [lambda x, n: x**n, np.power, np.float_power, mg.pow])
+@each("power", [lambda x, n: x**n, np.power, np.float_power, mg.pow])
 def test_all_derivatives_of_powers_are_right_also_at_0(kind, power):
     for n in (0, 1, 2, 3, 4):
         exponent = EXPONENTS[kind](n)
@@ -216,8 +218,8 @@ BASES = [
 ]
 
 
-@pytest.mark.parametrize("a", BASES)
-@pytest.mark.parametrize("power", [lambda a, y: a**y, np.power, np.float_power])
+@each("a", BASES)
+@each("power", [lambda a, y: a**y, np.power, np.float_power])
 def test_complex_exponents_of_any_base(a, power):
     y = 1 + 1j
     value = np.ravel(a)[0].item() if not isinstance(a, mg.Tensor) else a.item()
@@ -278,7 +280,7 @@ ENDS = {  # function: at -inf and inf the value, the first derivative, and the s
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@each("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("name", ENDS)
 def test_the_ends(name, dtype):
     function, *expected = ENDS[name]

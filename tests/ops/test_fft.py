@@ -10,6 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad import core, errors, fft
 from tests.op_table import A
+from tests.rows import each
 
 NORMS = ["backward", "ortho", "forward"]
 RNG = np.random.default_rng(0)
@@ -30,9 +31,9 @@ def matrix(function, lines, dtype=float):
 # Derivatives: the conjugate of the gradient is the transposed matrix times the weights
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8])
-@pytest.mark.parametrize("length", [1, 4, 5])
+@each("norm", NORMS)
+@each("n", [1, 2, 3, 4, 5, 8])
+@each("length", [1, 4, 5])
 @pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "ihfft"])
 def test_transforms_of_real_numbers_have_the_transposed_matrix(name, length, n, norm):
     M = matrix(lambda x: getattr(np.fft, name)(x, n, norm=norm), length)
@@ -42,9 +43,9 @@ def test_transforms_of_real_numbers_have_the_transposed_matrix(name, length, n, 
     np.testing.assert_allclose(g, np.real(M.T @ w), atol=1e-14)
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8])
-@pytest.mark.parametrize("length", [1, 3, 4])
+@each("norm", NORMS)
+@each("n", [1, 2, 3, 4, 5, 8])
+@each("length", [1, 3, 4])
 @pytest.mark.parametrize("name", ["fft", "ifft", "irfft", "hfft"])
 def test_transforms_of_complex_numbers_have_the_transposed_matrix(name, length, n, norm):
     function = getattr(np.fft, name)
@@ -131,7 +132,7 @@ REAL = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2
 
 
 @pytest.mark.parametrize("name", REAL)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each("dtype", [np.float32, np.float64])
 def test_precision_stays_through_both_orders(name, dtype):
     x = mg.tensor(RNG.normal(size=(4, 4)).astype(dtype), requires_grad=True)
     y = getattr(fft, name)(x)
@@ -194,7 +195,7 @@ STANDARD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STANDARD)
+@each("name", STANDARD)
 def test_signatures_are_the_standards(name):
     first, *others = inspect.signature(getattr(fft, name)).parameters.values()
     assert first.kind is first.POSITIONAL_ONLY
@@ -300,7 +301,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("tensor", [False, True])
+@each("tensor", [False, True])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_explained(mistake, tensor):
     call, error, words = MISTAKES[mistake]

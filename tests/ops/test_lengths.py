@@ -7,6 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.nn import functional as F  # noqa: N812
+from tests.rows import each
 
 NAN, INF = np.nan, np.inf
 ORDERS = [1, 2, 3, 10, 0.5, 1.5, 2.5, -1, -2]
@@ -26,8 +27,8 @@ def slopes(order):
 # Squares that under- or overflow
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(("dtype", "unit"), [
+@each("order", ORDERS)
+@each(("dtype", "unit"), [
     (np.float64, 1e-170), (np.float64, 1e170), (np.float64, 2.0**-1040), (np.float64, 5e-324),
     (np.float32, 1e-25), (np.float32, 1e25), (np.float16, 2.0**-14), (np.float16, 1000),
 ])  # fmt: skip
@@ -39,8 +40,8 @@ def test_norms_of_tiny_and_huge_numbers(dtype, unit, order):
     np.testing.assert_allclose(value, length * np.float64(x[0]), rtol=200 * np.finfo(dtype).eps, atol=np.spacing(x[0]))
 
 
-@pytest.mark.parametrize("unit", [1e-170, 1e170])
-@pytest.mark.parametrize("function", [
+@each("unit", [1e-170, 1e170])
+@each("function", [
     np.linalg.norm, lambda x: np.linalg.norm(x, "nuc"), lambda x: np.linalg.norm(x, 2), lambda x: np.linalg.norm(x, -2),
     lambda x: np.linalg.norm(x, axis=1).sum(), lambda x: mg.linalg.vector_norm(x, axis=(0, 1), keepdims=True).sum(),
     lambda x: mg.linalg.vector_norm(x, axis=0, ord=3).sum(), np.std, lambda x: np.std(x, axis=0, ddof=1).sum(),
@@ -73,7 +74,7 @@ def test_norms_of_ordinary_numbers_are_numpys_to_the_last_bit():
             np.testing.assert_array_equal(ours, np.linalg.norm(x, order, axis=axis))
 
 
-@pytest.mark.parametrize(("function", "x", "expected"), [
+@each(("function", "x", "expected"), [
     (np.linalg.norm, (INF, 1), (1, 0)),
     (np.linalg.norm, (-INF, INF), (-(0.5**0.5), 0.5**0.5)),
     (np.linalg.norm, (1, NAN), (NAN, NAN)),
@@ -123,8 +124,8 @@ SPREADS = {
 }
 
 
-@pytest.mark.parametrize("name", SPREADS)
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])
+@each("name", SPREADS)
+@each("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])
 def test_equal_numbers_have_no_spread(name, dtype):
     for number in (0.1, 0.7, 1 / 3, -123.4, 1e-3, 0.0):
         for n in (2, 3, 7, 10, 1000):
@@ -183,7 +184,7 @@ def bent(x):
 
 
 @pytest.mark.parametrize("name", LENGTHS)
-@pytest.mark.parametrize("outer", [lambda y: y, lambda y: y**2, lambda y: y * y, np.square, lambda y: (1 + y) ** 2])
+@each("outer", [lambda y: y, lambda y: y**2, lambda y: y * y, np.square, lambda y: (1 + y) ** 2])
 def test_the_second_derivative_at_a_kink_is_not_silently_zero(name, outer):
     function, x = LENGTHS[name]
     n = len(bent(x))
@@ -257,7 +258,7 @@ HALF = {
 
 
 @pytest.mark.parametrize("name", HALF)
-@pytest.mark.parametrize("n", [70_000, 2049])
+@each("n", [70_000, 2049])
 def test_half_precision_counts_in_float32(name, n):
     function, x = HALF[name], np.resize(A(1, 2, 3, 2, dtype=np.float16), n)
     value, found = mg.value_and_grad(function)(x)

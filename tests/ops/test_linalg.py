@@ -12,6 +12,7 @@ from minigrad.ops.exponential import frechet
 from minigrad.ops.matrices import inverse
 from tests.needs import numpy_before
 from tests.op_table import A
+from tests.rows import each
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(3, 3))
@@ -47,7 +48,7 @@ MATRICES_ONLY = {
 
 
 @pytest.mark.parametrize("name", SQUARE_ONLY)
-@pytest.mark.parametrize("shape", [(2, 3), (4, 3, 2)])
+@each("shape", [(2, 3), (4, 3, 2)])
 def test_matrices_must_be_square(name, shape):
     for x in (np.ones(shape), mg.tensor(np.ones(shape), requires_grad=True)):
         with pytest.raises(errors.ShapeError, match=name) as caught:
@@ -55,7 +56,7 @@ def test_matrices_must_be_square(name, shape):
         assert str(shape) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", SQUARE_ONLY | MATRICES_ONLY)
+@each("name", SQUARE_ONLY | MATRICES_ONLY)
 def test_there_must_be_two_axes(name):
     for x in (np.ones(3), mg.tensor([1.0, 2.0, 3.0], requires_grad=True)):
         with pytest.raises(errors.ShapeError, match=name.strip()) as caught:
@@ -102,7 +103,7 @@ def test_nan_is_found_in_what_does_not_converge(name):
         getattr(linalg, name)(mg.tensor(x))
 
 
-@pytest.mark.parametrize(("call", "error", "words"), [
+@each(("call", "error", "words"), [
     (lambda: linalg.solve(I2, np.ones(3)), errors.ShapeError, r"solve of shapes \(2, 2\) and \(3,\).*needs 2 rows"),
     (lambda: linalg.solve(I2, 1.0), errors.ShapeError, r"\(2, 2\) and \(\)"),
     (lambda: linalg.solve(np.ones((3, 2, 2)), np.ones((4, 2, 1))), errors.ShapeError, r"solve of shapes \(3, 2, 2\)"),
@@ -144,7 +145,7 @@ SIGNATURES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SIGNATURES)
+@each("name", SIGNATURES)
 def test_signatures_are_the_standards(name):
     found = inspect.signature(getattr(linalg, name))
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in found.parameters.values()]
@@ -254,7 +255,7 @@ def test_functions_of_eigenvalues_alone_have_gradients(x):
         close(gradient(f, x + 0j), 3 * x @ x)
 
 
-@pytest.mark.parametrize("x", [*EQUAL[:4], TURN, A([1, 0], [0, 1], [0, 0]), A([1, 0], [0, 0], [0, 0])])
+@each("x", [*EQUAL[:4], TURN, A([1, 0], [0, 1], [0, 0]), A([1, 0], [0, 0], [0, 0])])
 def test_functions_of_singular_values_alone_have_gradients(x):
     expected = 4 * x @ x.T @ x
     close(gradient(lambda x: mg.sum(linalg.svdvals(x) ** 4), x), expected)
@@ -293,7 +294,7 @@ UNKNOWN = {  # first derivatives of functions of the vectors, and second ones of
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-@pytest.mark.parametrize("x", EQUAL[1:])
+@each("x", EQUAL[1:])
 def test_what_equal_values_leave_open_is_nan(name, x):
     assert not np.isfinite(UNKNOWN[name](x)).all()
 
@@ -419,7 +420,7 @@ CHOSEN = {
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-@pytest.mark.parametrize("unit", [1, 1j])
+@each("unit", [1, 1j])
 def test_a_matrix_that_was_not_chosen_has_gradient_zero(name, unit):
     regular = A([2, 0.5], [0.5, 3]) + unit * A([0, 0.2], [-0.2, 0])
     x = mg.tensor(np.stack([regular, np.zeros((2, 2))]), requires_grad=True)
@@ -583,8 +584,8 @@ def test_einsum_repeats_axes_of_length_one_as_numpy_does():
 # Products of small integers
 
 
-@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32])
-@pytest.mark.parametrize("function", [
+@each("dtype", [np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32])
+@each("function", [
     lambda a: np.vecdot(a, a), lambda a: linalg.vecdot(a, a, axis=0), lambda a: np.einsum("ij,jk->", a, a),
     lambda a: np.einsum("ij->i", a), lambda a: np.einsum("ii", a), lambda a: np.vdot(a, a), lambda a: np.matmul(a, a),
     lambda a: np.tensordot(a, a), lambda a: np.inner(a, a),

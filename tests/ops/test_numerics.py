@@ -9,6 +9,7 @@ import scipy.special as sp
 import minigrad as mg
 from minigrad import errors
 from minigrad.ops import binning, choosing, numerics, numpy_elementwise, polynomials
+from tests.rows import each
 
 NAN, INF = np.nan, np.inf
 
@@ -27,7 +28,7 @@ def gradient(function, *leaves):
 # Elementwise
 
 
-@pytest.mark.parametrize(("function", "values", "expected"), [
+@each(("function", "values", "expected"), [
     (lambda x: np.fmax(x, 2.0), (1, 2, 3, NAN), (0, 0.5, 1, 0)),
     (lambda x: np.fmin(x, 2.0), (1, 2, 3, NAN), (1, 0.5, 0, 0)),
     (lambda x: np.fmax(NAN, x), (1, NAN), (1, 0.5)),
@@ -169,7 +170,7 @@ def test_the_dtype_of_a_gradient_is_numpys(dtype):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, strict=True)
 
 
-@pytest.mark.parametrize(("call", "error", "words"), [
+@each(("call", "error", "words"), [
     (lambda x: np.gradient(x[:1]), errors.ShapeError, "at least 2"),
     (lambda x: np.gradient(x[:2], edge_order=2), errors.ShapeError, "at least 3"),
     (lambda x: np.gradient(x, edge_order=3), errors.ArgumentError, "edge_order"),
@@ -298,7 +299,7 @@ def test_all_results_of_a_fit():
         np.polyfit(leaf(1, 1), leaf(1, 2), 1)
 
 
-@pytest.mark.parametrize("p", [[0, 0], [0, 3, 0, 0], [5], [0, 2, 3, 0], [1, 0, 4], [2, 4], [0, 5, 0], []])
+@each("p", [[0, 0], [0, 3, 0, 0], [5], [0, 2, 3, 0], [1, 0, 4], [2, 4], [0, 5, 0], []])
 def test_roots_are_numpys(p):
     for dtype in (int, float):
         expected = np.roots(np.array(p, dtype))

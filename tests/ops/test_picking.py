@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors
+from tests.rows import each
 
 NAN, INF = np.nan, np.inf
 
@@ -174,7 +175,7 @@ def test_the_source_has_the_dtype_of_what_it_is_written_to():
 X = np.zeros((2, 3))
 
 
-@pytest.mark.parametrize(("kind", "words", "call"), [
+@each(("kind", "words", "call"), [
     (errors.ArgumentError, "k is 4.*3 elements", lambda: mg.topk(X, 4)),
     (errors.ArgumentError, "k is -1", lambda: mg.topk(X, -1)),
     (errors.DTypeError, "integer, not 1.5", lambda: mg.topk(X, 1.5)),

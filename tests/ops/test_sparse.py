@@ -7,6 +7,7 @@ from scipy import sparse
 import minigrad as mg
 from minigrad import errors
 from minigrad.ops.sparse import sparse_matmul
+from tests.rows import each
 
 FULL = np.array([[1.0, 0.0, 2.0], [0.0, -3.0, 0.0]])
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
@@ -41,8 +42,8 @@ def test_second_derivatives():
     assert mg.gradgradcheck(lambda x: mg.tanh(sparse_matmul(x, matrix)), (mg.tensor(drawn((4, 2))),))
 
 
-@pytest.mark.parametrize("of_matrix", [np.float32, np.float64, np.complex64, np.complex128, np.int64, np.bool_])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+@each("of_matrix", [np.float32, np.float64, np.complex64, np.complex128, np.int64, np.bool_])
+@each("dtype", [np.float32, np.float64, np.complex64, np.complex128])
 def test_dtypes_are_those_of_the_matrix_in_full(of_matrix, dtype):
     full = (FULL * (1 + 2j) if np.dtype(of_matrix).kind == "c" else FULL).astype(of_matrix)
     matrix = sparse.csr_array(full)

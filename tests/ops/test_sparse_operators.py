@@ -10,13 +10,14 @@ from scipy import sparse
 
 import minigrad as mg
 from minigrad import errors
+from tests.rows import each
 
 FULL = np.array([[1.0, 0.0, 2.0], [0.0, -3.0, 0.0]])
 EITHER = [getattr(sparse, f"{name}_{kind}") for name in ("coo", "csc", "csr", "dia") for kind in ("array", "matrix")]
 X = np.array([[0.5, -1.0], [2.0, 3.0], [1.0, 0.0]])
 
 
-@pytest.mark.parametrize("requires_grad", [True, False])
+@each("requires_grad", [True, False])
 @pytest.mark.parametrize("make", EITHER, ids=lambda make: make.__name__)
 def test_the_product_of_a_sparse_matrix_and_a_tensor_is_a_tensor(make, requires_grad):
     matrix = make(FULL)

@@ -12,6 +12,7 @@ import minigrad as mg
 from minigrad import errors, special
 from minigrad.ops.special import erf
 from tests.op_table import A
+from tests.rows import each
 
 NAN, INF = np.nan, np.inf
 
@@ -150,7 +151,7 @@ ONE = [
 TWO = ["beta", "betaln", "gammainc", "gammaincc", "rel_entr", "xlog1py", "xlogy"]
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@each("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", ONE + TWO)
 def test_ends(name, dtype):
     x = ENDS.astype(dtype)
@@ -404,7 +405,7 @@ def test_python_numbers_have_a_weak_dtype(name):
 IN_THE_PLANE = {"expit", "log_softmax", "logsumexp", "sinc", "softmax"}
 
 
-@pytest.mark.parametrize("name", [name for name in special.__all__ if name not in IN_THE_PLANE | {"polygamma"}])
+@each("name", [name for name in special.__all__ if name not in IN_THE_PLANE | {"polygamma"}])
 def test_complex_numbers_are_refused(name):
     operands = 2 if name in (*TWO, "kl_div") else 3 if name == "betainc" else 1
     with pytest.raises(errors.DTypeError, match="takes real numbers"):

@@ -9,6 +9,7 @@ import minigrad as mg
 from minigrad import errors
 from minigrad.ops import ignoring_nan, quantiles, statistics
 from tests.needs import since_numpy
+from tests.rows import each
 
 NAN, INF = np.nan, np.inf
 
@@ -33,7 +34,7 @@ def second(function, x):
 # Quantiles
 
 
-@pytest.mark.parametrize(("function", "values", "expected"), [
+@each(("function", "values", "expected"), [
     (np.median, (2, 2, 2), (1 / 3, 1 / 3, 1 / 3)),
     (np.median, (1, 2, 2, 3), (0, 0.5, 0.5, 0)),
     (np.median, (1, 2, 2, 2), (0, 1 / 3, 1 / 3, 1 / 3)),
@@ -80,8 +81,8 @@ def test_a_quantile_is_linear_so_it_has_no_second_derivative():
 
 
 @since_numpy("2.0.1", "closest_observation is right")
-@pytest.mark.parametrize("method", quantiles.METHODS)
-@pytest.mark.parametrize("n", range(1, 9))
+@each("method", quantiles.METHODS)
+@each("n", range(1, 9))
 def test_every_method_chooses_as_numpy_does(method, n):
     x = np.random.default_rng(n).permutation(n) * 1.0
     q = np.concatenate([np.linspace(0, 1, 41), np.arange(n + 1) / n, (np.arange(n) + 0.5) / n])
@@ -109,10 +110,10 @@ def test_weights_choose_as_numpy_does():
 A_SCALAR_COUNTS = since_numpy("2.4.0", "the dtype of a NumPy scalar counts like that of an array")
 
 
-@pytest.mark.parametrize("q", [
+@each("q", [
     0.3, 1, 0, pytest.param(np.float64(0.3), marks=A_SCALAR_COUNTS), np.array(0.3), [0.3], np.array([0.3], np.float32),
 ])  # fmt: skip
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+@each("dtype", [np.float32, np.float64, np.int32])
 @pytest.mark.parametrize("method", ["linear", "lower", "hazen"])
 def test_the_dtype_of_a_quantile_is_numpys(q, dtype, method):
     x = np.array([3, 1, 2], dtype)
@@ -131,7 +132,7 @@ def test_many_quantiles_of_many_numbers():
     assert t.grad.sum().item() == pytest.approx(len(q))
 
 
-@pytest.mark.parametrize(("call", "error", "words"), [
+@each(("call", "error", "words"), [
     (lambda x: np.quantile(x, 1.5), errors.ArgumentError, "between 0 and 1"),
     (lambda x: np.quantile(x, NAN), errors.ArgumentError, "between 0 and 1"),
     (lambda x: np.percentile(x, [50, 101]), errors.ArgumentError, "percentile"),
@@ -181,7 +182,7 @@ def slices(warning):
     return text if "slice" in text else ""
 
 
-@pytest.mark.parametrize(("function", "prepare"), EMPTY)
+@each(("function", "prepare"), EMPTY)
 def test_what_has_no_value_warns_as_numpy_does(function, prepare):
     x = prepare(np.array([1.0, 2.0, 4.0]))
     with pytest.warns(RuntimeWarning) as theirs:
@@ -251,7 +252,7 @@ def test_integers_and_bools_are_what_numpy_makes_of_them():
 
 
 @pytest.mark.parametrize("name", ["nanmean", "nanvar", "nanstd", "nansum", "nanmax", "nanmedian"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+@each("dtype", [np.float32, np.float64, np.complex64])
 def test_missing_numbers_leave_the_dtype(name, dtype):
     if dtype == np.complex64 and name in ("nanmax", "nanmedian"):
         return
@@ -270,7 +271,7 @@ def test_weights_that_sum_to_zero():
         np.average(leaf(1, 2), weights=[1.0, -1.0])
 
 
-@pytest.mark.parametrize(("call", "error", "words"), [
+@each(("call", "error", "words"), [
     (lambda x: np.average(x, weights=[1.0, 2.0]), errors.ShapeError, "needs an axis"),
     (lambda x: np.average(x, axis=1, weights=[1.0, 2.0]), errors.ShapeError, r"of shape \(3,\) or \(2, 3\)"),
     (lambda x: np.average(x, axis=2), errors.AxisError, "axis"),

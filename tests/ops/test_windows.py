@@ -9,6 +9,7 @@ import minigrad as mg
 from minigrad import errors
 from minigrad.ops import windows
 from tests import op_table_nn
+from tests.rows import each
 
 RNG = np.random.default_rng(0)
 INF, NAN = np.inf, np.nan
@@ -92,7 +93,7 @@ def test_results_do_not_share_memory_with_operands():
         assert x.item() == 1.0
 
 
-@pytest.mark.parametrize(("lengths", "kernel", "options"), [
+@each(("lengths", "kernel", "options"), [
     ((3,), (4,), how(1)), ((3, 3), (2, 4), how(2)), ((3,), (2,), how(1, dilation=3)), ((0,), (1,), how(1)),
     ((5,), (0,), how(1)), ((2,), (5,), how(1, padding=1)),
 ])  # fmt: skip
@@ -122,7 +123,7 @@ def test_numbers_for_the_wrong_windows():
 # The largest element
 
 
-@pytest.mark.parametrize(("x", "options", "value", "index", "gradient"), [
+@each(("x", "options", "value", "index", "gradient"), [
     ([1, NAN, 3, 2], {"stride": 2}, [NAN, 3], [1, 2], [0, 1, 1, 0]),
     ([NAN, NAN, 3, 2], {"stride": 2}, [NAN, 3], [0, 2], [1, 0, 1, 0]),
     ([1, 2, NAN, 0], {}, [2, NAN, NAN], [1, 2, 2], [0, 1, 2, 0]),

@@ -10,6 +10,7 @@ from minigrad import errors, nn, testing
 from minigrad.core import numpy_functions, primitives
 from minigrad.gradcheck import DerivativeError
 from minigrad.testing import assert_close, assert_gradients_close
+from tests.rows import each
 
 X = np.array([[0.5, 2.0]])
 
@@ -54,7 +55,7 @@ def complaint(assertion, *args, **kwargs):
 # Values
 
 
-@pytest.mark.parametrize(("actual", "expected"), [
+@each(("actual", "expected"), [
     (mg.ones(3), [1, 1, 1]),
     (mg.ones(3, requires_grad=True), np.ones(3)),
     (1.0, mg.tensor(1.0)),
@@ -75,7 +76,7 @@ def test_close(actual, expected):
     assert_close(actual, expected)
 
 
-@pytest.mark.parametrize(("actual", "expected", "said"), [
+@each(("actual", "expected", "said"), [
     (1.0, 1.000001, "actual"),
     (np.nan, np.nan, "nan"),
     (1.0, np.inf, "inf"),

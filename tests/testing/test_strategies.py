@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import errors
 from minigrad.testing import strategies as own
+from tests.rows import each
 
 DTYPES = st.sampled_from(["float16", "float32", "float64", "complex64", "complex128", "int8", "uint16", "bool"])
 
@@ -44,7 +45,7 @@ def test_shapes_keep_their_limits_and_reach_them():
     assert smallest(own.shapes(min_dims=2, max_dims=2, max_side=0)) == (0, 0)
 
 
-@pytest.mark.parametrize(("condition", "shape"), [
+@each(("condition", "shape"), [
     (lambda shape: True, ()),
     (lambda shape: len(shape) == 3, (1, 1, 1)),
     (lambda shape: 0 in shape, (0,)),
@@ -57,10 +58,10 @@ def test_shapes_shrink_to_short_axes_and_to_empty_ones_last(condition, shape):
     assert sorted(found, reverse=0 in found) == sorted(shape, reverse=0 in shape)
 
 
-@pytest.mark.parametrize("limits", [
+@each("limits", [
     {"min_dims": -1}, {"min_dims": 3, "max_dims": 2}, {"min_side": -1}, {"min_side": 5, "max_side": 4},
 ])  # fmt: skip
-@pytest.mark.parametrize("make", [own.shapes, own.broadcastable_shapes, own.broadcastable_tensors])
+@each("make", [own.shapes, own.broadcastable_shapes, own.broadcastable_tensors])
 def test_limits_that_make_no_sense(make, limits):
     with pytest.raises(errors.ArgumentError, match=r"0 <= min_(dims|side) <= max_(dims|side) must hold, and they are"):
         make(**limits)
@@ -93,7 +94,7 @@ def test_a_group_of_no_shapes():
 # Tensors
 
 
-@settings(max_examples=300, database=None, deadline=None)
+@settings(max_examples=100, database=None, deadline=None)
 @given(st.data(), own.shapes(), DTYPES)
 def test_tensors_are_of_the_shape_and_dtype_and_of_moderate_size(data, shape, dtype):
     x = data.draw(own.tensors(shape, dtype))
@@ -110,7 +111,7 @@ def test_numbers_of_both_signs_and_with_fractions_come_up():
     assert smallest(own.tensors((), np.complex128), lambda z: z.item().imag < 0) == -1j
 
 
-@pytest.mark.parametrize(("strategy", "condition", "shape", "values"), [
+@each(("strategy", "condition", "shape", "values"), [
     (own.tensors(), lambda x: True, (), 0.0),
     (own.tensors(), lambda x: x.size and x.max() > 1.5, (), 2.0),
     (own.tensors(), lambda x: x.ndim == 2 and x.size and x.min() < 0, (1, 1), [[-1.0]]),
@@ -212,7 +213,7 @@ def test_axes_one_at_a_time():
         own.axes((), several=False, none=False)
 
 
-@pytest.mark.parametrize("is_such", [
+@each("is_such", [
     lambda index: [type(i) for i in index] == [int, int],
     lambda index: any(i is None for i in index),
     lambda index: any(i is ... for i in index),
