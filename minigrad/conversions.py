@@ -21,7 +21,7 @@ class Conversions(NumPyProtocols):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(self.array.size)
+        return int(np.size(self.array))
 
     def __contains__(self, value: Any) -> bool:
         self.give_out("`in`")
@@ -73,7 +73,7 @@ class Conversions(NumPyProtocols):
     def __bool__(self) -> bool:
         self.give_out("bool()")
         if self.size != 1:
-            raise tensors.no_truth(self.array.shape)
+            raise tensors.no_truth(np.shape(self.array))
         return bool(self.array)
 
     # Interchange with other libraries

@@ -143,20 +143,16 @@ def _apply_unusually(op: Operation, operands: tuple[Any, ...], inputs: list[Node
         value = mode.interpreter.computed(op, operands, args, value)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
     if not needed and mode.watcher is None:
-        result = name_of(value, None)
-        if mode.interpreter is not None:
-            mode.interpreter.named(result, operands, args)
-        return result
+        return name_of(value, None) if mode.interpreter is None else mode.interpreter.named(value, None, operands, args)
     node = _made(op, inputs, args, value, mode.interpreter is None)
     if mode.anomaly:
         notes_of(node).where = user_place()
         keep_constants(node)
     if mode.watcher is not None:
         mode.watcher.computed(node, begun)
-    result = name_of(value, node if needed else None)
     if mode.interpreter is not None:
-        mode.interpreter.named(result, operands, args)
-    return result
+        return mode.interpreter.named(value, node if needed else None, operands, args)
+    return name_of(value, node if needed else None)
 
 
 def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value: Array, borrows: bool = True) -> Node:

@@ -14,6 +14,11 @@ def already_traced(name: str) -> ProgramError:
     )
 
 
+def cannot_be_traced(name: str, reason: str, instead: str) -> ProgramError:
+    """For what cannot be a part of a program."""
+    return ProgramError(f"{name} cannot be a part of a program: {reason}. Trace {instead}, and call it outside")
+
+
 def not_an_input(name: str, argument: str, value: Any) -> ProgramError:
     """For an argument that can be neither an input of a program nor a part of it."""
     return ProgramError(

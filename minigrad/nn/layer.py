@@ -35,8 +35,8 @@ def write_to(x: Any, value: Any, in_memory: bool = True) -> None:
         if tracer is not None:
             tracer.rebound(x, in_memory)
         x.array = unwrap(value)
-    elif value is not (memory := unwrap(x)):
-        memory[...] = value
+    elif (array := unwrap(value)) is not (memory := unwrap(x)):
+        memory[...] = array
     if isinstance(x, Handle) and x.node is not None:
         note_write(x.node, user_place())
 

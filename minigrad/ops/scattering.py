@@ -10,6 +10,7 @@ from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.ops import indexing
 from minigrad.ops.arguments import operand, require_order, value_of, weak
 from minigrad.ops.axes import one_axis
+from minigrad.ops.binning import count_numbers
 from minigrad.ops.elementwise import floor_divide, where
 from minigrad.ops.indexing import getitem, setitem
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
@@ -17,9 +18,9 @@ from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
 # What is read, and where in the flattened array it shall go
 
 
-def _places(index: Any, shape: tuple[int, ...], axis: int, name: str) -> np.ndarray:
+@primitive()
+def _places(index: Array, /, *, shape: tuple[int, ...], axis: int, name: str) -> Array:
     """The places in a flattened array of this shape that an index along an axis means, checked."""
-    index = value_of(index)
     if index.dtype.kind not in "iu" and index.size:
         raise IndexingError(f"{name} takes an index of integers, not of {index.dtype}: convert it with astype(int)")
     if index.ndim != len(shape):
@@ -64,9 +65,9 @@ def _source(src: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> Arr
     return src if src.shape == shape else getitem(src, index=tuple(slice(n) for n in shape))
 
 
-def _prepared(x: Array, index: Any, src: Any, axis: int, name: str) -> tuple[Array, np.ndarray, Array]:
+def _prepared(x: Array, index: Any, src: Any, axis: int, name: str) -> tuple[Array, Array, Array]:
     """The array to write to, the places and what to write there, all flattened."""
-    places = _places(index, x.shape, axis, name)
+    places = _places(operand(index, name), shape=x.shape, axis=axis, name=name)
     values = _source(src, np.shape(index) if x.ndim else (), x.dtype, name)
     return reshape(x, (-1,)), places.reshape(-1), reshape(values, (-1,))
 
@@ -175,16 +176,18 @@ def scatter_reduce(
     >>> mg.scatter_reduce(np.ones(3), np.array([0, 2, 0]), np.array([2.0, 3.0, 5.0]), "prod")
     array([10.,  1.,  3.])
     """
-    if reduce not in _OF_GROUPS:
-        raise ArgumentError(
-            f"scatter_reduce has no reduction {reduce!r}; there are: {', '.join(map(repr, _OF_GROUPS))}"
-        )
+    known = [*_OF_ALL, *_OF_GROUPS]
+    if reduce not in known:
+        raise ArgumentError(f"scatter_reduce has no reduction {reduce!r}; there are: {', '.join(map(repr, known))}")
     return _reduced(x, index, src, reduce, include_self, axis, "scatter_reduce")
 
 
 def _reduced(x: Any, index: Any, src: Any, reduce: str, include_self: bool, axis: int, name: str) -> Array:
     x = operand(x, name)
     flat, places, values = _prepared(x, index, src, axis, name)
+    if reduce in _OF_ALL:
+        return reshape(_OF_ALL[reduce](flat, places, values, include_self), x.shape)
+    places = value_of(places)
     reached, groups = np.unique(places, return_inverse=True)
     if include_self:
         values = concat([getitem(flat, index=(reached,)), values])
@@ -193,19 +196,29 @@ def _reduced(x: Any, index: Any, src: Any, reduce: str, include_self: bool, axis
     return reshape(setitem(flat, results, index=(reached,)), x.shape)
 
 
-# Of the elements of groups, which are numbered from 0 and of which none is empty
+# Of elements and those that are to be added to them.  How many places there are is known without their numbers.
 
 
-def _sums(values: Array, groups: np.ndarray, count: int) -> Array:
-    return indexing.scatter(values, index=(groups,), shape=(count,))
+def _sums(flat: Array, places: Array, values: Array, include_self: bool) -> Array:
+    if include_self:
+        values, places = concat([flat, values]), concat([np.arange(flat.size), places])
+    sums = indexing.scatter(values, index=(places,), shape=flat.shape)
+    return sums if include_self else where(count_numbers(places, minlength=flat.size) > 0, sums, flat)
 
 
-def _means(values: Array, groups: np.ndarray, count: int) -> Array:
-    sizes = np.bincount(groups, minlength=count)
+def _means(flat: Array, places: Array, values: Array, include_self: bool) -> Array:
+    sizes = count_numbers(places, minlength=flat.size) + include_self
+    sizes = where(sizes == 0, 1, sizes)
     if values.dtype.kind in "iu":
-        return floor_divide(_sums(values, groups, count), sizes.astype(values.dtype))
+        return floor_divide(_sums(flat, places, values, include_self), astype(sizes, values.dtype))
     wide = np.result_type(values.dtype, np.float32)  # of float16, which overflows
-    return astype(_sums(astype(values, wide), groups, count) / sizes.astype(wide), values.dtype)
+    sums = _sums(astype(flat, wide), places, astype(values, wide), include_self)
+    return astype(sums / astype(sizes, np.finfo(wide).dtype), values.dtype)
+
+
+_OF_ALL = {"sum": _sums, "mean": _means}
+
+# Of the elements of groups, which are numbered from 0 and of which none is empty
 
 
 def _products(values: Array, groups: np.ndarray, count: int) -> Array:
@@ -248,5 +261,5 @@ def _smallest(values: Array, groups: np.ndarray, count: int) -> Array:
 
 
 _OF_GROUPS: dict[str, Callable[[Array, np.ndarray, int], Array]] = {
-    "sum": _sums, "prod": _products, "mean": _means, "amax": _largest, "amin": _smallest,
+    "prod": _products, "amax": _largest, "amin": _smallest,
 }  # fmt: skip

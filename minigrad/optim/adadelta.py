@@ -56,10 +56,12 @@ class Adadelta(Optimizer):
         if not 0 <= options["rho"] <= 1:
             raise ArgumentError(f"Adadelta: rho must be from 0 to 1, not {options['rho']}")
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "square_avg": np.zeros_like(value), "acc_delta": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, square_avg=np.zeros_like(value), acc_delta=np.zeros_like(value))
         state["step"] += 1
         rho, eps = options["rho"], options["eps"]
         gradient, square, steps = self.prepared(value, gradient, options), state["square_avg"], state["acc_delta"]

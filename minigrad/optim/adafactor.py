@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
+from minigrad.ops import reductions
+from minigrad.ops.linalg import vector_norm
+from minigrad.ops.numbers import larger, number, root, smaller
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
@@ -70,19 +73,20 @@ class Adafactor(Optimizer):
                 f"{options['beta2_decay']}, {options['eps']}, {options['d']}"
             )
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        names = ("row_var", "col_var") if value.ndim > 1 else ("variance",)
+        return {"step": 0, **{name: np.zeros(_shape(name, value.shape), value.dtype) for name in names}}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state["step"] = 0
-            for name in ("row_var", "col_var") if value.ndim > 1 else ("variance",):
-                state[name] = np.zeros(_shape(name, value.shape), value.dtype)
         state["step"] += 1
         if not value.size:
             return
         least, floor = options["eps"]
         least = float(np.finfo(value.dtype).eps) if least is None else least
         count, step, scratch = math.sqrt(max(value.size, 1)), state["step"], self.scratch(value)
-        size = max(floor, float(np.linalg.norm(value)) / count) * min(options["lr"], 1 / math.sqrt(step))
+        size = larger(floor, number(vector_norm(value)) / count) * smaller(options["lr"], 1 / root(step))
         gradient = self.prepared(value, gradient, options)
         share = step ** options["beta2_decay"]
         np.multiply(gradient, gradient, out=scratch)
@@ -90,22 +94,22 @@ class Adafactor(Optimizer):
             rows, columns = state["row_var"], state["col_var"]
             for running, axis in ((rows, -1), (columns, -2)):
                 running *= 1 - share
-                mean = np.mean(scratch, axis=axis, keepdims=True, out=self.scratch(running, 1))
+                mean = reductions.mean(scratch, axis, keepdims=True)
                 mean *= share
                 running += mean
             np.multiply(rows, columns, out=scratch)
-            whole = np.mean(rows, axis=-2, keepdims=True, out=self.scratch(rows, 2, (*value.shape[:-2], 1, 1)))
+            whole = reductions.mean(rows, -2, keepdims=True)
             scratch /= np.maximum(whole, least, out=whole)
         else:
             running = state["variance"]
             running *= 1 - share
             scratch *= share
             running += scratch
-            np.copyto(scratch, running)
+            scratch[...] = running
         np.maximum(scratch, least * least, out=scratch)
         np.sqrt(scratch, out=scratch)
         np.divide(gradient, scratch, out=scratch)
-        scratch *= size / max(1.0, float(np.linalg.norm(scratch)) / (count * options["d"]))
+        scratch *= size / larger(1.0, number(vector_norm(scratch)) / (count * options["d"]))
         value -= scratch
 
     def shape_of(self, name: str, parameter: Tensor) -> tuple[int, ...]:

@@ -54,10 +54,12 @@ class Adagrad(Optimizer):
         options = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps, "maximize": maximize}
         super().__init__(params, {**options, "initial_accumulator_value": initial_accumulator_value})
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "sum": np.full_like(value, options["initial_accumulator_value"])}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, sum=np.full_like(value, options["initial_accumulator_value"]))
         state["step"] += 1
         gradient, total, scratch = self.prepared(value, gradient, options), state["sum"], self.scratch(value)
         total += np.multiply(gradient, gradient, out=scratch)

@@ -1,11 +1,11 @@
 """Adam: steps scaled by running means of the gradient and of its square."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from minigrad.ops.numbers import root
 from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
@@ -64,10 +64,12 @@ class Adam(Optimizer):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
         super().__init__(params, {**options, "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay})
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "exp_avg": np.zeros_like(value), "exp_avg_sq": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(value), exp_avg_sq=np.zeros_like(value))
         state["step"] += 1
         mean, square, scratch = state["exp_avg"], state["exp_avg_sq"], self.scratch(value)
         beta1, beta2 = options["betas"]
@@ -79,7 +81,7 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = np.zeros_like(value)
             square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         # Both sides of the quotient are multiplied by the root of the correction, which saves one pass.
-        correction = math.sqrt(1 - beta2 ** state["step"])
+        correction = root(1 - beta2 ** state["step"])
         np.sqrt(square, out=scratch)
         scratch += options["eps"] * correction
         np.divide(mean, scratch, out=scratch)

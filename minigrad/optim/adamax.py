@@ -51,10 +51,12 @@ class Adamax(Optimizer):
             params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         )
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "exp_avg": np.zeros_like(value), "exp_inf": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(value), exp_inf=np.zeros_like(value))
         state["step"] += 1
         mean, largest, scratch = state["exp_avg"], state["exp_inf"], self.scratch(value)
         beta1, beta2 = options["betas"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.ops.numbers import larger
 from minigrad.optim.optimizer import Optimizer
 
 
@@ -58,10 +59,12 @@ class ASGD(Optimizer):
         options = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
         super().__init__(params, {**options, "maximize": maximize})
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "eta": options["lr"], "mu": 1.0, "ax": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, eta=options["lr"], mu=1.0, ax=np.zeros_like(value))
         state["step"] += 1
         gradient, average, scratch = self.prepared(value, gradient, options), state["ax"], self.scratch(value)
         value *= 1 - options["lambd"] * state["eta"]
@@ -70,4 +73,4 @@ class ASGD(Optimizer):
         scratch *= state["mu"]
         average += scratch
         state["eta"] = options["lr"] / (1 + options["lambd"] * options["lr"] * state["step"]) ** options["alpha"]
-        state["mu"] = 1 / max(1, state["step"] - options["t0"])
+        state["mu"] = 1 / larger(1, state["step"] - options["t0"])

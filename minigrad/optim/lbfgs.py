@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import enable_grad, unwrap
+from minigrad.core import enable_grad, interpreter, unwrap
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError
+from minigrad.errors.programs import cannot_be_traced
 from minigrad.optim.line_search import Point, strong_wolfe
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
@@ -122,6 +123,8 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise ArgumentError("LBFGS computes the loss several times in a step: write step(closure)")
+        if interpreter() is not None:
+            raise cannot_be_traced("LBFGS", "how often it computes the loss depends on the values", "its closure alone")
         compute: Callable[[], Any] = closure
 
         def value() -> float:

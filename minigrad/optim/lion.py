@@ -48,10 +48,12 @@ class Lion(Optimizer):
         options = {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(params, {**options, "decoupled_weight_decay": True})
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"exp_avg": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(exp_avg=np.zeros_like(value))
         mean, scratch, direction = state["exp_avg"], self.scratch(value), self.scratch(value, 1)
         beta1, beta2 = options["betas"]
         gradient = self.prepared(value, gradient, options)

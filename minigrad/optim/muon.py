@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
+from minigrad.ops.linalg import vector_norm
+from minigrad.ops.numbers import larger, number
 from minigrad.optim.optimizer import Optimizer, average_in
 
 
@@ -81,10 +83,14 @@ class Muon(Optimizer):
                 f"Muon: adjust_lr_fn must be None, 'original' or 'match_rms_adamw', not {options['adjust_lr_fn']!r}"
             )
 
+    fixed = ("ns_steps",)
+
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"momentum_buffer": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(momentum_buffer=np.zeros_like(value))
         buffer, scratch, momentum = state["momentum_buffer"], self.scratch(value), options["momentum"]
         gradient = self.prepared(value, gradient, options)
         average_in(buffer, gradient, momentum, scratch)
@@ -93,8 +99,8 @@ class Muon(Optimizer):
             np.multiply(buffer, momentum, out=direction)
             direction += np.multiply(gradient, 1 - momentum, out=scratch)
         else:
-            np.copyto(direction, buffer)
-        self._orthogonalize(direction, scratch, options)
+            direction[...] = buffer
+        direction = self._orthogonalize(direction, options)
         rows, columns = value.shape
         ratio = math.sqrt(max(1, rows / max(columns, 1)))
         if options["adjust_lr_fn"] == "match_rms_adamw":
@@ -102,12 +108,13 @@ class Muon(Optimizer):
         direction *= options["lr"] * ratio
         value -= direction
 
-    def _orthogonalize(self, x: np.ndarray, scratch: np.ndarray, options: dict[str, Any]) -> None:
-        """Move the singular values of a matrix close to 1, in place."""
-        x /= max(float(np.linalg.norm(x)), options["eps"])
+    def _orthogonalize(self, x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+        """A matrix whose singular values are moved close to 1."""
+        x /= larger(number(vector_norm(x)), options["eps"])
         a, b, c = options["ns_coefficients"]
-        if len(x) > x.shape[1]:  # the products are taken on the shorter side
-            x, scratch = x.T, scratch.T
+        turned = len(x) > x.shape[1]  # the products are taken on the shorter side
+        x = x.T if turned else x
+        scratch = self.scratch(x, 4)
         square, fourth = (self.scratch(x, number, (len(x), len(x))) for number in (2, 3))
         for _ in range(options["ns_steps"]):
             np.matmul(x, x.T, out=square)
@@ -118,3 +125,4 @@ class Muon(Optimizer):
             np.matmul(fourth, x, out=scratch)
             x *= a
             x += scratch
+        return x.T if turned else x

@@ -1,11 +1,11 @@
 """NAdam: Adam with Nesterov's momentum."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from minigrad.ops.numbers import root
 from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
@@ -60,10 +60,12 @@ class NAdam(Optimizer):
         options |= {"momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay}
         super().__init__(params, options)
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "mu_product": 1.0, "exp_avg": np.zeros_like(value), "exp_avg_sq": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, mu_product=1.0, exp_avg=np.zeros_like(value), exp_avg_sq=np.zeros_like(value))
         state["step"] += 1
         step, mean, square = state["step"], state["exp_avg"], state["exp_avg_sq"]
         scratch, denominator = self.scratch(value), self.scratch(value, 1)
@@ -75,7 +77,7 @@ class NAdam(Optimizer):
         average_in(mean, gradient, beta1, scratch)
         average_in_square(square, gradient, beta2, scratch)
         np.sqrt(square, out=denominator)
-        denominator /= math.sqrt(1 - beta2**step)
+        denominator /= root(1 - beta2**step)
         denominator += options["eps"]
         for array, share in ((gradient, (1 - mu) / (1 - product)), (mean, mu_next / (1 - product * mu_next))):
             np.divide(array, denominator, out=scratch)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.core import enable_grad, unwrap
+from minigrad.core import enable_grad, interpreter, no_grad, unwrap
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
 from minigrad.errors.training import (
@@ -23,6 +24,7 @@ from minigrad.errors.training import (
     warn_of_used_up,
 )
 from minigrad.errors.words import nearest
+from minigrad.nn.layer import write_to
 from minigrad.nn.module import Module, Parameter
 from minigrad.optim.whole import FEW, InterruptLater, Moving, copies, put_back
 from minigrad.tensor import Tensor
@@ -60,6 +62,8 @@ class Optimizer:
     # Options that must be numbers of at least 0, and entries of the state that are numbers.
     nonnegative: ClassVar[tuple[str, ...]] = ("lr", "weight_decay", "eps", "momentum")
     numbers: ClassVar[tuple[str, ...]] = ("step",)
+    # Options that are numbers and yet say what is computed: a program has them as they were.
+    fixed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -145,6 +149,9 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if (tracer := interpreter()) is not None:
+            self._write_down(tracer)
+            return loss
         place, moving, count = user_place(), list[Moving](), 0
         for group in self.param_groups:
             for p in group["params"]:
@@ -169,14 +176,40 @@ class Optimizer:
 
     def _update_all(self, moving: Sequence[Moving], place: Place | None) -> None:
         for p, value, gradient, state, group in moving:
-            if state is None:
-                state = self.state[p] = {}
+            if not state:
+                state = self.state[p] = self.initial_state(value, group)
             self.update(value, gradient, state, group)
             note_write(p.node, place)
         self._steps += 1
 
+    def _write_down(self, tracer: Any) -> None:
+        """The step as a part of a program: rates and numbers of steps are read, and states written, at every run."""
+        for group in self.param_groups:
+            options = tracer.entries(group, fixed=self.fixed)
+            for p in group["params"]:
+                gradient = p.grad
+                if gradient is None:
+                    continue
+                if not self.state.get(p):
+                    tracer.on_failure(partial(self.state.pop, p, None))
+                    self.state[p] = self.initial_state(p.array, group)
+                value = tracer.own(p.array)
+                with no_grad():
+                    self.update(value, tracer.own(gradient.array), tracer.entries(self.state[p]), options)
+                write_to(p, value)
+        counts = tracer.entries(vars(self))
+        counts["_steps"] += 1
+
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """What is kept of a parameter before its first step; for subclasses."""
+        return {}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
-        """Change `value` in place; `state` is the parameter's own, empty at first.  `gradient` is not to be changed."""
+        """Change `value` in place; `state` is the parameter's own.  `gradient` is not to be changed.
+
+        In a program all three, and the numbers among the options, are Tensors: it is written with operators, methods
+        and functions that these have, and does not branch on their values.
+        """
         raise NotImplementedError
 
     def scratch(self, value: np.ndarray, number: int = 0, shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -185,6 +218,8 @@ class Optimizer:
         Number 9 is where `prepared` puts its result.
         """
         key = number, value.shape if shape is None else shape, value.dtype
+        if (tracer := interpreter()) is not None:
+            return tracer.own(np.empty(key[1], key[2]))  # type: ignore[no-any-return]  # in place of an array
         memory = self._scratch.get(key)
         if memory is None:
             memory = self._scratch[key] = np.empty(key[1], value.dtype)
@@ -265,8 +300,10 @@ class Optimizer:
 
     def needed(self, parameter: Tensor) -> set[str]:
         """The names in the state of a parameter without which no step can be made: those of a first step."""
-        nothing, state = np.zeros((0,) * parameter.ndim, parameter.dtype), dict[str, Any]()
-        self.update(nothing, nothing, state, {**self.defaults, **{k: False for k in _OPTIONAL if k in self.defaults}})
+        nothing, options = np.zeros((0,) * parameter.ndim, parameter.dtype), {**self.defaults}
+        options |= {k: False for k in _OPTIONAL if k in self.defaults}
+        state = self.initial_state(nothing, options)
+        self.update(nothing, nothing, state, options)
         return set(state)
 
     def fitting(self, value: Any, name: str, number: int, parameter: Tensor) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import primitive
+from minigrad.ops.elementwise import where
 from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
@@ -54,10 +56,12 @@ class RAdam(Optimizer):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(params, {**options, "decoupled_weight_decay": decoupled_weight_decay})
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "exp_avg": np.zeros_like(value), "exp_avg_sq": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(value), exp_avg_sq=np.zeros_like(value))
         state["step"] += 1
         step, mean, square, scratch = state["step"], state["exp_avg"], state["exp_avg_sq"], self.scratch(value)
         beta1, beta2 = options["betas"]
@@ -68,12 +72,18 @@ class RAdam(Optimizer):
         end = 2 / (1 - beta2) - 1
         now = end - 2 * step * beta2**step / (1 - beta2**step)
         rate = options["lr"] / (1 - beta1**step)
-        if now > 5:
-            rate *= math.sqrt((now - 4) * (now - 2) * end / ((end - 4) * (end - 2) * now) * (1 - beta2**step))
-            np.sqrt(square, out=scratch)
-            scratch += options["eps"]
-            np.divide(mean, scratch, out=scratch)
-            scratch *= rate
-        else:
-            np.multiply(mean, rate, out=scratch)
+        rate *= _rectification(now, end, 1 - beta2**step)
+        np.sqrt(square, out=scratch)
+        scratch += options["eps"]
+        # The first steps, before there are squares enough, are not divided by their root.
+        np.divide(mean, where(now > 5, scratch, 1), out=scratch)
+        scratch *= rate
         value -= scratch
+
+
+@primitive()
+def _rectification(now: Any, end: Any, correction: Any, /) -> Any:
+    """What the variance of the root is corrected by; 1 while there are too few squares to know it."""
+    if now <= 5:
+        return 1.0
+    return math.sqrt((now - 4) * (now - 2) * end / ((end - 4) * (end - 2) * now) * correction)

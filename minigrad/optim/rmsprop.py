@@ -57,11 +57,13 @@ class RMSprop(Optimizer):
         options = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
         super().__init__(params, {**options, "centered": centered, "maximize": maximize})
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "square_avg": np.zeros_like(value)}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
         alpha, momentum, scratch = options["alpha"], options["momentum"], self.scratch(value)
-        if not state:
-            state.update(step=0, square_avg=np.zeros_like(value))
         state["step"] += 1
         gradient, square = self.prepared(value, gradient, options), state["square_avg"]
         average_in_square(square, gradient, alpha, scratch)
@@ -81,6 +83,6 @@ class RMSprop(Optimizer):
                 buffer = state["momentum_buffer"] = np.zeros_like(value)
             buffer *= momentum
             buffer += scratch
-            np.copyto(scratch, buffer)
+            scratch[...] = buffer
         scratch *= options["lr"]
         value -= scratch

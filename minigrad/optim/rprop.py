@@ -58,19 +58,21 @@ class Rprop(Optimizer):
                 f"{options['step_sizes']}"
             )
 
+    def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step."""
+        return {"step": 0, "prev": np.zeros_like(value), "step_size": np.full_like(value, options["lr"])}
+
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        if not state:
-            state.update(step=0, prev=np.zeros_like(value), step_size=np.full_like(value, options["lr"]))
         state["step"] += 1
         less, more = options["etas"]
         before, size, agreement = state["prev"], state["step_size"], self.scratch(value)
         gradient = self.prepared(value, gradient, options)
         np.sign(np.multiply(gradient, before, out=agreement), out=agreement)
-        np.copyto(before, gradient)
+        before[...] = gradient
         # The agreement is -1, 0 or 1.  Where it is -1, the gradient is taken for 0, also in the next step.
         factor = self.scratch(value, 1)
-        np.clip(agreement, -1, 0, out=factor)
+        np.minimum(agreement, 0, out=factor)
         factor += 1
         before *= factor
         # less, 1 or more: a parabola through the three.
@@ -79,7 +81,9 @@ class Rprop(Optimizer):
         factor *= agreement
         factor += 1
         size *= factor
-        np.clip(size, *options["step_sizes"], out=size)
+        smallest, largest = options["step_sizes"]
+        np.maximum(size, smallest, out=size)
+        np.minimum(size, largest, out=size)
         np.sign(before, out=agreement)
         agreement *= size
         value -= agreement

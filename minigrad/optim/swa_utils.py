@@ -7,10 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.core import no_grad, unwrap
+from minigrad.core import no_grad, traced
 from minigrad.errors import ArgumentError
+from minigrad.nn.layer import write_to
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
+from minigrad.ops.arguments import settled, unrecorded
+from minigrad.ops.numbers import number
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.optim.schedule import LRScheduler, towards
 from minigrad.tensor import Tensor
@@ -89,10 +92,13 @@ def _check(decay: float) -> None:
         raise ArgumentError(f"the decay of a moving average is from 0 to 1, not {decay}")
 
 
-def _approach(average: Tensor, parameter: Tensor, share: float) -> None:
+def _approach(average: Tensor, parameter: Tensor, share: Any) -> None:
     """Move an average a share of the way to a parameter, in its memory."""
     if average.dtype.kind != "f":
-        average.array = np.array(parameter.array)
+        write_to(average, np.copy(unrecorded(parameter)), in_memory=False)
+        return
+    if traced(average):
+        write_to(average, unrecorded(average) * (1 - share) + share * unrecorded(parameter))
         return
     average.array *= 1 - share
     average.array += share * parameter.array
@@ -163,8 +169,8 @@ class AveragedModel(Module):
         own_buffers, buffers = list(self.module.buffers()), list(model.buffers())
         if self.use_buffers:
             own, given = [*own, *own_buffers], [*given, *buffers]  # type: ignore[list-item]
-        count = int(self.n_averaged.item())
-        if not count:
+        count = number(unrecorded(self.n_averaged))
+        if settled(np.equal(unrecorded(self.n_averaged), 0)):
             for average, parameter in zip(own, given, strict=True):
                 _approach(average, parameter, 1.0)
         elif self.multi_avg_fn is not None:
@@ -173,12 +179,12 @@ class AveragedModel(Module):
             for average, parameter in zip(own, given, strict=True):
                 with no_grad():
                     value = self.avg_fn(average.detach(), parameter.detach(), count)
-                average.array[...] = unwrap(value)
+                write_to(average, value)
         else:
             get_swa_multi_avg_fn()(own, given, count)
         if not self.use_buffers:
             for mine, buffer in zip(own_buffers, buffers, strict=True):
-                mine.array = np.array(buffer.array)
+                write_to(mine, np.copy(unrecorded(buffer)), in_memory=False)
         self.n_averaged += 1
 
 

@@ -184,6 +184,11 @@ class Form(NamedTuple):
     variables: tuple[Variable, ...]
     named: bool  # whether they are Tensors
 
+    def present(self, values: Sequence[Any]) -> Any:
+        """The tree of values."""
+        made = [name_of(x, None) if self.named and isinstance(x, np.ndarray | np.generic) else x for x in values]
+        return self.rebuild(made)
+
 
 class Program:
     """A function as the equations that it was when it was traced.
@@ -275,7 +280,7 @@ class Program:
             results = [_owned(x) for x in results]
         for target, value in written:
             target.write(value)
-        return self.form.rebuild([name_of(x, None) if self.form.named else x for x in results])
+        return self.form.present(results)
 
     def _read(self, leaves: Sequence[Any]) -> dict[Variable, Any]:
         """What the run begins with, checked."""

@@ -42,6 +42,7 @@ from minigrad.program.equations import (
     form_of,
     normal,
 )
+from minigrad.program.numbers import number_named
 from minigrad.tree import flatten, paths
 from minigrad.writes import tick
 
@@ -117,6 +118,7 @@ class Tracer(Switch):
         self._variables: dict[int, Variable] = {}  # by the identity of an array, or of a Tensor that is a number
         self._kept: list[Any] = []  # what has given its identity
         self._made: list[tuple[ref[Handle], Place | None]] = []
+        self._own: dict[int, Handle] = {}  # Tensors that only the tracer has made, by identity
         self._operands: dict[Node, tuple[Handle, ...]] = {}  # of each node that was made here, and its result
         self._written: dict[int, tuple[OfTensor, Array]] = {}  # Tensors from outside, and what they were
         self._grads: dict[Node, Handle | None] = {}  # what leaves kept before
@@ -138,12 +140,9 @@ class Tracer(Switch):
             if not varies and not isinstance(x, bool | int | str | None):
                 raise not_an_input(self.name, name, x)
             static.append(VARYING if varies else x)
-            if varies:
-                tensor = x if isinstance(x, Handle) else name_of(x, None)
-                self.inputs[self._variable_of(tensor, tensor.array)] = Argument(i, name)
-                arguments.append(tensor)
-            else:
-                arguments.append(x)
+            if isinstance(x, Handle):
+                self.inputs[self._variable_of(x, x.array)] = Argument(i, name)
+            arguments.append(self._input(Argument(i, name), x) if varies and not isinstance(x, Handle) else x)
         self.signature = Signature(self.name, form_of(inputs), tuple(names), tuple(static))
         return tuple(rebuild(arguments))
 
@@ -170,24 +169,34 @@ class Tracer(Switch):
         outputs = tuple(self._new_variable(x) for x in values)
         self.equations.append(Equation(Operation(op.primitive, op.params), inputs, outputs, user_place()))
 
-    def named(self, tensor: Handle, operands: tuple[Any, ...], args: list[Array]) -> None:
-        """Note the Tensor that names a result, and the operands of its node, for the rules of its derivative."""
-        if tensor.array.__class__ in NUMBERS:
-            self._variables[id(tensor)] = self._last
-            self._kept.append(tensor)
+    def named(self, value: Any, node: Node | None, operands: tuple[Any, ...], args: list[Array]) -> Handle:
+        """The Tensor that names a result; with the operands of its node, for the rules of its derivative."""
+        tensor = self._name(value, node, self._last)
         self._made.append((ref(tensor), self.equations[-1].place))
-        if tensor.node is not None:
+        if node is not None:
             pairs = zip(operands, args, strict=True)
-            self._operands[tensor.node] = tuple(
-                self._again(x, arg) if isinstance(x, Handle) else arg for x, arg in pairs
-            )
+            self._operands[node] = tuple(self._again(x, arg) if isinstance(x, Handle) else arg for x, arg in pairs)
+        return tensor
+
+    def _name(self, value: Any, node: Node | None, variable: Variable) -> Handle:
+        """A Tensor of a variable, of which an array tells itself which it is."""
+        if value.__class__ not in NUMBERS:
+            return name_of(value, node)  # type: ignore[no-any-return]
+        tensor = number_named(value)
+        self._variables[id(tensor)] = variable
+        self._kept.append(tensor)
+        return tensor
 
     def _again(self, tensor: Handle, value: Any) -> Handle:
         """Another Tensor of the same variable, which stays what it is."""
-        made = name_of(value, None)
-        if value.__class__ in NUMBERS:
-            self._variables[id(made)] = self._variables[id(tensor)]
-        self._kept.append(made)
+        made = self._name(value, None, self._variables[id(tensor) if value.__class__ in NUMBERS else id(value)])
+        self._own[id(made)] = made
+        return made
+
+    def own(self, array: Array) -> Handle:
+        """A Tensor that nobody has outside: to write to it has no effect there."""
+        made = name_of(array, None)
+        self._own[id(made)] = made
         return made  # type: ignore[no-any-return]
 
     def names_of(self, node: Node) -> tuple[Handle, tuple[Any, ...]]:
@@ -211,6 +220,12 @@ class Tracer(Switch):
             self._kept.append(tensor)
         return variable
 
+    def _input(self, source: Source, value: Any) -> Handle:
+        """A Tensor of a new input."""
+        variable = self._new_variable(value)
+        self.inputs[variable] = source
+        return self._name(value, None, variable)
+
     def _atom(self, operand: Any, arg: Any) -> Atom:
         """The variable of an operand: a known one, or a new input of the program; numbers are written as they are."""
         is_number = arg.__class__ in NUMBERS
@@ -231,6 +246,8 @@ class Tracer(Switch):
 
     def rebound(self, tensor: Handle, in_memory: bool) -> None:
         """Note, before a Tensor moves on to a new value, that it does, where eagerly its memory may be written to."""
+        if id(tensor) in self._own:
+            return
         variable = self._atom(tensor, tensor.array)
         source = self.inputs.get(variable)  # type: ignore[arg-type]  # of a Tensor it is a variable
         if isinstance(source, Argument):
@@ -240,7 +257,7 @@ class Tracer(Switch):
             self._written[id(tensor)] = (target, tensor.array)
 
     def reading(self, tensor: Handle, how: str) -> None:
-        """Refuse to give out a value, which a program could not follow; but options may be looked at, and are guarded."""
+        """Refuse to give out a value, which a program cannot follow; options may be looked at, and are guarded."""
         known = self._variables.get(id(tensor) if tensor.array.__class__ in NUMBERS else id(tensor.array))
         source = None if known is None else self.inputs.get(known)
         if isinstance(source, OfEntry) and how == "bool()":
@@ -267,7 +284,7 @@ class Tracer(Switch):
         """A dict whose numbers and arrays, but for those that are fixed, are Tensors, to be written back at the end."""
         return Entries(self, mapping, fixed)
 
-    def afterwards(self, undo: Callable[[], Any]) -> None:
+    def on_failure(self, undo: Callable[[], Any]) -> None:
         """What is to be done if the function raises."""
         self._undo.append(undo)
 
@@ -315,13 +332,14 @@ class Tracer(Switch):
             if tensor.array is not before:
                 change(entry, tensor)
         self._refuse_leaks(result)
+        self._forget()
         program = Program(
             self.name, self.signature, self.inputs, self.constants, self.equations, form, effects, self.guards
         )
         self._restore_memory()
         for target, value in commits:
             target.write(np.array(value)[()] if isinstance(value, np.ndarray | np.generic) else value)
-        program.result = form.rebuild([x if form.named else x.array for x in flatten(result)[0]])
+        program.result = form.present([x.array for x in flatten(result)[0]])
         return program
 
     def _refuse_leaks(self, result: Any) -> None:
@@ -337,6 +355,27 @@ class Tracer(Switch):
 
     def _left_behind(self, known: set[int]) -> list[Place | None]:
         return [place for made, place in self._made if (x := made()) is not None and id(x) not in known]
+
+    def _forget(self) -> None:
+        """Let go of what gave its identity: Tensors that then die were made by the function, and are constants."""
+        written = {id(target.tensor) for target, _ in self._written.values()}
+        read = {
+            x: (ref(source.tensor), source.tensor.array, source.name)
+            for x, source in self.inputs.items()
+            if isinstance(source, OfTensor) and id(source.tensor) not in written
+        }
+        for x in read:
+            del self.inputs[x]
+        self._operands.clear()
+        self._own.clear()
+        self._variables.clear()
+        self._kept.clear()
+        for x, (tensor, array, name) in read.items():
+            alive = tensor()
+            if alive is not None:
+                self.inputs[x] = OfTensor(alive, name)
+            else:
+                self.constants[x] = Constant(array, digest_of(array))
 
     def _restore_memory(self) -> None:
         for target, memory in self._written.values():
@@ -375,9 +414,7 @@ class Entries:
         if not (is_number or isinstance(value, np.ndarray | np.generic)):
             self._tracer.guards.append(Guard(str(source), source.read, value))
             return value
-        tensor = name_of(value, None)
-        self._tracer.inputs[self._tracer._variable_of(tensor, value)] = source
-        return tensor
+        return self._tracer._input(source, value)
 
     def get(self, key: str, default: Any = None) -> Any:
         """An entry, or else something."""
@@ -389,6 +426,18 @@ class Entries:
             return True
         self._tracer.guards.append(Guard(f"whether an optimizer has {key!r}", lambda: key in mapping, present))
         return present
+
+    def __len__(self) -> int:
+        mapping = self._mapping
+        self._tracer.guards.append(
+            Guard("the number of entries of an optimizer's state", lambda: len(mapping), len(mapping))
+        )
+        return len(mapping)
+
+    def update(self, **entries: Any) -> None:
+        """Set several entries."""
+        for key, value in entries.items():
+            self[key] = value
 
     def __setitem__(self, key: str, value: Any) -> None:
         tensor = value if isinstance(value, Handle) else name_of(value, None)

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import unwrap
+from minigrad.core import Array, primitive, unwrap
 from minigrad.errors import AnomalyError, ArgumentError
 from minigrad.errors.training import not_a_list, not_a_parameter, warn_of_used_up
 from minigrad.errors.words import describe
+from minigrad.nn.layer import write_to
 from minigrad.nn.module import Module
+from minigrad.ops.arguments import checked, operand, unrecorded
+from minigrad.ops.numbers import number
 from minigrad.tensor import Tensor
 
 
@@ -26,15 +29,15 @@ def _listed(function: str, tensors: Any) -> list[Any]:
     return listed
 
 
-def _gradients(function: str, parameters: "Tensor | Iterable[Tensor]") -> dict[str, np.ndarray]:
+def _gradients(function: str, parameters: "Tensor | Iterable[Tensor]") -> dict[str, Tensor]:
     """The gradients of those that have one, with words that say whose each is."""
     gradients = {}
     for i, p in enumerate(_listed(function, parameters)):
         if not isinstance(p, Tensor):
             raise not_a_parameter(function, i, p)
-        if p.grad is None:
+        if (gradient := p.grad) is None:
             continue
-        gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = p.grad.array
+        gradients[f"number {i}" + (f", {p.name!r}" if p.name else "")] = gradient
     return gradients
 
 
@@ -62,15 +65,29 @@ def get_total_norm(
         if not isinstance(t, (Tensor, np.ndarray, np.generic, int, float, complex)):
             raise not_a_parameter("get_total_norm", i, t)
         arrays[f"number {i}"] = np.asarray(unwrap(t))
-    scale, norm = _norm(arrays, norm_type, error_if_nonfinite)
-    return scale * norm
+    return _total(_norm_of(arrays, norm_type, error_if_nonfinite))  # type: ignore[no-any-return]
 
 
-def _norm(arrays: dict[str, np.ndarray], norm_type: float, error_if_nonfinite: bool) -> tuple[float, float]:
-    """A norm, as a product of two numbers: it may be larger than any number itself."""
+def _norm_of(tensors: dict[str, Any], norm_type: float, error_if_nonfinite: bool) -> Any:
+    """The norm of all as an array of two numbers, whose product it is."""
     order = float(norm_type)  # also "inf"
     if math.isnan(order):
         raise ArgumentError(f"a norm is of some order, such as 2.0 or inf, and not {norm_type}")
+    arrays = map(unrecorded, tensors.values())
+    return _norm_parts(*arrays, names=tuple(tensors), order=order, error_if_nonfinite=error_if_nonfinite)
+
+
+@primitive(acts=True)
+def _norm_parts(*arrays: Array, names: tuple[str, ...], order: float, error_if_nonfinite: bool) -> Array:
+    return np.array(_norm(dict(zip(names, arrays, strict=True)), order, error_if_nonfinite))
+
+
+def _total(parts: Any) -> Any:
+    return number(parts[0] * parts[1])
+
+
+def _norm(arrays: dict[str, np.ndarray], order: float, error_if_nonfinite: bool) -> tuple[float, float]:
+    """A norm, as a product of two numbers: it may be larger than any number itself."""
     vectors = {name: a.ravel() for name, a in arrays.items() if a.size}
     # Half precision ends at 65504, which squares soon reach.
     exact = {name: v.astype(np.float32) if v.itemsize == 2 else v for name, v in vectors.items()}
@@ -157,11 +174,18 @@ def clip_grad_norm_(
     """
     _check_bound("clip_grad_norm_", "max_norm", max_norm)
     gradients = _gradients("clip_grad_norm_", parameters)
-    scale, norm = _norm(gradients, norm_type, error_if_nonfinite)
+    parts = _norm_of(gradients, norm_type, error_if_nonfinite)
+    _multiply(gradients.values(), _clipping_factor(parts, max_norm))
+    return _total(parts)  # type: ignore[no-any-return]  # a float, or in a program the name of one
+
+
+@primitive()
+def _clipping_factor(parts: Array, max_norm: float, /) -> Any:
+    """By what to multiply gradients whose norm is the product of two numbers."""
+    scale, norm = parts.tolist()
     total = scale * norm
     too_large = math.isinf(total) and math.isfinite(scale)  # though the gradients are finite
-    _multiply(gradients.values(), max_norm / scale / norm if too_large else max_norm / (total + 1e-6))
-    return total
+    return max_norm / scale / norm if too_large else max_norm / (total + 1e-6)
 
 
 def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: float, total_norm: Any) -> None:
@@ -185,10 +209,13 @@ def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: flo
     tensor([0.3, 0.4])
     """
     _check_bound("clip_grads_with_norm_", "max_norm", max_norm)
-    total = float(total_norm)
+    total = number(checked(operand(total_norm, "clip_grads_with_norm_"), _require_norm))
+    _multiply(_gradients("clip_grads_with_norm_", parameters).values(), max_norm / (total + 1e-6))
+
+
+def _require_norm(total: np.ndarray) -> None:
     if total < 0:
         raise ArgumentError(f"clip_grads_with_norm_: a norm is at least 0, and total_norm is {total}")
-    _multiply(_gradients("clip_grads_with_norm_", parameters).values(), max_norm / (total + 1e-6))
 
 
 def _check_bound(function: str, name: str, bound: float) -> None:
@@ -196,14 +223,19 @@ def _check_bound(function: str, name: str, bound: float) -> None:
         raise ArgumentError(f"{function}: {name} must be at least 0, not {bound}")
 
 
-def _multiply(gradients: Iterable[np.ndarray], factor: float) -> None:
+def _multiply(gradients: Iterable[Tensor], factor: Any) -> None:
     """Multiply gradients in place, if the factor makes them smaller, or NaN."""
-    if factor >= 1:
-        return
     for g in gradients:
-        # Some factors have no digits in the gradient's own precision.
-        exact = factor if factor >= np.finfo(g.dtype).tiny else np.float64(factor)
-        np.multiply(g, exact, out=g, casting="same_kind")
+        write_to(g, _made_smaller(unrecorded(g), factor))
+
+
+@primitive()
+def _made_smaller(g: Array, factor: float, /) -> Array:
+    if factor >= 1:
+        return g
+    # Some factors have no digits in the gradient's own precision.
+    exact = factor if factor >= np.finfo(g.dtype).tiny else np.float64(factor)
+    return np.multiply(g, exact).astype(g.dtype, copy=False)
 
 
 def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float) -> None:
@@ -221,4 +253,4 @@ def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float)
     _check_bound("clip_grad_value_", "clip_value", clip_value)
     for g in _gradients("clip_grad_value_", parameters).values():
         bound = min(float(clip_value), float(np.finfo(g.dtype).max)) if math.isfinite(clip_value) else clip_value
-        np.clip(g, -bound, bound, out=g)
+        write_to(g, np.clip(unrecorded(g), -bound, bound))
