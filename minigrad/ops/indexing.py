@@ -13,14 +13,7 @@ from minigrad.ops.axes import one_axis
 Index = Any
 
 
-class _Place:
-    """Stands in an index for an array, which is an operand."""
-
-    def __repr__(self) -> str:
-        return "array"
-
-
-PLACE = _Place()
+PLACE = "array"  # stands in an index for an array, which is an operand
 
 
 def normalized(index: Index) -> tuple[tuple[Any, ...], list[Array]]:
@@ -53,7 +46,7 @@ def _with(index: tuple[Any, ...], places: Sequence[Array]) -> tuple[Any, ...]:
     if not places:
         return index
     rest = iter(places)
-    return tuple([next(rest) if part is PLACE else part for part in index])
+    return tuple([next(rest) if part == PLACE else part for part in index])
 
 
 def _meets_twice(places: Sequence[Array]) -> bool:

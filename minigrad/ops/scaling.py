@@ -7,17 +7,17 @@ import numpy as np
 
 from minigrad.core import Array
 from minigrad.ops.axes import Axis
-from minigrad.ops.shaping import astype
+from minigrad.ops.shaping import _astype
 
 
 def widened(x: Array) -> Array:
     """Half precision as float32: it ends at 65504, which many counts exceed, and 2049 has no place in it."""
-    return astype(x, np.float32) if x.dtype == np.float16 else x
+    return _astype(x, dtype=np.dtype(np.float32)) if x.dtype == np.float16 else x
 
 
 def narrowed(y: Array, x: Array) -> Array:
     """What was computed in float32, in half precision again if `x` has it."""
-    return astype(y, np.float16) if x.dtype == np.float16 else y
+    return _astype(y, dtype=np.dtype(np.float16)) if x.dtype == np.float16 else y
 
 
 @cache

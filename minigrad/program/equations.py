@@ -223,6 +223,7 @@ class Program:
         self.inputs, self.constants = dict(inputs), dict(constants)
         self.equations, self.effects, self.guards = list(equations), list(effects), list(guards)
         self.result: Any = None  # what the call returned that was traced
+        self.examples: dict[Variable, Any] = {}  # small inputs, as they were then
 
     @property
     def outputs(self) -> tuple[Variable, ...]:
@@ -242,7 +243,9 @@ class Program:
         used.update(form.variables, (x for _, x in effects))
         inputs = {x: s for x, s in self.inputs.items() if x in used or isinstance(s, Argument)}
         constants = {x: c for x, c in self.constants.items() if x in used}
-        return Program(self.name, self.signature, inputs, constants, equations, form, effects, self.guards)
+        made = Program(self.name, self.signature, inputs, constants, equations, form, effects, self.guards)
+        made.result, made.examples = self.result, self.examples
+        return made
 
     def replay(self, *inputs: Any) -> Any:
         """Compute the program again, in NumPy.

@@ -1,11 +1,325 @@
-"""A program as a NumPy file: straight-line code that runs by itself."""
+"""A program as a NumPy file: straight-line code that runs by itself.
 
-from typing import TYPE_CHECKING
+What is no function of NumPy's is written out above: the Python source of an operation, and of the functions that it
+calls, with names that do not meet those of others.
+"""
+
+import ast
+import base64
+import builtins
+import inspect
+import keyword
+import re
+import sys
+import textwrap
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.core import Handle, Primitive
+from minigrad.ops import indexing
+from minigrad.ops.arguments import _checked as checked
+from minigrad.program.numbers import arithmetic
 
 if TYPE_CHECKING:
-    from minigrad.program.equations import Program
+    from minigrad.program.equations import Equation, Program
+
+SMALL = 64  # arrays of up to so many elements are written as lists
+HELPERS = 20  # so many functions may be written out for the sake of one operation
+_SIGNS = {"__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__pow__": "**"}
 
 
 def source_of(program: "Program") -> str:
     """The text of the file."""
-    return "\n".join(map(repr, program.equations))
+    return _File(program).text()
+
+
+class _File:
+    """What is gathered on the way through a program."""
+
+    def __init__(self, program: "Program") -> None:
+        self.program, self.library = program, Library()
+        self.names: dict[Any, str] = {}
+        taken = {"np", "rng", "main"}
+        for x, source in program.inputs.items():
+            self.names[x] = _unused(_identifier(str(source)), taken)
+        for x in program.constants:
+            self.names[x] = _unused(f"c{x.number}", taken)
+
+    def text(self) -> str:
+        program = self.program
+        body = [self._line(equation) for equation in program.equations]
+        draws = any(equation.operation.primitive.facts.kind == "draw" for equation in program.equations)
+        constants = [f"{self.names[x]} = {self._array(c.array)}" for x, c in program.constants.items()]
+        inputs = [self.names[x] for x in program.inputs]
+        results = ", ".join(self._name(x) for x in program.outputs)
+        written = [(str(target), "None" if x is None else self._name(x)) for target, x in program.effects]
+        changes = ", ".join(f"({target!r}, {name})" for target, name in written)
+        name = _identifier(program.name)
+        examples = [f"{self.names[x]}={self._example(x)}" for x in program.inputs]
+        comments = [f"    # {self.names[x]}: {x.dtype} {x.shape}, {source}" for x, source in program.inputs.items()]
+        lines = [
+            f'"""{program.name}, as a program of {len(program.equations)} equations."""',
+            "",
+            *self.library.imports(),
+            *self.library.definitions,
+            *(["", "", *constants] if constants else []),
+            "",
+            "",
+            f"def {name}({', '.join([*inputs, *(['rng'] if draws else [])])}):",
+            *comments,
+            *body,
+            f"    return ({results}{',' if results else ''}), [{changes}]",
+            "",
+            "",
+            'if __name__ == "__main__":',
+            f"    print({name}({', '.join([*examples, *(['rng=np.random.default_rng()'] if draws else [])])}))",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _name(self, x: Any) -> str:
+        return self.names.get(x, f"v{x.number}")
+
+    def _atom(self, x: Any) -> str:
+        return self._name(x) if hasattr(x, "number") else self.library.literal(x.value)
+
+    def _line(self, equation: "Equation") -> str:
+        operands = [self._atom(x) for x in equation.inputs]
+        outputs = ", ".join(self._name(x) for x in equation.outputs)
+        first, place = equation.outputs[0], equation.place
+        kind = getattr(first.dtype, "__name__", str(first.dtype))
+        comment = f"{kind} {first.shape if hasattr(first.dtype, 'itemsize') else ''}".rstrip()
+        where = "" if place is None else f"  {place}"
+        return f"    {outputs} = {self._call(equation, operands)}  # {comment}{where}"
+
+    def _call(self, equation: "Equation", operands: list[str]) -> str:
+        made, params = equation.operation.primitive, equation.operation.params
+        if made is arithmetic.primitive:  # type: ignore[attr-defined]
+            return f" {_SIGNS[params['name']]} ".join(operands)
+        if made is checked.primitive:  # type: ignore[attr-defined]
+            return operands[0]
+        if made is indexing.getitem.primitive:  # type: ignore[attr-defined]
+            return f"{operands[0]}[{_index(params['index'], operands[1:])}]"
+        if made.facts.kind == "draw":
+            given = [self.library.literal(x) for x in params["arguments"]]
+            given += [f"{key}={self.library.literal(x)}" for key, x in params["options"].items()]
+            return f"rng.{params['method']}({', '.join(given)})"
+        named = [f"{key}={self.library.literal(x)}" for key, x in params.items()]
+        return f"{self._function(made)}({', '.join([*operands, *named])})"
+
+    def _function(self, made: Primitive) -> str:
+        if isinstance(made.numpy, np.ufunc):
+            return f"np.{made.numpy.__name__}"
+        return self.library.of_primitive(made)
+
+    def _array(self, x: Any) -> str:
+        x = np.asarray(x)
+        if x.size <= SMALL and x.dtype.kind in "biuf" and np.isfinite(x).all():
+            return f"np.array({x.tolist()!r}, {x.dtype.name!r})"
+        self.library.use("base64", "base64")
+        text = base64.b64encode(x.tobytes()).decode()
+        return f"np.frombuffer(base64.b64decode({text!r}), {x.dtype.str!r}).reshape({x.shape})"
+
+    def _example(self, x: Any) -> str:
+        value = self.program.examples.get(x)
+        if value is not None:
+            return self._array(value) if isinstance(value, np.ndarray | np.generic) else repr(value)
+        kind = "ones" if getattr(x.dtype, "kind", "f") in "fc" else "zeros"
+        return f"np.{kind}({x.shape}, {np.dtype(x.dtype).name!r})"
+
+
+class Library:
+    """Functions of Python that a file needs beside NumPy's, as definitions that stand in it."""
+
+    def __init__(self) -> None:
+        self.definitions: list[str] = []
+        self._modules: dict[str, str] = {"np": "numpy"}
+        self._names: dict[int, str] = {}
+        self._kept: list[Any] = []  # what has given its identity
+        self._taken = {"np", "rng", *dir(builtins)}
+
+    def imports(self) -> list[str]:
+        """The lines at the top."""
+        pairs = sorted(self._modules.items())
+        return [f"import {full}" if name == full else f"import {full} as {name}" for name, full in pairs]
+
+    def use(self, name: str, full: str) -> str:
+        """Import a module under a name."""
+        self._modules[name] = full
+        self._taken.add(name)
+        return name
+
+    def of_primitive(self, made: Primitive) -> str:
+        """The name of an operation's function: it is written out, or imported if it needs much of the package."""
+        before = len(self.definitions), dict(self._names), set(self._taken), dict(self._modules)
+        try:
+            return self.name_of(made.forward, len(self._names) + HELPERS)
+        except (OSError, TypeError, SyntaxError, _NoSourceError):
+            count, self._names, self._taken, self._modules = before
+            del self.definitions[count:]
+        forward = made.forward
+        self._kept.append(forward)
+        self._names[id(forward)] = name = _unused(made.name, self._taken)
+        self.definitions += ["", "", f"from {forward.__module__} import {forward.__name__} as {name}"]
+        return name
+
+    def name_of(self, function: Any, most: int) -> str:
+        """The name that a function has in the file, where it is defined if it was not before."""
+        if id(function) not in self._names:
+            if len(self._names) >= most:
+                raise _NoSourceError
+            self._kept.append(function)
+            wanted = function.__name__.lstrip("_")
+            self._names[id(function)] = name = _unused(wanted, self._taken)
+            self.definitions += ["", "", self._written(function, name, most)]
+        return self._names[id(function)]
+
+    def _written(self, function: Any, name: str, most: int) -> str:
+        """The source of a function, with the names that what it uses has in this file."""
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+        if not isinstance(node, ast.FunctionDef) or function.__closure__:
+            raise _NoSourceError
+        node.name, node.decorator_list = name, []
+        if ast.get_docstring(node) is not None:
+            node.body[:1] = [ast.Expr(ast.Constant(str(ast.get_docstring(node)).partition("\n")[0]))]
+        return ast.unparse(_Renamed(self, function.__globals__, _locals_of(node), most).visit(node))
+
+    def literal(self, value: Any, most: int = 0) -> str:
+        """A parameter, or the value of a global name, as Python writes it."""
+        if isinstance(value, np.dtype):
+            return f"np.dtype({value.name!r})"
+        if isinstance(value, type) and issubclass(value, np.generic):
+            return f"np.{value.__name__}"
+        if isinstance(value, float) and not np.isfinite(value):
+            return f"float({str(value)!r})"
+        if isinstance(value, np.generic):
+            return f"np.{type(value).__name__}({self.literal(value.item())})"
+        if isinstance(value, slice):
+            return f"slice({value.start!r}, {value.stop!r}, {value.step!r})"
+        if type(value) in (tuple, list):
+            inside = ", ".join([self.literal(x, most) for x in value])
+            return f"({inside}{',' if len(value) == 1 else ''})" if isinstance(value, tuple) else f"[{inside}]"
+        if isinstance(value, Mapping):
+            return "{" + ", ".join(f"{self.literal(k)}: {self.literal(v, most)}" for k, v in value.items()) + "}"
+        if value is None or value is Ellipsis or isinstance(value, bool | int | float | complex | str | bytes):
+            return repr(value)
+        if isinstance(value, set | frozenset):
+            return f"frozenset([{', '.join([self.literal(x) for x in value])}])"
+        if isinstance(value, np.ndarray) and value.size <= SMALL:
+            return f"np.array({value.tolist()!r}, {value.dtype.name!r})"
+        return self._function(value, most)
+
+    def _function(self, value: Any, most: int) -> str:
+        value = getattr(value, "__wrapped__", value) if not hasattr(value, "primitive") else value
+        if value is Handle:
+            return "type(None)"  # in the file there are arrays alone
+        if isinstance(owner := getattr(value, "__self__", None), np.ufunc):
+            return f"np.{owner.__name__}.{value.__name__}"
+        module = getattr(value, "__module__", None) or ""
+        if isinstance(value, np.ufunc) or module.startswith("numpy"):
+            return _numpy_name(value)
+        if module in sys.stdlib_module_names and hasattr(value, "__qualname__"):
+            return f"{self.use(module, module)}.{value.__qualname__}"
+        if hasattr(value, "primitive"):
+            return self.name_of(value.primitive.forward, most)
+        if isinstance(value, FunctionType):
+            return self.name_of(value, most)
+        raise _NoSourceError
+
+
+class _NoSourceError(Exception):
+    """Something that cannot be written down."""
+
+
+class _Renamed(ast.NodeTransformer):
+    """The source of a function with the names of another file, without what is said of types and of mistakes."""
+
+    def __init__(self, library: Library, namespace: Mapping[str, Any], own: set[str], most: int) -> None:
+        self.library, self.namespace, self.own, self.most = library, namespace, own, most
+
+    def _as_here(self, value: Any) -> ast.expr:
+        return ast.parse(self.library.literal(value, self.most), mode="eval").body
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self.own or node.id not in self.namespace:
+            return node
+        value = self.namespace[node.id]
+        if isinstance(value, ModuleType):
+            return ast.Name(self.library.use(node.id, value.__name__), node.ctx)
+        return self._as_here(value)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        module = self.namespace.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        if isinstance(module, ModuleType) and module.__name__.startswith("minigrad"):
+            return self._as_here(getattr(module, node.attr))
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        called = node.exc.func if isinstance(node.exc, ast.Call) else None
+        words = called.id.strip("_").replace("_", " ") if isinstance(called, ast.Name) else "error"
+        return ast.parse(f"raise ValueError({words!r})").body[0]
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None:
+            return ast.Pass()
+        return ast.Assign([node.target], self.visit(node.value), lineno=0)
+
+
+def _locals_of(node: ast.AST) -> set[str]:
+    """The names that a function binds itself."""
+    found = {x.id for x in ast.walk(node) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+    return found | {x.arg for x in ast.walk(node) if isinstance(x, ast.arg)}
+
+
+def _numpy_name(value: Any) -> str:
+    if isinstance(value, np.ufunc):
+        return f"np.{value.__name__}"
+    own = str(value.__module__).replace("numpy", "np", 1)
+    for path in (own, "np", "np.linalg", "np.fft", "np.lib.stride_tricks"):
+        found: Any = np
+        for part in path.split(".")[1:]:
+            found = getattr(found, part, None)
+        name: str = value.__name__
+        if getattr(found, name, None) is value:
+            return f"{path}.{name}"
+    raise _NoSourceError
+
+
+def _index(form: tuple[Any, ...], places: list[str]) -> str:
+    rest = iter(places)
+    parts = []
+    for part in form:
+        if part == indexing.PLACE:
+            parts.append(next(rest))
+        elif isinstance(part, slice):
+            ends = ["" if end is None else str(end) for end in (part.start, part.stop)]
+            parts.append(":".join(ends) + ("" if part.step is None else f":{part.step}"))
+        else:
+            parts.append("..." if part is Ellipsis else repr(part))
+    return ", ".join(parts) + ("," if len(parts) == 1 and form[0] == indexing.PLACE else "") if parts else "()"
+
+
+def _identifier(text: str) -> str:
+    """A name that Python takes, made of words."""
+    words = re.sub(r"\W+", "_", re.sub(r"^(the Tensor|argument|a Tensor of shape) ", "", text)).strip("_")
+    words = words if words and not words[0].isdigit() else f"x_{words}"
+    return f"{words}_" if keyword.iskeyword(words) else words
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """A name that is not taken yet, and now is."""
+    made, number = name, 2
+    while made in taken or keyword.iskeyword(made):
+        made, number = f"{name}_{number}", number + 1
+    taken.add(made)
+    return made

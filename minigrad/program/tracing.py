@@ -43,6 +43,7 @@ from minigrad.program.equations import (
     normal,
 )
 from minigrad.program.numbers import number_named
+from minigrad.program.source import SMALL
 from minigrad.tree import flatten, paths
 from minigrad.writes import tick
 
@@ -127,6 +128,7 @@ class Tracer(Switch):
         self._drawn: list[Array] = []
         self._pending: list[Array] = []  # what the next draws are to give
         self._undo: list[Callable[[], Any]] = []
+        self._examples: dict[Variable, Any] = {}
 
     # Arguments and results
 
@@ -212,9 +214,15 @@ class Tracer(Switch):
             self._variables[id(value)] = variable
         return variable
 
+    def _remember(self, variable: Variable, value: Any) -> None:
+        """Keep a small input, to show what the program is run with."""
+        if np.size(value) <= SMALL:
+            self._examples[variable] = np.array(value)[()] if isinstance(value, np.ndarray) else value
+
     def _variable_of(self, tensor: Handle, value: Any) -> Variable:
         """A new variable for a Tensor that is an input."""
         variable = self._new_variable(value)
+        self._remember(variable, value)
         if value.__class__ in NUMBERS:
             self._variables[id(tensor)] = variable
             self._kept.append(tensor)
@@ -223,6 +231,7 @@ class Tracer(Switch):
     def _input(self, source: Source, value: Any) -> Handle:
         """A Tensor of a new input."""
         variable = self._new_variable(value)
+        self._remember(variable, value)
         self.inputs[variable] = source
         return self._name(value, None, variable)
 
@@ -336,6 +345,7 @@ class Tracer(Switch):
         program = Program(
             self.name, self.signature, self.inputs, self.constants, self.equations, form, effects, self.guards
         )
+        program.examples = self._examples
         self._restore_memory()
         for target, value in commits:
             target.write(np.array(value)[()] if isinstance(value, np.ndarray | np.generic) else value)
