@@ -19,6 +19,7 @@ from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.elementwise import selected, sigmoid, tanh
 from minigrad.ops.kept_zeros import both, over, times
+from minigrad.options import one_of, real_number
 
 # Piecewise linear functions; at a kink the derivative is PyTorch's
 
@@ -153,8 +154,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
     >>> F.rrelu(np.array([-24.0, 1.0]))
     array([-5.5,  1. ])
     """
-    if not 0 <= lower <= upper:
-        raise ArgumentError(f"rrelu: lower and upper must be rising from 0, not {lower} and {upper}")
+    real_number(lower, "rrelu: lower", least=0, most=upper)
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     input = floating(input)
@@ -213,8 +213,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> F.softshrink(np.array([0.4, -2.0]))
     array([ 0. , -1.5])
     """
-    if lambd < 0:
-        raise ArgumentError(f"softshrink: lambd must be at least 0, not {lambd}")
+    real_number(lambd, "softshrink: lambd", least=0)
     return _softshrink(operand(input), lambd=lambd)
 
 
@@ -433,8 +432,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     >>> F.gelu(np.array([-1.0, 1.0])).round(4)
     array([-0.1587,  0.8413])
     """
-    if approximate not in ("none", "tanh"):
-        raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+    one_of(approximate, "gelu: approximate", ("none", "tanh"))
     input = floating(input)
     return _through(_normal_cdf(input) if approximate == "none" else _tanh_gate(input), input)
 

@@ -11,9 +11,10 @@ from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.errors.modules import indices_not_integers, no_such_row
 from minigrad.nn import init
-from minigrad.nn.layer import constant, operand, positive
+from minigrad.nn.layer import constant, operand
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import indexing
+from minigrad.options import one_of, whole_number
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 
@@ -196,8 +197,7 @@ def embedding_bag(
            [4.]])
     """
     rows, table = _checked("embedding_bag", input, weight)
-    if mode not in ("sum", "mean", "max"):
-        raise ArgumentError(f"embedding_bag: mode must be 'sum', 'mean' or 'max', not {mode!r}")
+    one_of(mode, "embedding_bag: mode", ("sum", "mean", "max"))
     if per_sample_weights is not None and mode != "sum":
         raise ArgumentError(f"embedding_bag: per_sample_weights go with mode='sum', not with {mode!r}")
     bags, count = _bags(rows, offsets, include_last_offset)
@@ -273,8 +273,8 @@ class _Table(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        self.num_embeddings = positive(num_embeddings, f"{name}: num_embeddings", least=0)
-        self.embedding_dim = positive(embedding_dim, f"{name}: embedding_dim", least=0)
+        self.num_embeddings = whole_number(num_embeddings, f"{name}: num_embeddings", least=0)
+        self.embedding_dim = whole_number(embedding_dim, f"{name}: embedding_dim", least=0)
         self.padding_idx = _row(name, padding_idx, num_embeddings)
         self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
         self.weight = Parameter(zeros((num_embeddings, embedding_dim), dtype=dtype))

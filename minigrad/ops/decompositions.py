@@ -44,6 +44,7 @@ from minigrad.ops.matrices import (
     wanted,
 )
 from minigrad.ops.shaping import concat
+from minigrad.options import one_of
 
 # Cholesky
 
@@ -479,8 +480,7 @@ def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
             [ 0. ,  0.4]])
     """
     x = matrices(x, "qr")
-    if mode not in ("reduced", "complete"):
-        raise ArgumentError(f"qr has the modes 'reduced' and 'complete', not {mode!r}")
+    one_of(mode, "qr: mode", ("reduced", "complete"))
     m, n = x.shape[-2:]
     if m < n:  # the first columns determine Q
         Q, R = qr(x[..., :m])

@@ -13,6 +13,7 @@ from minigrad.ops.indexing import take
 from minigrad.ops.kept_zeros import both
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, concat, flip, moveaxis, reshape
+from minigrad.options import one_of
 
 # Differences.  The axis in question is the last.
 
@@ -72,8 +73,7 @@ def gradient(f: Array, *varargs: Any, axis: Axis = None, edge_order: int = 1) ->
     axes = several_axes(axis, f.ndim, "gradient")
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0]) > 0):
         raise DTypeError(f"gradient along {len(axes)} axes takes one spacing, one for each axis, or none")
-    if edge_order not in (1, 2):
-        raise ArgumentError(f"gradient: edge_order must be 1 or 2, not {edge_order}")
+    one_of(edge_order, "gradient: edge_order", (1, 2))
     spacings = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
     x = f if f.dtype.kind in "fc" else astype(f, float)
     results = []
@@ -289,8 +289,7 @@ def _signal(x: Any, name: str) -> Array:
 
 def _part_of_convolution(a: Array, v: Array, mode: str, later: bool, name: str) -> Array:
     """What a mode leaves of the full convolution; if there are two middles, the one before or the later one."""
-    if mode not in ("full", "same", "valid"):
-        raise ArgumentError(f"{name} has no mode {mode!r}; there are: 'full', 'same', 'valid'")
+    one_of(mode, f"{name}: mode", ("full", "same", "valid"))
     long, short = (a, v) if a.shape[0] >= v.shape[0] else (v, a)
     result = convolve_signals(long, short, full=mode != "valid")
     if mode != "same":

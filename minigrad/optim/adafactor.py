@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer
+from minigrad.options import real_number
 from minigrad.tensor import Tensor
 
 
@@ -64,11 +64,11 @@ class Adafactor(Optimizer):
     def check(self, options: dict[str, Any]) -> None:
         """The bounds must be bounds, and the running means must come to rest."""
         first, second = options["eps"]
-        if options["beta2_decay"] > 0 or (first is not None and first < 0) or second < 0 or options["d"] < 1:
-            raise ArgumentError(
-                f"Adafactor: beta2_decay must not be above 0, eps not below 0 and d not below 1, not "
-                f"{options['beta2_decay']}, {options['eps']}, {options['d']}"
-            )
+        if first is not None:
+            real_number(first, "Adafactor: eps[0]", least=0)
+        real_number(second, "Adafactor: eps[1]", least=0)
+        real_number(options["beta2_decay"], "Adafactor: beta2_decay", most=0)
+        real_number(options["d"], "Adafactor: d", least=1)
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""

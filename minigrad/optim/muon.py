@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer, average_in
+from minigrad.options import one_of
 
 
 class Muon(Optimizer):
@@ -76,10 +77,7 @@ class Muon(Optimizer):
                 raise ArgumentError(
                     f"Muon is for matrices, and parameter {i} has shape {p.shape}: give it to another optimizer"
                 )
-        if options["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
-            raise ArgumentError(
-                f"Muon: adjust_lr_fn must be None, 'original' or 'match_rms_adamw', not {options['adjust_lr_fn']!r}"
-            )
+        one_of(options["adjust_lr_fn"], "Muon: adjust_lr_fn", (None, "original", "match_rms_adamw"))
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""

@@ -176,13 +176,6 @@ class ByStepAlone(LRScheduler):
         return plan, 1.0
 
 
-def above_0(name: str, **values: float) -> None:
-    """Raise ArgumentError for lengths in which there is no step."""
-    for what, value in values.items():
-        if not value > 0:
-            raise ArgumentError(f"{name}: {what} must be above 0, not {value}")
-
-
 def is_plain(value: Any) -> bool:
     """Whether a value is made of numbers and words alone."""
     if isinstance(value, (list, tuple)):

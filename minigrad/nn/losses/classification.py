@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, primitive
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ShapeError
 from minigrad.errors.losses import not_probabilities, warn_of_activation
 from minigrad.nn.activation import logsigmoid
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, floating, operand
@@ -27,6 +27,7 @@ from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.indexing import getitem
 from minigrad.ops.kept_zeros import over
 from minigrad.ops.scaling import narrowed, widened
+from minigrad.options import one_of, real_number
 
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
 
@@ -129,8 +130,7 @@ def cross_entropy(
     """
     _warn_if_made_by("softmax", input, "cross_entropy")
     input = floating(input)
-    if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
+    real_number(label_smoothing, "cross_entropy: label_smoothing", least=0, most=1)
     logits, classes, places = _by_rows("cross_entropy", input)
     weights = class_weights("cross_entropy", weight, classes, input.dtype)
     wanted = operand(target)
@@ -353,8 +353,7 @@ def multi_margin_loss(
     >>> float(F.multi_margin_loss(np.array([[0.5, 1.0]]), np.array([0])))
     0.75
     """
-    if p not in (1, 2):
-        raise ArgumentError(f"multi_margin_loss: p must be 1 or 2, not {p}")
+    one_of(p, "multi_margin_loss: p", (1, 2))
     input = floating(input)
     rows, classes, places = _by_rows("multi_margin_loss", input)
     label = labels_of("multi_margin_loss", target, places, classes).ravel()

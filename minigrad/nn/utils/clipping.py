@@ -11,6 +11,7 @@ from minigrad.errors import AnomalyError, ArgumentError
 from minigrad.errors.training import not_a_list, not_a_parameter, warn_of_used_up
 from minigrad.errors.words import describe
 from minigrad.nn.module import Module
+from minigrad.options import real_number
 from minigrad.tensor import Tensor
 
 
@@ -155,7 +156,7 @@ def clip_grad_norm_(
     >>> w.grad.round(4)
     tensor([0.6, 0.8])
     """
-    _check_bound("clip_grad_norm_", "max_norm", max_norm)
+    real_number(max_norm, "clip_grad_norm_: max_norm", least=0)
     gradients = _gradients("clip_grad_norm_", parameters)
     scale, norm = _norm(gradients, norm_type, error_if_nonfinite)
     total = scale * norm
@@ -184,16 +185,11 @@ def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: flo
     >>> w.grad.round(4)
     tensor([0.3, 0.4])
     """
-    _check_bound("clip_grads_with_norm_", "max_norm", max_norm)
+    real_number(max_norm, "clip_grads_with_norm_: max_norm", least=0)
     total = float(total_norm)
     if total < 0:
-        raise ArgumentError(f"clip_grads_with_norm_: a norm is at least 0, and total_norm is {total}")
+        raise ArgumentError(f"clip_grads_with_norm_: total_norm must be a number of at least 0, not {total}")
     _multiply(_gradients("clip_grads_with_norm_", parameters).values(), max_norm / (total + 1e-6))
-
-
-def _check_bound(function: str, name: str, bound: float) -> None:
-    if not bound >= 0:
-        raise ArgumentError(f"{function}: {name} must be at least 0, not {bound}")
 
 
 def _multiply(gradients: Iterable[np.ndarray], factor: float) -> None:
@@ -218,7 +214,7 @@ def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float)
     >>> w.grad
     tensor([1. , 0.2])
     """
-    _check_bound("clip_grad_value_", "clip_value", clip_value)
+    real_number(clip_value, "clip_grad_value_: clip_value", least=0)
     for g in _gradients("clip_grad_value_", parameters).values():
         bound = min(float(clip_value), float(np.finfo(g.dtype).max)) if math.isfinite(clip_value) else clip_value
         np.clip(g, -bound, bound, out=g)
