@@ -14,7 +14,9 @@ from minigrad.graph.folding import Folding, Frame
 ARRANGEMENTS = frozenset({"astype", "broadcast_to", "permute_dims", "positive", "reshape", "through_gate"})
 
 # Operations whose operands may change places.  With many operands the order is not shown either.
-ORDERLESS = frozenset({"add", "equal", "hypot", "logaddexp", "maximum", "minimum", "multiply", "not_equal", "times"})
+ORDERLESS = frozenset(
+    {"add", "equal", "hypot", "logaddexp", "maximum", "minimum", "multiply", "not_equal", "zero_safe_multiply"}
+)
 PLACES = 8
 
 

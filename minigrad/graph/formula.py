@@ -31,9 +31,13 @@ def formulas(primitive: Primitive) -> list[tuple[str, str]]:
 
 
 class _Plain(ast.NodeTransformer):
-    """`times`, `both` and `over` as operators."""
+    """The products and quotients that keep zeros as operators."""
 
-    operators: ClassVar[dict[str, ast.operator]] = {"times": ast.Mult(), "both": ast.Mult(), "over": ast.Div()}
+    operators: ClassVar[dict[str, ast.operator]] = {
+        "zero_safe_multiply": ast.Mult(),
+        "zero_safe_product": ast.Mult(),
+        "zero_safe_divide": ast.Div(),
+    }
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

@@ -18,7 +18,7 @@ from minigrad.ops.arguments import value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.elementwise import selected, sigmoid, tanh
-from minigrad.ops.kept_zeros import both, over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply, zero_safe_product
 from minigrad.options import one_of, real_number
 
 # Piecewise linear functions; at a kink the derivative is PyTorch's
@@ -220,7 +220,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 # Smooth functions
 
 
-@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, times(g, y + alpha)))
+@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, zero_safe_multiply(g, y + alpha)))
 def _elu(x: Array, /, *, alpha: float) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
@@ -270,7 +270,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
 
 
 @primitive(
-    lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, times(g, sigmoid(x * beta))),
+    lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, zero_safe_multiply(g, sigmoid(x * beta))),
 )
 def _softplus(x: Array, /, *, beta: float, threshold: float) -> Array:
     z = x * beta
@@ -303,7 +303,7 @@ def logsigmoid(input: Any) -> Any:
     return -elementwise.logaddexp(elementwise.negative(input), 0.0)
 
 
-@primitive(lambda g, y, x: over(g, np.square(1 + np.abs(x))))
+@primitive(lambda g, y, x: zero_safe_divide(g, np.square(1 + np.abs(x))))
 def _softsign(x: Array, /) -> Array:
     with np.errstate(invalid="ignore"):  # inf / inf
         return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
@@ -339,23 +339,24 @@ def tanhshrink(input: Any) -> Any:
 
 
 # An element times a gate that opens with it.  Towards either end a gate settles quicker than the element grows: where
-# it is 0, or its derivative is, an element that is infinite counts for nothing.  So all products here are `both`.
+# it is 0, or its derivative is, an element that is infinite counts for nothing.  So all products here are
+# `zero_safe_product`.
 
 
 def _through(gate: Any, input: Any) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):  # inf times 0, and the sum that finds it
         y = elementwise.multiply(input, gate)
         total = np.add.reduce(value_of(y), axis=None)
-        return y if total - total == 0 else both(input, gate)  # which looks twice in its derivative
+        return y if total - total == 0 else zero_safe_product(input, gate)  # which looks twice in its derivative
 
 
-@primitive(lambda g, y, x: both(g, both(y, 1 - y)))
+@primitive(lambda g, y, x: zero_safe_product(g, zero_safe_product(y, 1 - y)))
 def _logistic_gate(x: Array, /) -> Array:
     """The sigmoid."""
     return sigmoid(x)
 
 
-@primitive(lambda g, y, x: both(g, both(1 - np.square(y), _logistic_gate(x))))
+@primitive(lambda g, y, x: zero_safe_product(g, zero_safe_product(1 - np.square(y), _logistic_gate(x))))
 def _mish_gate(x: Array, /) -> Array:
     """``tanh(softplus(x))``."""
     return np.tanh(np.logaddexp(x, 0))
@@ -364,13 +365,13 @@ def _mish_gate(x: Array, /) -> Array:
 _ROOT_2, _DENSITY = 2**-0.5, (2 * np.pi) ** -0.5
 
 
-@primitive(lambda g, y, x: both(g, both(-x, y)))
+@primitive(lambda g, y, x: zero_safe_product(g, zero_safe_product(-x, y)))
 def _normal_density(x: Array, /) -> Array:
     """The derivative of the probability that a normal random number is below `x`."""
     return _DENSITY * np.exp(-0.5 * x * x)
 
 
-@primitive(lambda g, y, x: both(g, _normal_density(x)))
+@primitive(lambda g, y, x: zero_safe_product(g, _normal_density(x)))
 def _normal_cdf(x: Array, /) -> Array:
     """The probability that a normal random number is below `x`."""
     return 0.5 * (1 + special.erf(x * _ROOT_2))
@@ -389,7 +390,7 @@ def _gate(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@primitive(lambda g, y, x: both(g, _gate_slope(x, y)))  # type: ignore[has-type]  # defined below the rule
+@primitive(lambda g, y, x: zero_safe_product(g, _gate_slope(x, y)))  # type: ignore[has-type]  # defined below the rule
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite
@@ -406,8 +407,10 @@ def _slope(x: Array, y: Array, out: Array) -> None:
 
 
 @primitive(
-    lambda g, s, x, y: both((6 * _CUBIC * _SLOPE) * g, both(x, both(y, 1 - y))),
-    lambda g, s, x, y: both(g, both(1 - 2 * y, _SLOPE + (3 * _CUBIC * _SLOPE) * np.square(x))),
+    lambda g, s, x, y: zero_safe_product((6 * _CUBIC * _SLOPE) * g, zero_safe_product(x, zero_safe_product(y, 1 - y))),
+    lambda g, s, x, y: zero_safe_product(
+        g, zero_safe_product(1 - 2 * y, _SLOPE + (3 * _CUBIC * _SLOPE) * np.square(x))
+    ),
 )
 def _gate_slope(x: Array, y: Array, /) -> Array:
     """The derivative of the gate, from `x` and the gate's value `y`."""

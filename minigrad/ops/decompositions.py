@@ -22,7 +22,7 @@ import numpy as np
 
 from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, UnsupportedError
-from minigrad.ops.kept_zeros import over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply
 from minigrad.ops.linalg import matmul, tril, triu
 from minigrad.ops.matrices import (
     PRECISION,
@@ -117,7 +117,7 @@ class EighResult(NamedTuple):
 def _divided(x: Array, divisor: Array) -> Array:
     """``x / divisor``, and 0 for a matrix that is exactly 0, so that its derivative too stays 0."""
     idle = ~np.any(x != 0, axis=(-2, -1), keepdims=True)
-    return over(x, np.where(idle & (divisor == 0), 1, divisor))
+    return zero_safe_divide(x, np.where(idle & (divisor == 0), 1, divisor))
 
 
 def _off_diagonal(x: Array) -> Array:
@@ -131,7 +131,7 @@ def _equal(values: Array) -> Array:
 
 def _unless_unknown(h: Array, g: Array, equal: Array) -> Array:
     unknown = (g == 0) & equal & np.any(g != 0, axis=-1, keepdims=True)
-    return np.where(unknown, times(h, np.nan), h * g)
+    return np.where(unknown, zero_safe_multiply(h, np.nan), h * g)
 
 
 @primitive(

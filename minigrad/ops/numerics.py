@@ -10,7 +10,7 @@ from minigrad.ops.arguments import operand, value_of, weak
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import conj, remainder, where
 from minigrad.ops.indexing import take
-from minigrad.ops.kept_zeros import both
+from minigrad.ops.kept_zeros import zero_safe_product
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, concat, flip, moveaxis, reshape
 from minigrad.options import one_of
@@ -231,7 +231,7 @@ def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, 
     width = take(xp, after, axis=0) - start
     part = (x - start) / where(width == 0, 1, width)
     with np.errstate(invalid="ignore"):  # an infinite neighbour is not needed where its part is 0
-        inside = value + both(part, take(fp, after, axis=0) - value)
+        inside = value + zero_safe_product(part, take(fp, after, axis=0) - value)
     above = fp[-1] if right is None else where(x > xp[-1], right, fp[-1])
     below = fp[0] if left is None else left
     return where(x < xp[0], below, where(x >= xp[-1], above, inside))

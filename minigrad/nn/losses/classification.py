@@ -25,7 +25,7 @@ from minigrad.nn.losses.base import (
 )
 from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.indexing import getitem
-from minigrad.ops.kept_zeros import over
+from minigrad.ops.kept_zeros import zero_safe_divide
 from minigrad.ops.scaling import narrowed, widened
 from minigrad.options import one_of, real_number
 
@@ -220,7 +220,7 @@ def nll_loss(
 # Two classes: probabilities or scores of one of them
 
 
-@primitive(lambda g, y, x: over(g, x))
+@primitive(lambda g, y, x: zero_safe_divide(g, x))
 def _bounded_log(x: Array, /) -> Array:
     """The logarithm, but not below -100."""
     with np.errstate(divide="ignore"):
