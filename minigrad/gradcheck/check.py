@@ -21,7 +21,7 @@ from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import DerivativeError
 from minigrad.gradcheck.function import Function, gradient_of, listed
 from minigrad.nn.module import Module
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
 from minigrad.options import real_number
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _examine(f: Callable[..., Any], inputs: Any, order: int, grad_outputs: Any, 
             return _report(title, function, order, grad_outputs, options)
 
     module = f if isinstance(f, Module) else None
-    return report() if module is None else undisturbed(module, report)
+    return report() if module is None else with_state_restored(module, report)
 
 
 def _report(title: str, function: Function, order: int, grad_outputs: Any, options: Options) -> "Report":

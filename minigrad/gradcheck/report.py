@@ -188,7 +188,9 @@ class Report:
         where = f"{place(outputs[seed.tensor], seed.element)} by {place(inputs[probe.tensor], probe.element)}"
         scale = probe.step / self._options.step
         numbers = analytic, numeric, tolerance
-        return self._function.undisturbed(lambda: sweep_of(self._function, seed, probe, scale, where, kind, numbers))
+        return self._function.with_state_restored(
+            lambda: sweep_of(self._function, seed, probe, scale, where, kind, numbers)
+        )
 
     def _compared(self) -> Comparison:
         if self._comparison is None:
