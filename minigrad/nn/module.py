@@ -24,7 +24,7 @@ from minigrad.errors.modules import (
 )
 from minigrad.errors.other_names import no_attribute
 from minigrad.hooks import RemovableHandle
-from minigrad.nn.calling import Hooks, call_watched
+from minigrad.nn.module_hooks import Hooks, call_watched
 from minigrad.operands import numeric
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
