@@ -11,9 +11,9 @@ from minigrad.core import Array, Handle, numpy_functions
 from minigrad.errors.numpy_functions import unsupported, unsupported_arguments
 from minigrad.errors.tensors import cuts_graph
 from minigrad.ops import (  # noqa: F401  # for the names that they register
+    applying,
     assembling,
     binning,
-    calling,
     choosing,
     describing,
     making,
