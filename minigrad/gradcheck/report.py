@@ -293,7 +293,7 @@ class Report:
         *more : Sweep
             Other derivatives whose sweeps it shall show too.
         """
-        from minigrad.gradcheck.page import page  # only what is shown needs it
+        from minigrad.gradcheck.report_page import page  # only what is shown needs it
 
         return page(self, more)
 
@@ -319,7 +319,7 @@ class Report:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str | bytes]:
         def html() -> str:
-            from minigrad.gradcheck.page import body
+            from minigrad.gradcheck.report_page import body
 
             return body(self, ())
 
