@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core import Array, Node
 from minigrad.graph.capture import Entry, Graph
-from minigrad.graph.folding import Folding, Frame
+from minigrad.graph.frames import Folding, Frame
 
 # Operations that only arrange elements anew are many and say little: they are drawn without a box.
 ARRANGEMENTS = frozenset({"astype", "broadcast_to", "permute_dims", "positive", "reshape", "through_gate"})

@@ -12,7 +12,7 @@ from minigrad.graph import labels, words
 from minigrad.graph.capture import Graph
 from minigrad.graph.diagram import Diagram
 from minigrad.graph.dot import dot
-from minigrad.graph.folding import Folding, Frame
+from minigrad.graph.frames import Folding, Frame
 from minigrad.graph.heat import Heat
 from minigrad.graph.payload import payload
 from minigrad.graph.picture import Picture
