@@ -11,9 +11,9 @@ from minigrad import display, errors
 from minigrad.core import Array
 from minigrad.gradcheck import heat_map
 from minigrad.gradcheck.compare import Comparison, Options, Ray
-from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import DerivativeError, aligned, place
 from minigrad.gradcheck.function import Function
+from minigrad.gradcheck.marked_graph import Drawing
 from minigrad.gradcheck.sweep import Sweep, how_to_read, sweep_of
 from minigrad.replacing import replace_file
 

@@ -10,8 +10,8 @@ from minigrad.core import Array
 from minigrad.display import escaped, table
 from minigrad.gradcheck import heat_map
 from minigrad.gradcheck.curve import sweep_section
-from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import table as table_of_failures
+from minigrad.gradcheck.marked_graph import Drawing
 from minigrad.gradcheck.style import framed
 from minigrad.gradcheck.sweep import HOW_TO_READ, Sweep
 
