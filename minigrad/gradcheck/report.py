@@ -14,7 +14,7 @@ from minigrad.gradcheck.compare import Comparison, Options, Ray
 from minigrad.gradcheck.failure import DerivativeError, aligned, place
 from minigrad.gradcheck.function import Function
 from minigrad.gradcheck.marked_graph import Drawing
-from minigrad.gradcheck.sweep import Sweep, how_to_read, sweep_of
+from minigrad.gradcheck.step_sweep import Sweep, how_to_read, sweep_of
 from minigrad.replacing import replace_file
 
 _FAST = "the fast mode compares random combinations of all elements, and knows no single ones"

@@ -12,8 +12,8 @@ from minigrad.gradcheck import heat_map
 from minigrad.gradcheck.curve import sweep_section
 from minigrad.gradcheck.failure import table as table_of_failures
 from minigrad.gradcheck.marked_graph import Drawing
+from minigrad.gradcheck.step_sweep import HOW_TO_READ, Sweep
 from minigrad.gradcheck.style import framed
-from minigrad.gradcheck.sweep import HOW_TO_READ, Sweep
 
 if TYPE_CHECKING:
     from minigrad.gradcheck.report import Report
