@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.core import enable_grad, unwrap
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
-from minigrad.errors.training import (
+from minigrad.errors.optimizers import (
     given_twice,
     no_parameters,
     no_such_option,

@@ -11,7 +11,7 @@ import copy
 from typing import Any
 
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
-from minigrad.errors.training import warn_of_order
+from minigrad.errors.optimizers import warn_of_order
 from minigrad.optim.optimizer import Optimizer
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core import unwrap
 from minigrad.errors import AnomalyError, ArgumentError
-from minigrad.errors.training import not_a_list, not_a_parameter, warn_of_used_up
+from minigrad.errors.optimizers import not_a_list, not_a_parameter, warn_of_used_up
 from minigrad.errors.words import describe
 from minigrad.nn.module import Module
 from minigrad.options import real_number
