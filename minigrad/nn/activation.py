@@ -390,7 +390,7 @@ def _gate(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@primitive(lambda g, y, x: zero_safe_product(g, _gate_slope(x, y)))  # type: ignore[has-type]  # defined below the rule
+@primitive(lambda g, y, x: zero_safe_product(g, _gate_slope(x, y)))
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite

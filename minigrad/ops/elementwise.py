@@ -244,8 +244,8 @@ def lead(a: Array, b: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(a, b))),  # type: ignore[has-type]  # defined below the rule
-    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(b, a))),  # type: ignore[has-type]  # defined below the rule
+    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(a, b))),
+    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(b, a))),
     numpy=np.logaddexp,
 )
 def logaddexp(a: Array, b: Array, /) -> Array:
@@ -489,7 +489,7 @@ def where(condition: Array, a: Array, b: Array, /) -> Array:
 _BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
-@primitive(lambda h, y, g, mask: selected(h, mask), None)  # type: ignore[has-type]
+@primitive(lambda h, y, g, mask: selected(h, mask), None)
 def selected(g: Array, mask: Array, /) -> Array:
     """``where(mask, g, 0)`` for arrays of one shape, ten times quicker: no processor foresees which it will be."""
     bits = _BITS.get(g.dtype)

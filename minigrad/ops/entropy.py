@@ -16,7 +16,7 @@ def _is_zero(x: Array, y: Array) -> Array:
 
 @implements_by_name("scipy.special.xlogy")
 @primitive(
-    lambda g, y, x, z: xlogy(g, np.where((x == 0) & (z <= 0), 1, z)),  # type: ignore[has-type]
+    lambda g, y, x, z: xlogy(g, np.where((x == 0) & (z <= 0), 1, z)),
     lambda g, y, x, z: zero_safe_divide(zero_safe_multiply(g, x), z),
 )
 def xlogy(x: Array, y: Array, /) -> Array:
@@ -39,7 +39,7 @@ def xlogy(x: Array, y: Array, /) -> Array:
 
 @implements_by_name("scipy.special.xlog1py")
 @primitive(
-    lambda g, y, x, z: xlog1py(g, np.where((x == 0) & (z <= -1), 0, z)),  # type: ignore[has-type]
+    lambda g, y, x, z: xlog1py(g, np.where((x == 0) & (z <= -1), 0, z)),
     lambda g, y, x, z: zero_safe_divide(zero_safe_multiply(g, x), 1 + z),
 )
 def xlog1py(x: Array, y: Array, /) -> Array:

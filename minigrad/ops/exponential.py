@@ -50,7 +50,7 @@ def _frechet_rule(h: Array, x: Array, e: Array) -> Array:
 
 @primitive(
     lambda h, y, x, e: _frechet_rule(h, x, e),
-    lambda h, y, x, e: frechet(T(x), h),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, x, e: frechet(T(x), h),
 )
 def frechet(x: Array, e: Array, /) -> Array:
     """The derivative of the exponential at `x` in the direction `e`, both of one shape (..., n, n).

@@ -17,7 +17,7 @@ from minigrad.ops.scipy_special import by_scipy, refuse
 
 
 @implements_by_name("scipy.special.gamma")
-@primitive(lambda g, y, x: zero_safe_multiply(zero_safe_multiply(g, y), digamma(x)))  # type: ignore[has-type]
+@primitive(lambda g, y, x: zero_safe_multiply(zero_safe_multiply(g, y), digamma(x)))
 def gamma(x: Array, /) -> Array:
     """Gamma function, elementwise: ``(x - 1)!`` for positive integers.
 
@@ -34,7 +34,7 @@ def gamma(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.gammaln")
-@primitive(lambda g, y, x: zero_safe_multiply(g, digamma(x)))  # type: ignore[has-type]
+@primitive(lambda g, y, x: zero_safe_multiply(g, digamma(x)))
 def gammaln(x: Array, /) -> Array:
     """Logarithm of the absolute value of the gamma function, elementwise.
 
@@ -50,7 +50,7 @@ def gammaln(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.psi", "scipy.special.digamma")
-@primitive(lambda g, y, x: zero_safe_multiply(g, polygamma(1, x)))  # type: ignore[has-type]
+@primitive(lambda g, y, x: zero_safe_multiply(g, polygamma(1, x)))
 def digamma(x: Array, /) -> Array:
     """Derivative of `gammaln`, elementwise; SciPy's other name for it is psi.
 
@@ -70,7 +70,7 @@ psi = digamma
 
 @primitive(
     lambda g, y, n, x: refuse("polygamma", "n"),
-    lambda g, y, n, x: zero_safe_multiply(g, polygamma(n + 1, x)),  # type: ignore[has-type]
+    lambda g, y, n, x: zero_safe_multiply(g, polygamma(n + 1, x)),
 )
 def polygamma(n: Array, x: Array, /) -> Array:
     """The `n`-th derivative of `digamma`, elementwise.

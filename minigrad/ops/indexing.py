@@ -40,7 +40,7 @@ def _meets_twice(index: tuple[Any, ...]) -> bool:
     return False
 
 
-@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape), view=True)  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape), view=True)
 def getitem(x: Array, /, *, index: tuple[Any, ...]) -> Array:
     """``x[index]``."""
     return x[index]
@@ -82,7 +82,7 @@ def scatter(g: Array, /, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> A
 
 
 @primitive(
-    lambda g, y, x, v, *, index: setitem(g, 0, index=index),  # type: ignore[has-type]
+    lambda g, y, x, v, *, index: setitem(g, 0, index=index),
     lambda g, y, x, v, *, index: _fit(np.where(_last_writes(index, x.shape), g[index], 0), v.shape),
 )
 def setitem(x: Array, v: Array, /, *, index: tuple[Any, ...]) -> Array:

@@ -42,8 +42,8 @@ def _keep_zeros(product: Array, *factors: Array) -> Array:
 
 
 @primitive(
-    lambda h, y, a, b: zero_safe_product(h, b),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, a, b: zero_safe_product(h, a),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, a, b: zero_safe_product(h, b),
+    lambda h, y, a, b: zero_safe_product(h, a),
 )
 def zero_safe_product(a: Array, b: Array, /) -> Array:
     """``a * b``, and 0 where either is 0 even if the other is infinite or NaN."""
@@ -51,7 +51,7 @@ def zero_safe_product(a: Array, b: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, factor: zero_safe_multiply(h, factor),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, factor: zero_safe_multiply(h, factor),
     lambda h, y, g, factor: zero_safe_product(h, g),
 )
 def zero_safe_multiply(g: Array, factor: Array, /) -> Array:
@@ -62,8 +62,8 @@ def zero_safe_multiply(g: Array, factor: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, divisor: zero_safe_divide(h, divisor),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, g, divisor: -zero_safe_divide(zero_safe_product(h, y), divisor),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, divisor: zero_safe_divide(h, divisor),
+    lambda h, y, g, divisor: -zero_safe_divide(zero_safe_product(h, y), divisor),
 )
 def zero_safe_divide(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
@@ -79,7 +79,7 @@ def zero_safe_divide(g: Array, divisor: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),  # type: ignore[has-type]
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),
     lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(zero_safe_product(h, g), length)),
     lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(zero_safe_product(h, y), length)),
 )

@@ -59,9 +59,7 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     return _add(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
 
 
-@primitive(
-    lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where)  # type: ignore[has-type]  # its own transpose
-)
+@primitive(lambda g, y, x, *, axis, where: centred(g, axis=axis, where=where))  # it is its own transpose
 def centred(x: Array, /, *, axis: Axis = None, where: Any = True) -> Array:
     """Deviations from the mean of the elements where a mask holds, along an axis; 0 where it does not.
 

@@ -21,7 +21,7 @@ def is_sparse(x: Any) -> bool:
     return scipy is not None and bool(scipy.issparse(x))
 
 
-@primitive(lambda g, y, x, *, matrix: sparse_product(g, matrix=matrix.T))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, matrix: sparse_product(g, matrix=matrix.T))
 def sparse_product(x: Array, /, *, matrix: Any) -> Array:
     """``matrix @ x`` for a vector, or for a matrix of columns."""
     return matrix @ x

@@ -203,7 +203,7 @@ def _double_integral(x: Array, y: Array, n: int) -> None:
     y[far] = now
 
 
-@primitive(lambda g, y, x, *, n: zero_safe_multiply(-2 * (n + 1) * g, _erfc_integral(x, n=n + 1)))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, n: zero_safe_multiply(-2 * (n + 1) * g, _erfc_integral(x, n=n + 1)))
 def _erfc_integral(x: Array, /, *, n: int) -> Array:
     """``exp(x * x)`` times the `n`-fold integral of `erfc` from x to infinity."""
     if n == 0:

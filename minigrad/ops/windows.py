@@ -115,8 +115,8 @@ geometry = functools.lru_cache(maxsize=512)(Geometry)
 
 
 @primitive(
-    lambda g, y, x, w, **how: convolve_transposed(g, w, lengths=x.shape[2:], **how),  # type: ignore[has-type]
-    lambda g, y, x, w, **how: convolve_weight(x, g, kernel=w.shape[2:], **how),  # type: ignore[has-type]
+    lambda g, y, x, w, **how: convolve_transposed(g, w, lengths=x.shape[2:], **how),
+    lambda g, y, x, w, **how: convolve_weight(x, g, kernel=w.shape[2:], **how),
 )
 def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilation: Lengths, groups: int) -> Array:
     """Cross-correlation: at each place the sum of the products of a window of `x` and a filter.
@@ -144,7 +144,7 @@ def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilati
 
 @primitive(
     lambda h, y, g, w, *, lengths, **how: convolve(h, w, **how),
-    lambda h, y, g, w, *, lengths, **how: convolve_weight(h, g, kernel=w.shape[2:], **how),  # type: ignore[has-type]
+    lambda h, y, g, w, *, lengths, **how: convolve_weight(h, g, kernel=w.shape[2:], **how),
 )
 def convolve_transposed(
     g: Array, w: Array, /, *, lengths: Lengths, stride: Lengths, padding: Padding, dilation: Lengths, groups: int
@@ -213,7 +213,7 @@ def convolve_weight(
 # Windows as they are
 
 
-@primitive(lambda g, y, x, *, kernel, **how: fold(g, lengths=x.shape[2:], **how))  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, kernel, **how: fold(g, lengths=x.shape[2:], **how))
 def unfold(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """A copy of all windows: of shape (N, C, *kernel, *out)."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
@@ -253,7 +253,7 @@ def _finder(x: Array, top: Array, where: Geometry) -> Callable[[Any], Array]:
     return lambda place: inside[place] & ((windows[place] == top) | (windows[place] != windows[place]))
 
 
-@primitive(lambda g, y, x, **how: to_largest(g, x, y, **how))  # type: ignore[has-type]
+@primitive(lambda g, y, x, **how: to_largest(g, x, y, **how))
 def max_pool(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """The largest element of each window; padding does not count."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
@@ -269,7 +269,7 @@ def max_pool(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding,
 # elements `y`, and neither depends on them, but at their kinks.
 
 
-@primitive(lambda h, y, g, x, top, **how: at_largest(h, x, top, **how), None, None)  # type: ignore[has-type]
+@primitive(lambda h, y, g, x, top, **how: at_largest(h, x, top, **how), None, None)
 def to_largest(
     g: Array, x: Array, top: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths
 ) -> Array:
