@@ -95,7 +95,7 @@ def _run(
     NumPy's floating-point warnings are off: rules meet 0/0 where a gradient is 0, and `detect_anomaly` is the
     better way to find the others.
     """
-    return quietly(_recorded if create else backprop, nodes, seeds, wanted, retain, create)  # type: ignore[no-any-return]
+    return quietly(_recorded if create else backprop, nodes, seeds, wanted, retain, create)
 
 
 def _recorded(*args: Any) -> dict[Node, Array]:

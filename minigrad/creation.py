@@ -130,9 +130,9 @@ def asarray(
             return obj
         if copy is False:
             raise _needs_copy("asarray")
-        return obj.astype(obj.dtype if dtype is None else dtype)  # type: ignore[no-any-return]  # of a Tensor
+        return obj.astype(obj.dtype if dtype is None else dtype)
     if copy is not False:
-        return name_of(numeric(obj, "a Tensor", _dtype_for(obj, dtype), copy), None)  # type: ignore[no-any-return]
+        return name_of(numeric(obj, "a Tensor", _dtype_for(obj, dtype), copy), None)
     try:
         return _made(np.array(obj, dtype, copy=False, subok=True))
     except ValueError as error:

@@ -12,9 +12,9 @@ from minigrad.errors.numpy_functions import unsupported, unsupported_arguments
 from minigrad.errors.programs import array_written
 from minigrad.errors.tensors import cuts_graph
 from minigrad.ops import (  # noqa: F401  # for the names that they register
+    applying,
     assembling,
     binning,
-    calling,
     choosing,
     describing,
     making,

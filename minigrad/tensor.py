@@ -215,7 +215,7 @@ class Tensor(Conversions):
     @property
     def mT(self) -> "Tensor":
         """The last two axes exchanged."""
-        return shaping.matrix_transpose(self)  # type: ignore[no-any-return]
+        return shaping.matrix_transpose(self)
 
     # Gradients
 
@@ -338,9 +338,9 @@ class Tensor(Conversions):
     def detach(self) -> "Tensor":
         """The value without its history.  Of a leaf or a view, a copy: optimizers write into a leaf's memory."""
         if interpreter() is not None:
-            return _without_history(self, self.dtype)  # type: ignore[no-any-return]
+            return _without_history(self, self.dtype)
         may_change = self.node is not None and (self.node.op is None or getattr(self.array, "base", None) is not None)
-        return name_of(self.array.copy() if may_change else self.array, None)  # type: ignore[no-any-return]
+        return name_of(self.array.copy() if may_change else self.array, None)
 
     # In-place syntax
 
@@ -383,14 +383,14 @@ class Tensor(Conversions):
         form, places = indexing.normalized(index)
         result = apply(Operation(_getitem, {"index": form}), (self, *places))
         if type(result.array) is not np.ndarray:
-            return result  # type: ignore[no-any-return]
+            return result
         note_view(result, self)
         if self.node is not None and self.node.op is None and interpreter() is None:
             # A leaf's memory may be written to, and what was read from it must not change.
             result.array = result.array.copy()
             if result.node is not None:
                 result.node.value = result.array
-        return result  # type: ignore[no-any-return]
+        return result
 
     def __setitem__(self, index: Any, value: Any) -> None:
         given = value if isinstance(value, Handle) else name_of(self._written(value), None)
@@ -435,7 +435,7 @@ class Tensor(Conversions):
     # Copies
 
     def __copy__(self) -> "Tensor":
-        return name_of(self.array, self.node)  # type: ignore[no-any-return]
+        return name_of(self.array, self.node)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         cls, value, *rest = self._parts("a deep copy")
@@ -538,12 +538,12 @@ class Tensor(Conversions):
 
     def reshape(self, *shape: Any) -> "Tensor":
         """The same elements in another shape, given as a tuple or as separate numbers."""
-        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order (reversed if none is given), as in NumPy."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        return numpy_functions[np.transpose](self, order)  # type: ignore[no-any-return]
+        return numpy_functions[np.transpose](self, order)
 
 
 class _Elsewhere:

@@ -226,9 +226,9 @@ row(mg.remainder, np.remainder, *TWO, domain=either_sign(0.5, 3))
 row(mg.subtract, np.subtract, *TWO, complex=True)
 row(elementwise.lead, np.subtract, *TWO)
 row(kept_zeros.has_nan, lambda x: np.isnan(x).any(), *ONE, s(A(1, np.nan)), s(A()), orders=0)
-row(kept_zeros.over, np.divide, *TWO)
-row(kept_zeros.times, np.multiply, *TWO)
-row(kept_zeros.both, np.multiply, *TWO)
+row(kept_zeros.zero_safe_divide, np.divide, *TWO)
+row(kept_zeros.zero_safe_multiply, np.multiply, *TWO)
+row(kept_zeros.zero_safe_product, np.multiply, *TWO)
 row(
     kept_zeros.slope, lambda g, x, length: g * x / length,
     s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from minigrad.nn import calling, embedding, normalization
+from minigrad.nn import embedding, module_hooks, normalization
 from minigrad.nn import functional as F  # noqa: N812
 from minigrad.nn.activation import (
     _elu,
@@ -377,7 +377,7 @@ row(
 )  # fmt: skip
 row(_raised, lambda x, least: np.maximum(x, least), *(s(x[0][0], least=0.1) for x in ONE), domain=between(0.3, 2))
 row(embedding.scale_gradient, lambda x, factor: x, s((3,), N(1)), s((2, 3), N([[1], [1]])), s((0, 3), N([1, 1, 1])))
-row(calling.through_gate, lambda x, gate: x, s((2, 3), ()), s((), ()), s((0, 3), ()))
+row(module_hooks.through_gate, lambda x, gate: x, s((2, 3), ()), s((), ()), s((0, 3), ()))
 
 # Kinks: where a layer or a loss has no derivative its gradient is PyTorch's
 
@@ -450,5 +450,5 @@ KINKS = {
         none(F.binary_cross_entropy, A(1, 0, 1, 0)), [A(0, 0, 1, 1)], [A(-1e12, 0, 0, 1e12)],
     ),
     "scale_gradient": (lambda x: embedding.scale_gradient(x, A(0, 2, -1)), [A(1, 2, 3)], [A(0, 2, -1)]),
-    "a gate": (calling.through_gate, [A(1, 2), A(3)], [A(1, 1), A(0)]),
+    "a gate": (module_hooks.through_gate, [A(1, 2), A(3)], [A(1, 1), A(0)]),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from minigrad import errors, nn, optim
 from minigrad.core.mode import unusual
 from minigrad.curvature import Spectrum, loss_surface, spectrum
 from minigrad.curvature.lanczos import extreme_eigenpairs
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
 from tests.rows import each
 
 
@@ -592,7 +592,7 @@ class _InterruptAt:
 
     def __init__(self, n):
         self.left, self.fired = n, False
-        lines, start = inspect.getsourcelines(undisturbed)
+        lines, start = inspect.getsourcelines(with_state_restored)
         self.atomic = start + next(i for i, line in enumerate(lines) if "(restore, 0)" in line)
 
     def __enter__(self):
@@ -606,7 +606,7 @@ class _InterruptAt:
         name = frame.f_globals.get("__name__", "")
         if not name.startswith("minigrad."):
             return None
-        if event == "line" and not (frame.f_code is undisturbed.__code__ and frame.f_lineno == self.atomic):
+        if event == "line" and not (frame.f_code is with_state_restored.__code__ and frame.f_lineno == self.atomic):
             self.left -= 1
             if self.left < 0 and not self.fired:
                 self.fired = True

@@ -662,16 +662,16 @@ def test_what_cannot_be_checked_is_refused_with_advice(check):
 @BOTH
 @each("eps", [0, -1e-5, np.nan, np.inf, "small", [1e-5]])
 def test_steps_that_are_none_are_refused(check, eps):
-    with pytest.raises(ArgumentError, match=r"eps is .* positive number such as 1e-5"):
+    with pytest.raises(ArgumentError, match=r"eps must be a number above 0 .*: it is the step of the differences"):
         check(mg.sin, point(3), eps=eps)
 
 
 @BOTH
 @each("tolerance", [-1e-9, np.nan, "small", None])
 def test_tolerances_that_are_none_are_refused(check, tolerance):
-    with pytest.raises(ArgumentError, match=r"atol is 0 or a positive number such as 1e-9"):
+    with pytest.raises(ArgumentError, match=r"atol must be a number of at least 0, not .*: 1e-9 is usual"):
         check(mg.sin, point(3), atol=tolerance)
-    with pytest.raises(ArgumentError, match=r"rtol is 0 or a positive number such as 1e-6"):
+    with pytest.raises(ArgumentError, match=r"rtol must be a number of at least 0, not .*: 1e-6 is usual"):
         check(mg.sin, point(3), rtol=tolerance)
 
 

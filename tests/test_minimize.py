@@ -418,15 +418,15 @@ def test_errors_of_the_objective_and_the_callback_pass_through():
     ({"f": lambda x: (x * 1j).sum(), "method": "BFGS"}, DTypeError, "returned complex128 .*real and varies smoothly"),
     ({"f": lambda x: mg.sqrt(x - 2.5).sum()}, ArgumentError, "the gradient's norm is inf at x0"),
     ({"f": objectives.rosenbrock, "x0": [[1.0, 2.0, 3.0]]}, ShapeError, r"shape \(3,\)"),
-    ({"steps": -1}, ArgumentError, "steps is a whole number of at least 0, not -1"),
-    ({"steps": 2.5}, ArgumentError, "steps is a whole number"),
-    ({"steps": True}, ArgumentError, "steps is a whole number"),
-    ({"every": 0}, ArgumentError, "every is a whole number of at least 1"),
-    ({"tol": 0}, ArgumentError, "tol is a number above 0"),
-    ({"tol": -1e-3}, ArgumentError, "tol is a number above 0"),
-    ({"clip_norm": -1}, ArgumentError, "clip_norm is a number above 0"),
-    ({"clip_value": "a"}, ArgumentError, "clip_value is a number above 0"),
-    ({"noise": -1.0}, ArgumentError, "noise is a standard deviation"),
+    ({"steps": -1}, ArgumentError, "steps must be an integer of at least 0, not -1"),
+    ({"steps": 2.5}, ArgumentError, "steps must be an integer"),
+    ({"steps": True}, ArgumentError, "steps must be an integer"),
+    ({"every": 0}, ArgumentError, "every must be an integer of at least 1"),
+    ({"tol": 0}, ArgumentError, "tol must be a number above 0"),
+    ({"tol": -1e-3}, ArgumentError, "tol must be a number above 0"),
+    ({"clip_norm": -1}, ArgumentError, "clip_norm must be a number above 0"),
+    ({"clip_value": "a"}, ArgumentError, "clip_value must be a number above 0"),
+    ({"noise": -1.0}, ArgumentError, "noise must be a number of at least 0"),
     ({"noise": lambda shape: np.zeros(3)}, ShapeError, r"noise of shape \(3,\) does not fit .* \(2,\)"),
     ({"lr": -0.1}, ArgumentError, "lr must be a number of at least 0"),
     ({"optimizer": "Adan"}, ArgumentError, "no optimizer 'Adan'; did you mean 'Adam'"),
@@ -440,7 +440,7 @@ def test_errors_of_the_objective_and_the_callback_pass_through():
     ({"data": np.ones(3)}, DTypeError, r"data is a tuple of arrays, as in data=\(X, y\)"),
     ({"data": (np.ones(3), np.ones(4))}, ShapeError, "one row for each observation"),
     ({"data": (1.0,)}, ShapeError, "one row for each observation"),
-    ({"data": (np.ones(3),), "batches": 0, "f": lambda x, r: x @ x}, ArgumentError, "batches is a whole number"),
+    ({"data": (np.ones(3),), "batches": 0, "f": lambda x, r: x @ x}, ArgumentError, "batches must be an integer"),
     ({"method": "L-BFGS"}, ArgumentError, "no method 'L-BFGS'; did you mean 'L-BFGS-B'"),
     ({"method": "Adam"}, ArgumentError, "chosen by optimizer="),
     ({"method": "BFGS", "lr": 0.1}, ArgumentError, "BFGS does not take lr"),
@@ -554,7 +554,7 @@ def test_the_range_test_restores_the_model_when_the_loss_fails(model, batches):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"low": 1.0, "high": 0.1}, "below high"), ({"low": 0.0}, "above 0"), ({"steps": 2}, "at least 3"),
+    ({"low": 1.0, "high": 0.1}, "low must be .* below 0.1"), ({"low": 0.0}, "above 0"), ({"steps": 2}, "at least 3"),
     ({"smoothing": 1.0}, "smoothing"),
 ])  # fmt: skip
 def test_range_tests_that_make_no_sense(model, batches, options, words):

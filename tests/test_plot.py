@@ -354,11 +354,11 @@ def test_a_legend_of_very_many_paths_names_the_marks_only():
     (None, {"points": 1}, ArgumentError, "at least 2"),
     (None, {"points": (10, 10, 10)}, ArgumentError, "2 of them"),
     (None, {"points": 3.5}, ArgumentError, "points"),
-    (None, {"levels": 0}, ArgumentError, "levels is a whole number of at least 1"),
-    (None, {"fill": 0}, ArgumentError, "levels is a whole number of at least 1"),
-    (None, {"levels": []}, ArgumentError, "levels is"),
-    (None, {"levels": [0, np.nan]}, ArgumentError, "levels is"),
-    (None, {"levels": 2.5}, ArgumentError, "levels is"),
+    (None, {"levels": 0}, ArgumentError, "levels must be an integer of at least 1"),
+    (None, {"fill": 0}, ArgumentError, "levels must be an integer of at least 1"),
+    (None, {"levels": []}, ArgumentError, "levels must be"),
+    (None, {"levels": [0, np.nan]}, ArgumentError, "levels must be"),
+    (None, {"levels": 2.5}, ArgumentError, "levels must be"),
     (None, {"minimum": (1, 2, 3)}, ShapeError, "2 coordinates"),
     (None, {"pca": True}, ArgumentError, "give paths"),
     (None, {"ax": 3}, DTypeError, "one Matplotlib Axes, not int"),
@@ -448,7 +448,7 @@ def test_projection_of_points_that_are_not_finite_and_of_one_direction():
     ]:
         with pytest.raises(ShapeError, match=words):
             plot.project(bad)
-    with pytest.raises(ArgumentError, match="at least one direction"):
+    with pytest.raises(ArgumentError, match="dims must be an integer of at least 1"):
         plot.project(points, dims=0)
 
 
@@ -722,7 +722,7 @@ def test_schedules():
     assert (names(ax), ax.lines[0].get_marker()) == (["StepLR"], "o")
     assert len(plot.schedule([makers["step"], makers["halves"]], 3).lines) == 2
     for make, steps, words in [
-        (makers, 0, "at least one step"),
+        (makers, 0, "steps must be an integer of at least 1"),
         ([], 3, "no schedule"),
         (made.ReduceLROnPlateau, 3, "the number of the step alone; ReduceLROnPlateau does not"),
         (lambda o: None, 3, "NoneType"),
@@ -773,7 +773,7 @@ def test_a_race_of_runs_of_different_length_and_record():
     assert len(ax.lines[1].get_xdata()) == 2
     assert len(ax.lines[2].get_xdata()) == 6
     assert names(ax)[0].startswith("SGD(lr=0.1): ")
-    with pytest.raises(ArgumentError, match="0 steps or more, not -1"):
+    with pytest.raises(ArgumentError, match="step must be an integer of at least 0, not -1"):
         plot.race(parabola, runs, step=-1)
     with pytest.raises(ShapeError, match="race shows points of 2 coordinates"):
         plot.race(rosenbrock, [np.ones((4, 3)), np.ones((4, 3))])
@@ -793,9 +793,9 @@ def test_a_film(runners, tmp_path):
     with Image.open(tmp_path / "race.gif") as image:
         assert image.n_frames == 4
         assert image.info["duration"] == 200
-    with pytest.raises(ArgumentError, match="at least one frame"):
+    with pytest.raises(ArgumentError, match="frames must be an integer of at least 1"):
         plot.animate(beale, runners, frames=0)
-    with pytest.raises(ArgumentError, match="not 10, and 0 in a second"):
+    with pytest.raises(ArgumentError, match=r"fps must be a number from 0\.001 to 1000, not 0"):
         plot.animate(beale, runners, frames=10, fps=0)
 
 

@@ -704,7 +704,7 @@ def test_averages_that_cannot_be():
     with pytest.raises(errors.ArgumentError, match="either avg_fn or multi_avg_fn"):
         AveragedModel(model, avg_fn=get_ema_avg_fn(), multi_avg_fn=get_ema_multi_avg_fn())
     for make, decay in itertools.product((get_ema_avg_fn, get_ema_multi_avg_fn), (-0.1, 1.1, float("nan"))):
-        with pytest.raises(errors.ArgumentError, match="decay of a moving average"):
+        with pytest.raises(errors.ArgumentError, match="decay must be a number from 0 to 1"):
             make(decay)
 
 

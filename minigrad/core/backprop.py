@@ -174,7 +174,7 @@ class Aside:
         if self.create_graph:
             pairs = zip(node.args, node.parents(), strict=True)
             return name_of(node.value, node), tuple([x if p is None else name_of(x, p) for x, p in pairs])
-        return self.mode.interpreter.names_of(node)  # type: ignore[no-any-return]
+        return self.mode.interpreter.names_of(node)
 
     def with_saved(self, op: Operation, named: bool) -> Mapping[str, Any]:
         """The parameters of the rule of an operation that saves something for it."""

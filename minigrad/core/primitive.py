@@ -27,7 +27,7 @@ def primitive(
         primitives[made.name] = call
         if numpy is not None:
             numpy_functions[numpy] = call
-        return call  # type: ignore[no-any-return]  # it has the signature of the function
+        return call
 
     return decorate
 

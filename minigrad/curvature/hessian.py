@@ -12,7 +12,7 @@ from minigrad.creation import get_default_dtype
 from minigrad.curvature.lanczos import EigenPairs, extreme_eigenpairs
 from minigrad.errors.words import describe
 from minigrad.nn.module import Module, Parameter
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
 from minigrad.operands import numeric
 from minigrad.transforms import grad, vjp
 from minigrad.tree import flatten, map_leaves
@@ -55,7 +55,7 @@ class Hessian:
         self.epsilon = max(float(np.finfo(leaf.dtype).eps) for leaf in self.leaves)
         if is_module:
             function = _of_parameters(f, parameters, data)
-            _, self.pullback = undisturbed(x, lambda: vjp(grad(function), point))
+            _, self.pullback = with_state_restored(x, lambda: vjp(grad(function), point))
         else:
             _, self.pullback = vjp(grad(functools.wraps(f)(lambda x: f(x, *data))), point)
 
@@ -111,7 +111,7 @@ def trained_parameters(module: Module) -> dict[str, Parameter]:
 def _of_parameters(
     f: Callable[..., Any], parameters: dict[str, Parameter], data: Sequence[Any]
 ) -> Callable[[dict[str, Any]], Any]:
-    """A loss that evaluates a module, as a function of the values of its parameters: to be called `undisturbed`."""
+    """A loss that evaluates a module, as a function of its parameters: to be called by `with_state_restored`."""
 
     @functools.wraps(f)
     def compute(values: dict[str, Any]) -> Any:

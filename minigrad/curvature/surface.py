@@ -12,7 +12,7 @@ from minigrad.curvature.hessian import Hessian, trained_parameters
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.words import describe
 from minigrad.nn.module import Module, Parameter
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
 from minigrad.operands import numeric
 from minigrad.random import generator as random_generator
 
@@ -127,7 +127,7 @@ def loss_surface(
         first, second = (_given(direction, parameters) for direction in _pair("directions", directions))
 
     def at(i: float, j: float) -> float:
-        """The loss at a point of the grid: to be called undisturbed."""
+        """The loss at a point of the grid: to be called by `with_state_restored`."""
         for name, p in parameters.items():
             p.array = p.array + (i * first[name] + j * second[name]).astype(p.dtype)
         # Far away a loss may overflow: the surface shows it.
@@ -138,8 +138,8 @@ def loss_surface(
             raise ShapeError(f"loss_surface: the loss has shape {value.shape}, and must be a single number")
         return float(value.reshape(()))
 
-    centre = undisturbed(module, partial(at, 0.0, 0.0))
-    losses = [[undisturbed(module, partial(at, i, j)) for i in a] for j in b]
+    centre = with_state_restored(module, partial(at, 0.0, 0.0))
+    losses = [[with_state_restored(module, partial(at, i, j)) for i in a] for j in b]
     return Surface(a, b, np.array(losses), centre, (first, second))
 
 

@@ -16,7 +16,6 @@ from minigrad.data.sampler import (
     RandomOrder,
     RandomSampler,
     SequentialSampler,
-    check_batch_size,
     draw_seed,
     is_number,
     restore,
@@ -34,6 +33,7 @@ from minigrad.data.worker import (
 )
 from minigrad.errors import ArgumentError, StateDictError
 from minigrad.errors.files import no_data_set, stopped
+from minigrad.options import one_of, real_number, whole_number
 
 
 class DataLoader:
@@ -124,15 +124,12 @@ class DataLoader:
         in_order: bool = True,
         workers: Literal["threads", "processes"] = "threads",
     ) -> None:
-        if not (is_number(num_workers) and timeout >= 0 and is_number(prefetch_factor) and prefetch_factor):
-            raise ArgumentError(
-                "DataLoader: num_workers and prefetch_factor are whole numbers, of at least 0 and 1, and timeout at "
-                f"least 0, not {num_workers}, {prefetch_factor}, {timeout}"
-            )
+        whole_number(num_workers, "DataLoader: num_workers", least=0)
+        whole_number(prefetch_factor, "DataLoader: prefetch_factor")
+        real_number(timeout, "DataLoader: timeout", least=0)
         if batch_size is not None:
-            check_batch_size(batch_size)
-        if workers not in ("threads", "processes"):
-            raise ArgumentError(f"DataLoader: workers are 'threads' or 'processes', not {workers!r}")
+            whole_number(batch_size, "DataLoader: batch_size")
+        one_of(workers, "DataLoader: workers", ("threads", "processes"))
         if sampler is not None and shuffle:
             raise ArgumentError("DataLoader: a sampler says in which order samples come: give no shuffle with it")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):

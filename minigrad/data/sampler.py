@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.errors import ArgumentError, StateDictError
+from minigrad.options import whole_number
 
 
 def draw_seed(generator: "np.random.Generator | None") -> int:
@@ -23,12 +24,6 @@ def restore(generator: "np.random.Generator | None", state: Any) -> None:
     if generator is not None and state is not None:
         with random.using(generator):
             random.set_state(state)
-
-
-def check_batch_size(size: Any) -> None:
-    """Raise ArgumentError for what cannot be the number of samples in a batch."""
-    if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-        raise ArgumentError(f"batch_size must be an integer of at least 1, not {size!r}")
 
 
 def is_number(value: Any) -> bool:
@@ -142,8 +137,8 @@ class RandomSampler(RandomOrder):
         generator: "np.random.Generator | None" = None,
     ) -> None:
         super().__init__(generator)
-        if num_samples is not None and num_samples < 1:
-            raise ArgumentError(f"RandomSampler: num_samples must be at least 1, not {num_samples}")
+        if num_samples is not None:
+            whole_number(num_samples, "RandomSampler: num_samples")
         if num_samples is not None and not len(data_source):
             raise ArgumentError(f"RandomSampler: {num_samples} samples cannot be drawn from none")
         self.data_source, self.replacement, self._num_samples = data_source, replacement, num_samples
@@ -248,7 +243,7 @@ class BatchSampler(Sampler):
     """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
-        check_batch_size(batch_size)
+        whole_number(batch_size, "BatchSampler: batch_size")
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:

@@ -84,8 +84,3 @@ def no_such_class(loss: str, label: Any, classes: int) -> IndexingError:
         f"{loss}: label {label} is not one of the classes 0 to {classes - 1}: count labels from 0, give the model a "
         "score for each class, or, where a loss has ignore_index, name there the label of what does not count"
     )
-
-
-def no_such_reduction(reduction: Any) -> ArgumentError:
-    """For a reduction that does not exist."""
-    return ArgumentError(f"reduction must be 'none', 'mean' or 'sum', not {reduction!r}")

@@ -8,7 +8,7 @@ from minigrad.gradcheck.failure import DerivativeError, Failure
 
 if TYPE_CHECKING:
     from minigrad.gradcheck.report import Report
-    from minigrad.gradcheck.sweep import Sweep
+    from minigrad.gradcheck.step_sweep import Sweep
 
 __all__ = ["DerivativeError", "Failure", "Report", "Sweep", "gradcheck", "gradcheck_report", "gradgradcheck"]
 

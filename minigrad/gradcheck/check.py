@@ -6,6 +6,7 @@ backward and by differences (`compare`).  Where the two disagree, the same check
 by itself, to find the one whose derivative is wrong (`blame`).  What was found is a `Report`.
 """
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from minigrad.core import enable_grad
 from minigrad.gradcheck.arguments import arguments
 from minigrad.gradcheck.blame import Culprit, culprits, explain
 from minigrad.gradcheck.compare import STEP, Options, check
-from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import DerivativeError
 from minigrad.gradcheck.function import Function, gradient_of, listed
+from minigrad.gradcheck.marked_graph import Drawing
 from minigrad.nn.module import Module
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
+from minigrad.options import real_number
 
 if TYPE_CHECKING:
     from minigrad.gradcheck.report import Report
@@ -214,19 +216,11 @@ def gradcheck_report(
 def _options(eps: float | None, atol: float, rtol: float, fast: bool, seed: int) -> Options:
     """What the check shall be like, or an error if a number makes no sense."""
     step = STEP if eps is None else eps
-    if not (_is_number(step) and 0 < step < np.inf):
-        raise errors.ArgumentError(
-            f"gradcheck: eps is the step of the differences, a positive number such as 1e-5, not {eps!r}; without it "
-            f"the step is {STEP:.1e}"
-        )
+    remedy = f"it is the step of the differences, {STEP:.1e} if it is not given"
+    real_number(step, "gradcheck: eps", above=0, below=math.inf, remedy=remedy)
     for name, value, usual in (("atol", atol, "1e-9"), ("rtol", rtol, "1e-6")):
-        if not (_is_number(value) and value >= 0):
-            raise errors.ArgumentError(f"gradcheck: {name} is 0 or a positive number such as {usual}, not {value!r}")
+        real_number(value, f"gradcheck: {name}", least=0, remedy=f"{usual} is usual")
     return Options(step, atol, rtol, fast, seed)
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.integer, np.floating))
 
 
 def _examine(f: Callable[..., Any], inputs: Any, order: int, grad_outputs: Any, options: Options) -> "Report":
@@ -241,7 +235,7 @@ def _examine(f: Callable[..., Any], inputs: Any, order: int, grad_outputs: Any, 
             return _report(title, function, order, grad_outputs, options)
 
     module = f if isinstance(f, Module) else None
-    return report() if module is None else undisturbed(module, report)
+    return report() if module is None else with_state_restored(module, report)
 
 
 def _report(title: str, function: Function, order: int, grad_outputs: Any, options: Options) -> "Report":

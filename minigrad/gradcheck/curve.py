@@ -9,7 +9,7 @@ from minigrad.core import Array
 from minigrad.display import escaped
 
 if TYPE_CHECKING:
-    from minigrad.gradcheck.sweep import Sweep
+    from minigrad.gradcheck.step_sweep import Sweep
 
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 30, 48

@@ -16,7 +16,7 @@ from minigrad.errors.backward import wrong_seed
 from minigrad.errors.words import describe
 from minigrad.gradcheck.failure import DerivativeError
 from minigrad.nn.module import Module
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, paths
 
@@ -147,9 +147,9 @@ class Function:
         leaves, result = self._result(x, dtype)
         return leaves, outputs_of(result, "the function")
 
-    def undisturbed(self, compute: Callable[[], Computed]) -> Computed:
+    def with_state_restored(self, compute: Callable[[], Computed]) -> Computed:
         """What `compute` returns; a module is afterwards what it was, with its buffers, as those of batch norm."""
-        return compute() if self.module is None else undisturbed(self.module, compute)
+        return compute() if self.module is None else with_state_restored(self.module, compute)
 
     def __call__(self, x: Array) -> Array:
         """The values at another point."""

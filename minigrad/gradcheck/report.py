@@ -9,17 +9,17 @@ import numpy as np
 
 from minigrad import display, errors
 from minigrad.core import Array
-from minigrad.gradcheck import heat
+from minigrad.gradcheck import heat_map
 from minigrad.gradcheck.compare import Comparison, Options, Ray
-from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import DerivativeError, aligned, place
 from minigrad.gradcheck.function import Function
-from minigrad.gradcheck.sweep import Sweep, how_to_read, sweep_of
+from minigrad.gradcheck.marked_graph import Drawing
+from minigrad.gradcheck.step_sweep import Sweep, how_to_read, sweep_of
 from minigrad.replacing import replace_file
 
 _FAST = "the fast mode compares random combinations of all elements, and knows no single ones"
 _MAPS_IN_TEXT = 4
-_SIDE_IN_TEXT = (24, heat.SIDE)
+_SIDE_IN_TEXT = (24, heat_map.SIDE)
 _PAIRS = 40  # rows of the table
 
 
@@ -112,7 +112,7 @@ class Report:
         >>> report.disagreement().shape, bool(report.disagreement().max() < 1)
         ((3, 3), True)
         """
-        ratios = heat.ratios(self._compared())
+        ratios = heat_map.ratios(self._compared())
         if self._options.fast:
             raise errors.ArgumentError(f"there is no disagreement of single derivatives: {_FAST}")
         pair = next((x for x in self._pairs if (x.output, x.input) == (output, input)), None)
@@ -188,7 +188,9 @@ class Report:
         where = f"{place(outputs[seed.tensor], seed.element)} by {place(inputs[probe.tensor], probe.element)}"
         scale = probe.step / self._options.step
         numbers = analytic, numeric, tolerance
-        return self._function.undisturbed(lambda: sweep_of(self._function, seed, probe, scale, where, kind, numbers))
+        return self._function.with_state_restored(
+            lambda: sweep_of(self._function, seed, probe, scale, where, kind, numbers)
+        )
 
     def _compared(self) -> Comparison:
         if self._comparison is None:
@@ -222,7 +224,7 @@ class Report:
     def table(self) -> list[tuple[str, ...]]:
         """For each output and input how many derivatives failed, and the worst; titles first."""
         comparison = self._compared()
-        ratios = np.nan_to_num(heat.ratios(comparison), nan=np.inf, posinf=np.inf)
+        ratios = np.nan_to_num(heat_map.ratios(comparison), nan=np.inf, posinf=np.inf)
         outputs, inputs = self._function.names
         rows: list[tuple[str, ...]] = [("output", "input", "derivatives", "failed", "worst / tolerance", "at")]
         for output, input, down, across in self._pairs[:_PAIRS]:
@@ -238,24 +240,26 @@ class Report:
             rows.append((f"... {len(self._pairs) - _PAIRS:,} more", "", "", "", "", ""))
         return rows
 
-    def heat_maps(self, most: int = 24, side: tuple[int, int] = (heat.SIDE, heat.SIDE)) -> list[heat.HeatMap]:
+    def heat_maps(
+        self, most: int = 24, side: tuple[int, int] = (heat_map.SIDE, heat_map.SIDE)
+    ) -> list[heat_map.HeatMap]:
         """A map of each output by each input, and one of each input: of more than `most`, the worst ones."""
         if self._comparison is None or self._options.fast:
             return []
-        levels = heat.levels(self._comparison)
+        levels = heat_map.levels(self._comparison)
         outputs, inputs = self._function.names
-        found: list[tuple[int, heat.HeatMap]] = []
+        found: list[tuple[int, heat_map.HeatMap]] = []
         for output, input, down, across in self._pairs:
             part = levels[down, across]
             if part.size:
                 title = f"{outputs[output]} by {inputs[input]}"
-                found.append((part.max(), heat.jacobian_map(title, part, side)))
+                found.append((part.max(), heat_map.jacobian_map(title, part, side)))
         for input, across in {pair.input: pair.columns for pair in self._pairs}.items():
             part, shape = levels[:, across], self._shapes[1][input]
             if self._is_complex(input):
                 part, shape = part.reshape(len(part), -1, 2).max(axis=2), shape[:-1]
             if part.size and 1 <= len(shape) <= 3 and (len(shape) > 1 or len(part) > 1):
-                found.append((part.max(), heat.input_map(inputs[input], part, shape, side)))
+                found.append((part.max(), heat_map.input_map(inputs[input], part, shape, side)))
         chosen = sorted(range(len(found)), key=lambda k: -found[k][0])[:most]
         maps = [found[k][1] for k in sorted(chosen)]
         if len(found) > most:
@@ -275,7 +279,7 @@ class Report:
         if self._comparison is not None:
             parts.append("\n".join(aligned(self.table)))
             maps = self.heat_maps(_MAPS_IN_TEXT, _SIDE_IN_TEXT)
-            parts += [*map(str, maps), heat.key() if maps else ""]
+            parts += [*map(str, maps), heat_map.key() if maps else ""]
             parts += [str(self.sweep()), how_to_read()]
         if not self.passed:
             parts += [f"{drawing.title}\n{drawing.text()}" for drawing in self.drawings]
@@ -289,7 +293,7 @@ class Report:
         *more : Sweep
             Other derivatives whose sweeps it shall show too.
         """
-        from minigrad.gradcheck.page import page  # only what is shown needs it
+        from minigrad.gradcheck.report_page import page  # only what is shown needs it
 
         return page(self, more)
 
@@ -315,7 +319,7 @@ class Report:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str | bytes]:
         def html() -> str:
-            from minigrad.gradcheck.page import body
+            from minigrad.gradcheck.report_page import body
 
             return body(self, ())
 
@@ -324,8 +328,8 @@ class Report:
     # Places
 
     @cached_property
-    def _pairs(self) -> list[heat.Pair]:
-        return heat.pairs(self._compared(), self._function.places, self._function.active)
+    def _pairs(self) -> list[heat_map.Pair]:
+        return heat_map.pairs(self._compared(), self._function.places, self._function.active)
 
     @property
     def _shapes(self) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
@@ -340,7 +344,7 @@ class Report:
 
 def _worst(comparison: Comparison, wanted: Array) -> tuple[int, int]:
     """What is wrong before what is not finite, that before a kink, and that before what is right; then the largest."""
-    ratios = heat.ratios(comparison)
+    ratios = heat_map.ratios(comparison)
     rank = np.where(comparison.confirmed, 0, np.where(comparison.kinked, 1, np.where(np.isnan(ratios), 2, 3)))
     rank = np.where(wanted, rank, -1)
     with np.errstate(all="ignore"):

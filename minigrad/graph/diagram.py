@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core import Array, Node
 from minigrad.graph.capture import Entry, Graph
-from minigrad.graph.folding import Folding, Frame
+from minigrad.graph.frames import Folding, Frame
 
 # With more operands their order is not shown.
 PLACES = 8

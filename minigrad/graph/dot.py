@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from minigrad.graph import labels, words
 from minigrad.graph.diagram import Arrow, Box, Diagram, has_places
-from minigrad.graph.folding import Frame
+from minigrad.graph.frames import Frame
 from minigrad.graph.heat import Heat, Shade
 
 # Tints of the palette of Okabe and Ito, which people with every kind of colour vision can tell apart, with the

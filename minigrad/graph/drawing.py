@@ -12,13 +12,14 @@ from minigrad.graph import labels, words
 from minigrad.graph.capture import Graph
 from minigrad.graph.diagram import Diagram
 from minigrad.graph.dot import dot
-from minigrad.graph.folding import Folding, Frame
+from minigrad.graph.frames import Folding, Frame
 from minigrad.graph.heat import Heat
 from minigrad.graph.payload import payload
 from minigrad.graph.picture import Picture
 from minigrad.graph.render import format_of
 from minigrad.graph.targets import gradients_of, target_of
 from minigrad.graph.text import text
+from minigrad.options import one_of, real_number
 
 # So many boxes an interactive page has with everything open.
 PAGE_LIMIT = 1500
@@ -124,10 +125,10 @@ def draw(
     """
     format = format_of(path, format)
     shown = labels.chosen(show)
-    if direction not in ("TB", "LR", "BT", "RL"):
-        raise errors.ArgumentError(f"the direction of a picture is TB, LR, BT or RL, not {direction!r}")
-    if limit < 1 or (depth is not None and depth < 0):
-        raise errors.ArgumentError(f"limit= is at least 1 and depth= at least 0, and these are {limit} and {depth}")
+    one_of(direction, "direction", ("TB", "LR", "BT", "RL"))
+    real_number(limit, "limit", least=1)
+    if depth is not None:
+        real_number(depth, "depth", least=0)
     gradients = "grad" in shown or heat == "grad" or format == "html"
     graph, found, copies = target_of(target, inputs, names, gradients, kwargs or {})
     marks = {_index(graph, thing, copies): str(word) for thing, word in (mark or {}).items()}

@@ -11,7 +11,7 @@ from typing import Any
 
 from minigrad.core import Primitive
 from minigrad.graph import words
-from minigrad.ops.kept_zeros import both, over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply, zero_safe_product
 
 LENGTH = 200
 
@@ -31,7 +31,11 @@ def formulas(primitive: Primitive) -> list[tuple[str, str]]:
     return [(names[i], _plain(rule)) for i, rule in enumerate(primitive.rules) if rule is not None]
 
 
-_OPERATORS: dict[Any, ast.operator] = {times: ast.Mult(), both: ast.Mult(), over: ast.Div()}
+_OPERATORS: dict[Any, ast.operator] = {
+    zero_safe_multiply: ast.Mult(),
+    zero_safe_product: ast.Mult(),
+    zero_safe_divide: ast.Div(),
+}
 
 
 class _Plain(ast.NodeTransformer):

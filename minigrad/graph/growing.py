@@ -4,12 +4,13 @@ import warnings
 from typing import NamedTuple, Self, TypeAlias
 from weakref import WeakSet
 
-from minigrad import display, errors
+from minigrad import display
 from minigrad.core import Node, notes_of
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors.words import at
 from minigrad.graph.held import held_by
 from minigrad.graph.watching import Trace, Watcher, trace_of
+from minigrad.options import whole_number
 
 # An operation, and the place that called it.
 _Line: TypeAlias = tuple[str, Place | None]
@@ -121,8 +122,7 @@ class growth(Watcher):
     """
 
     def __init__(self, patience: int = 5) -> None:
-        if patience < 1:
-            raise errors.ArgumentError(f"growth: patience is at least 1 step, not {patience}")
+        whole_number(patience, "growth: patience")
         self.patience = patience
         self.found: list[Growth] = []
         self._marks: dict[int, WeakSet[_Mark]] = {}  # of the nodes that are alive, by step

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad import display, errors
+from minigrad import display
 from minigrad.graph import labels
 from minigrad.graph.capture import Entry
 from minigrad.graph.diagram import Box, Diagram
+from minigrad.options import one_of
 
 QUANTITIES = ("grad", "time", "memory")
 
@@ -41,9 +42,7 @@ class Heat:
     """
 
     def __init__(self, diagram: Diagram, quantity: str) -> None:
-        if quantity not in QUANTITIES:
-            raise errors.ArgumentError(f"heat= takes {', '.join(QUANTITIES)}, not {quantity!r}")
-        self.quantity = quantity
+        self.quantity = one_of(quantity, "heat", QUANTITIES)
         measure = _MEASURES[quantity]
         self.levels: dict[str, float] = {}
         for entry in diagram.graph:  # of what is drawn once, all turns

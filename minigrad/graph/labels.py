@@ -12,8 +12,8 @@ from minigrad.diagnostics import Place
 from minigrad.graph import words
 from minigrad.graph.capture import Entry, Graph
 from minigrad.graph.diagram import Box, Diagram
-from minigrad.graph.folding import Frame
 from minigrad.graph.formula import formulas
+from minigrad.graph.frames import Frame
 
 DETAILS = ("shape", "dtype", "value", "grad", "line", "memory", "time", "formula")
 BRIEF = ("brief",)  # what is shown if nobody asks for anything: dtype and shape, or a few numbers

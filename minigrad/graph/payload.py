@@ -10,8 +10,8 @@ from minigrad.core import Array
 from minigrad.graph import labels, words
 from minigrad.graph.capture import Entry
 from minigrad.graph.diagram import Box, Diagram
-from minigrad.graph.folding import Frame
 from minigrad.graph.formula import formulas
+from minigrad.graph.frames import Frame
 from minigrad.graph.heat import Heat
 
 BINS = 24

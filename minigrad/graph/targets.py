@@ -12,7 +12,7 @@ from minigrad.core import Array, Handle, Node, backprop, enable_grad, unwrap
 from minigrad.graph.capture import Entry, Graph, by_identity, entries_of, nodes_of
 from minigrad.graph.watching import Tracer
 from minigrad.nn.module import Module
-from minigrad.nn.undisturbed import undisturbed
+from minigrad.nn.restoring import with_state_restored
 from minigrad.ops.elementwise import positive
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, paths
@@ -66,7 +66,7 @@ def target_of(
     def run() -> Target:
         return _run(target, inputs, kwargs, names, gradients, what)
 
-    return undisturbed(target, run) if isinstance(target, Module) else run()
+    return with_state_restored(target, run) if isinstance(target, Module) else run()
 
 
 def _run(

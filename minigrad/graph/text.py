@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from minigrad.graph import labels, words
 from minigrad.graph.diagram import Box, Diagram
-from minigrad.graph.folding import Frame
+from minigrad.graph.frames import Frame
 
 WIDTH = 70
 

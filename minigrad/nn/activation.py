@@ -18,7 +18,8 @@ from minigrad.ops.arguments import unrecorded, value_of
 from minigrad.ops.axes import one_axis
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.elementwise import selected, sigmoid, tanh
-from minigrad.ops.kept_zeros import both, over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply, zero_safe_product
+from minigrad.options import one_of, real_number
 
 # Piecewise linear functions; at a kink the derivative is PyTorch's
 
@@ -153,8 +154,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
     >>> F.rrelu(np.array([-24.0, 1.0]))
     array([-5.5,  1. ])
     """
-    if not 0 <= lower <= upper:
-        raise ArgumentError(f"rrelu: lower and upper must be rising from 0, not {lower} and {upper}")
+    real_number(lower, "rrelu: lower", least=0, most=upper)
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     input = floating(input)
@@ -213,15 +213,14 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> F.softshrink(np.array([0.4, -2.0]))
     array([ 0. , -1.5])
     """
-    if lambd < 0:
-        raise ArgumentError(f"softshrink: lambd must be at least 0, not {lambd}")
+    real_number(lambd, "softshrink: lambd", least=0)
     return _softshrink(operand(input), lambd=lambd)
 
 
 # Smooth functions
 
 
-@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, times(g, y + alpha)), kind="elementwise")
+@primitive(lambda g, y, x, *, alpha: np.where(x > 0, g, zero_safe_multiply(g, y + alpha)), kind="elementwise")
 def _elu(x: Array, /, *, alpha: float) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
@@ -271,7 +270,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
 
 
 @primitive(
-    lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, times(g, sigmoid(x * beta))),
+    lambda g, y, x, *, beta, threshold: np.where(x * beta > threshold, g, zero_safe_multiply(g, sigmoid(x * beta))),
     kind="elementwise",
 )
 def _softplus(x: Array, /, *, beta: float, threshold: float) -> Array:
@@ -305,7 +304,7 @@ def logsigmoid(input: Any) -> Any:
     return -elementwise.logaddexp(elementwise.negative(input), 0.0)
 
 
-@primitive(lambda g, y, x: over(g, np.square(1 + np.abs(x))), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_divide(g, np.square(1 + np.abs(x))), kind="elementwise")
 def _softsign(x: Array, /) -> Array:
     with np.errstate(invalid="ignore"):  # inf / inf
         return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
@@ -341,25 +340,28 @@ def tanhshrink(input: Any) -> Any:
 
 
 # An element times a gate that opens with it.  Towards either end a gate settles quicker than the element grows: where
-# it is 0, or its derivative is, an element that is infinite counts for nothing.  So all products here are `both`.
+# it is 0, or its derivative is, an element that is infinite counts for nothing.  So all products here are
+# `zero_safe_product`.
 
 
 def _through(gate: Any, input: Any) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):  # inf times 0, and the sum that finds it
         if traced(input):
-            return both(input, gate)
+            return zero_safe_product(input, gate)
         y = elementwise.multiply(input, gate)
         total = np.add.reduce(value_of(y), axis=None)
-        return y if total - total == 0 else both(input, gate)  # which looks twice in its derivative
+        return y if total - total == 0 else zero_safe_product(input, gate)  # which looks twice in its derivative
 
 
-@primitive(lambda g, y, x: both(g, both(y, 1 - y)), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_product(g, zero_safe_product(y, 1 - y)), kind="elementwise")
 def _logistic_gate(x: Array, /) -> Array:
     """The sigmoid."""
     return sigmoid(x)
 
 
-@primitive(lambda g, y, x: both(g, both(1 - np.square(y), _logistic_gate(x))), kind="elementwise")
+@primitive(
+    lambda g, y, x: zero_safe_product(g, zero_safe_product(1 - np.square(y), _logistic_gate(x))), kind="elementwise"
+)
 def _mish_gate(x: Array, /) -> Array:
     """``tanh(softplus(x))``."""
     return np.tanh(np.logaddexp(x, 0))
@@ -368,13 +370,13 @@ def _mish_gate(x: Array, /) -> Array:
 _ROOT_2, _DENSITY = 2**-0.5, (2 * np.pi) ** -0.5
 
 
-@primitive(lambda g, y, x: both(g, both(-x, y)), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_product(g, zero_safe_product(-x, y)), kind="elementwise")
 def _normal_density(x: Array, /) -> Array:
     """The derivative of the probability that a normal random number is below `x`."""
     return _DENSITY * np.exp(-0.5 * x * x)
 
 
-@primitive(lambda g, y, x: both(g, _normal_density(x)), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_product(g, _normal_density(x)), kind="elementwise")
 def _normal_cdf(x: Array, /) -> Array:
     """The probability that a normal random number is below `x`."""
     return 0.5 * (1 + special.erf(x * _ROOT_2))
@@ -393,7 +395,7 @@ def _gate(x: Array, out: Array) -> None:
     np.divide(1, out, out=out)
 
 
-@primitive(lambda g, y, x: both(g, _gate_slope(x, y)), kind="elementwise")  # type: ignore[has-type]  # defined below the rule
+@primitive(lambda g, y, x: zero_safe_product(g, _gate_slope(x, y)), kind="elementwise")
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite
@@ -410,8 +412,10 @@ def _slope(x: Array, y: Array, out: Array) -> None:
 
 
 @primitive(
-    lambda g, s, x, y: both((6 * _CUBIC * _SLOPE) * g, both(x, both(y, 1 - y))),
-    lambda g, s, x, y: both(g, both(1 - 2 * y, _SLOPE + (3 * _CUBIC * _SLOPE) * np.square(x))),
+    lambda g, s, x, y: zero_safe_product((6 * _CUBIC * _SLOPE) * g, zero_safe_product(x, zero_safe_product(y, 1 - y))),
+    lambda g, s, x, y: zero_safe_product(
+        g, zero_safe_product(1 - 2 * y, _SLOPE + (3 * _CUBIC * _SLOPE) * np.square(x))
+    ),
     kind="elementwise",
 )
 def _gate_slope(x: Array, y: Array, /) -> Array:
@@ -437,8 +441,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     >>> F.gelu(np.array([-1.0, 1.0])).round(4)
     array([-0.1587,  0.8413])
     """
-    if approximate not in ("none", "tanh"):
-        raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+    one_of(approximate, "gelu: approximate", ("none", "tanh"))
     input = floating(input)
     return _through(_normal_cdf(input) if approximate == "none" else _tanh_gate(input), input)
 

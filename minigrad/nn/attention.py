@@ -12,12 +12,13 @@ from minigrad.creation import zeros
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.nn import init
 from minigrad.nn.dropout import dropout
-from minigrad.nn.layer import check_broadcast, constant, floating, operand, positive, probability
+from minigrad.nn.layer import check_broadcast, constant, floating, operand, probability
 from minigrad.nn.linear import Linear, linear
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.linalg import matmul
 from minigrad.ops.reductions import softmax_rule
+from minigrad.options import whole_number
 
 
 class _Mask(NamedTuple):
@@ -339,7 +340,7 @@ class MultiheadAttention(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        self.embed_dim, self.num_heads = positive(embed_dim, "embed_dim"), positive(num_heads, "num_heads")
+        self.embed_dim, self.num_heads = whole_number(embed_dim, "embed_dim"), whole_number(num_heads, "num_heads")
         if embed_dim % num_heads:
             raise ArgumentError(f"MultiheadAttention: {num_heads} heads do not divide {embed_dim} features")
         self.dropout = probability(dropout, "MultiheadAttention")

@@ -11,11 +11,12 @@ from minigrad.creation import zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import other_channels
 from minigrad.nn import init
-from minigrad.nn.layer import batched, check_windows, each, fan_bound, operand, positive, unbatched
+from minigrad.nn.layer import batched, check_windows, each, fan_bound, operand, unbatched
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.padding import pad
 from minigrad.ops import shaping
 from minigrad.ops.windows import Padding, convolve, convolve_transposed
+from minigrad.options import one_of, whole_number
 
 Size = int | Sequence[int]
 
@@ -45,7 +46,7 @@ def _conv(
 ) -> Any:
     axes = int(name[-2])
     input, had_batch = batched(input, axes, name)
-    weight, groups = operand(weight), positive(groups, "groups")
+    weight, groups = operand(weight), whole_number(groups, "groups")
     if weight.ndim != axes + 2 or weight.shape[0] % groups or input.shape[1] != weight.shape[1] * groups:
         raise other_channels(name, weight.shape, groups, input.shape, "out_channels, in_channels / groups")
     if bias is not None and np.shape(bias) != (weight.shape[0],):
@@ -162,7 +163,7 @@ def _conv_transpose(
 ) -> Any:
     axes = int(name[-2])
     input, had_batch = batched(input, axes, name)
-    weight, groups = operand(weight), positive(groups, "groups")
+    weight, groups = operand(weight), whole_number(groups, "groups")
     if weight.ndim != axes + 2 or weight.shape[0] % groups or input.shape[1] != weight.shape[0]:
         raise other_channels(name, weight.shape, groups, input.shape, "in_channels, out_channels / groups")
     if bias is not None and np.shape(bias) != (weight.shape[1] * groups,):
@@ -297,14 +298,13 @@ class _Convolution(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        self.in_channels = positive(in_channels, f"{name}: in_channels")
-        self.out_channels = positive(out_channels, f"{name}: out_channels")
-        self.groups = positive(groups, f"{name}: groups")
+        self.in_channels = whole_number(in_channels, f"{name}: in_channels")
+        self.out_channels = whole_number(out_channels, f"{name}: out_channels")
+        self.groups = whole_number(groups, f"{name}: groups")
         if in_channels % groups or out_channels % groups:
             raise ArgumentError(f"{name}: {groups} groups do not divide {in_channels} and {out_channels} channels")
         modes = ("zeros",) if self.transposed else ("zeros", "reflect", "replicate", "circular")
-        if padding_mode not in modes:
-            raise ArgumentError(f"{name}: padding_mode must be one of {', '.join(modes)}, not {padding_mode!r}")
+        one_of(padding_mode, f"{name}: padding_mode", modes)
         self.kernel_size = each(kernel_size, self.axes, f"{name}: kernel_size")
         self.stride = each(stride, self.axes, f"{name}: stride")
         self.dilation = each(dilation, self.axes, f"{name}: dilation")

@@ -5,17 +5,20 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, Handle, primitive, traced, unwrap
 from minigrad.creation import zeros
+from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.errors.modules import indices_not_integers, no_such_row
 from minigrad.nn import init
-from minigrad.nn.layer import constant, operand, positive, write_to
+from minigrad.nn.layer import constant, operand, write_to
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, indexing
 from minigrad.ops.arguments import checked, unrecorded
 from minigrad.ops.indexing import getitem
+from minigrad.options import one_of, whole_number
 from minigrad.tensor import Tensor
+from minigrad.writes import note_write
 
 
 @primitive(lambda g, y, x, factor: g * factor, None, kind="elementwise", cost=0)
@@ -50,22 +53,28 @@ def _row(name: str, padding_idx: int | None, count: int) -> int | None:
     return padding_idx % count
 
 
+def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale down, in place, the rows in use whose norm is too large."""
+    if traced(table):
+        write_to(table, _shortened(unrecorded(table), rows, max_norm=max_norm, norm_type=norm_type))
+    elif _shorten_rows(unwrap(table), rows, max_norm, norm_type) and isinstance(table, Handle) and table.node:
+        note_write(table.node, user_place())
+
+
 @primitive()
 def _shortened(table: Array, rows: Array, /, *, max_norm: float, norm_type: float) -> Array:
-    """A table in which the rows in use whose norm is too large are scaled down; the table itself if there is none."""
-    used = np.unique(rows)
-    norms = np.linalg.norm(table[used], norm_type, axis=1)
-    long = norms > max_norm
-    if not long.any():
-        return table
     shorter = table.copy()
-    shorter[used[long]] *= (max_norm / (norms[long] + 1e-7))[:, None]
+    _shorten_rows(shorter, rows, max_norm, norm_type)
     return shorter
 
 
-def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
-    """Scale down, in place, the rows in use whose norm is too large."""
-    write_to(table, _shortened(unrecorded(table), rows, max_norm=max_norm, norm_type=norm_type))
+def _shorten_rows(memory: np.ndarray, rows: np.ndarray, max_norm: float, norm_type: float) -> bool:
+    """Whether there were any that had to be scaled down."""
+    used = np.unique(rows)
+    norms = np.linalg.norm(memory[used], norm_type, axis=1)
+    long = norms > max_norm
+    memory[used[long]] *= (max_norm / (norms[long] + 1e-7))[:, None]
+    return bool(long.any())
 
 
 @primitive()
@@ -214,8 +223,7 @@ def embedding_bag(
            [4.]])
     """
     rows, table = _checked("embedding_bag", input, weight)
-    if mode not in ("sum", "mean", "max"):
-        raise ArgumentError(f"embedding_bag: mode must be 'sum', 'mean' or 'max', not {mode!r}")
+    one_of(mode, "embedding_bag: mode", ("sum", "mean", "max"))
     if per_sample_weights is not None and mode != "sum":
         raise ArgumentError(f"embedding_bag: per_sample_weights go with mode='sum', not with {mode!r}")
     bags, count = _bags(rows, offsets, include_last_offset)
@@ -308,8 +316,8 @@ class _Table(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        self.num_embeddings = positive(num_embeddings, f"{name}: num_embeddings", least=0)
-        self.embedding_dim = positive(embedding_dim, f"{name}: embedding_dim", least=0)
+        self.num_embeddings = whole_number(num_embeddings, f"{name}: num_embeddings", least=0)
+        self.embedding_dim = whole_number(embedding_dim, f"{name}: embedding_dim", least=0)
         self.padding_idx = _row(name, padding_idx, num_embeddings)
         self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
         self.weight = Parameter(zeros((num_embeddings, embedding_dim), dtype=dtype))

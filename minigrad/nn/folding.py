@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.errors import ShapeError
-from minigrad.nn.layer import FunctionLayer, check_windows, each, operand, positive
+from minigrad.nn.layer import FunctionLayer, check_windows, each, operand
 from minigrad.ops import shaping, windows
+from minigrad.options import whole_number
 
 Size = int | Sequence[int]
 
@@ -102,7 +103,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     array([[[0., 1.],
             [2., 3.]]])
     """
-    input, r = operand(input), positive(upscale_factor, "upscale_factor")
+    input, r = operand(input), whole_number(upscale_factor, "upscale_factor")
     *rest, channels, height, width = _image(input, "pixel_shuffle")
     if channels % (r * r):
         raise ShapeError(f"pixel_shuffle: {channels} channels are not a multiple of {r} * {r}")
@@ -122,7 +123,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     >>> F.pixel_unshuffle(np.arange(4.0).reshape(1, 2, 2), 2).ravel()
     array([0., 1., 2., 3.])
     """
-    input, r = operand(input), positive(downscale_factor, "downscale_factor")
+    input, r = operand(input), whole_number(downscale_factor, "downscale_factor")
     *rest, channels, height, width = _image(input, "pixel_unshuffle")
     if height % r or width % r:
         raise ShapeError(f"pixel_unshuffle: images of {height} x {width} pixels cannot be divided by {r}")

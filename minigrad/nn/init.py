@@ -12,6 +12,7 @@ import numpy as np
 from minigrad import random
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.options import one_of, real_number
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 
@@ -149,8 +150,8 @@ def trunc_normal_(
     >>> bool((mg.abs(w) <= 2).all())
     True
     """
-    if not std > 0 or not a < b:
-        raise ArgumentError(f"trunc_normal_: std must be above 0 and a below b, not std={std}, a={a}, b={b}")
+    real_number(std, "trunc_normal_: std", above=0)
+    real_number(a, "trunc_normal_: a", below=b)
     drawn = _truncated((a - mean) / std, (b - mean) / std, tensor.size, random.generator(generator))
     return _fill(tensor, np.clip(mean + std * drawn, a, b).reshape(tensor.shape))
 
@@ -251,8 +252,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: "Generator | No
 def _kaiming(
     tensor: Tensor, a: float, mode: Mode, nonlinearity: str, is_normal: bool, generator: "Generator | None"
 ) -> Tensor:
-    if mode not in ("fan_in", "fan_out"):
-        raise ArgumentError(f"mode must be 'fan_in' or 'fan_out', not {mode!r}")
+    one_of(mode, "mode", ("fan_in", "fan_out"))
     fan = _fans(tensor)[mode == "fan_out"]
     return _scaled(tensor, calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1)), is_normal, generator)
 
@@ -343,8 +343,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: "Gene
     """
     if tensor.ndim != 2:
         raise ShapeError(f"sparse_ is for matrices, and this has shape {tensor.shape}")
-    if not 0 <= sparsity <= 1:
-        raise ArgumentError(f"sparse_: sparsity is a share and must be from 0 to 1, not {sparsity}")
+    real_number(sparsity, "sparse_: sparsity", least=0, most=1)
     draw = random.generator(generator)
     values = draw.normal(0.0, std, tensor.shape)
     zeros = math.ceil(sparsity * tensor.shape[0])

@@ -15,6 +15,7 @@ from minigrad.errors.other_names import input_to_constructor
 from minigrad.nn.module import Module
 from minigrad.operands import numeric
 from minigrad.ops.arguments import unrecorded
+from minigrad.options import real_number
 from minigrad.writes import note_write
 
 
@@ -95,16 +96,7 @@ def unbatched(y: Any, had_batch: bool) -> Any:
 
 def probability(p: float, name: str) -> float:
     """A number from 0 to 1."""
-    if not 0 <= p <= 1:
-        raise ArgumentError(f"{name}: p is a probability and must be from 0 to 1, not {p}")
-    return float(p)
-
-
-def positive(value: int, name: str, least: int = 1) -> int:
-    """A size of a layer."""
-    if not isinstance(value, (int, np.integer)) or value < least:
-        raise ArgumentError(f"{name} must be an integer of at least {least}, not {value!r}")
-    return int(value)
+    return float(real_number(p, f"{name}: p", least=0, most=1))
 
 
 def fan_bound(fan_in: int) -> float:

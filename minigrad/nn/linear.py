@@ -11,11 +11,12 @@ from minigrad.creation import zeros
 from minigrad.errors import ShapeError
 from minigrad.errors.modules import other_features
 from minigrad.nn import init
-from minigrad.nn.layer import fan_bound, operand, positive
+from minigrad.nn.layer import fan_bound, operand
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import costs, shaping
 from minigrad.ops.axes import one_axis
 from minigrad.ops.linalg import einsum, matmul, rows_of
+from minigrad.options import whole_number
 
 
 @primitive(
@@ -124,8 +125,8 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        self.in_features = positive(in_features, "Linear: in_features", least=0)
-        self.out_features = positive(out_features, "Linear: out_features", least=0)
+        self.in_features = whole_number(in_features, "Linear: in_features", least=0)
+        self.out_features = whole_number(out_features, "Linear: out_features", least=0)
         self.weight = Parameter(zeros((out_features, in_features), dtype=dtype))
         self.register_parameter("bias", Parameter(zeros(out_features, dtype=dtype)) if bias else None)
         self.reset_parameters()
@@ -175,9 +176,9 @@ class Bilinear(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        self.in1_features = positive(in1_features, "Bilinear: in1_features")
-        self.in2_features = positive(in2_features, "Bilinear: in2_features")
-        self.out_features = positive(out_features, "Bilinear: out_features")
+        self.in1_features = whole_number(in1_features, "Bilinear: in1_features")
+        self.in2_features = whole_number(in2_features, "Bilinear: in2_features")
+        self.out_features = whole_number(out_features, "Bilinear: out_features")
         self.weight = Parameter(zeros((out_features, in1_features, in2_features), dtype=dtype))
         self.register_parameter("bias", Parameter(zeros(out_features, dtype=dtype)) if bias else None)
         self.reset_parameters()

@@ -24,7 +24,7 @@ from minigrad.errors.modules import (
 )
 from minigrad.errors.other_names import no_attribute
 from minigrad.hooks import RemovableHandle
-from minigrad.nn.calling import Hooks, call_watched
+from minigrad.nn.module_hooks import Hooks, call_watched
 from minigrad.operands import numeric
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
@@ -354,7 +354,7 @@ class Module:
             part = part._modules.get(name)
             if part is None:
                 raise AttributeError(f"{type(self).__name__} has no part {target!r}")
-        return part  # type: ignore[no-any-return]
+        return part
 
     def _get(self, target: str, kind: str) -> Any:
         path, _, name = target.rpartition(".")
@@ -365,11 +365,11 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with this path."""
-        return self._get(target, "_parameters")  # type: ignore[no-any-return]
+        return self._get(target, "_parameters")
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer with this path."""
-        return self._get(target, "_buffers")  # type: ignore[no-any-return]
+        return self._get(target, "_buffers")
 
     # State
 

@@ -11,12 +11,13 @@ from minigrad.core import Array, primitive, traced, unwrap
 from minigrad.creation import ones, zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import one_value
-from minigrad.nn.layer import FunctionLayer, constant, floating, operand, positive, write_to
+from minigrad.nn.layer import FunctionLayer, constant, floating, operand, write_to
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, reductions, windows
 from minigrad.ops.arguments import unrecorded
 from minigrad.ops.numbers import number
 from minigrad.ops.scaling import narrowed, widened
+from minigrad.options import whole_number
 from minigrad.tensor import Tensor
 
 Axes = tuple[int, ...]
@@ -308,7 +309,7 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     input = operand(input)
     if input.ndim < 3:
         raise ShapeError(f"local_response_norm: the input must have shape (N, C, d1, ...), not {input.shape}")
-    positive(size, "local_response_norm: size")
+    whole_number(size, "local_response_norm: size")
     squares = elementwise.square(input).reshape(*input.shape[:1], 1, input.shape[1], math.prod(input.shape[2:]))
     padding = ((size // 2, (size - 1) // 2), (0, 0))
     near = windows.unfold(squares, kernel=(size, 1), stride=(1, 1), padding=padding, dilation=(1, 1))

@@ -8,6 +8,7 @@ import numpy as np
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn.layer import FunctionLayer, operand
 from minigrad.ops import shaping
+from minigrad.options import one_of
 
 # PyTorch's names of what NumPy calls otherwise.
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -45,8 +46,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
         raise ArgumentError(f"pad: two numbers for each axis, the last first, not {tuple(pad)} for shape {input.shape}")
     pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)][::-1]
     widths = [(0, 0)] * (input.ndim - len(pairs)) + pairs
-    if mode != "constant" and mode not in _MODES:
-        raise ArgumentError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
+    one_of(mode, "pad: mode", ("constant", *_MODES))
     if mode != "constant" and value is not None:
         raise ArgumentError(f"pad: mode {mode!r} takes no value")
     seen_whole = mode in ("reflect", "replicate")

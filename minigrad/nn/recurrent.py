@@ -11,10 +11,11 @@ from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import init
 from minigrad.nn.activation import relu
 from minigrad.nn.dropout import dropout
-from minigrad.nn.layer import fan_bound, operand, positive
+from minigrad.nn.layer import fan_bound, operand
 from minigrad.nn.linear import linear
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import elementwise, shaping
+from minigrad.options import one_of, real_number, whole_number
 
 State = tuple[Any, ...]
 Step = Callable[[Any, Any, State, Any], State]
@@ -56,9 +57,7 @@ _GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 
 
 def _simple_mode(name: str, nonlinearity: str) -> str:
-    if nonlinearity not in ("tanh", "relu"):
-        raise ArgumentError(f"{name}: nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-    return f"RNN_{nonlinearity.upper()}"
+    return f"RNN_{one_of(nonlinearity, f'{name}: nonlinearity', ('tanh', 'relu')).upper()}"
 
 
 def _shapes(parts: Any) -> str:
@@ -94,18 +93,14 @@ class RNNBase(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        if mode not in _STEPS:
-            raise ArgumentError(f"{type(self).__name__}: the mode is one of {', '.join(_STEPS)}, not {mode!r}")
-        if not 0 <= dropout <= 1:
-            raise ArgumentError(f"{type(self).__name__}: dropout is a probability, not {dropout}")
-        if proj_size and (mode != "LSTM" or not 0 < proj_size < hidden_size):
-            raise ArgumentError(
-                f"{type(self).__name__}: proj_size is for LSTM, and smaller than hidden_size, not {proj_size}"
-            )
         name = type(self).__name__
-        self.mode, self.input_size = mode, positive(input_size, f"{name}: input_size")
-        self.hidden_size = positive(hidden_size, f"{name}: hidden_size")
-        self.num_layers = positive(num_layers, f"{name}: num_layers")
+        one_of(mode, f"{name}: mode", tuple(_STEPS))
+        real_number(dropout, f"{name}: dropout", least=0, most=1)
+        if proj_size and (mode != "LSTM" or not 0 < proj_size < hidden_size):
+            raise ArgumentError(f"{name}: proj_size is for LSTM, and smaller than hidden_size, not {proj_size}")
+        self.mode, self.input_size = mode, whole_number(input_size, f"{name}: input_size")
+        self.hidden_size = whole_number(hidden_size, f"{name}: hidden_size")
+        self.num_layers = whole_number(num_layers, f"{name}: num_layers")
         self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
         self.bidirectional, self.proj_size = bidirectional, proj_size
         width = _GATES[mode] * hidden_size
@@ -344,8 +339,8 @@ class RNNCellBase(Module):
         super().__init__()
         name = type(self).__name__
         self.mode, self.bias = mode, bias
-        self.input_size = positive(input_size, f"{name}: input_size")
-        self.hidden_size = positive(hidden_size, f"{name}: hidden_size")
+        self.input_size = whole_number(input_size, f"{name}: input_size")
+        self.hidden_size = whole_number(hidden_size, f"{name}: hidden_size")
         width = _GATES[mode] * hidden_size
         self.weight_ih = Parameter(zeros((width, input_size), dtype=dtype))
         self.weight_hh = Parameter(zeros((width, hidden_size), dtype=dtype))

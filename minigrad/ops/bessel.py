@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minigrad.core import Array, implements, primitive, traced
-from minigrad.ops.kept_zeros import both, times
+from minigrad.ops.kept_zeros import zero_safe_multiply, zero_safe_product
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import by_scipy, real_operands
 
@@ -33,7 +33,7 @@ def _far_slope(x: Array, n: int) -> Array:
 def _scaled_slope(x: Array, y: Array, n: int) -> Array:
     """The derivative of ``exp(-abs(x)) * I[n](x)``; of an even function it is odd, and the other way round."""
     far = np.abs(x) > _FAR
-    slope = _mean_of_neighbours(np.where(far, 1, x), n, True) - both(np.sign(x), y)
+    slope = _mean_of_neighbours(np.where(far, 1, x), n, True) - zero_safe_product(np.sign(x), y)
     if not traced(far) and not np.any(far):
         return slope
     beyond = _far_slope(np.where(far, np.abs(x), _FAR), n)
@@ -42,7 +42,7 @@ def _scaled_slope(x: Array, y: Array, n: int) -> Array:
 
 def _bessel_rule(g: Array, y: Array, x: Array, n: int, scaled: bool) -> Array:
     """`g` times the mean of the functions of the orders beside `n`."""
-    return times(g, _scaled_slope(x, y, n) if scaled else _mean_of_neighbours(x, n, False))
+    return zero_safe_multiply(g, _scaled_slope(x, y, n) if scaled else _mean_of_neighbours(x, n, False))
 
 
 def _of_higher_order(x: Array, n: int, scaled: bool) -> Array:

@@ -24,7 +24,7 @@ from minigrad.core import Array, conjugated, implements, primitive
 from minigrad.errors import ArgumentError, UnsupportedError
 from minigrad.ops import costs
 from minigrad.ops.arguments import settled, unrecorded
-from minigrad.ops.kept_zeros import over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply
 from minigrad.ops.linalg import matmul, tril, triu
 from minigrad.ops.matrices import (
     PRECISION,
@@ -46,6 +46,7 @@ from minigrad.ops.matrices import (
     wanted,
 )
 from minigrad.ops.shaping import concat
+from minigrad.options import one_of
 
 # Cholesky
 
@@ -118,7 +119,7 @@ class EighResult(NamedTuple):
 def _divided(x: Array, divisor: Array) -> Array:
     """``x / divisor``, and 0 for a matrix that is exactly 0, so that its derivative too stays 0."""
     idle = ~np.any(x != 0, axis=(-2, -1), keepdims=True)
-    return over(x, np.where(idle & (divisor == 0), 1, divisor))
+    return zero_safe_divide(x, np.where(idle & (divisor == 0), 1, divisor))
 
 
 def _off_diagonal(x: Array) -> Array:
@@ -132,7 +133,7 @@ def _equal(values: Array) -> Array:
 
 def _unless_unknown(h: Array, g: Array, equal: Array) -> Array:
     unknown = (g == 0) & equal & np.any(g != 0, axis=-1, keepdims=True)
-    return np.where(unknown, times(h, np.nan), h * g)
+    return np.where(unknown, zero_safe_multiply(h, np.nan), h * g)
 
 
 @primitive(
@@ -481,8 +482,7 @@ def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
             [ 0. ,  0.4]])
     """
     x = matrices(x, "qr")
-    if mode not in ("reduced", "complete"):
-        raise ArgumentError(f"qr has the modes 'reduced' and 'complete', not {mode!r}")
+    one_of(mode, "qr: mode", ("reduced", "complete"))
     m, n = x.shape[-2:]
     if m < n:  # the first columns determine Q
         Q, R = qr(x[..., :m])

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core import Array, Handle, implements, primitive, traced
 from minigrad.ops.arguments import operand
-from minigrad.ops.kept_zeros import both, finds_nan, has_nan, over, slope, times
+from minigrad.ops.kept_zeros import finds_nan, has_nan, slope, zero_safe_divide, zero_safe_multiply, zero_safe_product
 
 # Arithmetic
 
@@ -33,8 +33,8 @@ def multiply(a: Array, b: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: over(g, b),
-    lambda g, y, a, b: -over(times(g, y), b),
+    lambda g, y, a, b: zero_safe_divide(g, b),
+    lambda g, y, a, b: -zero_safe_divide(zero_safe_multiply(g, y), b),
     numpy=np.divide,
     advice="Keep the denominator away from 0: add eps to it, or write where(d != 0, n / where(d != 0, d, 1), 0)",
 )
@@ -47,21 +47,21 @@ def _base_rule(g: Array, y: Array, a: Array, b: Array) -> Array:
     """``g * b * a ** (b - 1)``, and 0 where `b` is 0, even if the power is infinite."""
     if b.__class__ is int or (not isinstance(b, Handle) and not getattr(b, "ndim", 0)):  # the commonest ones first
         if b == 2:
-            return times(2 * g, a)
+            return zero_safe_multiply(2 * g, a)
         if b == 1:
             return g
         if b == 0:
             return np.zeros_like(g)
     if getattr(b, "dtype", y.dtype).kind in "biu":
         b = b.astype(y.dtype)  # of the least integer of a dtype there is none that is smaller by 1
-    return times(g, both(b, a ** (b - 1)))
+    return zero_safe_multiply(g, zero_safe_product(b, a ** (b - 1)))
 
 
 def _exponent_rule(g: Array, y: Array, a: Array) -> Array:
     """``g * y * log(a)``, and 0 where `a` is 0, unless the power is infinite there."""
     if y.dtype.kind == "c" and not np.iscomplexobj(a):
         a = a + 0j  # the power, too, was made of a complex logarithm
-    return times(times(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1, a)))
+    return zero_safe_multiply(zero_safe_multiply(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1, a)))
 
 
 @primitive(
@@ -88,7 +88,7 @@ def floor_divide(a: Array, b: Array, /) -> Array:
     return a // b
 
 
-@primitive(lambda g, y, a, b: g, lambda g, y, a, b: times(g, -(a // b)), numpy=np.remainder)
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: zero_safe_multiply(g, -(a // b)), numpy=np.remainder)
 def remainder(a: Array, b: Array, /) -> Array:
     """Remainder of the division that rounds down, elementwise, with the sign of the divisor."""
     return a % b
@@ -108,7 +108,7 @@ def positive(x: Array, /) -> Array:
 
 def _abs_rule(g: Array, y: Array, x: Array) -> Array:
     """``g * sign(x)``; of a complex number, which has a length, with the conjugate."""
-    return slope(g, np.conjugate(x), y) if x.dtype.kind == "c" else times(g, np.sign(x))
+    return slope(g, np.conjugate(x), y) if x.dtype.kind == "c" else zero_safe_multiply(g, np.sign(x))
 
 
 @primitive(_abs_rule, numpy=np.absolute)
@@ -117,20 +117,20 @@ def abs(x: Array, /) -> Array:
     return np.absolute(x)
 
 
-@primitive(lambda g, y, x: times(2 * g, x), numpy=np.square)
+@primitive(lambda g, y, x: zero_safe_multiply(2 * g, x), numpy=np.square)
 def square(x: Array, /) -> Array:
     """Square, elementwise."""
     return np.square(x)
 
 
-@primitive(lambda g, y, x: -over(times(g, y), x), numpy=np.reciprocal)
+@primitive(lambda g, y, x: -zero_safe_divide(zero_safe_multiply(g, y), x), numpy=np.reciprocal)
 def reciprocal(x: Array, /) -> Array:
     """``1 / x``, elementwise; of integers, too, a quotient."""
     return 1 / x if np.asarray(x).dtype.kind in "biu" else np.reciprocal(x)
 
 
 @primitive(
-    lambda g, y, a, b: times(g, np.sign(a)) * np.copysign(1.0, b),
+    lambda g, y, a, b: zero_safe_multiply(g, np.sign(a)) * np.copysign(1.0, b),
     lambda g, y, a, b: np.zeros_like(g),
     numpy=np.copysign,
 )
@@ -195,7 +195,7 @@ def conj(x: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, x: times(g, y),
+    lambda g, y, x: zero_safe_multiply(g, y),
     numpy=np.exp,
     advice="Keep its operand small: write softmax, logsumexp or sigmoid, which cannot overflow, or clip it",
 )
@@ -204,7 +204,7 @@ def exp(x: Array, /) -> Array:
     return np.exp(x)
 
 
-@primitive(lambda g, y, x: times(g, y + 1), numpy=np.expm1)
+@primitive(lambda g, y, x: zero_safe_multiply(g, y + 1), numpy=np.expm1)
 def expm1(x: Array, /) -> Array:
     """``exp(x) - 1``, elementwise, accurate near 0."""
     return np.expm1(x)
@@ -213,14 +213,14 @@ def expm1(x: Array, /) -> Array:
 _LOG_2, _LOG_10 = math.log(2), math.log(10)
 
 
-@primitive(lambda g, y, x: times(g, y * _LOG_2), numpy=np.exp2)
+@primitive(lambda g, y, x: zero_safe_multiply(g, y * _LOG_2), numpy=np.exp2)
 def exp2(x: Array, /) -> Array:
     """Power of 2, elementwise."""
     return np.exp2(x)
 
 
 @primitive(
-    lambda g, y, x: over(g, x),
+    lambda g, y, x: zero_safe_divide(g, x),
     numpy=np.log,
     advice="Keep its operand above 0: clip it from below, write log1p(x) for log(1 + x), or log_softmax, logsumexp",
 )
@@ -229,19 +229,19 @@ def log(x: Array, /) -> Array:
     return np.log(x)
 
 
-@primitive(lambda g, y, x: over(g, 1 + x), numpy=np.log1p)
+@primitive(lambda g, y, x: zero_safe_divide(g, 1 + x), numpy=np.log1p)
 def log1p(x: Array, /) -> Array:
     """``log(1 + x)``, elementwise, accurate near 0."""
     return np.log1p(x)
 
 
-@primitive(lambda g, y, x: over(g, x * _LOG_2), numpy=np.log2)
+@primitive(lambda g, y, x: zero_safe_divide(g, x * _LOG_2), numpy=np.log2)
 def log2(x: Array, /) -> Array:
     """Logarithm to base 2, elementwise."""
     return np.log2(x)
 
 
-@primitive(lambda g, y, x: over(g, x * _LOG_10), numpy=np.log10)
+@primitive(lambda g, y, x: zero_safe_divide(g, x * _LOG_10), numpy=np.log10)
 def log10(x: Array, /) -> Array:
     """Logarithm to base 10, elementwise."""
     return np.log10(x)
@@ -258,8 +258,8 @@ def lead(a: Array, b: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: times(g, sigmoid(lead(a, b))),  # type: ignore[has-type]  # defined below the rule
-    lambda g, y, a, b: times(g, sigmoid(lead(b, a))),  # type: ignore[has-type]  # defined below the rule
+    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(a, b))),
+    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(b, a))),
     numpy=np.logaddexp,
     commutative=True,
 )
@@ -271,7 +271,7 @@ def logaddexp(a: Array, b: Array, /) -> Array:
     return np.logaddexp(a, b)
 
 
-@primitive(lambda g, y, x: times(g, y - np.square(y)), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_multiply(g, y - np.square(y)), kind="elementwise")
 def sigmoid(x: Array, /) -> Array:
     """``1 / (1 + exp(-x))``, elementwise, without overflow.
 
@@ -287,7 +287,7 @@ def sigmoid(x: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, x: over(g, 2 * y),
+    lambda g, y, x: zero_safe_divide(g, 2 * y),
     numpy=np.sqrt,
     advice="Keep its operand above 0: write sqrt(x + eps), or where(x > 0, sqrt(x), 0), which has a derivative of 0",
 )
@@ -296,7 +296,7 @@ def sqrt(x: Array, /) -> Array:
     return np.sqrt(x)
 
 
-@primitive(lambda g, y, x: over(g, 3 * np.square(y)), numpy=np.cbrt)
+@primitive(lambda g, y, x: zero_safe_divide(g, 3 * np.square(y)), numpy=np.cbrt)
 def cbrt(x: Array, /) -> Array:
     """Cube root, elementwise; at 0 the derivative is inf."""
     return np.cbrt(x)
@@ -305,37 +305,37 @@ def cbrt(x: Array, /) -> Array:
 # Trigonometric and hyperbolic functions
 
 
-@primitive(lambda g, y, x: times(g, np.cos(x)), numpy=np.sin)
+@primitive(lambda g, y, x: zero_safe_multiply(g, np.cos(x)), numpy=np.sin)
 def sin(x: Array, /) -> Array:
     """Sine, elementwise, of an angle in radians."""
     return np.sin(x)
 
 
-@primitive(lambda g, y, x: -times(g, np.sin(x)), numpy=np.cos)
+@primitive(lambda g, y, x: -zero_safe_multiply(g, np.sin(x)), numpy=np.cos)
 def cos(x: Array, /) -> Array:
     """Cosine, elementwise, of an angle in radians."""
     return np.cos(x)
 
 
-@primitive(lambda g, y, x: times(g, 1 + np.square(y)), numpy=np.tan)
+@primitive(lambda g, y, x: zero_safe_multiply(g, 1 + np.square(y)), numpy=np.tan)
 def tan(x: Array, /) -> Array:
     """Tangent, elementwise, of an angle in radians."""
     return np.tan(x)
 
 
-@primitive(lambda g, y, x: over(g, np.sqrt(both(1 - x, 1 + x))), numpy=np.arcsin)
+@primitive(lambda g, y, x: zero_safe_divide(g, np.sqrt(zero_safe_product(1 - x, 1 + x))), numpy=np.arcsin)
 def asin(x: Array, /) -> Array:
     """Inverse sine, elementwise, in radians."""
     return np.arcsin(x)
 
 
-@primitive(lambda g, y, x: -over(g, np.sqrt(both(1 - x, 1 + x))), numpy=np.arccos)
+@primitive(lambda g, y, x: -zero_safe_divide(g, np.sqrt(zero_safe_product(1 - x, 1 + x))), numpy=np.arccos)
 def acos(x: Array, /) -> Array:
     """Inverse cosine, elementwise, in radians."""
     return np.arccos(x)
 
 
-@primitive(lambda g, y, x: over(g, 1 + np.square(x)), numpy=np.arctan)
+@primitive(lambda g, y, x: zero_safe_divide(g, 1 + np.square(x)), numpy=np.arctan)
 def atan(x: Array, /) -> Array:
     """Inverse tangent, elementwise, in radians."""
     return np.arctan(x)
@@ -372,7 +372,7 @@ def _side_rule(g: Array, length: Array, a: Array, b: Array) -> Array:
 def _turn_rule(g: Array, a: Array, b: Array) -> Array:
     """``g * a / (a * a + b * b)``, without the squares, which overflow and underflow."""
     length = np.hypot(a, b)
-    return over(_side_rule(g, length, a, b), length)
+    return zero_safe_divide(_side_rule(g, length, a, b), length)
 
 
 @primitive(lambda g, y, a, b: _turn_rule(g, b, a), lambda g, y, a, b: -_turn_rule(g, a, b), numpy=np.arctan2)
@@ -398,19 +398,19 @@ def hypot(a: Array, b: Array, /) -> Array:
     return np.hypot(a, b)
 
 
-@primitive(lambda g, y, x: times(g, np.cosh(x)), numpy=np.sinh)
+@primitive(lambda g, y, x: zero_safe_multiply(g, np.cosh(x)), numpy=np.sinh)
 def sinh(x: Array, /) -> Array:
     """Hyperbolic sine, elementwise."""
     return np.sinh(x)
 
 
-@primitive(lambda g, y, x: times(g, np.sinh(x)), numpy=np.cosh)
+@primitive(lambda g, y, x: zero_safe_multiply(g, np.sinh(x)), numpy=np.cosh)
 def cosh(x: Array, /) -> Array:
     """Hyperbolic cosine, elementwise."""
     return np.cosh(x)
 
 
-@primitive(lambda g, y, x: times(g, 1 - np.square(y)), numpy=np.tanh)
+@primitive(lambda g, y, x: zero_safe_multiply(g, 1 - np.square(y)), numpy=np.tanh)
 def tanh(x: Array, /) -> Array:
     """Hyperbolic tangent, elementwise.
 
@@ -425,7 +425,8 @@ def tanh(x: Array, /) -> Array:
 
 
 def _asinh_rule(g: Array, y: Array, x: Array) -> Array:
-    return over(g, np.sqrt(1 + np.square(x)) if x.dtype.kind == "c" else np.hypot(1, x))  # which does not overflow
+    root = np.sqrt(1 + np.square(x)) if x.dtype.kind == "c" else np.hypot(1, x)  # which does not overflow
+    return zero_safe_divide(g, root)
 
 
 @primitive(_asinh_rule, numpy=np.arcsinh)
@@ -434,13 +435,13 @@ def asinh(x: Array, /) -> Array:
     return np.arcsinh(x)
 
 
-@primitive(lambda g, y, x: over(g, both(np.sqrt(x - 1), np.sqrt(x + 1))), numpy=np.arccosh)
+@primitive(lambda g, y, x: zero_safe_divide(g, zero_safe_product(np.sqrt(x - 1), np.sqrt(x + 1))), numpy=np.arccosh)
 def acosh(x: Array, /) -> Array:
     """Inverse hyperbolic cosine, elementwise."""
     return np.arccosh(x)
 
 
-@primitive(lambda g, y, x: over(g, both(1 - x, 1 + x)), numpy=np.arctanh)
+@primitive(lambda g, y, x: zero_safe_divide(g, zero_safe_product(1 - x, 1 + x)), numpy=np.arctanh)
 def atanh(x: Array, /) -> Array:
     """Inverse hyperbolic tangent, elementwise."""
     return np.arctanh(x)
@@ -454,7 +455,7 @@ def _sign_rule(g: Array, y: Array, x: Array) -> Array:
     if x.dtype.kind != "c":
         return np.zeros_like(g)
     size = np.absolute(x)
-    return np.where(size == 0, 0, over(g - np.real(g * y) * np.conjugate(y), size))
+    return np.where(size == 0, 0, zero_safe_divide(g - np.real(g * y) * np.conjugate(y), size))
 
 
 @primitive(_sign_rule, numpy=np.sign)
@@ -514,7 +515,7 @@ def where(condition: Array, a: Array, b: Array, /) -> Array:
 _BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
-@primitive(lambda h, y, g, mask: selected(h, mask), None, kind="elementwise", cost=0)  # type: ignore[has-type]
+@primitive(lambda h, y, g, mask: selected(h, mask), None, kind="elementwise", cost=0)
 def selected(g: Array, mask: Array, /) -> Array:
     """``where(mask, g, 0)`` for arrays of one shape, ten times quicker: no processor foresees which it will be."""
     bits = _BITS.get(g.dtype)

@@ -4,7 +4,7 @@ import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.ops.elementwise import add, subtract
-from minigrad.ops.kept_zeros import over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 
@@ -16,8 +16,8 @@ def _is_zero(x: Array, y: Array) -> Array:
 
 @implements_by_name("scipy.special.xlogy")
 @primitive(
-    lambda g, y, x, z: xlogy(g, np.where((x == 0) & (z <= 0), 1, z)),  # type: ignore[has-type]
-    lambda g, y, x, z: over(times(g, x), z),
+    lambda g, y, x, z: xlogy(g, np.where((x == 0) & (z <= 0), 1, z)),
+    lambda g, y, x, z: zero_safe_divide(zero_safe_multiply(g, x), z),
     kind="elementwise",
 )
 def xlogy(x: Array, y: Array, /) -> Array:
@@ -40,8 +40,8 @@ def xlogy(x: Array, y: Array, /) -> Array:
 
 @implements_by_name("scipy.special.xlog1py")
 @primitive(
-    lambda g, y, x, z: xlog1py(g, np.where((x == 0) & (z <= -1), 0, z)),  # type: ignore[has-type]
-    lambda g, y, x, z: over(times(g, x), 1 + z),
+    lambda g, y, x, z: xlog1py(g, np.where((x == 0) & (z <= -1), 0, z)),
+    lambda g, y, x, z: zero_safe_divide(zero_safe_multiply(g, x), 1 + z),
     kind="elementwise",
 )
 def xlog1py(x: Array, y: Array, /) -> Array:
@@ -63,7 +63,7 @@ def xlog1py(x: Array, y: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.entr")
-@primitive(lambda g, y, x: -times(g, 1 + np.log(x)), kind="elementwise")
+@primitive(lambda g, y, x: -zero_safe_multiply(g, 1 + np.log(x)), kind="elementwise")
 def entr(x: Array, /) -> Array:
     """``-x * log(x)``, elementwise: 0 at 0, where its derivative is inf, and -inf for negative numbers.
 
@@ -81,11 +81,15 @@ def entr(x: Array, /) -> Array:
 
 def _rel_entr_rule(g: Array, x: Array, y: Array) -> Array:
     """``g * (1 + log(x / y))``."""
-    return np.where((x == 0) & (y == 0), 0, times(g, 1 + (np.log(x) - np.log(y))))
+    return np.where((x == 0) & (y == 0), 0, zero_safe_multiply(g, 1 + (np.log(x) - np.log(y))))
 
 
 @implements_by_name("scipy.special.rel_entr")
-@primitive(lambda g, y, p, q: _rel_entr_rule(g, p, q), lambda g, y, p, q: -over(times(g, p), q), kind="elementwise")
+@primitive(
+    lambda g, y, p, q: _rel_entr_rule(g, p, q),
+    lambda g, y, p, q: -zero_safe_divide(zero_safe_multiply(g, p), q),
+    kind="elementwise",
+)
 def rel_entr(x: Array, y: Array, /) -> Array:
     """``x * log(x / y)``, elementwise: 0 where `x` is 0 and `y` is not negative, and inf where either is negative.
 

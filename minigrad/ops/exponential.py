@@ -51,7 +51,7 @@ def _frechet_rule(h: Array, x: Array, e: Array) -> Array:
 
 @primitive(
     lambda h, y, x, e: _frechet_rule(h, x, e),
-    lambda h, y, x, e: frechet(T(x), h),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, x, e: frechet(T(x), h),
     kind="decomposition",
     cost=costs.per_matrix(lambda m, n: costs.expm(2 * m, 2 * n)),
     uncertain=True,

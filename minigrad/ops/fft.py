@@ -29,12 +29,12 @@ _OTHER_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 # The four maps, of arrays that have the right lengths
 
 
-@primitive(lambda g, y, x, *, axes, norm: _fft(g, axes=axes, norm=norm), cost=costs.fourier)  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, axes, norm: _fft(g, axes=axes, norm=norm), cost=costs.fourier)
 def _fft(x: Array, /, *, axes: tuple[int, ...], norm: Any) -> Array:
     return np.fft.fftn(x, axes=axes, norm=norm)
 
 
-@primitive(lambda g, y, x, *, axes, norm: _ifft(g, axes=axes, norm=norm), cost=costs.fourier)  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, axes, norm: _ifft(g, axes=axes, norm=norm), cost=costs.fourier)
 def _ifft(x: Array, /, *, axes: tuple[int, ...], norm: Any) -> Array:
     return np.fft.ifftn(x, axes=axes, norm=norm)
 

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.core import Array, primitive
 from minigrad.errors import ArgumentError
 from minigrad.ops.entropy import xlog1py, xlogy
-from minigrad.ops.kept_zeros import times
+from minigrad.ops.kept_zeros import zero_safe_multiply
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import by_scipy, refuse
 
@@ -17,7 +17,7 @@ from minigrad.ops.scipy_special import by_scipy, refuse
 
 
 @implements_by_name("scipy.special.gamma")
-@primitive(lambda g, y, x: times(times(g, y), digamma(x)), kind="elementwise")  # type: ignore[has-type]
+@primitive(lambda g, y, x: zero_safe_multiply(zero_safe_multiply(g, y), digamma(x)), kind="elementwise")
 def gamma(x: Array, /) -> Array:
     """Gamma function, elementwise: ``(x - 1)!`` for positive integers.
 
@@ -34,7 +34,7 @@ def gamma(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.gammaln")
-@primitive(lambda g, y, x: times(g, digamma(x)), kind="elementwise")  # type: ignore[has-type]
+@primitive(lambda g, y, x: zero_safe_multiply(g, digamma(x)), kind="elementwise")
 def gammaln(x: Array, /) -> Array:
     """Logarithm of the absolute value of the gamma function, elementwise.
 
@@ -50,7 +50,7 @@ def gammaln(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.psi", "scipy.special.digamma")
-@primitive(lambda g, y, x: times(g, polygamma(1, x)), kind="elementwise")  # type: ignore[has-type]
+@primitive(lambda g, y, x: zero_safe_multiply(g, polygamma(1, x)), kind="elementwise")
 def digamma(x: Array, /) -> Array:
     """Derivative of `gammaln`, elementwise; SciPy's other name for it is psi.
 
@@ -70,7 +70,7 @@ psi = digamma
 
 @primitive(
     lambda g, y, n, x: refuse("polygamma", "n"),
-    lambda g, y, n, x: times(g, polygamma(n + 1, x)),  # type: ignore[has-type]
+    lambda g, y, n, x: zero_safe_multiply(g, polygamma(n + 1, x)),
     kind="elementwise",
 )
 def polygamma(n: Array, x: Array, /) -> Array:
@@ -108,8 +108,8 @@ def polygamma(n: Array, x: Array, /) -> Array:
 
 @implements_by_name("scipy.special.beta")
 @primitive(
-    lambda g, y, a, b: times(times(g, y), digamma(a) - digamma(a + b)),
-    lambda g, y, a, b: times(times(g, y), digamma(b) - digamma(a + b)),
+    lambda g, y, a, b: zero_safe_multiply(zero_safe_multiply(g, y), digamma(a) - digamma(a + b)),
+    lambda g, y, a, b: zero_safe_multiply(zero_safe_multiply(g, y), digamma(b) - digamma(a + b)),
     kind="elementwise",
     commutative=True,
 )
@@ -129,8 +129,8 @@ def beta(a: Array, b: Array, /) -> Array:
 
 @implements_by_name("scipy.special.betaln")
 @primitive(
-    lambda g, y, a, b: times(g, digamma(a) - digamma(a + b)),
-    lambda g, y, a, b: times(g, digamma(b) - digamma(a + b)),
+    lambda g, y, a, b: zero_safe_multiply(g, digamma(a) - digamma(a + b)),
+    lambda g, y, a, b: zero_safe_multiply(g, digamma(b) - digamma(a + b)),
     kind="elementwise",
     commutative=True,
 )
@@ -161,7 +161,9 @@ def _beta_density(a: Array, b: Array, x: Array) -> Array:
 
 @implements_by_name("scipy.special.gammainc")
 @primitive(
-    lambda g, y, a, x: refuse("gammainc", "a"), lambda g, y, a, x: times(g, _gamma_density(a, x)), kind="elementwise"
+    lambda g, y, a, x: refuse("gammainc", "a"),
+    lambda g, y, a, x: zero_safe_multiply(g, _gamma_density(a, x)),
+    kind="elementwise",
 )
 def gammainc(a: Array, x: Array, /) -> Array:
     """Regularized lower incomplete gamma function, elementwise: the distribution function of the gamma distribution.
@@ -186,7 +188,9 @@ def gammainc(a: Array, x: Array, /) -> Array:
 
 @implements_by_name("scipy.special.gammaincc")
 @primitive(
-    lambda g, y, a, x: refuse("gammaincc", "a"), lambda g, y, a, x: -times(g, _gamma_density(a, x)), kind="elementwise"
+    lambda g, y, a, x: refuse("gammaincc", "a"),
+    lambda g, y, a, x: -zero_safe_multiply(g, _gamma_density(a, x)),
+    kind="elementwise",
 )
 def gammaincc(a: Array, x: Array, /) -> Array:
     """``1 - gammainc(a, x)``, elementwise, accurate where that is small.
@@ -213,7 +217,7 @@ def gammaincc(a: Array, x: Array, /) -> Array:
 @primitive(
     lambda g, y, a, b, x: refuse("betainc", "a"),
     lambda g, y, a, b, x: refuse("betainc", "b"),
-    lambda g, y, a, b, x: times(g, _beta_density(a, b, x)),
+    lambda g, y, a, b, x: zero_safe_multiply(g, _beta_density(a, b, x)),
     kind="elementwise",
 )
 def betainc(a: Array, b: Array, x: Array, /) -> Array:

@@ -67,7 +67,7 @@ def getitem(x: Array, /, index: Index) -> Array:
 
 
 @primitive(
-    lambda g, y, x, *places, index: _scatter(g, *places, index=index, shape=x.shape),  # type: ignore[has-type]
+    lambda g, y, x, *places, index: _scatter(g, *places, index=index, shape=x.shape),
     view=True,
     kind="indexing",
     cost=0,
@@ -143,7 +143,7 @@ def setitem(x: Array, v: Array, /, index: Index) -> Array:
 
 
 @primitive(
-    lambda g, y, x, v, *places, index: _setitem(g, 0, *places, index=index),  # type: ignore[has-type]
+    lambda g, y, x, v, *places, index: _setitem(g, 0, *places, index=index),
     lambda g, y, x, v, *places, index: _written_rule(g, x, v, places, index),
     kind="indexing",
     cost=0,

@@ -42,22 +42,22 @@ def _keep_zeros(product: Array, *factors: Array) -> Array:
 
 
 @primitive(
-    lambda h, y, a, b: both(h, b),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, a, b: both(h, a),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, a, b: zero_safe_product(h, b),
+    lambda h, y, a, b: zero_safe_product(h, a),
     kind="elementwise",
     commutative=True,
 )
-def both(a: Array, b: Array, /) -> Array:
+def zero_safe_product(a: Array, b: Array, /) -> Array:
     """``a * b``, and 0 where either is 0 even if the other is infinite or NaN."""
     return _keep_zeros(a * b, a, b)
 
 
 @primitive(
-    lambda h, y, g, factor: times(h, factor),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, g, factor: both(h, g),
+    lambda h, y, g, factor: zero_safe_multiply(h, factor),
+    lambda h, y, g, factor: zero_safe_product(h, g),
     kind="elementwise",
 )
-def times(g: Array, factor: Array, /) -> Array:
+def zero_safe_multiply(g: Array, factor: Array, /) -> Array:
     """``g * factor``, and 0 where `g` is 0 even if the factor is infinite or NaN."""
     product = g * factor
     plain = product.__class__ is np.float64 and product == product  # the quick way of single numbers
@@ -65,11 +65,11 @@ def times(g: Array, factor: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, divisor: over(h, divisor),  # type: ignore[has-type]  # defined below the rule
-    lambda h, y, g, divisor: -over(both(h, y), divisor),  # type: ignore[has-type]  # defined below the rule
+    lambda h, y, g, divisor: zero_safe_divide(h, divisor),
+    lambda h, y, g, divisor: -zero_safe_divide(zero_safe_product(h, y), divisor),
     kind="elementwise",
 )
-def over(g: Array, divisor: Array, /) -> Array:
+def zero_safe_divide(g: Array, divisor: Array, /) -> Array:
     """``g / divisor``, and 0 where `g` is 0 even if the divisor is 0 or NaN."""
     quotient = g / divisor
     plain = quotient.__class__ is np.float64 and quotient == quotient
@@ -77,8 +77,8 @@ def over(g: Array, divisor: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, factor: times(np.expand_dims(h, -1), factor),
-    lambda h, y, g, factor: both(np.expand_dims(h, -1), g),
+    lambda h, y, g, factor: zero_safe_multiply(np.expand_dims(h, -1), factor),
+    lambda h, y, g, factor: zero_safe_product(np.expand_dims(h, -1), g),
     kind="contraction",
     cost=2,
 )
@@ -95,9 +95,9 @@ def dot_keeping_zeros(g: Array, factor: Array, /) -> Array:
 
 
 @primitive(
-    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),  # type: ignore[has-type]
-    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(both(h, g), length)),
-    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(both(h, y), length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g == 0), slope(h, x, length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), _by_length(zero_safe_product(h, g), length)),
+    lambda h, y, g, x, length: _undefined(h, (length == 0) & (g != 0), -_by_length(zero_safe_product(h, y), length)),
     kind="elementwise",
 )
 def slope(g: Array, x: Array, length: Array, /) -> Array:

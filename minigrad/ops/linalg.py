@@ -16,7 +16,7 @@ from minigrad.ops.arguments import operand
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import magnifier, ordinary
 from minigrad.ops.indexing import getitem, take
-from minigrad.ops.kept_zeros import slope, times
+from minigrad.ops.kept_zeros import slope, zero_safe_multiply
 from minigrad.ops.reductions import keep, sum
 from minigrad.ops.scaling import scaled
 from minigrad.ops.shaping import moveaxis, permute_dims, reshape, squeeze
@@ -227,8 +227,8 @@ def _norm_rule(g: Array, y: Array, x: Array, axis: Axis, ord: float) -> Array:
         return slope(g, conjugated(x), y)
     ratio = np.abs(x) / np.where(y == 0, 1, y)
     if ord > 1:  # of the derivative of this, what is infinite at an element 0 is not multiplied by its sign 0
-        return slope(g, times(conjugated(x), _growth(ratio, ord - 2)), y)
-    return slope(g, times(conjugated(np.sign(x)), y * _growth(ratio, ord - 1)), y)
+        return slope(g, zero_safe_multiply(conjugated(x), _growth(ratio, ord - 2)), y)
+    return slope(g, zero_safe_multiply(conjugated(np.sign(x)), y * _growth(ratio, ord - 1)), y)
 
 
 def _in_range(x: Array, y: Array, axis: Axis, ord: float) -> tuple[Array, Array]:

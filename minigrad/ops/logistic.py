@@ -11,7 +11,7 @@ from minigrad.core import Array, primitive
 from minigrad.ops import reductions
 from minigrad.ops.axes import Axis
 from minigrad.ops.elementwise import abs, add, exp, log, multiply, sigmoid, sign, subtract
-from minigrad.ops.kept_zeros import both, over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply, zero_safe_product
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 
@@ -31,7 +31,7 @@ def expit(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.logit")
-@primitive(lambda g, y, x: over(g, both(x, 1 - x)), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_divide(g, zero_safe_product(x, 1 - x)), kind="elementwise")
 def logit(x: Array, /) -> Array:
     """``log(x / (1 - x))``, elementwise, the inverse of `expit`; its derivative at 0 and 1 is inf.
 
@@ -48,7 +48,7 @@ def logit(x: Array, /) -> Array:
 
 
 @implements_by_name("scipy.special.log_expit")
-@primitive(lambda g, y, x: times(g, sigmoid(-x)), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_multiply(g, sigmoid(-x)), kind="elementwise")
 def log_expit(x: Array, /) -> Array:
     """Logarithm of `expit`, elementwise, accurate where that is small.
 
@@ -115,7 +115,7 @@ def logsumexp(
     b = 1.0 if b is None else b
     top = _largest_counted(a, b, axis=axis)
     with np.errstate(all="ignore"):  # what a factor 0 removes may be infinite, and a sum may be 0 or negative
-        total = reductions.sum(times(b, exp(subtract(a, top))), axis, keepdims=keepdims)
+        total = reductions.sum(zero_safe_multiply(b, exp(subtract(a, top))), axis, keepdims=keepdims)
         value = add(log(abs(total) if return_sign else total), top if keepdims else np.squeeze(top, axis))
     return (value, sign(total)) if return_sign else value
 

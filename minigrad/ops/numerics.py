@@ -11,9 +11,10 @@ from minigrad.ops.arguments import operand, unrecorded, weak
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import conj, remainder, where
 from minigrad.ops.indexing import take
-from minigrad.ops.kept_zeros import both
+from minigrad.ops.kept_zeros import zero_safe_product
 from minigrad.ops.reductions import sum
 from minigrad.ops.shaping import astype, concat, flip, moveaxis, reshape
+from minigrad.options import one_of
 
 # Differences.  The axis in question is the last.
 
@@ -73,8 +74,7 @@ def gradient(f: Array, *varargs: Any, axis: Axis = None, edge_order: int = 1) ->
     axes = several_axes(axis, f.ndim, "gradient")
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0]) > 0):
         raise DTypeError(f"gradient along {len(axes)} axes takes one spacing, one for each axis, or none")
-    if edge_order not in (1, 2):
-        raise ArgumentError(f"gradient: edge_order must be 1 or 2, not {edge_order}")
+    one_of(edge_order, "gradient: edge_order", (1, 2))
     spacings = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
     x = f if f.dtype.kind in "fc" else astype(f, float)
     results = []
@@ -232,7 +232,7 @@ def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, 
     width = take(xp, after, axis=0) - start
     part = (x - start) / where(width == 0, 1, width)
     with np.errstate(invalid="ignore"):  # an infinite neighbour is not needed where its part is 0
-        inside = value + both(part, take(fp, after, axis=0) - value)
+        inside = value + zero_safe_product(part, take(fp, after, axis=0) - value)
     above = fp[-1] if right is None else where(x > xp[-1], right, fp[-1])
     below = fp[0] if left is None else left
     return where(x < xp[0], below, where(x >= xp[-1], above, inside))
@@ -292,8 +292,7 @@ def _signal(x: Any, name: str) -> Array:
 
 def _part_of_convolution(a: Array, v: Array, mode: str, later: bool, name: str) -> Array:
     """What a mode leaves of the full convolution; if there are two middles, the one before or the later one."""
-    if mode not in ("full", "same", "valid"):
-        raise ArgumentError(f"{name} has no mode {mode!r}; there are: 'full', 'same', 'valid'")
+    one_of(mode, f"{name}: mode", ("full", "same", "valid"))
     long, short = (a, v) if a.shape[0] >= v.shape[0] else (v, a)
     result = convolve_signals(long, short, full=mode != "valid")
     if mode != "same":

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.core import Array, implements, primitive
 from minigrad.ops.arguments import operand
 from minigrad.ops.elementwise import floor_divide, imag, isnan, lead, pow, real, remainder, share, sigmoid, where
-from minigrad.ops.kept_zeros import over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply
 from minigrad.ops.shaping import astype
 
 # Angles
@@ -37,7 +37,7 @@ def _angle_rule(g: Array, z: Array, deg: bool) -> Array:
     """``-1j * g / z``; 0 for real numbers."""
     if z.dtype.kind != "c":
         return np.zeros_like(g)
-    return over(g * (-1j * (180 / np.pi if deg else 1)), np.where(z == 0, np.inf, z))
+    return zero_safe_divide(g * (-1j * (180 / np.pi if deg else 1)), np.where(z == 0, np.inf, z))
 
 
 @primitive(lambda g, y, z, *, deg: _angle_rule(g, z, deg), numpy=np.angle, kind="elementwise")
@@ -100,7 +100,7 @@ def spacing(x: Array, /) -> Array:
     return np.spacing(x)
 
 
-@primitive(lambda g, y, x: times(g, np.sign(x)), numpy=np.fabs)
+@primitive(lambda g, y, x: zero_safe_multiply(g, np.sign(x)), numpy=np.fabs)
 def fabs(x: Array, /) -> Array:
     """Absolute value of real numbers, elementwise, as floating-point numbers; at 0 the derivative is taken as 0."""
     return np.fabs(x)
@@ -111,7 +111,7 @@ def fabs(x: Array, /) -> Array:
 _LOG_2 = math.log(2)
 
 
-@primitive(lambda g, y, a, b: g, lambda g, y, a, b: times(g, -np.trunc(a / b)), numpy=np.fmod)
+@primitive(lambda g, y, a, b: g, lambda g, y, a, b: zero_safe_multiply(g, -np.trunc(a / b)), numpy=np.fmod)
 def fmod(a: Array, b: Array, /) -> Array:
     """Remainder of the division that rounds towards 0, elementwise, with the sign of `a`."""
     return np.fmod(a, b)
@@ -131,8 +131,8 @@ def float_power(a: Array, b: Array, /) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: times(g, sigmoid(lead(a, b) * _LOG_2)),
-    lambda g, y, a, b: times(g, sigmoid(lead(b, a) * _LOG_2)),
+    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(a, b) * _LOG_2)),
+    lambda g, y, a, b: zero_safe_multiply(g, sigmoid(lead(b, a) * _LOG_2)),
     numpy=np.logaddexp2,
     commutative=True,
 )
@@ -277,7 +277,7 @@ def _bessel_slope(z: Array, n: int) -> Array:
     return (n * spherical_bessel(z, n=n - 1) - (n + 1) * after) / (2 * n + 1) if n else -after
 
 
-@primitive(lambda g, y, z, *, n: times(g, _bessel_slope(z, n)), kind="elementwise")
+@primitive(lambda g, y, z, *, n: zero_safe_multiply(g, _bessel_slope(z, n)), kind="elementwise")
 def spherical_bessel(z: Array, /, *, n: int) -> Array:
     """The spherical Bessel function of the first kind, of order `n`, elementwise.
 

@@ -18,7 +18,7 @@ from minigrad.ops.arguments import checked, operand, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_not, where
 from minigrad.ops.ignoring_nan import nanmean
-from minigrad.ops.kept_zeros import both
+from minigrad.ops.kept_zeros import zero_safe_product
 from minigrad.ops.reductions import mean, sum
 from minigrad.ops.shaping import astype, broadcast_to, concat, moveaxis, reshape
 from minigrad.ops.statistics import fitted_weights, not_negative, warn
@@ -214,7 +214,7 @@ def _mixed(x: Array, n: Any, q: Array, method: str, dtype: Any) -> Array:
     lower, upper = found[..., : q.shape[0]], found[..., q.shape[0] :]
     part = part if dtype is None else astype(part, dtype)
     with np.errstate(invalid="ignore"):  # an infinite neighbour is not needed where its part is 0
-        return lower + both(part, upper - lower)
+        return lower + zero_safe_product(part, upper - lower)
 
 
 def _positive(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, name: str) -> Array:

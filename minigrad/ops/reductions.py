@@ -12,7 +12,7 @@ from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import lead, not_equal, sigmoid, subtract
 from minigrad.ops.indexing import take_along_axis
-from minigrad.ops.kept_zeros import dot_keeping_zeros, slope, times
+from minigrad.ops.kept_zeros import dot_keeping_zeros, slope, zero_safe_multiply
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scaling import narrowed, scaled, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
@@ -74,7 +74,7 @@ def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 @primitive(
-    lambda g, y, x, where, *, axis: centred(g, where, axis=axis),  # type: ignore[has-type]  # its own transpose
+    lambda g, y, x, where, *, axis: centred(g, where, axis=axis),
     None,
     cost=1,
 )
@@ -243,7 +243,9 @@ def _parts(x: Array, y: Array, axis: Axis) -> Array:
 
 
 @primitive(
-    lambda g, y, x, *, axis, keepdims: times(keep(g, x.shape, axis), _parts(x, keep(y, x.shape, axis), axis)),
+    lambda g, y, x, *, axis, keepdims: zero_safe_multiply(
+        keep(g, x.shape, axis), _parts(x, keep(y, x.shape, axis), axis)
+    ),
     kind="reduction",
     cost=4,
 )
@@ -262,8 +264,8 @@ def softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     if axis == -1 and y.ndim:  # quicker, and the commonest
         total = np.expand_dims(dot_keeping_zeros(g, y), -1)
     else:
-        total = np.sum(times(g, y), axis=axis, keepdims=True)
-    return times(g - total, y)
+        total = np.sum(zero_safe_multiply(g, y), axis=axis, keepdims=True)
+    return zero_safe_multiply(g - total, y)
 
 
 @primitive(lambda g, y, x, *, axis: softmax_rule(g, y, axis), cost=5)
@@ -275,7 +277,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
     return value
 
 
-@primitive(lambda g, y, x, *, axis: g - times(np.sum(g, axis=axis, keepdims=True), np.exp(y)), cost=5)
+@primitive(lambda g, y, x, *, axis: g - zero_safe_multiply(np.sum(g, axis=axis, keepdims=True), np.exp(y)), cost=5)
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = _floating(x)
@@ -339,7 +341,7 @@ def _recurrence_from_end(a: Array, b: Array, axis: int) -> Array:
 def recurrence(a: Array, b: Array, /, *, axis: int) -> Array:
     """``s[i] = b[i] + a[i] * s[i - 1]`` along an axis, from ``s[-1] = 0``, for operands of one shape."""
     a, b = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
-    product = mul if np.isfinite(a).all() else times  # NaN does no harm where no gradient comes from
+    product = mul if np.isfinite(a).all() else zero_safe_multiply  # NaN does no harm where no gradient comes from
     s = b.copy()
     for i in range(1, len(s)):
         s[i] += product(s[i - 1], a[i])
@@ -466,7 +468,7 @@ def _logcumsumexp_rule(g: Array, y: Array, x: Array, axis: int) -> Array:
     before = _delay(y, axis, -np.inf)
     d = np.where(np.isinf(x) & (x == before), 0, x - before)
     step = np.where(before == -np.inf, 0, sigmoid(-d))
-    return times(_recurrence_from_end(step, g, axis), np.where(x == -np.inf, 0, sigmoid(d)))
+    return zero_safe_multiply(_recurrence_from_end(step, g, axis), np.where(x == -np.inf, 0, sigmoid(d)))
 
 
 @primitive(lambda g, y, x, *, axis: _logcumsumexp_rule(g, y, x, axis), cost=1)

@@ -25,7 +25,7 @@ def _edge(dtype: np.dtype, power: float) -> np.floating:
     """The length whose power is so near to the least number of the dtype that digits are lost."""
     limits = np.finfo(dtype)
     with np.errstate(over="ignore", under="ignore"):
-        return dtype.type(np.power(np.float64(limits.tiny / limits.eps), 1 / power))  # type: ignore[no-any-return]
+        return dtype.type(np.power(np.float64(limits.tiny / limits.eps), 1 / power))
 
 
 def scaled(measure: Callable[[Array], Array], x: Array, axis: Axis, power: float) -> Array:

@@ -15,6 +15,7 @@ from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.devices import require_cpu
 from minigrad.ops.indexing import getitem, take
 from minigrad.ops.names import implements_by_name, with_all_arguments
+from minigrad.options import one_of
 
 # Shape and axes
 
@@ -326,8 +327,7 @@ def meshgrid(*arrays: Array, indexing: str = "xy") -> list[Array]:
 
 def _open_grid(arrays: Sequence[Array], indexing: str) -> list[Array]:
     """The coordinates along each axis of a grid, with axes of length 1 for the others."""
-    if indexing not in ("xy", "ij"):
-        raise ArgumentError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    one_of(indexing, "meshgrid: indexing", ("xy", "ij"))
     if builtins.any(np.ndim(x) > 1 for x in arrays):
         raise ShapeError(f"meshgrid needs arrays of one axis, and these have shapes {[np.shape(x) for x in arrays]}")
     axes = range(len(arrays))

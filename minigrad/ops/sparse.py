@@ -22,7 +22,7 @@ def is_sparse(x: Any) -> bool:
 
 
 @primitive(
-    lambda g, y, x, *, matrix: sparse_product(g, matrix=matrix.T),  # type: ignore[has-type]  # defined below the rule
+    lambda g, y, x, *, matrix: sparse_product(g, matrix=matrix.T),
     kind="contraction",
     cost=lambda args, y, how: 2 * how["matrix"].nnz * np.size(y) / max(1, np.shape(y)[0]),
 )

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import Array, primitive
 from minigrad.ops.blocks import in_blocks
-from minigrad.ops.kept_zeros import over, times
+from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scipy_special import real_operands
 
@@ -121,7 +121,7 @@ _SLOPE = 2 / math.sqrt(math.pi)
 
 
 @implements_by_name("scipy.special.erf")
-@primitive(lambda g, y, x: times(g, _SLOPE * np.exp(-np.square(x))), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_multiply(g, _SLOPE * np.exp(-np.square(x))), kind="elementwise")
 def erf(x: Array, /) -> Array:
     """Error function, elementwise: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to `x`.
 
@@ -152,7 +152,7 @@ def _double_erfc(x: Array, y: Array) -> None:
 
 
 @implements_by_name("scipy.special.erfc")
-@primitive(lambda g, y, x: -times(g, _SLOPE * np.exp(-np.square(x))), kind="elementwise")
+@primitive(lambda g, y, x: -zero_safe_multiply(g, _SLOPE * np.exp(-np.square(x))), kind="elementwise")
 def erfc(x: Array, /) -> Array:
     """``1 - erf(x)``, elementwise, accurate where that is small.
 
@@ -203,7 +203,7 @@ def _double_integral(x: Array, y: Array, n: int) -> None:
     y[far] = now
 
 
-@primitive(lambda g, y, x, *, n: times(-2 * (n + 1) * g, _erfc_integral(x, n=n + 1)), kind="elementwise")  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, n: zero_safe_multiply(-2 * (n + 1) * g, _erfc_integral(x, n=n + 1)), kind="elementwise")
 def _erfc_integral(x: Array, /, *, n: int) -> Array:
     """``exp(x * x)`` times the `n`-fold integral of `erfc` from x to infinity."""
     if n == 0:
@@ -239,7 +239,7 @@ def _double_ndtr(x: Array, y: Array) -> None:
 
 
 @implements_by_name("scipy.special.ndtr")
-@primitive(lambda g, y, x: times(g, _DENSITY * np.exp(-0.5 * np.square(x))), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_multiply(g, _DENSITY * np.exp(-0.5 * np.square(x))), kind="elementwise")
 def ndtr(x: Array, /) -> Array:
     """Probability that a normal random number of mean 0 and variance 1 is below `x`, elementwise.
 
@@ -268,8 +268,8 @@ def _double_log_ndtr(x: Array, y: Array) -> None:
 def _log_ndtr_rule(g: Array, x: Array) -> Array:
     """``g`` times the density over the probability, which is ``-x`` to all digits where that is large."""
     far = x <= -1e8
-    near = over(2 * _DENSITY * g, erfcx(np.where(far, 0, x) * -_ROOT_HALF))
-    return np.where(far, -times(g, x), near)
+    near = zero_safe_divide(2 * _DENSITY * g, erfcx(np.where(far, 0, x) * -_ROOT_HALF))
+    return np.where(far, -zero_safe_multiply(g, x), near)
 
 
 @implements_by_name("scipy.special.log_ndtr")
@@ -325,7 +325,7 @@ def _double_ndtri(p: Array, x: Array) -> None:
 
 
 @implements_by_name("scipy.special.ndtri")
-@primitive(lambda g, y, p: times(g, np.exp(0.5 * np.square(y)) / _DENSITY), kind="elementwise")
+@primitive(lambda g, y, p: zero_safe_multiply(g, np.exp(0.5 * np.square(y)) / _DENSITY), kind="elementwise")
 def ndtri(p: Array, /) -> Array:
     """Inverse of `ndtr`, elementwise; its derivative at 0 and 1 is inf, and outside of them all is NaN.
 
@@ -344,7 +344,7 @@ def _double_erfinv(x: Array, y: Array) -> None:
 
 
 @implements_by_name("scipy.special.erfinv")
-@primitive(lambda g, y, x: times(g, np.exp(np.square(y)) / _SLOPE), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_multiply(g, np.exp(np.square(y)) / _SLOPE), kind="elementwise")
 def erfinv(x: Array, /) -> Array:
     """Inverse of `erf`, elementwise; its derivative at -1 and 1 is inf, and outside of them all is NaN.
 

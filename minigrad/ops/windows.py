@@ -116,8 +116,8 @@ geometry = functools.lru_cache(maxsize=512)(Geometry)
 
 
 @primitive(
-    lambda g, y, x, w, **how: convolve_transposed(g, w, lengths=x.shape[2:], **how),  # type: ignore[has-type]
-    lambda g, y, x, w, **how: convolve_weight(x, g, kernel=w.shape[2:], **how),  # type: ignore[has-type]
+    lambda g, y, x, w, **how: convolve_transposed(g, w, lengths=x.shape[2:], **how),
+    lambda g, y, x, w, **how: convolve_weight(x, g, kernel=w.shape[2:], **how),
     kind="contraction",
     cost=lambda args, y, how: 2 * y.size * math.prod(args[1].shape[1:]),
 )
@@ -147,7 +147,7 @@ def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilati
 
 @primitive(
     lambda h, y, g, w, *, lengths, **how: convolve(h, w, **how),
-    lambda h, y, g, w, *, lengths, **how: convolve_weight(h, g, kernel=w.shape[2:], **how),  # type: ignore[has-type]
+    lambda h, y, g, w, *, lengths, **how: convolve_weight(h, g, kernel=w.shape[2:], **how),
     kind="contraction",
     cost=lambda args, y, how: 2 * args[0].size * math.prod(args[1].shape[1:]),
 )
@@ -220,7 +220,7 @@ def convolve_weight(
 # Windows as they are
 
 
-@primitive(lambda g, y, x, *, kernel, **how: fold(g, lengths=x.shape[2:], **how), kind="movement", cost=0)  # type: ignore[has-type]
+@primitive(lambda g, y, x, *, kernel, **how: fold(g, lengths=x.shape[2:], **how), kind="movement", cost=0)
 def unfold(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """A copy of all windows: of shape (N, C, *kernel, *out)."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
@@ -262,7 +262,7 @@ def _finder(x: Array, top: Array, where: Geometry) -> Callable[[Any], Array]:
     return lambda place: inside[place] & ((windows[place] == top) | (windows[place] != windows[place]))
 
 
-@primitive(lambda g, y, x, **how: to_largest(g, x, y, **how), kind="reduction", cost=costs.by_kernel)  # type: ignore[has-type]
+@primitive(lambda g, y, x, **how: to_largest(g, x, y, **how), kind="reduction", cost=costs.by_kernel)
 def max_pool(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """The largest element of each window; padding does not count."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
@@ -278,7 +278,7 @@ def max_pool(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding,
 # elements `y`, and neither depends on them, but at their kinks.
 
 
-@primitive(lambda h, y, g, x, top, **how: at_largest(h, x, top, **how), None, None, kind="indexing", cost=0)  # type: ignore[has-type]
+@primitive(lambda h, y, g, x, top, **how: at_largest(h, x, top, **how), None, None, kind="indexing", cost=0)
 def to_largest(
     g: Array, x: Array, top: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths
 ) -> Array:

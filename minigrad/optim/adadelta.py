@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer, average_in_square
+from minigrad.options import real_number
 
 
 class Adadelta(Optimizer):
@@ -53,8 +53,7 @@ class Adadelta(Optimizer):
 
     def check(self, options: dict[str, Any]) -> None:
         """The running means need a rho from 0 to 1."""
-        if not 0 <= options["rho"] <= 1:
-            raise ArgumentError(f"Adadelta: rho must be from 0 to 1, not {options['rho']}")
+        real_number(options["rho"], "Adadelta: rho", least=0, most=1)
 
     def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
         """The state before the first step."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
 from minigrad.ops import reductions
 from minigrad.ops.linalg import vector_norm
 from minigrad.ops.numbers import larger, number, root, smaller
 from minigrad.optim.optimizer import Optimizer
+from minigrad.options import real_number
 from minigrad.tensor import Tensor
 
 
@@ -67,11 +67,11 @@ class Adafactor(Optimizer):
     def check(self, options: dict[str, Any]) -> None:
         """The bounds must be bounds, and the running means must come to rest."""
         first, second = options["eps"]
-        if options["beta2_decay"] > 0 or (first is not None and first < 0) or second < 0 or options["d"] < 1:
-            raise ArgumentError(
-                f"Adafactor: beta2_decay must not be above 0, eps not below 0 and d not below 1, not "
-                f"{options['beta2_decay']}, {options['eps']}, {options['d']}"
-            )
+        if first is not None:
+            real_number(first, "Adafactor: eps[0]", least=0)
+        real_number(second, "Adafactor: eps[1]", least=0)
+        real_number(options["beta2_decay"], "Adafactor: beta2_decay", most=0)
+        real_number(options["d"], "Adafactor: d", least=1)
 
     def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
         """The state before the first step."""

@@ -10,8 +10,9 @@ import numpy as np
 from minigrad.core import enable_grad
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.problem import Problem, is_true, norm_of, whole_number
+from minigrad.optim.problem import Problem, is_true, norm_of
 from minigrad.optim.result import Result, Step, ends_diverged
+from minigrad.options import real_number, whole_number
 from minigrad.random import generator
 from minigrad.tensor import Tensor
 
@@ -44,8 +45,8 @@ class Change:
     """What happens to a gradient before the optimizer sees it: noise is added, then it is clipped."""
 
     def __init__(self, noise: Any, clip_value: float | None, clip_norm: float | None) -> None:
-        if isinstance(noise, (int, float, np.number)) and not (noise >= 0 and math.isfinite(noise)):
-            raise ArgumentError(f"minimize: noise is a standard deviation of at least 0, not {noise!r}")
+        if isinstance(noise, (int, float, np.number)):
+            real_number(noise, "minimize: noise", least=0, below=math.inf)
         self.noise = noise if noise is None or callable(noise) else lambda shape: generator().normal(0.0, noise, shape)
         self.clip_value = clip_value
         self.clip_norm = clip_norm
@@ -127,7 +128,7 @@ class Descent:
             raise ArgumentError("minimize: batches are of rows of data: give data=(X, y) too, and f takes them after x")
         if not isinstance(batches, (int, np.integer)):
             return (rows if isinstance(rows, slice) else np.asarray(rows) for rows in batches)
-        size, count = whole_number(batches, "batches", 1), len(self.problem.data[0])
+        size, count = whole_number(batches, "minimize: batches"), len(self.problem.data[0])
         orders = (generator().permutation(count) for _ in repeat(None))
         return (order[i : i + size] for order in orders for i in range(0, count, size))
 

@@ -11,6 +11,7 @@ from minigrad.errors import ArgumentError
 from minigrad.errors.programs import cannot_be_traced
 from minigrad.optim.line_search import Point, strong_wolfe
 from minigrad.optim.optimizer import Optimizer
+from minigrad.options import one_of
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
 from minigrad.writes import note_write
@@ -78,8 +79,7 @@ class LBFGS(Optimizer):
         """There is one group, and one line search."""
         if self.param_groups and options.get("params") is not self.param_groups[0]["params"]:
             raise ArgumentError("LBFGS takes all parameters as one vector: give it a single group")
-        if options["line_search_fn"] not in (None, "strong_wolfe"):
-            raise ArgumentError(f"LBFGS: line_search_fn is None or 'strong_wolfe', not {options['line_search_fn']!r}")
+        one_of(options["line_search_fn"], "LBFGS: line_search_fn", (None, "strong_wolfe"))
 
     # All parameters as one vector
 

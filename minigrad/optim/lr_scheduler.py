@@ -9,7 +9,8 @@ from minigrad.errors import ArgumentError
 from minigrad.optim.combined_schedules import ChainedScheduler, SequentialLR
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.optim.plateau import ReduceLROnPlateau
-from minigrad.optim.schedule import ByStepAlone, LRScheduler, above_0, towards
+from minigrad.optim.schedule import ByStepAlone, LRScheduler, towards
+from minigrad.options import one_of, real_number
 
 __all__ = [
     "ChainedScheduler",
@@ -49,7 +50,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        above_0("StepLR", step_size=step_size)
+        real_number(step_size, "StepLR: step_size", above=0)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -115,8 +116,7 @@ class ConstantLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        if not 0 <= factor <= 1:
-            raise ArgumentError(f"ConstantLR: factor must be from 0 to 1, not {factor}")
+        real_number(factor, "ConstantLR: factor", least=0, most=1)
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -145,8 +145,8 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise ArgumentError(f"LinearLR: factors must be from 0 to 1, not {start_factor} and {end_factor}")
+        real_number(start_factor, "LinearLR: start_factor", above=0, most=1)
+        real_number(end_factor, "LinearLR: end_factor", least=0, most=1)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -169,7 +169,7 @@ class PolynomialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        above_0("PolynomialLR", total_iters=total_iters)
+        real_number(total_iters, "PolynomialLR: total_iters", above=0)
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
@@ -242,7 +242,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        above_0("CosineAnnealingLR", T_max=T_max)
+        real_number(T_max, "CosineAnnealingLR: T_max", above=0)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -272,8 +272,8 @@ class CosineAnnealingWarmRestarts(ByStepAlone):
     def __init__(
         self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        if T_0 < 1 or T_mult < 1:
-            raise ArgumentError(f"CosineAnnealingWarmRestarts: T_0 and T_mult must be at least 1: {T_0}, {T_mult}")
+        real_number(T_0, "CosineAnnealingWarmRestarts: T_0", least=1)
+        real_number(T_mult, "CosineAnnealingWarmRestarts: T_mult", least=1)
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -365,11 +365,9 @@ class OneCycleLR(_CycleLR):
             if epochs is None or steps_per_epoch is None:
                 raise ArgumentError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
             total_steps = epochs * steps_per_epoch
-        if total_steps < 1 or not 0 <= pct_start <= 1 or anneal_strategy not in ("cos", "linear"):
-            raise ArgumentError(
-                "OneCycleLR: there must be a step, pct_start is from 0 to 1, and anneal_strategy is 'cos' or 'linear', "
-                f"not {total_steps}, {pct_start}, {anneal_strategy!r}"
-            )
+        real_number(total_steps, "OneCycleLR: total_steps", least=1)
+        real_number(pct_start, "OneCycleLR: pct_start", least=0, most=1)
+        one_of(anneal_strategy, "OneCycleLR: anneal_strategy", ("cos", "linear"))
         self.total_steps, self.pct_start, self.anneal_strategy = total_steps, pct_start, anneal_strategy
         self.cycle_momentum, self.three_phase = cycle_momentum, three_phase
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
@@ -462,11 +460,12 @@ class CyclicLR(_CycleLR):
         max_momentum: float | list[float] = 0.9,
         last_epoch: int = -1,
     ) -> None:
-        if scale_fn is None and mode not in ("triangular", "triangular2", "exp_range"):
-            raise ArgumentError(f"CyclicLR: mode must be 'triangular', 'triangular2' or 'exp_range', not {mode!r}")
+        if scale_fn is None:
+            one_of(mode, "CyclicLR: mode", ("triangular", "triangular2", "exp_range"))
         self.step_size_up = step_size_up
         self.step_size_down = step_size_up if step_size_down is None else step_size_down
-        above_0("CyclicLR", step_size_up=step_size_up, step_size_down=self.step_size_down)
+        real_number(self.step_size_up, "CyclicLR: step_size_up", above=0)
+        real_number(self.step_size_down, "CyclicLR: step_size_down", above=0)
         self.mode, self.gamma, self.scale_fn, self.cycle_momentum = mode, gamma, scale_fn, cycle_momentum
         self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
         self.max_lrs = for_groups(max_lr, optimizer, "CyclicLR")

@@ -11,9 +11,10 @@ import numpy as np
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.optim.descent import Change, Descent, Limits
 from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.problem import Problem, whole_number
+from minigrad.optim.problem import Problem
 from minigrad.optim.result import Result, Step
 from minigrad.optim.scipy_methods import scipy_minimize
+from minigrad.options import real_number, whole_number
 from minigrad.tensor import Tensor
 
 
@@ -115,7 +116,8 @@ def minimize(
     """
     scipys = {key: options.pop(key) for key in ("bounds", "constraints", "options") if key in options}
     problem = Problem(f, x0, data)
-    steps = None if steps is None else whole_number(steps, "steps")
+    steps = None if steps is None else whole_number(steps, "minimize: steps", least=0)
+    every = whole_number(every, "minimize: every")
     if method is not None:
         foreign = {
             "optimizer": optimizer, "lr": lr, "clip_value": clip_value, "clip_norm": clip_norm, "noise": noise,
@@ -125,7 +127,7 @@ def minimize(
         if unused:
             raise ArgumentError(f"minimize: SciPy's {method} does not take {', '.join(unused)}: leave it out")
         limits = Limits(_positive(tol, "tol"), target, loss_limit, x_limit)
-        return scipy_minimize(problem, method, steps, limits, whole_number(every, "every", 1), callback, **scipys)
+        return scipy_minimize(problem, method, steps, limits, every, callback, **scipys)
     if scipys:
         raise ArgumentError(f"minimize: {', '.join(scipys)} are for SciPy's methods: add method='L-BFGS-B', say")
     chosen = options if lr is None else {"lr": lr, **options}
@@ -135,7 +137,7 @@ def minimize(
         made,
         limits=Limits(_positive(tol, "tol"), target, loss_limit, x_limit),
         change=Change(noise, _positive(clip_value, "clip_value"), _positive(clip_norm, "clip_norm")),
-        every=whole_number(every, "every", 1),
+        every=every,
         scheduler=schedule(made) if schedule is not None else None,
         callback=callback,
     )
@@ -145,11 +147,7 @@ def minimize(
 
 
 def _positive(value: Any, name: str) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, (int, float, np.number)) or not value > 0:
-        raise ArgumentError(f"minimize: {name} is a number above 0, not {value!r}")
-    return float(value)
+    return None if value is None else float(real_number(value, f"minimize: {name}", above=0))
 
 
 def make_optimizer(given: Any, params: list[Tensor], options: dict[str, Any]) -> Optimizer:

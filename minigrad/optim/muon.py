@@ -10,6 +10,7 @@ from minigrad.errors import ArgumentError
 from minigrad.ops.linalg import vector_norm
 from minigrad.ops.numbers import larger, number
 from minigrad.optim.optimizer import Optimizer, average_in
+from minigrad.options import one_of
 
 
 class Muon(Optimizer):
@@ -78,10 +79,7 @@ class Muon(Optimizer):
                 raise ArgumentError(
                     f"Muon is for matrices, and parameter {i} has shape {p.shape}: give it to another optimizer"
                 )
-        if options["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
-            raise ArgumentError(
-                f"Muon: adjust_lr_fn must be None, 'original' or 'match_rms_adamw', not {options['adjust_lr_fn']!r}"
-            )
+        one_of(options["adjust_lr_fn"], "Muon: adjust_lr_fn", (None, "original", "match_rms_adamw"))
 
     fixed = ("ns_steps",)
 

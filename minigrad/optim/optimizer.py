@@ -10,9 +10,8 @@ import numpy as np
 from minigrad.core import enable_grad, interpreter, no_grad, unwrap
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
-from minigrad.errors.training import (
+from minigrad.errors.optimizers import (
     given_twice,
-    negative_option,
     no_parameters,
     no_such_option,
     not_a_leaf,
@@ -27,6 +26,7 @@ from minigrad.errors.words import nearest
 from minigrad.nn.layer import write_to
 from minigrad.nn.module import Module, Parameter
 from minigrad.optim.whole import FEW, InterruptLater, Moving, copies, put_back
+from minigrad.options import real_number
 from minigrad.tensor import Tensor
 from minigrad.tree import map_leaves
 from minigrad.writes import note_write
@@ -109,9 +109,8 @@ class Optimizer:
     def _check_options(self, options: dict[str, Any]) -> None:
         name = type(self).__name__
         for option in self.nonnegative:
-            value = options.get(option, 0.0)
-            if not isinstance(value, (int, float, np.number)) or not (value >= 0 and math.isfinite(value)):
-                raise negative_option(name, option, value)
+            remedy = "to go uphill write maximize=True" if option == "lr" else ""
+            real_number(options.get(option, 0.0), f"{name}: {option}", least=0, below=math.inf, remedy=remedy)
         if "betas" in options:
             betas = options["betas"]
             if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
@@ -219,7 +218,7 @@ class Optimizer:
         """
         key = number, value.shape if shape is None else shape, value.dtype
         if (tracer := interpreter()) is not None:
-            return tracer.own(np.empty(key[1], key[2]))  # type: ignore[no-any-return]  # in place of an array
+            return tracer.own(np.empty(key[1], key[2]))
         memory = self._scratch.get(key)
         if memory is None:
             memory = self._scratch[key] = np.empty(key[1], value.dtype)

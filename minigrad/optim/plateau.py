@@ -4,8 +4,9 @@ import copy
 import math
 from typing import Any, Literal
 
-from minigrad.errors import ArgumentError, DTypeError, StateDictError
+from minigrad.errors import DTypeError, StateDictError
 from minigrad.optim.optimizer import Optimizer, for_groups
+from minigrad.options import one_of, real_number
 
 
 class ReduceLROnPlateau:
@@ -58,11 +59,9 @@ class ReduceLROnPlateau:
     ) -> None:
         if not isinstance(optimizer, Optimizer):
             raise DTypeError(f"ReduceLROnPlateau is for an Optimizer, not for {type(optimizer).__name__}")
-        if factor >= 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ArgumentError(
-                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', threshold_mode 'rel' or 'abs', not "
-                f"{factor}, {mode!r}, {threshold_mode!r}"
-            )
+        real_number(factor, "ReduceLROnPlateau: factor", below=1)
+        one_of(mode, "ReduceLROnPlateau: mode", ("min", "max"))
+        one_of(threshold_mode, "ReduceLROnPlateau: threshold_mode", ("rel", "abs"))
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
         self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
         self.min_lrs = for_groups(min_lr, optimizer, "ReduceLROnPlateau")

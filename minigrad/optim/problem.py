@@ -85,13 +85,6 @@ def norm_of(arrays: Sequence[np.ndarray]) -> float:
     return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
 
 
-def whole_number(value: Any, name: str, least: int = 0) -> int:
-    """The argument, if it is a whole number that is large enough."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ArgumentError(f"minimize: {name} is a whole number of at least {least}, not {value!r}")
-    return int(value)
-
-
 def is_true(told: Any) -> bool:
     """Whether a callback returned True: Python's or NumPy's, and nothing else that counts as true."""
     return isinstance(told, (bool, np.bool_)) and bool(told)

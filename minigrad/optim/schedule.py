@@ -11,7 +11,7 @@ import copy
 from typing import Any
 
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
-from minigrad.errors.training import warn_of_order
+from minigrad.errors.optimizers import warn_of_order
 from minigrad.optim.optimizer import Optimizer
 
 
@@ -174,13 +174,6 @@ class ByStepAlone(LRScheduler):
 
     def _kept(self, group: int, found: float, planned: float, plan: float, scale: float) -> tuple[float, float]:
         return plan, 1.0
-
-
-def above_0(name: str, **values: float) -> None:
-    """Raise ArgumentError for lengths in which there is no step."""
-    for what, value in values.items():
-        if not value > 0:
-            raise ArgumentError(f"{name}: {what} must be above 0, not {value}")
 
 
 def is_plain(value: Any) -> bool:

@@ -16,6 +16,7 @@ from minigrad.ops.arguments import settled, unrecorded
 from minigrad.ops.numbers import number
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.optim.schedule import LRScheduler, towards
+from minigrad.options import one_of, real_number
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 
@@ -32,7 +33,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     >>> get_ema_avg_fn(0.75)(4.0, 8.0, 1)
     5.0
     """
-    _check(decay)
+    real_number(decay, "decay", least=0, most=1)
     return lambda average, parameter, count: decay * average + (1 - decay) * parameter
 
 
@@ -47,7 +48,7 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> AverageAll:
     >>> average
     tensor([5.])
     """
-    _check(decay)
+    real_number(decay, "decay", least=0, most=1)
 
     def average(averages: Sequence[Tensor], parameters: Sequence[Tensor], count: int) -> None:
         for a, p in zip(averages, parameters, strict=True):
@@ -208,11 +209,8 @@ class SWALR(LRScheduler):
         anneal_strategy: Literal["cos", "linear"] = "cos",
         last_epoch: int = -1,
     ) -> None:
-        if anneal_strategy not in ("cos", "linear") or anneal_epochs < 0:
-            raise ArgumentError(
-                f"SWALR: anneal_strategy is 'cos' or 'linear' and anneal_epochs at least 0, not {anneal_strategy!r} "
-                f"and {anneal_epochs}"
-            )
+        one_of(anneal_strategy, "SWALR: anneal_strategy", ("cos", "linear"))
+        real_number(anneal_epochs, "SWALR: anneal_epochs", least=0)
         self.swa_lrs = for_groups(swa_lr, optimizer, "SWALR")
         self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
         super().__init__(optimizer, last_epoch)

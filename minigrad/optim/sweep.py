@@ -12,6 +12,7 @@ from minigrad.errors import ArgumentError, DTypeError
 from minigrad.nn.module import Module
 from minigrad.optim.minimize import make_optimizer, minimize
 from minigrad.optim.result import Result
+from minigrad.options import real_number, whole_number
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -225,11 +226,10 @@ def lr_range_test(
     """
     if not isinstance(module, Module):
         raise DTypeError(f"lr_range_test: the second argument is the Module to train, not {type(module).__name__}")
-    if not 0 < low < high < math.inf or steps < 3 or not 0 <= smoothing < 1:
-        raise ArgumentError(
-            "lr_range_test: low must be above 0 and below high, steps at least 3, smoothing from 0 to below 1; not "
-            f"low={low}, high={high}, steps={steps}, smoothing={smoothing}"
-        )
+    real_number(high, "lr_range_test: high", above=0, below=math.inf)
+    real_number(low, "lr_range_test: low", above=0, below=high)
+    whole_number(steps, "lr_range_test: steps", least=3)
+    real_number(smoothing, "lr_range_test: smoothing", least=0, below=1)
     rates = np.geomspace(low, high, steps)
     made = make_optimizer(optimizer, list(module.parameters()), {"lr": low, **options})
     kept = module.state_dict()

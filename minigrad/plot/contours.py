@@ -167,7 +167,7 @@ def checked(levels: Any) -> Any:
     """Levels as Matplotlib takes them: a number, or values in ascending order."""
     values = np.ndim(levels) == 1 and np.size(levels) > 0 and bool(np.isfinite(levels).all())
     if not values and not (isinstance(levels, (int, np.integer)) and levels >= 1):
-        raise ArgumentError(f"levels is a whole number of at least 1, or a list of finite values, not {levels!r}")
+        raise ArgumentError(f"levels must be an integer of at least 1, or a list of finite values, not {levels!r}")
     return np.unique(levels) if values else int(levels)
 
 

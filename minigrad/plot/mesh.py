@@ -166,5 +166,5 @@ def grid(region: Window, points: Any) -> tuple[np.ndarray, ...]:
     """The positions along each axis, evenly spaced: `points` is their number, or one number for each axis."""
     counts = (points,) * len(region) if np.ndim(points) == 0 else tuple(points)
     if len(counts) != len(region) or not all(isinstance(n, (int, np.integer)) and n >= 2 for n in counts):
-        raise ArgumentError(f"points is a number of at least 2, or {len(region)} of them, not {points!r}")
+        raise ArgumentError(f"points must be an integer of at least 2, or {len(region)} of them, not {points!r}")
     return tuple(np.linspace(low, high, n) for (low, high), n in zip(region, counts, strict=True))

@@ -7,6 +7,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.optim.result import Result
+from minigrad.options import real_number
 from minigrad.plot.contours import Levels, checked, draw_contours, heights
 from minigrad.plot.figure import (
     COLOURS,
@@ -169,8 +170,8 @@ def spectrum(
         raise ShapeError(f"a spectrum is a row of eigenvalues, and has shape {given.shape}")
     if not given.size:
         raise ArgumentError("there are no eigenvalues to draw")
-    if lr is not None and not lr > 0:
-        raise ArgumentError(f"a learning rate is above 0, not {lr}")
+    if lr is not None:
+        real_number(lr, "lr", above=0)
     eigenvalues = np.sort(given)
     rank = np.arange(1, given.size + 1)
     ax = axes(ax)

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ShapeError
+from minigrad.options import whole_number
 from minigrad.plot.runs import Run, read_paths, width
 
 
@@ -80,8 +81,7 @@ def project(paths: Any, dims: int = 2) -> Projection:
 
 def projected(runs: list[Run], dims: int) -> Projection:
     """The projection of paths that are read already."""
-    if dims < 1:
-        raise ArgumentError(f"a projection has at least one direction, not {dims}")
+    whole_number(dims, "dims")
     for run in runs:
         width([run], runs[0].points.shape[1], f"a projection together with the path {runs[0].label!r}", "leave it out")
     points = np.concatenate([run.points for run in runs])

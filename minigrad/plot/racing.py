@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
+from minigrad.options import real_number, whole_number
 from minigrad.plot.contours import contour, curve
 from minigrad.plot.figure import add_legend, axes, style
 from minigrad.plot.mesh import values
@@ -59,8 +59,8 @@ def race(
     >>> ax.get_title()
     'after 200 steps'
     """
-    if step is not None and step < 0:
-        raise ArgumentError(f"a race is shown after 0 steps or more, not {step}")
+    if step is not None:
+        whole_number(step, "step", least=0)
     field = _Field(f, runs, ax, options)
     shown = field.end if step is None else step
     field.show(shown)
@@ -112,10 +112,8 @@ def animate(
     >>> page = film.to_jshtml()
     >>> film.save("race.gif", writer="pillow")  # doctest: +SKIP
     """
-    if frames < 1 or not 0.001 <= fps <= 1000:
-        raise ArgumentError(
-            f"a film has at least one frame, and 0.001 to 1000 in a second; not {frames}, and {fps} in a second"
-        )
+    whole_number(frames, "frames")
+    real_number(fps, "fps", least=0.001, most=1000)
     field = _Field(f, runs, ax, options)
     add_legend(field.ax, legend)
     from matplotlib.animation import FuncAnimation

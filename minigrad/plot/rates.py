@@ -10,6 +10,7 @@ from minigrad.errors import ArgumentError, DTypeError
 from minigrad.optim.result import Result
 from minigrad.optim.sgd import SGD
 from minigrad.optim.sweep import LrRange, SweepResult
+from minigrad.options import whole_number
 from minigrad.plot.figure import COLOURS, add_legend, axes, finite, fit_y, heights_of_lines, style
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ def schedule(
     >>> ax.lines[0].get_ydata()
     array([1. , 1. , 0.1, 0.1])
     """
-    if steps < 1:
-        raise ArgumentError(f"a schedule is drawn for at least one step, not {steps}")
+    whole_number(steps, "steps")
     if isinstance(make, dict):
         makers = list(make.items())
     else:

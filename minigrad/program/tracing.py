@@ -183,7 +183,7 @@ class Tracer(Switch):
     def _name(self, value: Any, node: Node | None, variable: Variable) -> Handle:
         """A Tensor of a variable, of which an array tells itself which it is."""
         if value.__class__ not in NUMBERS:
-            return name_of(value, node)  # type: ignore[no-any-return]
+            return name_of(value, node)
         tensor = number_named(value)
         self._variables[id(tensor)] = variable
         self._kept.append(tensor)
@@ -199,7 +199,7 @@ class Tracer(Switch):
         """A Tensor that nobody has outside: to write to it has no effect there."""
         made = name_of(array, None)
         self._own[id(made)] = made
-        return made  # type: ignore[no-any-return]
+        return made
 
     def names_of(self, node: Node) -> tuple[Handle, tuple[Any, ...]]:
         """Result and operands of a node as Tensors, so that its rules are written down."""
@@ -300,12 +300,12 @@ class Tracer(Switch):
     def draw(self, op: Operation, generator: np.random.Generator) -> Handle:
         """Random numbers as a Tensor."""
         if self._pending:
-            return name_of(self._pending.pop(0), None)  # type: ignore[no-any-return]
+            return name_of(self._pending.pop(0), None)
         self._generators.remember(generator)
         value = normal(op.primitive.forward(**op.params))
         self._equation(op, (), value)
         self._drawn.append(value)
-        return name_of(value, None)  # type: ignore[no-any-return]
+        return name_of(value, None)
 
     def draws(self) -> int:
         """How many times random numbers were drawn."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.core import Array, Handle, unwrap
-from minigrad.errors import ArgumentError
 from minigrad.operands import numeric
+from minigrad.options import real_number
 
 _SHOWN = 8  # so many elements are shown, of all arrays together
 
@@ -32,8 +32,8 @@ class Closeness(NamedTuple):
     def checked(self) -> "Closeness":
         """The same, or an error if a tolerance makes no sense."""
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
-            if value is not None and not value >= 0:
-                raise ArgumentError(f"{name} is a number that is not negative, not {value!r}")
+            if value is not None:
+                real_number(value, name, least=0)
         return self
 
     def tolerances(self, *dtypes: np.dtype[Any]) -> tuple[float, float]:

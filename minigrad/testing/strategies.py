@@ -19,6 +19,7 @@ from minigrad import random
 from minigrad.core import Array
 from minigrad.errors import ArgumentError
 from minigrad.errors.files import missing_package
+from minigrad.options import whole_number
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -122,8 +123,7 @@ def broadcastable_shapes(
     ((1,), ())
     """
     st, _ = _hypothesis()
-    if count < 1:
-        raise ArgumentError(f"broadcastable_shapes: count is at least 1, not {count}")
+    whole_number(count, "broadcastable_shapes: count")
     sides = _sides(min_dims, max_dims, min_side, max_side)
     # Axis by axis, so that one can be taken away from all shapes at once: what fails gets smaller in this way.
     axis = st.tuples(sides, st.tuples(*[st.booleans()] * count))

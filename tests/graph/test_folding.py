@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import graph, nn
 from minigrad.graph.diagram import Diagram
-from minigrad.graph.folding import Folding
+from minigrad.graph.frames import Folding
 from minigrad.graph.targets import target_of
 
 # Programs: lists of steps on a stack of values

@@ -180,7 +180,7 @@ def test_patience(model):
             losses.append(loss_of(model))
             losses[-1].backward()
     assert watch.found[0].step == 20
-    with pytest.raises(ArgumentError, match="patience is at least 1 step, not 0"):
+    with pytest.raises(ArgumentError, match="patience must be an integer of at least 1, not 0"):
         growth(patience=0)
 
 

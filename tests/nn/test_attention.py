@@ -122,7 +122,7 @@ def test_what_cannot_attend(args, options, text):
 def test_masks_are_bools_or_floating_point():
     with pytest.raises(errors.DTypeError, match=r"mask consists of bools, or of floating-point .* not int64"):
         F.scaled_dot_product_attention(Q, K, V, SEEN.astype(int))
-    with pytest.raises(errors.ArgumentError, match="p is a probability"):
+    with pytest.raises(errors.ArgumentError, match="p must be a number from 0 to 1"):
         F.scaled_dot_product_attention(Q, K, V, dropout_p=2.0)
 
 
@@ -214,7 +214,7 @@ def test_dropout_is_for_training():
 @each(("call", "text"), [
     (lambda: nn.MultiheadAttention(4, 3), "MultiheadAttention: 3 heads do not divide 4 features"),
     (lambda: nn.MultiheadAttention(0, 1), "embed_dim must be an integer of at least 1, not 0"),
-    (lambda: nn.MultiheadAttention(4, 2, dropout=2.0), "MultiheadAttention: p is a probability"),
+    (lambda: nn.MultiheadAttention(4, 2, dropout=2.0), "MultiheadAttention: p must be a number from 0 to 1"),
     (lambda: attention()(X[..., :3], X, X), "query, key and value have shapes .* the query must have 4 features"),
     (lambda: attention()(X, X, X[:2]), "key and value equally many places, and all of them the same batch"),
     (lambda: attention()(X, X[:, :1], X[:, :1]), "key and value equally many places, and all of them the same batch"),

@@ -98,8 +98,8 @@ X = np.ones((2, 4, 5, 6))
     (lambda: nn.Conv2d(4, 6, 3, dilation=1.5), "Conv2d: dilation must be an integer of at least 1"),
     (lambda: nn.Conv2d(4, 6, 3, padding="full"), "padding must be .*, 'same' or 'valid', not 'full'"),
     (lambda: nn.Conv2d(4, 6, 3, padding="same", stride=2), r"padding='same' goes with a stride of 1, not \(2, 2\)"),
-    (lambda: nn.Conv2d(4, 6, 3, padding_mode="mirror"), "Conv2d: padding_mode must be one of zeros, reflect.*'mirror'"),
-    (lambda: nn.ConvTranspose2d(4, 6, 3, padding_mode="reflect"), "padding_mode must be one of zeros, not 'reflect'"),
+    (lambda: nn.Conv2d(4, 6, 3, padding_mode="mirror"), "Conv2d: padding_mode must be 'zeros', .*, not 'mirror'"),
+    (lambda: nn.ConvTranspose2d(4, 6, 3, padding_mode="reflect"), "padding_mode must be 'zeros', not 'reflect'"),
     (lambda: nn.Conv2d(3, 6, 3)(X), r"conv2d: a weight of shape \(6, 3, 3, 3\) in 1 group\(s\) does not fit an input "
                                     r"of shape \(2, 4, 5, 6\).*the input has 4 channels"),
     (lambda: nn.Conv2d(4, 6, 3)(X[0, 0]), r"conv2d: the input must have shape \(N, C, d1, d2\) or \(C, d1, d2\)"),

@@ -95,9 +95,9 @@ def test_everything_may_be_dropped(name):
 @each("p", [-0.1, 1.1, float("nan")])
 def test_p_is_a_probability(name, p):
     layer, shape = KINDS[name]
-    with pytest.raises(errors.ArgumentError, match=f"{layer.__name__}: p is a probability and must be from 0 to 1"):
+    with pytest.raises(errors.ArgumentError, match=f"{layer.__name__}: p must be a number from 0 to 1"):
         layer(p)
-    with pytest.raises(errors.ArgumentError, match=f"{name}: p is a probability"):
+    with pytest.raises(errors.ArgumentError, match=f"{name}: p must be"):
         getattr(F, name)(np.ones(shape), p)
 
 

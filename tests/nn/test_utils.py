@@ -143,10 +143,10 @@ def test_bounds_that_would_turn_gradients_round_are_refused():
             utils.clip_grad_value_,
             lambda p, b: utils.clip_grads_with_norm_(p, b, 5.0),
         ):
-            with pytest.raises(errors.ArgumentError, match="must be at least 0, not"):
+            with pytest.raises(errors.ArgumentError, match="must be a number of at least 0, not"):
                 clip(p, bound)
         assert p[0].grad.tolist() == [3.0, 4.0]
-    with pytest.raises(errors.ArgumentError, match="a norm is at least 0, and total_norm is -5"):
+    with pytest.raises(errors.ArgumentError, match="total_norm must be a number of at least 0, not -5"):
         utils.clip_grads_with_norm_(p, 1.0, -5.0)
     assert utils.clip_grad_norm_(p, np.inf) == 5.0
     assert p[0].grad.tolist() == [3.0, 4.0]
@@ -214,7 +214,7 @@ def test_values_are_cut():
     utils.clip_grad_value_(p, 1.0)
     assert p[0].grad.tolist() == [1.0, -0.1, -1.0]
     for bad in (-1.0, np.nan):
-        with pytest.raises(errors.ArgumentError, match="clip_value must be at least 0"):
+        with pytest.raises(errors.ArgumentError, match="clip_value must be a number of at least 0"):
             utils.clip_grad_value_(p, bad)
 
 
@@ -407,7 +407,7 @@ def test_both_and_several_names():
     (lambda: utils.remove_weight_norm(nn.Linear(2, 1)), "'weight' of Linear is not computed by weight_norm"),
     (lambda: utils.remove_weight_norm(utils.spectral_norm(nn.Linear(2, 1))), "is not computed by weight_norm"),
     (lambda: utils.remove_spectral_norm(nn.Linear(2, 1)), "'weight' of Linear is not computed by spectral_norm"),
-    (lambda: utils.spectral_norm(nn.Linear(2, 1), n_power_iterations=0), "n_power_iterations must be at least 1"),
+    (lambda: utils.spectral_norm(nn.Linear(2, 1), n_power_iterations=0), "n_power_iterations must be an integer"),
 ])  # fmt: skip
 def test_what_cannot_be_normalized(call, text):
     with pytest.raises(errors.ArgumentError, match=text):

@@ -162,7 +162,7 @@ def test_nan_and_dtype_on_demand():
 @pytest.mark.parametrize("name", ["rtol", "atol"])
 @pytest.mark.parametrize("value", [-1.0, np.nan])
 def test_a_tolerance_that_makes_no_sense(name, value):
-    with pytest.raises(errors.ArgumentError, match=f"{name} is a number that is not negative, not {value}"):
+    with pytest.raises(errors.ArgumentError, match=f"{name} must be a number of at least 0, not {value}"):
         assert_close(1.0, 1.0, **{name: value})
 
 
@@ -357,7 +357,7 @@ def test_given_gradients_of_a_wrong_number_and_of_many_results():
     (None, {"order": 3}, "order is 1 or 2, for first or second derivatives, not 3"),
     (X, {"order": 2}, "order is 1 or 2, and given gradients are first ones, not 2"),
     (np.sin, {"fast": True, "eps": 1e-3}, "no finite differences, and no options: fast, eps"),
-    (np.sin, {"rtol": -1.0}, "rtol is a number that is not negative"),
+    (np.sin, {"rtol": -1.0}, "rtol must be a number of at least 0"),
 ])  # fmt: skip
 def test_options_that_do_not_go_together(reference, options, said):
     with pytest.raises(errors.ArgumentError, match=said):

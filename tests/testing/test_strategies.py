@@ -87,7 +87,7 @@ def test_groups_of_shapes_shrink(condition, group):
 
 
 def test_a_group_of_no_shapes():
-    with pytest.raises(errors.ArgumentError, match="count is at least 1, not 0"):
+    with pytest.raises(errors.ArgumentError, match="count must be an integer of at least 1, not 0"):
         own.broadcastable_shapes(0)
 
 

@@ -22,11 +22,11 @@ from minigrad.interop.sklearn.scikit import (
 )
 from minigrad.interop.sklearn.training import Samples, Training, batches
 from minigrad.nn import init
-from minigrad.nn.layer import positive
 from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
 from minigrad.optim.minimize import make_optimizer
 from minigrad.optim.optimizer import Optimizer
+from minigrad.options import whole_number
 from minigrad.tensor import Tensor
 
 _OF_MODULE = "module__"
@@ -190,7 +190,7 @@ class ModuleEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     # What is made of the parameters
 
     def _count(self, name: str) -> int:
-        return positive(getattr(self, name), f"{type(self).__name__}: {name}")
+        return whole_number(getattr(self, name), f"{type(self).__name__}: {name}")
 
     def _dtype(self, goes_on: bool) -> np.dtype[Any]:
         """What everything is computed in: a module that is there already keeps its own."""

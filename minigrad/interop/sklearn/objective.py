@@ -74,7 +74,7 @@ class Objective:
             option = inspect.signature(loss).parameters.get("reduction")
             reduction = None if option is None else option.default
         if reduction is None:
-            return loss  # type: ignore[no-any-return]
+            return loss
         if reduction not in ("mean", "none", inspect.Parameter.empty):
             raise ArgumentError(
                 f"{self._owner}: the loss {self.name} has the reduction {reduction!r}, but what is minimized is the "
@@ -84,7 +84,7 @@ class Objective:
             return partial(loss, reduction="none")
         layer: Any = copy.copy(loss)
         layer.reduction = "none"
-        return layer  # type: ignore[no-any-return]
+        return layer
 
     def __call__(self, output: Tensor, target: np.ndarray, weight: np.ndarray | None = None) -> Tensor:
         """Compute the mean.

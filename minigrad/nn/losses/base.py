@@ -10,7 +10,6 @@ from minigrad.errors.losses import (
     labels_not_integers,
     labels_of_other_shape,
     no_such_class,
-    no_such_reduction,
     not_alike,
     not_real,
 )
@@ -18,6 +17,7 @@ from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, operand
 from minigrad.ops import reductions
 from minigrad.ops.arguments import checked
 from minigrad.ops.scaling import narrowed, widened
+from minigrad.options import one_of
 from minigrad.tensor import Tensor
 
 Reduction = Literal["none", "mean", "sum"]
@@ -25,15 +25,14 @@ Reduction = Literal["none", "mean", "sum"]
 
 def reduced(losses: Any, reduction: Reduction, count: Any = None) -> Any:
     """The losses of single elements put together; `count` is what the mean divides by, if not their number."""
+    one_of(reduction, "reduction", ("none", "mean", "sum"))
     if reduction == "none":
         return losses
     if reduction == "sum":
         return reductions.sum(losses)
-    if reduction == "mean":
-        if count is None:
-            return reductions.mean(losses)
-        return narrowed(reductions.sum(widened(losses)) / count, losses)
-    raise no_such_reduction(reduction)
+    if count is None:
+        return reductions.mean(losses)
+    return narrowed(reductions.sum(widened(losses)) / count, losses)
 
 
 def real(loss: str, x: Any) -> Any:

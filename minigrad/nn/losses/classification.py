@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, primitive
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ShapeError
 from minigrad.errors.losses import not_probabilities, warn_of_activation
 from minigrad.nn.activation import logsigmoid
 from minigrad.nn.layer import FunctionLayer, check_broadcast, constant, floating, operand
@@ -26,9 +26,10 @@ from minigrad.nn.losses.base import (
 from minigrad.ops import elementwise, reductions, shaping
 from minigrad.ops.arguments import checked
 from minigrad.ops.indexing import getitem, scatter
-from minigrad.ops.kept_zeros import over
+from minigrad.ops.kept_zeros import zero_safe_divide
 from minigrad.ops.numbers import inverse_or_zero, number, or_nan, or_one
 from minigrad.ops.scaling import narrowed, widened
+from minigrad.options import one_of, real_number
 
 # Cross-entropy of a softmax, fused: from the logits, in one step, without forming logarithms of tiny probabilities
 
@@ -143,8 +144,7 @@ def cross_entropy(
     """
     _warn_if_made_by(reductions.softmax, input, "cross_entropy")
     input = floating(input)
-    if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
+    real_number(label_smoothing, "cross_entropy: label_smoothing", least=0, most=1)
     logits, classes, places = _by_rows("cross_entropy", input)
     weights = class_weights("cross_entropy", weight, classes, input.dtype)
     wanted = operand(target)
@@ -241,7 +241,7 @@ def nll_loss(
 # Two classes: probabilities or scores of one of them
 
 
-@primitive(lambda g, y, x: over(g, x), kind="elementwise")
+@primitive(lambda g, y, x: zero_safe_divide(g, x), kind="elementwise")
 def _bounded_log(x: Array, /) -> Array:
     """The logarithm, but not below -100."""
     with np.errstate(divide="ignore"):
@@ -378,8 +378,7 @@ def multi_margin_loss(
     >>> float(F.multi_margin_loss(np.array([[0.5, 1.0]]), np.array([0])))
     0.75
     """
-    if p not in (1, 2):
-        raise ArgumentError(f"multi_margin_loss: p must be 1 or 2, not {p}")
+    one_of(p, "multi_margin_loss: p", (1, 2))
     input = floating(input)
     rows, classes, places = _by_rows("multi_margin_loss", input)
     label = labels_of("multi_margin_loss", target, places, classes).ravel()

@@ -11,6 +11,7 @@ from minigrad.nn.layer import FunctionLayer, constant, operand
 from minigrad.nn.losses.base import Reduction, alike, real, reduced
 from minigrad.ops import elementwise
 from minigrad.ops.arguments import checked
+from minigrad.options import real_number
 
 
 def _signs(loss: str, target: Any) -> Any:
@@ -147,8 +148,7 @@ def triplet_margin_with_distance_loss(
     >>> float(F.triplet_margin_with_distance_loss(a, p, n, distance_function=squared))
     9.0
     """
-    if not margin > 0:
-        raise ArgumentError(f"triplet_margin_loss: the margin must be above 0, not {margin}")
+    real_number(margin, "triplet_margin_loss: margin", above=0)
     anchor, positive, negative = alike("triplet_margin_loss", anchor, positive, negative, only_real=False)
     distance = distance_function or pairwise_distance
     near, far = real("triplet_margin_loss", distance(anchor, positive)), distance(anchor, negative)

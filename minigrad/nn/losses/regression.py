@@ -12,6 +12,7 @@ from minigrad.nn.losses.base import Reduction, alike, real, reduced, weighed
 from minigrad.ops import elementwise, reductions
 from minigrad.ops.arguments import checked
 from minigrad.ops.numbers import number
+from minigrad.options import real_number
 
 
 def _weighted(loss: str, losses: Any, weight: Any, reduction: Reduction) -> Any:
@@ -81,8 +82,7 @@ def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: fl
     >>> F.huber_loss(np.array([1.0, 5.0]), np.array([0.0, 0.0]), reduction="none")
     array([0.5, 4.5])
     """
-    if not delta > 0:
-        raise ArgumentError(f"huber_loss: delta must be above 0, not {delta}")
+    real_number(delta, "huber_loss: delta", above=0)
     input, target = alike("huber_loss", input, target)
     losses = _huber(elementwise.subtract(input, target), delta)
     return reduced(losses if weight is None else weighed("huber_loss", losses, weight), reduction)
@@ -106,8 +106,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: Reduction = "mean", beta:
     >>> F.smooth_l1_loss(np.array([1.0, 5.0]), np.array([0.0, 0.0]), reduction="none", beta=2.0)
     array([0.25, 4.  ])
     """
-    if beta < 0:
-        raise ArgumentError(f"smooth_l1_loss: beta must be at least 0, not {beta}")
+    real_number(beta, "smooth_l1_loss: beta", least=0)
     input, target = alike("smooth_l1_loss", input, target)
     error = elementwise.subtract(input, target)
     return reduced(_huber(error, beta) / beta if beta else elementwise.abs(error), reduction)

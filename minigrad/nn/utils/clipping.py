@@ -8,12 +8,13 @@ import numpy as np
 
 from minigrad.core import Array, primitive, unwrap
 from minigrad.errors import AnomalyError, ArgumentError
-from minigrad.errors.training import not_a_list, not_a_parameter, warn_of_used_up
+from minigrad.errors.optimizers import not_a_list, not_a_parameter, warn_of_used_up
 from minigrad.errors.words import describe
 from minigrad.nn.layer import write_to
 from minigrad.nn.module import Module
 from minigrad.ops.arguments import checked, operand, unrecorded
 from minigrad.ops.numbers import number
+from minigrad.options import real_number
 from minigrad.tensor import Tensor
 
 
@@ -65,7 +66,7 @@ def get_total_norm(
         if not isinstance(t, (Tensor, np.ndarray, np.generic, int, float, complex)):
             raise not_a_parameter("get_total_norm", i, t)
         arrays[f"number {i}"] = np.asarray(unwrap(t))
-    return _total(_norm_of(arrays, norm_type, error_if_nonfinite))  # type: ignore[no-any-return]
+    return _total(_norm_of(arrays, norm_type, error_if_nonfinite))
 
 
 def _norm_of(tensors: dict[str, Any], norm_type: float, error_if_nonfinite: bool) -> Any:
@@ -172,11 +173,11 @@ def clip_grad_norm_(
     >>> w.grad.round(4)
     tensor([0.6, 0.8])
     """
-    _check_bound("clip_grad_norm_", "max_norm", max_norm)
+    real_number(max_norm, "clip_grad_norm_: max_norm", least=0)
     gradients = _gradients("clip_grad_norm_", parameters)
     parts = _norm_of(gradients, norm_type, error_if_nonfinite)
     _multiply(gradients.values(), _clipping_factor(parts, max_norm))
-    return _total(parts)  # type: ignore[no-any-return]  # a float, or in a program the name of one
+    return _total(parts)
 
 
 @primitive()
@@ -208,7 +209,7 @@ def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: flo
     >>> w.grad.round(4)
     tensor([0.3, 0.4])
     """
-    _check_bound("clip_grads_with_norm_", "max_norm", max_norm)
+    real_number(max_norm, "clip_grads_with_norm_: max_norm", least=0)
     total = number(checked(operand(total_norm, "clip_grads_with_norm_"), _require_norm))
     _multiply(_gradients("clip_grads_with_norm_", parameters).values(), max_norm / (total + 1e-6))
 
@@ -216,11 +217,6 @@ def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: flo
 def _require_norm(total: np.ndarray) -> None:
     if total < 0:
         raise ArgumentError(f"clip_grads_with_norm_: a norm is at least 0, and total_norm is {total}")
-
-
-def _check_bound(function: str, name: str, bound: float) -> None:
-    if not bound >= 0:
-        raise ArgumentError(f"{function}: {name} must be at least 0, not {bound}")
 
 
 def _multiply(gradients: Iterable[Tensor], factor: Any) -> None:
@@ -250,7 +246,7 @@ def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float)
     >>> w.grad
     tensor([1. , 0.2])
     """
-    _check_bound("clip_grad_value_", "clip_value", clip_value)
+    real_number(clip_value, "clip_grad_value_: clip_value", least=0)
     for g in _gradients("clip_grad_value_", parameters).values():
         bound = min(float(clip_value), float(np.finfo(g.dtype).max)) if math.isfinite(clip_value) else clip_value
         write_to(g, np.clip(unrecorded(g), -bound, bound))

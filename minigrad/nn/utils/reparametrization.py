@@ -11,6 +11,7 @@ from minigrad.ops.arguments import unrecorded
 from minigrad.ops.axes import one_axis
 from minigrad.ops.linalg import matmul, vector_norm
 from minigrad.ops.numbers import larger, number
+from minigrad.options import whole_number
 from minigrad.random import generator
 from minigrad.tensor import Tensor
 
@@ -210,8 +211,7 @@ def spectral_norm(
     >>> round(float(np.linalg.svd(layer.weight.detach().numpy())[1][0]), 4)
     1.0
     """
-    if n_power_iterations < 1:
-        raise ArgumentError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
+    whole_number(n_power_iterations, "spectral_norm: n_power_iterations")
     weight = _weight_of(module, name, _SpectralNorm)
     if dim is None:
         dim = 1 if isinstance(module, _ConvTranspose) else 0

@@ -8,12 +8,12 @@ import numpy as np
 from minigrad import errors
 from minigrad.core import Array
 from minigrad.display import escaped, table
-from minigrad.gradcheck import heat
+from minigrad.gradcheck import heat_map
 from minigrad.gradcheck.curve import sweep_section
-from minigrad.gradcheck.drawing import Drawing
 from minigrad.gradcheck.failure import table as table_of_failures
+from minigrad.gradcheck.marked_graph import Drawing
+from minigrad.gradcheck.step_sweep import HOW_TO_READ, Sweep
 from minigrad.gradcheck.style import framed
-from minigrad.gradcheck.sweep import HOW_TO_READ, Sweep
 
 if TYPE_CHECKING:
     from minigrad.gradcheck.report import Report
@@ -24,7 +24,7 @@ COLOURS = (
     "#f3f7fb", "#d6e6f4", "#abd0e6", "#6aaed6", "#fee391", "#fec44f", "#fe9929", "#d95f0e", "#993404", "#662506",
     "#cc79a7", "#000000",
 )  # fmt: skip
-SIGNS = {heat.KINK: "m.2 .75l.3 -.5l.3 .5", heat.NOT_FINITE: "m.2 .2l.6 .6m0 -.6l-.6 .6"}
+SIGNS = {heat_map.KINK: "m.2 .75l.3 -.5l.3 .5", heat_map.NOT_FINITE: "m.2 .2l.6 .6m0 -.6l-.6 .6"}
 _TOLD = 900  # cells of a map that have a tooltip each
 
 # No address may be loaded, and no script be run, whatever stands in the page.
@@ -106,11 +106,11 @@ def _maps(report: "Report") -> Iterator[str]:
 def _key(used: Array) -> str:
     """The colours that occur, and all that are within the tolerance or a little beyond it."""
     shown = sorted({*range(6), *(int(level) for level in used)})
-    words = (f"<span>{_svg(np.array([[level]]), 15)}{escaped(heat.WORDS[level])}</span>" for level in shown)
+    words = (f"<span>{_svg(np.array([[level]]), 15)}{escaped(heat_map.WORDS[level])}</span>" for level in shown)
     return f'<div class="key">{"".join(words)}</div>'
 
 
-def _map(found: heat.HeatMap) -> str:
+def _map(found: heat_map.HeatMap) -> str:
     parts = []
     for name, grid in found.planes:
         side = float(np.clip(360 / max(grid.shape), 6, 26))
@@ -130,7 +130,9 @@ def _svg(grid: Array, side: float) -> str:
         groups = [[cell] for cell in cells] if told else [cells]
         for group in groups:
             squares = "".join(f"M{j} {i}h1v1h-1z" for i, j in group)
-            title = f"<title>cell {group[0][0]}, {group[0][1]}: {escaped(heat.WORDS[level])}</title>" if told else ""
+            title = (
+                f"<title>cell {group[0][0]}, {group[0][1]}: {escaped(heat_map.WORDS[level])}</title>" if told else ""
+            )
             shapes.append(f'<path d="{squares}" fill="{COLOURS[level]}">{title}</path>')
         if level in SIGNS:
             signs = "".join(f"M{j} {i}{SIGNS[int(level)]}" for i, j in cells)

@@ -76,12 +76,6 @@ def no_such_option(optimizer: str, name: str, meant: str) -> ArgumentError:
     return ArgumentError(f"{optimizer} has no option {name}; did you mean {meant}?")
 
 
-def negative_option(optimizer: str, option: str, value: Any) -> ArgumentError:
-    """For an option that must be a number of at least 0."""
-    more = ". To go uphill write maximize=True" if option == "lr" else ""
-    return ArgumentError(f"{optimizer}: {option} must be a number of at least 0, not {value!r}{more}")
-
-
 # Steps
 
 

@@ -1,4 +1,4 @@
-"""Measuring a module without leaving a trace in it."""
+"""Computing with a module without leaving a trace in it."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from minigrad.nn.module import Module
 Measured = TypeVar("Measured")
 
 
-def undisturbed(module: Module, compute: Callable[[], Measured]) -> Measured:
+def with_state_restored(module: Module, compute: Callable[[], Measured]) -> Measured:
     """What `compute` returns; meanwhile the module works on copies, and afterwards it is what it was.
 
     That holds for the values and gradients of parameters and buffers, for all attributes of all parts (the mode is one
