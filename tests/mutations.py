@@ -1,9 +1,10 @@
 """Does the suite see mistakes?  Each of these is made in a copy of the package, and the tests must fail there.
 
 ``python tests/mutations.py`` tries all of them, two at a time, and says which test found each; with words, those of
-which the file or the reason has one of the words: ``python tests/mutations.py fft kink``.  A copy is tested by the tests
-of the operation first, then by all that are near, and by the whole suite only if those find nothing; ``--all`` takes
-the whole suite at once.  The exit status is 1 if a mistake was not found, or cannot be made since the text is no longer there.
+which the file or the reason has one of the words: ``python tests/mutations.py fft kink``.  A copy is tested by the
+tests of the operation first, then by all that are near, and by the whole suite only if those find nothing; ``--all``
+takes the whole suite at once.  The exit status is 1 if a mistake was not found, or cannot be made since the text is no
+longer there.
 """
 
 import argparse
