@@ -1,6 +1,7 @@
 """One row for each operation: what it is to be compared with, and on which inputs.
 
-The tests of `test_ops` walk over this table.  In a sample
+The tests of `test_ops` walk over this table: there is one for each operation, which loops over all samples of its rows
+(`tests.rows`).  In a sample
 
     a tuple           is the shape of an operand that is drawn from the row's domain
     an ndarray        is an operand as it stands

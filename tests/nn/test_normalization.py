@@ -194,3 +194,15 @@ X = np.ones((4, 3, 5))
 def test_what_does_not_fit_is_named(call, text):
     with pytest.raises(errors.ArgumentError, match=text):
         call()
+
+
+@each("normalize", [
+    lambda x: F.layer_norm(x, x.shape[-1:]), lambda x: F.group_norm(x, 3), F.instance_norm,
+    lambda x: F.batch_norm(x, None, None, training=True),
+])  # fmt: skip
+def test_half_precision_stays(normalize):
+    x = mg.tensor(X, dtype=np.float16, requires_grad=True)
+    y = normalize(x)
+    (y * y * y).sum().backward()
+    assert (y.dtype, x.grad.dtype) == (np.float16, np.float16)
+    np.testing.assert_allclose(y.detach().numpy(), normalize(x.detach().numpy().astype(float)), atol=2e-3)
