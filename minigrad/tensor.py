@@ -381,6 +381,8 @@ class Tensor(Conversions):
         if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0 and not _is_mask(index):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         form, places = indexing.normalized(index)
+        if places:
+            indexing.require_known_count(places)
         result = apply(Operation(_getitem, {"index": form}), (self, *places))
         if type(result.array) is not np.ndarray:
             return result
@@ -467,6 +469,7 @@ class Tensor(Conversions):
     def __format__(self, spec: str) -> str:
         if not spec:
             return repr(self)
+        self.give_out("a format")
         if self.size != 1:
             raise errors.ShapeError(
                 f"a format like {spec!r} is for single numbers, and this Tensor has shape {self.shape}"

@@ -22,6 +22,7 @@ from minigrad.core import (
     leaf,
     name_of,
     notes_of,
+    traced,
     unwrap,
 )
 from minigrad.creation import get_default_dtype
@@ -120,6 +121,8 @@ class _Run:
 def _presented(x: Any, create: bool, named: bool) -> Any:
     if create and isinstance(x, Handle):
         return x
+    if traced(x):
+        return x.detach()
     value = unwrap(x)
     if not isinstance(value, (np.ndarray, np.generic)):
         return value

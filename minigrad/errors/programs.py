@@ -96,6 +96,15 @@ def other_input(name: str, what: str, value: Any, shape: tuple[int, ...], dtype:
     )
 
 
+def other_result(name: str, equation: Any, value: Any) -> ProgramError:
+    """For an operation whose result has another form than it had when the program was traced."""
+    (x, *_), operation = equation.outputs, equation.operation
+    return ProgramError(
+        f"{operation} of the program of {name}{at(equation.place)} gave {describe(value)}, and {x.dtype} of shape "
+        f"{x.shape} when it was traced: the form of its result depends on the values. Trace the program again"
+    )
+
+
 def other_state(what: str, seen: Any, now: Any) -> ProgramError:
     """For something that a program takes for granted."""
     return ProgramError(f"{what} was {seen!r} when the program was traced, and is {now!r} now: trace it again")

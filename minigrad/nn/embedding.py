@@ -35,11 +35,12 @@ def _checked(name: str, input: Any, weight: Any) -> tuple[Any, Any]:
         rows = rows.astype(np.intp)
     if table.ndim != 2:
         raise ShapeError(f"{name}: a weight has the axes (num_embeddings, embedding_dim), not shape {table.shape}")
+    count = table.shape[0]
 
     def test(rows: np.ndarray) -> None:
-        bad = (rows < 0) | (rows >= table.shape[0])
+        bad = (rows < 0) | (rows >= count)
         if bad.any():
-            raise no_such_row(name, rows[bad][0], table.shape[0])
+            raise no_such_row(name, rows[bad][0], count)
 
     return checked(rows, test), table
 

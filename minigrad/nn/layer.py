@@ -12,6 +12,7 @@ from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.errors.modules import no_window, other_axes
 from minigrad.errors.other_names import input_to_constructor
+from minigrad.errors.programs import array_written
 from minigrad.nn.module import Module
 from minigrad.operands import numeric
 from minigrad.ops.arguments import unrecorded
@@ -32,6 +33,8 @@ def constant(x: Any, name: str) -> Any:
 def write_to(x: Any, value: Any, in_memory: bool = True) -> None:
     """Write a value into the memory of a Tensor or an array, or let the Tensor name it; in a program, at every run."""
     tracer = interpreter()
+    if tracer is not None and not isinstance(x, Handle):
+        raise array_written(x)
     if isinstance(x, Handle) and (tracer is not None or not in_memory):
         if tracer is not None:
             tracer.rebound(x, in_memory)

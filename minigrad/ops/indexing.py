@@ -57,12 +57,17 @@ def _meets_twice(places: Sequence[Array]) -> bool:
     return False
 
 
-def getitem(x: Array, /, index: Index) -> Array:
-    """``x[index]``."""
-    form, places = normalized(index)
+def require_known_count(places: Sequence[Array]) -> None:
+    """Refuse to read by a mask in a program, where it must be known how many elements a mask leaves."""
     for place in places:
         if traced(place) and place.dtype.kind == "b":
             give_out(place, "the number of elements that a mask leaves")
+
+
+def getitem(x: Array, /, index: Index) -> Array:
+    """``x[index]``."""
+    form, places = normalized(index)
+    require_known_count(places)
     return _getitem(x, *places, index=form)
 
 

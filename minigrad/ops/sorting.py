@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, name_of, primitive
+from minigrad.core import Array, Handle, give_out, implements, name_of, primitive, traced
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.ops import costs
 from minigrad.ops.arguments import operand, require_order, value_of
@@ -145,12 +145,14 @@ def nonzero(x: Array, /) -> tuple[Array, ...]:
     """
     if not np.ndim(x):
         raise ShapeError("nonzero tells where elements are along axes, and a single number has no axes")
+    if traced(x):
+        give_out(x, "the number of elements that are not 0")
     return unstack(_nonzero(x))
 
 
 @primitive(cost=lambda args, y, how: np.size(args[1]) * math.log2(1 + np.size(args[0])))
-def _searchsorted(x1: Array, x2: Array, /, *, side: str, sorter: Array | None) -> Array:
-    return np.searchsorted(x1, x2, side, sorter)  # type: ignore[call-overload]  # the side is checked there
+def _searchsorted(x1: Array, x2: Array, /, *, side: str) -> Array:
+    return np.searchsorted(x1, x2, side)  # type: ignore[call-overload]  # the side is checked there
 
 
 def searchsorted(x1: Array, x2: Array, /, side: str = "left", sorter: Array | None = None) -> Array:
@@ -185,7 +187,7 @@ def searchsorted(x1: Array, x2: Array, /, side: str = "left", sorter: Array | No
     """
     if np.ndim(x1) != 1:
         raise ShapeError(f"searchsorted looks for places in an array of one axis, and this has shape {np.shape(x1)}")
-    return _searchsorted(x1, x2, side=side, sorter=None if sorter is None else value_of(sorter))
+    return _searchsorted(x1 if sorter is None else take(x1, sorter), x2, side=side)
 
 
 # Sets.  An element is what `==` says: 0.0 is -0.0, and every NaN is another.

@@ -111,7 +111,7 @@ class Muon(Optimizer):
         x /= larger(number(vector_norm(x)), options["eps"])
         a, b, c = options["ns_coefficients"]
         turned = len(x) > x.shape[1]  # the products are taken on the shorter side
-        x = x.T if turned else x
+        x = np.positive(x.T) if turned else x
         scratch = self.scratch(x, 4)
         square, fourth = (self.scratch(x, number, (len(x), len(x))) for number in (2, 3))
         for _ in range(options["ns_steps"]):

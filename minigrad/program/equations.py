@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import random
 from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of
 from minigrad.diagnostics import Place
-from minigrad.errors.programs import changed_constant, other_form, other_input, other_state
+from minigrad.errors.programs import changed_constant, other_form, other_input, other_result, other_state
 from minigrad.program.source import source_of
 from minigrad.tree import Rebuild, flatten
 from minigrad.writes import note_write
@@ -38,6 +38,8 @@ class Variable:
 
     def fits(self, value: Any) -> bool:
         """Whether a value has the form of this variable."""
+        if self.dtype in (int, float):
+            return type(value) in (int, float)  # NumPy treats them alike
         return getattr(value, "shape", ()) == self.shape and getattr(value, "dtype", type(value)) == self.dtype
 
     def __repr__(self) -> str:
@@ -310,7 +312,9 @@ class Program:
             error.add_note(f"in {equation!r} of the program of {self.name}, which came from {equation.place}")
             raise
         for x, value in zip(equation.outputs, results if operation.primitive.saves else (results,), strict=True):
-            values[x] = value if isinstance(value, np.ndarray) else normal(value)
+            values[x] = normal(value)
+            if not x.fits(values[x]):
+                raise other_result(self.name, equation, values[x])
 
     def __repr__(self) -> str:
         return f"<Program of {self.name}: {len(self.equations)} equations>"
