@@ -38,7 +38,7 @@ class Variable:
 
     def fits(self, value: Any) -> bool:
         """Whether a value has the form of this variable."""
-        if self.dtype in (int, float):
+        if self.dtype is int or self.dtype is float:
             return type(value) in (int, float)  # NumPy treats them alike
         return getattr(value, "shape", ()) == self.shape and getattr(value, "dtype", type(value)) == self.dtype
 
