@@ -105,7 +105,7 @@ MUTATIONS = [
             "nn/normalization.py",
             (" - y * _mean_product(g, y, axes)", "", "standardized: the derivative of the deviation"),
             ("np.var(value, axis=axes, ddof=1), m", "np.var(value, axis=axes), m", "batch_norm: the running variance"),
-            ("return narrowed(y, x)", "return y", "standardized: the dtype"),
+            ("return narrowed(y, x)", "return y", "half_precision: the dtype of normalization"),
         ),
         ("nn/losses/regression.py", ("0.5 * slope)", "0.5005 * slope)", "huber_loss: a factor of 1.001")),
         (
