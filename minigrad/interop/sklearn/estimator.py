@@ -24,7 +24,7 @@ from minigrad.interop.sklearn.training import Samples, Training, batches
 from minigrad.nn import init
 from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
-from minigrad.optim.minimize import make_optimizer
+from minigrad.optim.minimizing import make_optimizer
 from minigrad.optim.optimizer import Optimizer
 from minigrad.options import whole_number
 from minigrad.tensor import Tensor
