@@ -64,7 +64,7 @@ class Adadelta(Optimizer):
         state["step"] += 1
         rho, eps = options["rho"], options["eps"]
         gradient, square, steps = self.prepared(value, gradient, options), state["square_avg"], state["acc_delta"]
-        scratch, delta = self.scratch(value), self.scratch(value, 1)
+        scratch, delta = self.scratch(value), self.scratch(value, "delta")
         average_in_square(square, gradient, rho, scratch)
         np.sqrt(np.add(square, eps, out=scratch), out=scratch)
         np.sqrt(np.add(steps, eps, out=delta), out=delta)

@@ -54,7 +54,7 @@ class Lion(Optimizer):
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        mean, scratch, direction = state["exp_avg"], self.scratch(value), self.scratch(value, 1)
+        mean, scratch, direction = state["exp_avg"], self.scratch(value), self.scratch(value, "direction")
         beta1, beta2 = options["betas"]
         gradient = self.prepared(value, gradient, options)
         np.multiply(mean, beta1, out=direction)

@@ -92,7 +92,7 @@ class Muon(Optimizer):
         buffer, scratch, momentum = state["momentum_buffer"], self.scratch(value), options["momentum"]
         gradient = self.prepared(value, gradient, options)
         average_in(buffer, gradient, momentum, scratch)
-        direction = self.scratch(value, 1)
+        direction = self.scratch(value, "direction")
         if options["nesterov"]:
             np.multiply(buffer, momentum, out=direction)
             direction += np.multiply(gradient, 1 - momentum, out=scratch)
@@ -112,8 +112,8 @@ class Muon(Optimizer):
         a, b, c = options["ns_coefficients"]
         turned = len(x) > x.shape[1]  # the products are taken on the shorter side
         x = np.positive(x.T) if turned else x
-        scratch = self.scratch(x, 4)
-        square, fourth = (self.scratch(x, number, (len(x), len(x))) for number in (2, 3))
+        scratch = self.scratch(x, "turned")
+        square, fourth = (self.scratch(x, power, (len(x), len(x))) for power in ("square", "fourth"))
         for _ in range(options["ns_steps"]):
             np.matmul(x, x.T, out=square)
             np.matmul(square, square, out=fourth)

@@ -68,7 +68,7 @@ class NAdam(Optimizer):
         """One step of one parameter."""
         state["step"] += 1
         step, mean, square = state["step"], state["exp_avg"], state["exp_avg_sq"]
-        scratch, denominator = self.scratch(value), self.scratch(value, 1)
+        scratch, denominator = self.scratch(value), self.scratch(value, "denominator")
         beta1, beta2 = options["betas"]
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * options["momentum_decay"])) for t in (step, step + 1))
         state["mu_product"] *= mu

@@ -71,7 +71,7 @@ class Rprop(Optimizer):
         np.sign(np.multiply(gradient, before, out=agreement), out=agreement)
         before[...] = gradient
         # The agreement is -1, 0 or 1.  Where it is -1, the gradient is taken for 0, also in the next step.
-        factor = self.scratch(value, 1)
+        factor = self.scratch(value, "factor")
         np.minimum(agreement, 0, out=factor)
         factor += 1
         before *= factor
