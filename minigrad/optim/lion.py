@@ -14,16 +14,14 @@ class Lion(Optimizer):
     ``w -= lr * (sign(beta1 * m + (1 - beta1) * gradient) + weight_decay * w)``, then
     ``m = beta2 * m + (1 - beta2) * gradient``.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
     lr : float
         The learning rate: 3 to 10 times smaller than Adam's.
-    betas : pair of float
     weight_decay : float
         Decoupled from the gradient, as in `AdamW`: 3 to 10 times larger than there.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------

@@ -19,16 +19,14 @@ class Muon(Optimizer):
     The momentum of a matrix is replaced by the nearest orthogonal matrix, found by a few steps of Newton and Schulz's
     iteration.  For the matrices inside a network; biases, embeddings and the last layer go to another optimizer.
 
+    The other parameters are those of `SGD`.
+
     Parameters
     ----------
     params : iterable of Tensor, or iterable of dict
         Matrices.
-    lr : float
-        The learning rate.
     weight_decay : float
         The parameter is multiplied by ``1 - lr * weight_decay``.
-    momentum : float
-    nesterov : bool
     ns_coefficients : triple of float
         Of the iteration's polynomial ``a * x + b * x**3 + c * x**5``.
     eps : float

@@ -14,21 +14,11 @@ class NAdam(Optimizer):
 
     The momentum of step ``t`` is ``mu = beta1 * (1 - 0.96 ** (t * momentum_decay) / 2)``.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
-    lr : float
-        The learning rate.
-    betas : pair of float
-    eps : float
-        Added to the denominator.
-    weight_decay : float
-        Added to the gradient: this times the parameter.
     momentum_decay : float
-    decoupled_weight_decay : bool
-        Instead of adding to the gradient, multiply the parameter by ``1 - lr * weight_decay``.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------
