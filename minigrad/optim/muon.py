@@ -110,7 +110,7 @@ class Muon(Optimizer):
         a, b, c = options["ns_coefficients"]
         turned = len(x) > x.shape[1]  # the products are taken on the shorter side
         x = np.positive(x.T) if turned else x
-        scratch = self.scratch(x, "turned")
+        scratch = self.scratch(x, "product")
         square, fourth = (self.scratch(x, power, (len(x), len(x))) for power in ("square", "fourth"))
         for _ in range(options["ns_steps"]):
             np.matmul(x, x.T, out=square)
