@@ -97,25 +97,28 @@ class _Run:
             if node.op is None or node.seq <= oldest
         )
 
-    def pull(self, outputs: Sequence[Any], cotangents: Sequence[Any], create: bool, retain: bool = False) -> list[Any]:
-        """The gradient for each variable; zeros for those that were not used."""
-        used = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.node is not None]
-        found: dict[Node, Any] = {}
-        if used and self.variables:
-            roots, seeds = zip(*used, strict=True)
-            wanted = [x.node for x in self.variables]
-            found = walk(roots, seeds, wanted, retain or create, create)
-        return [found[x.node] if x.node in found else np.zeros_like(x.array) for x in self.variables]
-
-    def close(self) -> None:
-        """Say that the variables are no longer open: what comes later and still depends on them does not vary."""
-        for x in self.variables:
-            if x.node.op is None:
-                x.node.notes.keep = False
-
     def present(self, tree: Any, create: bool) -> Any:
         """Results in the form that suits the arguments: ndarrays for ndarrays, Tensors otherwise."""
         return map_leaves(lambda x: _presented(x, create, self.named), tree)
+
+
+def _pull(
+    variables: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any], create: bool, retain: bool = False
+) -> list[Any]:
+    """The gradient for each variable; zeros for those that were not used."""
+    used = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.node is not None]
+    found: dict[Node, Any] = {}
+    if used and variables:
+        roots, seeds = zip(*used, strict=True)
+        found = walk(roots, seeds, [x.node for x in variables], retain or create, create)
+    return [found[x.node] if x.node in found else np.zeros_like(x.array) for x in variables]
+
+
+def _close(variables: Sequence[Any]) -> None:
+    """Say that variables are no longer open: what comes later and still depends on them does not vary."""
+    for x in variables:
+        if x.node.op is None:
+            x.node.notes.keep = False
 
 
 def _presented(x: Any, create: bool, named: bool) -> Any:
@@ -205,10 +208,10 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         result, aux = run.result if has_aux else (run.result, None)
         value = _scalar_output(f, result)
         create = run.outside([value])
-        found = run.present(run.rebuild(run.pull([value], [None], create)), create)
+        found = run.present(run.rebuild(_pull(run.variables, [value], [None], create)), create)
         gradient = found if isinstance(argnums, Sequence) else found[0]
         value = run.present(value, create)
-        run.close()
+        _close(run.variables)
         return ((value, run.present(aux, create)) if has_aux else value), gradient
 
     return compute
@@ -267,12 +270,12 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     run = _Run(f, primals, range(len(primals)), {})
     outputs, _ = _outputs(run.result)
     outer = run.outside(outputs)
-    run.close()
+    _close(run.variables)
 
     def pullback(cotangent: Any) -> Any:
         seeds = _directions(cotangent, run.result, outputs, "cotangent")
         create = is_grad_enabled() and (outer or any(isinstance(g, Handle) and g.node is not None for g in seeds))
-        return run.present(run.rebuild(run.pull(outputs, seeds, create, retain=True)), create)
+        return run.present(run.rebuild(_pull(run.variables, outputs, seeds, create, retain=True)), create)
 
     return run.present(run.result, outer), pullback
 
@@ -322,12 +325,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     varying = [y for y in outputs if y.node is not None]
     with enable_grad():
         weights = [variable(np.zeros_like(y.array), False) for y in varying]
-        pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in run.pull(varying, weights, create=True)]
-    second = _Run(lambda *_: None, (), (), {})
-    second.variables = weights
-    pushed = iter(second.pull(pulled, directions, create=outer or along))
-    run.close()
-    second.close()
+        gradients = _pull(run.variables, varying, weights, create=True)
+        pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in gradients]
+    pushed = iter(_pull(weights, pulled, directions, create=outer or along))
+    _close([*run.variables, *weights])
     tangent = rebuild([np.zeros_like(y.array) if y.node is None else next(pushed) for y in outputs])
     return run.present(run.result, outer), run.present(tangent, outer or along)
 
@@ -402,7 +403,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             ]
             trees = run.present(run.rebuild(found), create)
             blocks.append(trees if isinstance(argnums, Sequence) else trees[0])
-        run.close()
+        _close(run.variables)
         return rebuild(blocks)
 
     return compute
@@ -410,10 +411,10 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 def _rows(f: Function, run: _Run, y: Any, create: bool) -> list[list[Any]]:
     """For each element of a result, its derivatives by the variables."""
-    rows = [run.pull([y], [unit], create, retain=True) for unit in _units(y.array)]
+    rows = [_pull(run.variables, [y], [unit], create, retain=True) for unit in _units(y.array)]
     if y.array.dtype.kind != "c":
         return rows
-    others = [run.pull([y], [1j * unit], create, retain=True) for unit in _units(y.array)]
+    others = [_pull(run.variables, [y], [1j * unit], create, retain=True) for unit in _units(y.array)]
     return [
         [_complex(f, *parts) for parts in zip(row, other, strict=True)] for row, other in zip(rows, others, strict=True)
     ]

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from functools import cached_property, partial
 from typing import Any
 
@@ -164,6 +163,8 @@ def _is_record(x: Any) -> bool:
 
 def _fields(record: Any, static: bool) -> list[Any]:
     """The fields of a dataclass that have a value; either those that are static, or all others."""
+    from dataclasses import fields  # few trees have any
+
     own = [field for field in fields(record) if hasattr(record, field.name)]
     return [field for field in own if bool(field.metadata.get("static")) == static]
 

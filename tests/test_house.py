@@ -27,7 +27,7 @@ FILES = {
 
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
-    {"errors", "progress", "hooks", "memory", "display"},
+    {"errors", "progress", "hooks", "later", "memory", "display"},
     {"contexts", "diagnostics", "operands", "options", "replacing", "views"},
     {"writes"},
     {"core"},

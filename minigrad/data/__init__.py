@@ -1,5 +1,7 @@
 """Data sets, samplers and loaders, under the names of ``torch.utils.data``."""
 
+from typing import TYPE_CHECKING
+
 from minigrad.data.collate import default_collate, default_convert
 from minigrad.data.dataset import (
     ConcatDataset,
@@ -10,7 +12,6 @@ from minigrad.data.dataset import (
     TensorDataset,
     random_split,
 )
-from minigrad.data.loader import DataLoader
 from minigrad.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -19,7 +20,11 @@ from minigrad.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
-from minigrad.data.worker import WorkerInfo, get_worker_info
+from minigrad.later import imported_later
+
+if TYPE_CHECKING:
+    from minigrad.data.loader import DataLoader
+    from minigrad.data.worker import WorkerInfo, get_worker_info
 
 __all__ = [
     "BatchSampler",
@@ -41,3 +46,6 @@ __all__ = [
     "get_worker_info",
     "random_split",
 ]
+
+# Threads, processes and signals are imported when somebody wants a loader.
+__getattr__ = imported_later(__name__, {"loader": ["DataLoader"], "worker": ["WorkerInfo", "get_worker_info"]})

@@ -14,12 +14,12 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import enable_grad
-from minigrad.gradcheck.arguments import arguments
 from minigrad.gradcheck.blame import Culprit, culprits, explain
 from minigrad.gradcheck.compare import STEP, Options, check
 from minigrad.gradcheck.failure import DerivativeError
 from minigrad.gradcheck.function import Function, gradient_of, listed
 from minigrad.gradcheck.marked_graph import Drawing
+from minigrad.gradcheck.tree_arguments import arguments
 from minigrad.nn.module import Module
 from minigrad.nn.restoring import with_state_restored
 from minigrad.options import real_number

@@ -8,7 +8,7 @@ from minigrad.core import Node
 from minigrad.gradcheck.blame import Culprit
 from minigrad.gradcheck.failure import aligned
 from minigrad.gradcheck.function import Function
-from minigrad.graph import Graph, capture, words
+from minigrad.graph import Graph, capture, wording
 
 _LINES = 40  # a longer text is cut to what stands around the marks
 _AROUND = 3
@@ -75,7 +75,7 @@ def _lines(graph: Graph, marks: Mapping[Node | None, str]) -> list[str]:
         if i > after:
             rows.append(("", f"... {i - after:,} more", "", ""))
         word = marks.get(graph[i].node)
-        value = words.describe(graph[i].value)
+        value = wording.describe(graph[i].value)
         rows.append((">>" if word else "", f"%{i} = {graph[i].expression}", value, f"<== {word}" if word else ""))
         after = i + 1
     if after < len(graph):

@@ -5,11 +5,11 @@
 measures where the time goes, and `growth` warns of graphs that grow from step to step.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minigrad.graph.capture import Entry, Graph, capture
 from minigrad.graph.watching import recording
+from minigrad.later import imported_later
 
 if TYPE_CHECKING:
     from minigrad.graph.drawing import draw
@@ -37,23 +37,11 @@ __all__ = [
 ]
 
 # Most programs draw and measure nothing: what does is imported when it is wanted.
-_LATER = {
-    "GraphSummary": "summarizing",
-    "Growth": "growing",
-    "GrowthWarning": "growing",
-    "Picture": "picture",
-    "Snapshots": "snapshots",
-    "Timing": "profiling",
-    "draw": "drawing",
-    "growth": "growing",
-    "profile": "profiling",
-    "summary": "summarizing",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = imported_later(__name__, {
+    "drawing": ["draw"],
+    "growing": ["Growth", "GrowthWarning", "growth"],
+    "picture": ["Picture"],
+    "profiling": ["Timing", "profile"],
+    "snapshots": ["Snapshots"],
+    "summarizing": ["GraphSummary", "summary"],
+})  # fmt: skip

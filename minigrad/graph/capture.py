@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import errors
 from minigrad.core import Array, Facts, Handle, Node, collect
 from minigrad.errors.backward import no_graph
-from minigrad.graph import words
+from minigrad.graph import wording
 from minigrad.graph.watching import Trace, trace_of
 
 Kind = Literal["input", "leaf", "constant", "operation"]
@@ -84,15 +84,15 @@ class Entry:
     @property
     def expression(self) -> str:
         """How the value was computed, as in ``multiply(%1, %2)``; what it is, if it was not."""
-        label = words.label(self.name)
+        label = wording.label(self.name)
         if self.op is None:
             return f"{self.kind} {label}".rstrip()
-        operands = (words.number(x) if i is None else f"%{i}" for i, x in zip(self.inputs, self.args, strict=True))
-        call = f"{self.op}{words.index(self.params)}({', '.join([*operands, *words.parameters(self.params)])})"
-        return words.shortened(call, 80) + (f" as {label}" if label else "")
+        operands = (wording.number(x) if i is None else f"%{i}" for i, x in zip(self.inputs, self.args, strict=True))
+        call = f"{self.op}{wording.index(self.params)}({', '.join([*operands, *wording.parameters(self.params)])})"
+        return wording.shortened(call, 80) + (f" as {label}" if label else "")
 
     def __repr__(self) -> str:
-        return f"%{self.index} = {self.expression}   {words.describe(self.value)}"
+        return f"%{self.index} = {self.expression}   {wording.describe(self.value)}"
 
 
 class Graph(Sequence[Entry]):
@@ -127,7 +127,7 @@ class Graph(Sequence[Entry]):
         from minigrad import display  # only notebooks need it
 
         def html() -> str:
-            rows = [(f"%{entry.index}", entry.expression, words.describe(entry.value)) for entry in self[:LINES]]
+            rows = [(f"%{entry.index}", entry.expression, wording.describe(entry.value)) for entry in self[:LINES]]
             more = [("", f"… {len(self) - LINES:,} more …", "")] if len(self) > LINES else []
             return display.table([*rows, *more], ("", "computed as", "value"))
 
@@ -141,7 +141,7 @@ class Graph(Sequence[Entry]):
     def __str__(self) -> str:
         half = len(self) if len(self) <= LINES else LINES // 2
         shown = [*self[:half], *self[max(half, len(self) - half) :]]
-        rows = [(f"%{entry.index}", entry.expression, words.describe(entry.value)) for entry in shown]
+        rows = [(f"%{entry.index}", entry.expression, wording.describe(entry.value)) for entry in shown]
         first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
         lines = [f"{index:{first}} = {call:{second}}   {value}" for index, call, value in rows]
         if len(shown) < len(self):

@@ -7,7 +7,7 @@ from top to bottom): in ``subtract`` it must be seen what is taken from what.
 import html
 from collections.abc import Iterator, Mapping, Sequence
 
-from minigrad.graph import labels, words
+from minigrad.graph import labels, wording
 from minigrad.graph.diagram import Arrow, Box, Diagram, has_places
 from minigrad.graph.frames import Frame
 from minigrad.graph.heat import Heat, Shade
@@ -110,7 +110,7 @@ class _Writer:
 
     def _frame_style(self, frame: Frame) -> str:
         times = f'&#160;<FONT COLOR="#B03A00"><B>×{frame.count:,}</B></FONT>' if frame.count > 1 else ""
-        title = f"<B>{_escaped(words.shortened(frame.title, 60))}</B>" if frame.call else "repeated"
+        title = f"<B>{_escaped(wording.shortened(frame.title, 60))}</B>" if frame.call else "repeated"
         style = 'style="rounded,filled", fillcolor="#F6F8FA", color="#A9B7C3"'
         if frame.call is None:
             style = 'style="rounded,dashed", color="#B03A00"'
@@ -155,7 +155,7 @@ class _Writer:
             word = _escaped(op) if kind == "arrangement" else f"<B>{_escaped(op)}</B>"
             head = (f"{_escaped(name)} = " if name else "") + word + _escaped(call)
         details = [self._detail(part, box) for part in labels.details(self.diagram, entry, self.show)]
-        hint = words.printable(str(entry)).replace("\\", "\\\\").replace('"', "'")
+        hint = wording.printable(str(entry)).replace("\\", "\\\\").replace('"', "'")
         module = [self._detail(_heading(box.frame), box)] if _is_bare(box.frame) else []
         rows = [*module, head, *details, *self._said(box)]
         return self._table(rows, box, style["shape"] == "box"), style | {"tooltip": hint}
@@ -166,7 +166,7 @@ class _Writer:
         return output | alarm | (MARK if box.key in self.diagram.flags else {})
 
     def _said(self, box: Box) -> list[str]:
-        said = (words.label(table.get(box.key)) for table in (self.diagram.alarms, self.diagram.flags))
+        said = (wording.label(table.get(box.key)) for table in (self.diagram.alarms, self.diagram.flags))
         return [f"<B>{_escaped(word)}</B>" for word in said if word]
 
     def _detail(self, part: str | labels.Bars, box: Box) -> str:
@@ -281,7 +281,7 @@ def _scale(colours: Sequence[tuple[str, str]]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(words.printable(text)).replace("\\", "\\\\")
+    return html.escape(wording.printable(text)).replace("\\", "\\\\")
 
 
 def _listed(style: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, Node
-from minigrad.graph import labels, words
+from minigrad.graph import labels, wording
 from minigrad.graph.capture import Graph
 from minigrad.graph.diagram import Diagram
 from minigrad.graph.dot import dot
@@ -177,7 +177,7 @@ def _index(graph: Graph, thing: Any, copies: Mapping[int, Node]) -> int:
             return entry.index
     raise errors.GraphError(
         f"mark= takes Tensors and nodes of the graph that is drawn, or indices from 0 to {len(graph) - 1}, and this is "
-        f"none of them: {words.shortened(repr(thing), 80)}"
+        f"none of them: {wording.shortened(repr(thing), 80)}"
     )
 
 

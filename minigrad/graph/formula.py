@@ -10,7 +10,7 @@ from types import CodeType
 from typing import Any
 
 from minigrad.core import Primitive
-from minigrad.graph import words
+from minigrad.graph import wording
 from minigrad.ops.kept_zeros import zero_safe_divide, zero_safe_multiply, zero_safe_product
 
 LENGTH = 200
@@ -61,20 +61,20 @@ def _plain(rule: Callable[..., Any]) -> str:
 def _of_rule(rule: Callable[..., Any]) -> str:
     code = getattr(rule, "__code__", None)
     if code is None:
-        return words.shortened(repr(rule), LENGTH)
+        return wording.shortened(repr(rule), LENGTH)
     if code.co_name == "<lambda>":
         text = _body(code)
         # To a private function or to a rule that several operations share, with plain operands.
         handed_on = re.fullmatch(r"(_\w+|\w+_rule)\((?:[\w, ]|-\d)*\)", text)
         said = _said(rule.__globals__.get(handed_on[1])) if handed_on else ""
-        return words.shortened(said or text or "a lambda whose source is not there", LENGTH)
+        return wording.shortened(said or text or "a lambda whose source is not there", LENGTH)
     if expression := _returned(rule):
-        return words.shortened(expression, LENGTH)
+        return wording.shortened(expression, LENGTH)
     call = f"{rule.__name__}({', '.join(code.co_varnames[: code.co_argcount])})"
     said = _said(rule)
     if said and rule.__name__.startswith("_"):
-        return words.shortened(said, LENGTH)
-    return words.shortened(f"{call}: {said}" if said else call, LENGTH)
+        return wording.shortened(said, LENGTH)
+    return wording.shortened(f"{call}: {said}" if said else call, LENGTH)
 
 
 def _said(function: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import display, errors
 from minigrad.core import Array
 from minigrad.diagnostics import Place
-from minigrad.graph import words
+from minigrad.graph import wording
 from minigrad.graph.capture import Entry, Graph
 from minigrad.graph.diagram import Box, Diagram
 from minigrad.graph.formula import formulas
@@ -50,23 +50,23 @@ def title(entry: Entry, within: str = "") -> tuple[str, str, str]:
 
     In the frame of a module, whose path is `within`, names of its parts are without that path.
     """
-    name = words.label(entry.name)
+    name = wording.label(entry.name)
     if within and name.startswith(within + "."):
         name = name[len(within) + 1 :]
     if entry.op is None:
         return name, "", ""
     # Where a number is an operand, a line stands for each of the others.
-    operands = [words.number(x) if i is None else "_" for i, x in zip(entry.inputs, entry.args, strict=True)]
-    details = [*(operands if None in entry.inputs else []), *words.parameters(entry.params)]
-    call = words.index(entry.params) + (f"({', '.join(details)})" if details else "")
-    return name, entry.op, words.shortened(call, 50)
+    operands = [wording.number(x) if i is None else "_" for i, x in zip(entry.inputs, entry.args, strict=True)]
+    details = [*(operands if None in entry.inputs else []), *wording.parameters(entry.params)]
+    call = wording.index(entry.params) + (f"({', '.join(details)})" if details else "")
+    return name, entry.op, wording.shortened(call, 50)
 
 
 def details(diagram: Diagram, entry: Entry, show: Sequence[str]) -> list[str | Bars]:
     """The lines below the title of an entry."""
     lines: list[str | Bars] = []
     if "brief" in show:
-        lines.append(words.describe(entry.value))
+        lines.append(wording.describe(entry.value))
     kind = [str(entry.dtype)] if "dtype" in show else []
     kind += [str(entry.shape)] if "shape" in show else []
     lines += [" ".join(kind)] if kind else []
@@ -78,14 +78,14 @@ def details(diagram: Diagram, entry: Entry, show: Sequence[str]) -> list[str | B
         lines += [f"grad {first}", *rest]
     trace = entry.trace
     if "line" in show and trace is not None and trace.place is not None:
-        lines.append(words.shortened(line(trace.place), 48))
+        lines.append(wording.shortened(line(trace.place), 48))
     if "memory" in show:
         lines.append(display.memory(entry.value.nbytes))
     if "time" in show and trace is not None:
         lines.append(duration(trace.forward) + (f" + {duration(trace.backward)} backward" if trace.backward else ""))
     if "formula" in show and entry.node is not None and entry.node.op is not None:
         lines += [
-            words.shortened(f"grad of {name}: {text}", 60) for name, text in formulas(entry.node.op.primitive) if text
+            wording.shortened(f"grad of {name}: {text}", 60) for name, text in formulas(entry.node.op.primitive) if text
         ]
     return lines
 
@@ -124,7 +124,7 @@ def result_of(diagram: Diagram, box: Box) -> int:
 def values(value: Array) -> list[str | Bars]:
     """A small array as it is; of a large one mean, standard deviation and histogram."""
     if value.ndim == 0:
-        return [words.number(value[()])]
+        return [wording.number(value[()])]
     if 0 < value.size <= SMALL and value.ndim <= 2:
         # Without exponents, unless that would make zeros of small numbers.
         plain = bool(np.all((value == 0) | (np.abs(value) > 1e-3)))
@@ -190,4 +190,4 @@ def _named(graph: Graph, entry: Entry) -> str:
     if trace.of is not None:
         sources = [other for other in graph if other.node is not None and other.node.seq == trace.of]
         return f"{text} in the derivative" + "".join(f" of {_named(graph, source)}" for source in sources)
-    return f"{text}, at {words.shortened(line(trace.place), 60)}" if trace.place is not None else text
+    return f"{text}, at {wording.shortened(line(trace.place), 60)}" if trace.place is not None else text

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad import display
 from minigrad.core import Array
-from minigrad.graph import labels, words
+from minigrad.graph import labels, wording
 from minigrad.graph.capture import Entry
 from minigrad.graph.diagram import Box, Diagram
 from minigrad.graph.formula import formulas
@@ -88,9 +88,9 @@ def _node(diagram: Diagram, box: Box, index: int, number: Mapping[Frame, int], h
         "kind": {"leaf": "parameter"}.get(box.kind, box.kind),
         "output": box.key in diagram.outputs,
         "level": 0 if entry.trace is None else entry.trace.level,
-        "title": words.printable(head) or box.kind,
-        "detail": words.printable(words.describe(entry.value)),
-        "facts": [[label, words.printable(text)] for label, text in facts(entry)],
+        "title": wording.printable(head) or box.kind,
+        "detail": wording.printable(wording.describe(entry.value)),
+        "facts": [[label, wording.printable(text)] for label, text in facts(entry)],
         "mark": diagram.flags.get(box.key),
     }
 

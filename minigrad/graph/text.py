@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from minigrad.graph import labels, words
+from minigrad.graph import labels, wording
 from minigrad.graph.diagram import Box, Diagram
 from minigrad.graph.frames import Frame
 
@@ -39,7 +39,7 @@ def _lines(diagram: Diagram, show: Sequence[str]) -> Iterator[str]:
             continue
         if depth >= 0:
             times = f" ×{item.count:,}" if item.count > 1 else ""
-            heading = words.shortened(words.printable(item.title), WIDTH) or "repeated"
+            heading = wording.shortened(wording.printable(item.title), WIDTH) or "repeated"
             content = ":"
             if item.closed:
                 box = diagram.boxes[diagram.frame_keys[item]]
@@ -65,5 +65,5 @@ def _number(diagram: Diagram, key: str) -> str:
 
 
 def _said(diagram: Diagram, box: Box) -> str:
-    said = (words.label(table.get(box.key)) for table in (diagram.alarms, diagram.flags))
+    said = (wording.label(table.get(box.key)) for table in (diagram.alarms, diagram.flags))
     return "".join(f"   <-- {word}" for word in said if word)

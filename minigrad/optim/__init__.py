@@ -1,6 +1,8 @@
 """Optimizers, with PyTorch's names and semantics, and `minimize` and `sweep`, which run them."""
 
-from minigrad.optim import lr_scheduler, swa_utils
+from typing import TYPE_CHECKING
+
+from minigrad.later import imported_later
 from minigrad.optim.adadelta import Adadelta
 from minigrad.optim.adafactor import Adafactor
 from minigrad.optim.adagrad import Adagrad
@@ -9,16 +11,19 @@ from minigrad.optim.adamax import Adamax
 from minigrad.optim.asgd import ASGD
 from minigrad.optim.lbfgs import LBFGS
 from minigrad.optim.lion import Lion
-from minigrad.optim.minimize import minimize
 from minigrad.optim.muon import Muon
 from minigrad.optim.nadam import NAdam
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.radam import RAdam
-from minigrad.optim.result import Result, Step
 from minigrad.optim.rmsprop import RMSprop
 from minigrad.optim.rprop import Rprop
 from minigrad.optim.sgd import SGD
-from minigrad.optim.sweep import LrRange, SweepResult, lr_range_test, sweep
+
+if TYPE_CHECKING:
+    from minigrad.optim import lr_scheduler, swa_utils
+    from minigrad.optim.minimizing import minimize
+    from minigrad.optim.result import Result, Step
+    from minigrad.optim.sweeping import LrRange, SweepResult, lr_range_test, sweep
 
 __all__ = [
     "ASGD",
@@ -47,3 +52,12 @@ __all__ = [
     "swa_utils",
     "sweep",
 ]
+
+# To import is to wait: what many programs do without is imported when it is wanted.
+__getattr__ = imported_later(__name__, {
+    "lr_scheduler": ["lr_scheduler"],
+    "minimizing": ["minimize"],
+    "result": ["Result", "Step"],
+    "swa_utils": ["swa_utils"],
+    "sweeping": ["LrRange", "SweepResult", "lr_range_test", "sweep"],
+})  # fmt: skip

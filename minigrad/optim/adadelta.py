@@ -15,18 +15,14 @@ class Adadelta(Optimizer):
     ``w -= lr * delta`` with ``delta = gradient * sqrt(d + eps) / sqrt(s + eps)``, where ``s`` and ``d`` are the running
     means of the squares of gradient and delta.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
     lr : float
         A factor; the method was meant to need none.
     rho : float
         How much of the running means is kept at each step.
-    eps : float
-    weight_decay : float
-        Added to the gradient: this times the parameter.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------
@@ -64,7 +60,7 @@ class Adadelta(Optimizer):
         state["step"] += 1
         rho, eps = options["rho"], options["eps"]
         gradient, square, steps = self.prepared(value, gradient, options), state["square_avg"], state["acc_delta"]
-        scratch, delta = self.scratch(value), self.scratch(value, 1)
+        scratch, delta = self.scratch(value), self.scratch(value, "delta")
         average_in_square(square, gradient, rho, scratch)
         np.sqrt(np.add(square, eps, out=scratch), out=scratch)
         np.sqrt(np.add(steps, eps, out=delta), out=delta)

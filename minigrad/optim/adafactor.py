@@ -20,9 +20,10 @@ class Adafactor(Optimizer):
     Of a matrix of squared gradients the running means of rows and columns are kept, whose product stands for it.  Steps
     are relative to the root mean square of the parameter, and limited in their own.
 
+    The other parameters are those of `SGD`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
     lr : float
         The largest relative step; it is also at most ``1 / sqrt(t)`` at step ``t``.
     beta2_decay : float
@@ -34,8 +35,6 @@ class Adafactor(Optimizer):
         The largest root mean square of a step, before it is scaled.
     weight_decay : float
         The parameter is multiplied by ``1 - lr * weight_decay``.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------

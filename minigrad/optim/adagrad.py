@@ -11,21 +11,14 @@ from minigrad.optim.optimizer import Optimizer
 class Adagrad(Optimizer):
     """Adagrad (J. Duchi et al., JMLR 2011): ``w -= lr / (1 + (t - 1) * lr_decay) * gradient / (sqrt(sum) + eps)``.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
-    lr : float
-        The learning rate.
     lr_decay : float
         How fast it falls with the number of the step, ``t``.
-    weight_decay : float
-        Added to the gradient: this times the parameter.
     initial_accumulator_value : float
         What the sum of squared gradients starts with.
-    eps : float
-        Added to the denominator.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------

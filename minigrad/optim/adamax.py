@@ -14,17 +14,7 @@ class Adamax(Optimizer):
     ``w -= lr / (1 - beta1**t) * m / u`` with ``m`` the running mean of the gradient and
     ``u = max(beta2 * u, abs(gradient) + eps)``.
 
-    Parameters
-    ----------
-    params : iterable of Tensor, or iterable of dict
-    lr : float
-        The learning rate.
-    betas : pair of float
-    eps : float
-    weight_decay : float
-        Added to the gradient: this times the parameter.
-    maximize : bool
-        Go uphill.
+    The parameters are those of `Adam`, without `amsgrad` and `decoupled_weight_decay`.
 
     Examples
     --------

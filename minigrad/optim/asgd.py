@@ -15,9 +15,10 @@ class ASGD(Optimizer):
     The rate of step ``t`` is ``lr / (1 + lambd * lr * t) ** alpha``.  The average of the path from step `t0` on is
     ``optimizer.state[w]["ax"]``.
 
+    The other parameters are those of `SGD`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
     lr : float
         The learning rate at the start.
     lambd : float
@@ -26,10 +27,6 @@ class ASGD(Optimizer):
         How fast the rate falls.
     t0 : float
         The step at which averaging starts.
-    weight_decay : float
-        Added to the gradient: this times the parameter.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------

@@ -14,16 +14,14 @@ class Lion(Optimizer):
     ``w -= lr * (sign(beta1 * m + (1 - beta1) * gradient) + weight_decay * w)``, then
     ``m = beta2 * m + (1 - beta2) * gradient``.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
     lr : float
         The learning rate: 3 to 10 times smaller than Adam's.
-    betas : pair of float
     weight_decay : float
         Decoupled from the gradient, as in `AdamW`: 3 to 10 times larger than there.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------
@@ -54,7 +52,7 @@ class Lion(Optimizer):
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], options: dict[str, Any]) -> None:
         """One step of one parameter."""
-        mean, scratch, direction = state["exp_avg"], self.scratch(value), self.scratch(value, 1)
+        mean, scratch, direction = state["exp_avg"], self.scratch(value), self.scratch(value, "direction")
         beta1, beta2 = options["betas"]
         gradient = self.prepared(value, gradient, options)
         np.multiply(mean, beta1, out=direction)

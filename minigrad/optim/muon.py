@@ -19,16 +19,14 @@ class Muon(Optimizer):
     The momentum of a matrix is replaced by the nearest orthogonal matrix, found by a few steps of Newton and Schulz's
     iteration.  For the matrices inside a network; biases, embeddings and the last layer go to another optimizer.
 
+    The other parameters are those of `SGD`.
+
     Parameters
     ----------
     params : iterable of Tensor, or iterable of dict
         Matrices.
-    lr : float
-        The learning rate.
     weight_decay : float
         The parameter is multiplied by ``1 - lr * weight_decay``.
-    momentum : float
-    nesterov : bool
     ns_coefficients : triple of float
         Of the iteration's polynomial ``a * x + b * x**3 + c * x**5``.
     eps : float
@@ -92,7 +90,7 @@ class Muon(Optimizer):
         buffer, scratch, momentum = state["momentum_buffer"], self.scratch(value), options["momentum"]
         gradient = self.prepared(value, gradient, options)
         average_in(buffer, gradient, momentum, scratch)
-        direction = self.scratch(value, 1)
+        direction = self.scratch(value, "direction")
         if options["nesterov"]:
             np.multiply(buffer, momentum, out=direction)
             direction += np.multiply(gradient, 1 - momentum, out=scratch)
@@ -112,8 +110,8 @@ class Muon(Optimizer):
         a, b, c = options["ns_coefficients"]
         turned = len(x) > x.shape[1]  # the products are taken on the shorter side
         x = np.positive(x.T) if turned else x
-        scratch = self.scratch(x, 4)
-        square, fourth = (self.scratch(x, number, (len(x), len(x))) for number in (2, 3))
+        scratch = self.scratch(x, "product")
+        square, fourth = (self.scratch(x, power, (len(x), len(x))) for power in ("square", "fourth"))
         for _ in range(options["ns_steps"]):
             np.matmul(x, x.T, out=square)
             np.matmul(square, square, out=fourth)

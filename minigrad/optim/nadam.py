@@ -14,21 +14,11 @@ class NAdam(Optimizer):
 
     The momentum of step ``t`` is ``mu = beta1 * (1 - 0.96 ** (t * momentum_decay) / 2)``.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
-    lr : float
-        The learning rate.
-    betas : pair of float
-    eps : float
-        Added to the denominator.
-    weight_decay : float
-        Added to the gradient: this times the parameter.
     momentum_decay : float
-    decoupled_weight_decay : bool
-        Instead of adding to the gradient, multiply the parameter by ``1 - lr * weight_decay``.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------
@@ -68,7 +58,7 @@ class NAdam(Optimizer):
         """One step of one parameter."""
         state["step"] += 1
         step, mean, square = state["step"], state["exp_avg"], state["exp_avg_sq"]
-        scratch, denominator = self.scratch(value), self.scratch(value, 1)
+        scratch, denominator = self.scratch(value), self.scratch(value, "denominator")
         beta1, beta2 = options["betas"]
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * options["momentum_decay"])) for t in (step, step + 1))
         state["mu_product"] *= mu

@@ -69,7 +69,7 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
-        self._scratch: dict[tuple[int, tuple[int, ...], np.dtype[Any]], np.ndarray] = {}
+        self._scratch: dict[tuple[str, tuple[int, ...], np.dtype[Any]], np.ndarray] = {}
         self._steps = 0  # schedulers want to know whether there was one
         if isinstance(params, (Tensor, Module)):
             raise not_a_list(type(self).__name__, params)
@@ -211,12 +211,12 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def scratch(self, value: np.ndarray, number: int = 0, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    def scratch(self, value: np.ndarray, purpose: str = "", shape: tuple[int, ...] | None = None) -> np.ndarray:
         """Memory of the form of `value` (or of another shape) to compute in, shared by all parameters of that form.
 
-        Number 9 is where `prepared` puts its result.
+        Pieces that are needed at the same time have each a purpose of its own.
         """
-        key = number, value.shape if shape is None else shape, value.dtype
+        key = purpose, value.shape if shape is None else shape, value.dtype
         if (tracer := interpreter()) is not None:
             return tracer.own(np.empty(key[1], key[2]))
         memory = self._scratch.get(key)
@@ -232,7 +232,7 @@ class Optimizer:
             decay = 0.0
         if not decay and not options["maximize"]:
             return gradient
-        made = self.scratch(value, 9)
+        made = self.scratch(value, "prepared")
         if not decay:
             np.negative(gradient, out=made)
         else:

@@ -16,20 +16,7 @@ class RAdam(Optimizer):
 
     The first steps are those of momentum alone; then steps are scaled as in Adam, by a factor that rises to 1.
 
-    Parameters
-    ----------
-    params : iterable of Tensor, or iterable of dict
-    lr : float
-        The learning rate.
-    betas : pair of float
-    eps : float
-        Added to the denominator.
-    weight_decay : float
-        Added to the gradient: this times the parameter.
-    decoupled_weight_decay : bool
-        Instead of adding to the gradient, multiply the parameter by ``1 - lr * weight_decay``.
-    maximize : bool
-        Go uphill.
+    The parameters are those of `Adam`, without `amsgrad`.
 
     Examples
     --------

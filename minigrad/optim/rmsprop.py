@@ -11,23 +11,16 @@ from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 class RMSprop(Optimizer):
     """RMSprop (T. Tieleman and G. Hinton, Coursera lecture 6.5, 2012): ``w -= lr * gradient / (sqrt(s) + eps)``.
 
+    The other parameters are those of `Adam`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
-    lr : float
-        The learning rate.
     alpha : float
         How much of ``s``, the running mean of the squared gradient, is kept at each step.
-    eps : float
-        Added to the denominator.
-    weight_decay : float
-        Added to the gradient: this times the parameter.
     momentum : float
         How much of the last step is added to the next.
     centered : bool
         Subtract the square of the running mean of the gradient from ``s`` (A. Graves, 2013).
-    maximize : bool
-        Go uphill.
 
     Examples
     --------

@@ -15,17 +15,16 @@ class Rprop(Optimizer):
     Each element has a step size of its own, which grows while the sign of its gradient stays, and shrinks when it
     changes; then the element stands still once.  For gradients of the whole data, not of batches.
 
+    The other parameters are those of `SGD`.
+
     Parameters
     ----------
-    params : iterable of Tensor, or iterable of dict
     lr : float
         The first step size.
     etas : pair of float
         By what step sizes shrink and grow.
     step_sizes : pair of float
         The least and the largest step size.
-    maximize : bool
-        Go uphill.
 
     Examples
     --------
@@ -71,7 +70,7 @@ class Rprop(Optimizer):
         np.sign(np.multiply(gradient, before, out=agreement), out=agreement)
         before[...] = gradient
         # The agreement is -1, 0 or 1.  Where it is -1, the gradient is taken for 0, also in the next step.
-        factor = self.scratch(value, 1)
+        factor = self.scratch(value, "factor")
         np.minimum(agreement, 0, out=factor)
         factor += 1
         before *= factor

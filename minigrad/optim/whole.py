@@ -4,7 +4,6 @@ Of few numbers there are copies, which are put back.  Of many, copies would take
 of the step.
 """
 
-import signal
 import threading
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,8 +15,9 @@ from minigrad.tensor import Tensor
 
 FEW = 256  # to copy so many numbers takes no longer than to copy two
 
-# The function in C, without what finds names for the handlers: that takes longer than a small step.
-_set_handler: Any = import_module("_signal").signal
+# The module in C, without what finds names for the handlers: that takes longer than a small step, and its import longer
+# than that of all optimizers.
+_signal: Any = import_module("_signal")
 
 
 # What a step changes: parameter, its memory, its gradient, its state (None before its first step), its group.  Tuples
@@ -53,9 +53,9 @@ class InterruptLater:
 
     def __enter__(self) -> None:
         if threading.get_ident() == threading.main_thread().ident:
-            self.handler = _set_handler(signal.SIGINT, self._wait)
+            self.handler = _signal.signal(_signal.SIGINT, self._wait)
             if not callable(self.handler):  # Ctrl-C is ignored, or ends the program
-                _set_handler(signal.SIGINT, self.handler)
+                _signal.signal(_signal.SIGINT, self.handler)
                 self.handler = None
 
     def _wait(self, number: int, frame: Any) -> None:
@@ -63,6 +63,6 @@ class InterruptLater:
 
     def __exit__(self, *exception: object) -> None:
         if self.handler is not None:
-            _set_handler(signal.SIGINT, self.handler)
+            _signal.signal(_signal.SIGINT, self.handler)
             if self.waiting:
-                self.handler(signal.SIGINT, None)
+                self.handler(_signal.SIGINT, None)

@@ -18,8 +18,8 @@ of them, a dict from labels to them, or what `minigrad.optim.sweep` returned.
 """
 
 from minigrad.plot.contours import contour, curve, surface
+from minigrad.plot.histories import iterates, losses
 from minigrad.plot.models import fits, landscape, spectrum
-from minigrad.plot.progress import iterates, losses
 from minigrad.plot.projection import Projection, project
 from minigrad.plot.racing import animate, race
 from minigrad.plot.rates import lr_range, schedule, sweep

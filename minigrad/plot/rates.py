@@ -9,7 +9,7 @@ from minigrad.creation import tensor
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.optim.result import Result
 from minigrad.optim.sgd import SGD
-from minigrad.optim.sweep import LrRange, SweepResult
+from minigrad.optim.sweeping import LrRange, SweepResult
 from minigrad.options import whole_number
 from minigrad.plot.figure import COLOURS, add_legend, axes, finite, fit_y, heights_of_lines, style
 

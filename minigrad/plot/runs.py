@@ -9,7 +9,7 @@ from minigrad.core import Handle, unwrap
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.operands import numeric
 from minigrad.optim.result import Result
-from minigrad.optim.sweep import SweepResult
+from minigrad.optim.sweeping import SweepResult
 from minigrad.tree import flatten
 
 _KINDS = "a Result of minimize, an array, a list of them, a dict from labels to them, or what sweep returned"

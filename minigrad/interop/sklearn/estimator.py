@@ -11,6 +11,7 @@ from minigrad import random
 from minigrad.core import no_grad
 from minigrad.creation import asarray, get_default_dtype
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.interop.sklearn.epochs import Samples, Training, batches
 from minigrad.interop.sklearn.objective import Loss, Objective
 from minigrad.interop.sklearn.scikit import (
     BaseEstimator,
@@ -20,11 +21,10 @@ from minigrad.interop.sklearn.scikit import (
     train_test_split,
     validate_data,
 )
-from minigrad.interop.sklearn.training import Samples, Training, batches
 from minigrad.nn import init
 from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
-from minigrad.optim.minimize import make_optimizer
+from minigrad.optim.minimizing import make_optimizer
 from minigrad.optim.optimizer import Optimizer
 from minigrad.options import whole_number
 from minigrad.tensor import Tensor

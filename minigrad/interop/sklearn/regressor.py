@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.interop.sklearn.epochs import Samples
 from minigrad.interop.sklearn.estimator import ModuleEstimator
 from minigrad.interop.sklearn.objective import Loss, Objective
 from minigrad.interop.sklearn.scikit import MultiOutputMixin, RegressorMixin
-from minigrad.interop.sklearn.training import Samples
 from minigrad.nn.losses import regression
 from minigrad.tensor import Tensor
 

@@ -38,7 +38,7 @@ def batches(count: int, size: int | None, order: np.ndarray | None = None) -> "I
 
     Examples
     --------
-    >>> from minigrad.interop.sklearn.training import batches
+    >>> from minigrad.interop.sklearn.epochs import batches
     >>> list(batches(5, 2))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.nn.module import Module
-from minigrad.optim.minimize import make_optimizer, minimize
+from minigrad.optim.minimizing import make_optimizer, minimize
 from minigrad.optim.result import Result
 from minigrad.options import real_number, whole_number
 
