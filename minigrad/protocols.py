@@ -51,11 +51,7 @@ class NumPyProtocols(Handle):
         stand_in = _stand_in(ufunc)
         if "out" in kwargs and interpreter() is not None:
             (target,) = kwargs.pop("out")
-            if not isinstance(target, Handle):
-                raise array_written(target)
-            return target._become(  # type: ignore[attr-defined]  # a Tensor has it
-                self.__array_ufunc__(ufunc, method, *inputs, **kwargs)
-            )
+            return _into(target, self.__array_ufunc__(ufunc, method, *inputs, **kwargs))
         if method == "__call__" and not kwargs:
             return stand_in(*inputs)
         return ufunc_methods.call(ufunc, stand_in, method, inputs, kwargs)
@@ -63,12 +59,21 @@ class NumPyProtocols(Handle):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         stand_in = _stand_in(function)
         kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue}
+        if kwargs.get("out") is not None and interpreter() is not None:
+            return _into(kwargs.pop("out"), self.__array_function__(function, types, args, kwargs))
         try:
             return stand_in(*args, **kwargs)
         except TypeError:
             if (call := _in_full(function, stand_in, args, kwargs)) is None:
                 raise
         return call()
+
+
+def _into(target: Any, result: Any) -> Any:
+    """What ``out=target`` means in a program: the name goes over to the result."""
+    if not isinstance(target, Handle):
+        raise array_written(target)
+    return target._become(result)  # type: ignore[attr-defined]  # a Tensor has it
 
 
 def _stand_in(function: Any) -> Callable[..., Any]:

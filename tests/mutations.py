@@ -39,7 +39,11 @@ MUTATIONS = [
             ("1 - np.square(y)", "1 + np.square(y)", "tanh: a sign"),
             ("y * _LOG_2", "y * (1.001 * _LOG_2)", "exp2: a factor of 1.001"),
             ("np.sqrt(x - 1), np.sqrt(x + 1)", "np.sqrt(x + 1), np.sqrt(x + 1)", "acosh: another function"),
-            ("lambda g, y, a, b: -g)\ndef lead", "lambda g, y, a, b: g)\ndef lead", "logaddexp: the second derivative"),
+            (
+                '-g, kind="elementwise")\ndef lead',
+                'g, kind="elementwise")\ndef lead',
+                "logaddexp: the second derivative",
+            ),
             ("np.conjugate(x), y)", "x, y)", "abs: no conjugate of a complex number"),
             ("g * -1j", "g * 1j", "imag: a conjugate too much"),
             ("np.sign(x))\n\n\n@", "np.where(x < 0, -1.0, 1.0))\n\n\n@", "abs: the kink at 0"),
@@ -68,7 +72,7 @@ MUTATIONS = [
         (
             "ops/indexing.py",
             ("            return True\n", "            return False\n", "getitem: repeated indices count once"),
-            ("setitem(g, 0, index=index)", "g", "setitem: the gradient of what was overwritten"),
+            ("_setitem(g, 0, *places, index=index)", "g", "setitem: the gradient of what was overwritten"),
         ),
         ("ops/sorting.py", ("slice(k))]", "slice(1, k + 1))]", "topk: the elements next to those that are chosen")),
         (
@@ -104,7 +108,7 @@ MUTATIONS = [
         (
             "nn/normalization.py",
             (" - y * _mean_product(g, y, axes)", "", "standardized: the derivative of the deviation"),
-            ("np.var(value, axis=axes, ddof=1), m", "np.var(value, axis=axes), m", "batch_norm: the running variance"),
+            ("axes, correction=1), momentum)", "axes), momentum)", "batch_norm: the running variance"),
             ("return narrowed(y, x)", "return y", "half_precision: the dtype of normalization"),
         ),
         ("nn/losses/regression.py", ("0.5 * slope)", "0.5005 * slope)", "huber_loss: a factor of 1.001")),
@@ -118,12 +122,12 @@ MUTATIONS = [
             "core/backprop.py",
             ("np.sum(part, axis=spread)", "np.mean(part, axis=spread)", "engine: no sum over what was broadcast"),
             ("possible.astype(value.dtype)", "possible", "engine: the dtype of a gradient"),
-            ("part is not g and made.ours", "made.ours", "engine: gradients are added into an array that others have"),
+            ("made.ours and part is not g", "made.ours", "engine: gradients are added into an array that others have"),
             ("return g if alone and _is_own(g)", "return g if _is_own(g)", "engine: gradients share memory"),
             ("is None else answer", "is None else handle", "engine: what a hook returns is ignored"),
             (
-                "                node.inputs = node.args = receipt\n            if",
-                "                pass\n            if",
+                "                node.inputs = node.args = receipt\n            rules",
+                "                pass\n            rules",
                 "engine: a graph is not released",
             ),
         ),
@@ -137,7 +141,7 @@ MUTATIONS = [
         ("optim/optimizer.py", ('options["lr"] * decay', "decay", "AdamW: weight decay without the rate")),
         (
             "optim/adam.py",
-            ('math.sqrt(1 - beta2 ** state["step"])', "1.0", "Adam: no correction of the bias"),
+            ('root(1 - beta2 ** state["step"])', "1.0", "Adam: no correction of the bias"),
         ),
         ("optim/sgd.py", ('1 - options["dampening"]', "1.0", "SGD: no dampening")),
         (

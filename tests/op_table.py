@@ -231,6 +231,10 @@ row(kept_zeros.zero_safe_divide, np.divide, *TWO)
 row(kept_zeros.zero_safe_multiply, np.multiply, *TWO)
 row(kept_zeros.zero_safe_product, np.multiply, *TWO)
 row(
+    kept_zeros.zero_safe_dot, lambda g, x: np.sum(g * x, axis=-1), s((3,), (3,)), s((2, 3), (2, 3)), s((0, 3), (0, 3)),
+    s((2, 1, 2), (2, 1, 2)),
+)  # fmt: skip
+row(
     kept_zeros.slope, lambda g, x, length: g * x / length,
     s((), (), ()), s((3,), (3,), (3,)), s((2, 3), (2, 3), (2, 1)), s((2, 1), (2, 3), (2, 1)), s((0,), (0,), (0,)),
 )  # fmt: skip

@@ -35,6 +35,7 @@ from minigrad.nn.losses.classification import (
     _bounded_log,
     _label_cross_entropy,
     _less_one_hot,
+    _nan_if_empty,
     _softmax_cross_entropy,
     _total_label_cross_entropy,
 )
@@ -452,3 +453,15 @@ KINKS = {
     "scale_gradient": (lambda x: embedding.scale_gradient(x, A(0, 2, -1)), [A(1, 2, 3)], [A(0, 2, -1)]),
     "a gate": (module_hooks.through_gate, [A(1, 2), A(3)], [A(1, 1), A(0)]),
 }  # fmt: skip
+
+row(
+    normalization._row_sums, lambda x: np.sum(x, axis=-1, keepdims=True), s((4,)), s((2, 3)), s((0, 3)), s((2, 1, 3)),
+)  # fmt: skip
+row(
+    normalization._row_products, lambda a, b: np.sum(a * b, axis=-1, keepdims=True), s((4,), (4,)), s((2, 3), (2, 3)),
+    s((0, 3), (0, 3)),
+)  # fmt: skip
+row(
+    spelling(_nan_if_empty, lambda loss, total: _nan_if_empty(loss, total)), lambda loss, total: loss,
+    s((), total=2.0), s((3,), total=0.5),
+)  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.ops import reductions, scattering, sorting
-from tests.op_table import TABLE, A, N, row, s
+from minigrad.ops import arguments, indexing, reductions, scattering, sorting
+from tests.op_table import TABLE, A, N, row, s, spelling
 
 __all__ = ["TABLE"]
 
@@ -131,4 +131,29 @@ row(
     scattering.extremes_of_groups,
     lambda x, groups, count, largest: np.array([(np.max if largest else np.min)(x[groups == i]) for i in range(count)]),
     s((5,), N([1, 0, 1, 0, 1]), count=2, largest=True), s((3,), N([0, 1, 0]), count=2, largest=False),
+)  # fmt: skip
+
+
+# What programs and rules are made of
+
+
+def added_at(x: Any, g: Any, index: Any) -> Any:
+    y = np.array(x)
+    np.add.at(y, index, g)
+    return y
+
+
+def add_at(x: Any, g: Any, index: Any) -> Any:
+    form, places = indexing.normalized(index)
+    return indexing._add_at(x, g, *places, index=form)
+
+
+row(
+    spelling(indexing._add_at, add_at), added_at,
+    s((4,), (3,), index=N([0, 2, 0])), s((4,), (2,), index=slice(1, 3)), s((3, 2), (2,), index=1),
+    s((2, 3), (2, 2), index=(slice(None), N([2, 2]))), complex=True,
+)  # fmt: skip
+row(
+    spelling(arguments._checked, lambda x: arguments._checked(x, test=lambda x: None)), lambda x: x, s(()), s((2, 3)),
+    complex=True,
 )  # fmt: skip

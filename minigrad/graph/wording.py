@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.ops.indexing import PLACE
+
 
 def shortened(text: str, length: int) -> str:
     """At most `length` characters."""
@@ -42,7 +44,9 @@ def describe(value: Any) -> str:
 def index(params: Mapping[str, Any]) -> str:
     """The index of an operation that reads or writes by index, as in ``[1:, 0]``."""
     value = params.get("index")
-    return f"[{', '.join(map(_parameter, value))}]" if isinstance(value, tuple) else ""
+    if not isinstance(value, tuple):
+        return ""
+    return f"[{', '.join([part if part == PLACE else _parameter(part) for part in value])}]"
 
 
 def parameters(params: Mapping[str, Any]) -> list[str]:

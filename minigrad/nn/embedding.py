@@ -62,8 +62,9 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
         note_write(table.node, user_place())
 
 
-@primitive()
+@primitive(cost=1)
 def _shortened(table: Array, rows: Array, /, *, max_norm: float, norm_type: float) -> Array:
+    """A table whose rows in use are at most so long."""
     shorter = table.copy()
     _shorten_rows(shorter, rows, max_norm, norm_type)
     return shorter
@@ -78,7 +79,7 @@ def _shorten_rows(memory: np.ndarray, rows: np.ndarray, max_norm: float, norm_ty
     return bool(long.any())
 
 
-@primitive()
+@primitive(cost=1)
 def _frequencies(rows: Array, /) -> Array:
     """How often the number at each place occurs at all."""
     return np.bincount(rows.ravel(), minlength=1)[rows]
@@ -269,7 +270,7 @@ def _bags(rows: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, int]
     return bags, starts.shape[0] - include_last_offset
 
 
-@primitive()
+@primitive(cost=1)
 def _bag_numbers(starts: Array, /, *, count: int, include_last: bool) -> Array:
     """For each of so many rows the number of its bag."""
     if starts.ndim != 1 or not starts.size or starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] > count:
@@ -288,7 +289,7 @@ def _bag_maxima(found: Any, bags: Any, count: int) -> Any:
     return elementwise.where(filled, maxima, 0.0)
 
 
-@primitive()
+@primitive(cost=1)
 def _places_of_maxima(value: Array, bags: Array, /, *, count: int) -> Array:
     """For each bag, and each column, the row of the largest element; 0 for a bag without rows."""
     places = np.zeros((count, value.shape[1]), np.intp)

@@ -225,7 +225,7 @@ def max_unpool3d(
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
 
 
-@primitive()
+@primitive(cost=1)
 def _places_of_largest(x: Array, /, *, counts: Sequence[int]) -> Array:
     """The number of the largest element in each of so many windows along each axis."""
     lengths = x.shape[2:]

@@ -167,7 +167,7 @@ def _written_rule(g: Array, x: Array, v: Array, places: Sequence[Array], index: 
     return np.reshape(part, (*(1,) * (v.ndim - part.ndim), *part.shape))
 
 
-@primitive()
+@primitive(cost=1)
 def _last_writes(*places: Array, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """For each element that is written whether it stays: of repeated ones only the last does."""
     place = np.arange(int(np.prod(shape))).reshape(shape)[_with(index, places)]

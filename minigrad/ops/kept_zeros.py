@@ -82,7 +82,7 @@ def zero_safe_divide(g: Array, divisor: Array, /) -> Array:
     kind="contraction",
     cost=2,
 )
-def dot_keeping_zeros(g: Array, factor: Array, /) -> Array:
+def zero_safe_dot(g: Array, factor: Array, /) -> Array:
     """The sum of ``times(g, factor)`` over the last axis, for arrays of one shape."""
     total = np.vecdot(g, factor)
     return np.add.reduce(_keep_zeros(g * factor, g), axis=-1) if finds_nan(total) else total

@@ -76,7 +76,7 @@ def softplus(x: Array, /) -> Array:
     return subtract(0.0, log_expit(multiply(x, -1.0)))  # which is not -0, as a negative could be
 
 
-@primitive()
+@primitive(cost=1)
 def _largest_counted(a: Array, b: Array, /, *, axis: Axis) -> Array:
     """The largest elements of `a` along an axis, which stays with length 1, of those whose factor `b` is not 0."""
     return reductions.shift(np.where(b == 0, -np.inf, a), axis, infinite=0)

@@ -8,46 +8,60 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, primitive
+from minigrad.core import Array, primitive, traced
+from minigrad.ops.elementwise import where
 
 
-@primitive()
+@primitive(cost=1)
 def number(x: Array, /) -> Any:
     """The single number of an array."""
     return np.asarray(x).item()
 
 
-@primitive()
+@primitive(cost=1)
+def length(x: Array, /) -> Any:
+    """The root of the sum of all squares."""
+    return float(np.linalg.norm(x))
+
+
+@primitive(cost=1)
 def inverse_or_zero(x: Any, /) -> Any:
     """``1 / x``, and 0 for 0."""
     return 1 / x if x else 0.0
 
 
-@primitive()
+@primitive(cost=1)
 def or_one(x: Any, /) -> Any:
     """`x`, and 1 for 0."""
     return x or 1.0
 
 
-@primitive()
+@primitive(cost=1)
 def or_nan(x: Any, /) -> Any:
     """`x`, and NaN for 0."""
     return x or math.nan
 
 
-@primitive()
+@primitive(cost=1)
 def root(x: Any, /) -> Any:
     """The square root."""
     return math.sqrt(x)
 
 
-@primitive()
+def chosen(condition: Any, x: Any, y: Any) -> Any:
+    """`x` if the condition, a bool or one of a program, holds, and otherwise `y`."""
+    if traced(condition):
+        return where(condition, x, y)
+    return x if condition else y
+
+
+@primitive(cost=1)
 def larger(x: Any, y: Any, /) -> Any:
     """The larger of two numbers."""
     return max(x, y)
 
 
-@primitive()
+@primitive(cost=1)
 def smaller(x: Any, y: Any, /) -> Any:
     """The smaller of two numbers."""
     return min(x, y)

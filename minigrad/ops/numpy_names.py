@@ -98,7 +98,7 @@ implements(np.around)(elementwise.round)
 implements(np.fix)(elementwise.trunc)
 
 
-@primitive()
+@primitive(cost=1)
 def _is_nearly_real(a: Array, /, *, tol: float) -> Array:
     """Whether `numpy.real_if_close` drops the imaginary part."""
     return np.bool_(np.isrealobj(np.real_if_close(a, tol)))

@@ -12,7 +12,7 @@ from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
 from minigrad.ops.elementwise import lead, not_equal, sigmoid, subtract
 from minigrad.ops.indexing import take_along_axis
-from minigrad.ops.kept_zeros import dot_keeping_zeros, slope, zero_safe_multiply
+from minigrad.ops.kept_zeros import slope, zero_safe_dot, zero_safe_multiply
 from minigrad.ops.names import implements_by_name
 from minigrad.ops.scaling import narrowed, scaled, widened
 from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
@@ -262,7 +262,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Arra
 def softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
     """``y * (g - sum(g * y))``, summed along the axis."""
     if axis == -1 and y.ndim:  # quicker, and the commonest
-        total = np.expand_dims(dot_keeping_zeros(g, y), -1)
+        total = np.expand_dims(zero_safe_dot(g, y), -1)
     else:
         total = np.sum(zero_safe_multiply(g, y), axis=axis, keepdims=True)
     return zero_safe_multiply(g - total, y)

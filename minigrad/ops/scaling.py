@@ -9,15 +9,17 @@ from minigrad.core import Array
 from minigrad.ops.axes import Axis
 from minigrad.ops.shaping import _astype
 
+_HALF, _SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+
 
 def widened(x: Array) -> Array:
     """Half precision as float32: it ends at 65504, which many counts exceed, and 2049 has no place in it."""
-    return _astype(x, dtype=np.dtype(np.float32)) if x.dtype == np.float16 else x
+    return _astype(x, dtype=_SINGLE) if x.dtype == _HALF else x
 
 
 def narrowed(y: Array, x: Array) -> Array:
     """What was computed in float32, in half precision again if `x` has it."""
-    return _astype(y, dtype=np.dtype(np.float16)) if x.dtype == np.float16 else y
+    return _astype(y, dtype=_HALF) if x.dtype == _HALF else y
 
 
 @cache

@@ -18,7 +18,7 @@ from minigrad.ops.shaping import astype, broadcast_to, concat, reshape
 # What is read, and where in the flattened array it shall go
 
 
-@primitive()
+@primitive(cost=1)
 def _places(index: Array, /, *, shape: tuple[int, ...], axis: int, name: str) -> Array:
     """The places in a flattened array of this shape that an index along an axis means, checked."""
     if index.dtype.kind not in "iu" and index.size:

@@ -498,7 +498,7 @@ def det(x: Array, /) -> Array:
     return _det_beside_zero(x, corank) if corank else _det(x)
 
 
-@primitive()
+@primitive(cost=1)
 def _corank(x: Array, /) -> Array:
     """The number of singular values that may be called small, of the matrix that has the most of them."""
     if not x.size or not np.isfinite(x).all():

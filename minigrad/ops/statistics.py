@@ -117,9 +117,9 @@ def not_negative(name: str, weights: np.ndarray) -> None:
         raise ArgumentError(f"{name} must not be negative")
 
 
-def _not_zero(total: np.ndarray) -> None:
+def _not_zero(name: str, total: np.ndarray) -> None:
     if np.any(total == 0):
-        raise ZeroDivisionError("weights sum to zero, and nothing can be divided by it")
+        raise ZeroDivisionError(f"{name}: weights sum to zero, and nothing can be divided by it")
 
 
 def _whole(weights: np.ndarray) -> None:
@@ -189,7 +189,7 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
         kind = np.result_type(*kinds)
         weights = astype(weights, kind)
         total = sum(widened(weights), axis=axis, keepdims=keepdims)
-        total = checked(total, _not_zero)
+        total = checked(total, partial(_not_zero, f"average of shape {a.shape}"))
         result = astype(sum(widened(a * weights), axis=axis, keepdims=keepdims) / total, kind, copy=False)
     if not returned:
         return result
@@ -311,7 +311,7 @@ def _normalization(number: int, ddof: int, fweights: Any, aweights: Any) -> tupl
         weights = aweights if weights is None else weights * aweights
     if weights is None:
         return None, np.float64(number), np.float64(number - ddof)
-    total = checked(sum(weights), _not_zero)
+    total = checked(sum(weights), partial(_not_zero, "cov"))
     if ddof == 0:
         return weights, total, total
     return weights, total, total - (ddof if aweights is None else ddof * sum(weights * aweights) / total)

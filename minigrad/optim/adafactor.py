@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops import reductions
-from minigrad.ops.linalg import vector_norm
-from minigrad.ops.numbers import larger, number, root, smaller
+from minigrad.ops.numbers import larger, length, root, smaller
 from minigrad.optim.optimizer import Optimizer
 from minigrad.options import real_number
 from minigrad.tensor import Tensor
@@ -85,7 +83,7 @@ class Adafactor(Optimizer):
         least, floor = options["eps"]
         least = float(np.finfo(value.dtype).eps) if least is None else least
         count, step, scratch = math.sqrt(max(value.size, 1)), state["step"], self.scratch(value)
-        size = larger(floor, number(vector_norm(value)) / count) * smaller(options["lr"], 1 / root(step))
+        size = larger(floor, length(value) / count) * smaller(options["lr"], 1 / root(step))
         gradient = self.prepared(value, gradient, options)
         share = step ** options["beta2_decay"]
         np.multiply(gradient, gradient, out=scratch)
@@ -93,11 +91,12 @@ class Adafactor(Optimizer):
             rows, columns = state["row_var"], state["col_var"]
             for running, axis in ((rows, -1), (columns, -2)):
                 running *= 1 - share
-                mean = reductions.mean(scratch, axis, keepdims=True)
+                mean = np.mean(scratch, axis=axis, keepdims=True, out=self.scratch(running, "mean"))
                 mean *= share
                 running += mean
             np.multiply(rows, columns, out=scratch)
-            whole = reductions.mean(rows, -2, keepdims=True)
+            shape = (*value.shape[:-2], 1, 1)
+            whole = np.mean(rows, axis=-2, keepdims=True, out=self.scratch(rows, "whole", shape))
             scratch /= np.maximum(whole, least, out=whole)
         else:
             running = state["variance"]
@@ -108,7 +107,7 @@ class Adafactor(Optimizer):
         np.maximum(scratch, least * least, out=scratch)
         np.sqrt(scratch, out=scratch)
         np.divide(gradient, scratch, out=scratch)
-        scratch *= size / larger(1.0, number(vector_norm(scratch)) / (count * options["d"]))
+        scratch *= size / larger(1.0, length(scratch) / (count * options["d"]))
         value -= scratch
 
     def shape_of(self, name: str, parameter: Tensor) -> tuple[int, ...]:

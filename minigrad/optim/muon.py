@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
-from minigrad.ops.linalg import vector_norm
-from minigrad.ops.numbers import larger, number
+from minigrad.ops.numbers import larger, length
 from minigrad.optim.optimizer import Optimizer, average_in
 from minigrad.options import one_of
 
@@ -96,20 +95,21 @@ class Muon(Optimizer):
             direction += np.multiply(gradient, 1 - momentum, out=scratch)
         else:
             direction[...] = buffer
-        direction = self._orthogonalize(direction, options)
         rows, columns = value.shape
+        self._orthogonalize(direction, options)
         ratio = math.sqrt(max(1, rows / max(columns, 1)))
         if options["adjust_lr_fn"] == "match_rms_adamw":
             ratio = 0.2 * math.sqrt(max(rows, columns))
         direction *= options["lr"] * ratio
         value -= direction
 
-    def _orthogonalize(self, x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
-        """A matrix whose singular values are moved close to 1."""
-        x /= larger(number(vector_norm(x)), options["eps"])
+    def _orthogonalize(self, matrix: np.ndarray, options: dict[str, Any]) -> None:
+        """Move the singular values of a matrix close to 1, in place."""
+        matrix /= larger(length(matrix), options["eps"])
         a, b, c = options["ns_coefficients"]
-        turned = len(x) > x.shape[1]  # the products are taken on the shorter side
-        x = np.positive(x.T) if turned else x
+        high = len(matrix) > matrix.shape[1]  # the products are taken on the shorter side
+        x = self.scratch(matrix.T if high else matrix, "x")
+        x[...] = matrix.T if high else matrix
         scratch = self.scratch(x, "product")
         square, fourth = (self.scratch(x, power, (len(x), len(x))) for power in ("square", "fourth"))
         for _ in range(options["ns_steps"]):
@@ -121,4 +121,4 @@ class Muon(Optimizer):
             np.matmul(fourth, x, out=scratch)
             x *= a
             x += scratch
-        return x.T if turned else x
+        matrix[...] = x.T if high else x

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import primitive
-from minigrad.ops.elementwise import where
+from minigrad.ops.numbers import chosen
 from minigrad.optim.optimizer import Optimizer, average_in, average_in_square
 
 
@@ -63,12 +63,12 @@ class RAdam(Optimizer):
         np.sqrt(square, out=scratch)
         scratch += options["eps"]
         # The first steps, before there are squares enough, are not divided by their root.
-        np.divide(mean, where(now > 5, scratch, 1), out=scratch)
+        np.divide(mean, chosen(now > 5, scratch, 1), out=scratch)
         scratch *= rate
         value -= scratch
 
 
-@primitive()
+@primitive(cost=1)
 def _rectification(now: Any, end: Any, correction: Any, /) -> Any:
     """What the variance of the root is corrected by; 1 while there are too few squares to know it."""
     if now <= 5:

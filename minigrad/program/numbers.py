@@ -12,7 +12,7 @@ from minigrad.core import Array, Handle, primitive
 from minigrad.tensor import Tensor
 
 
-@primitive()
+@primitive(cost=1)
 def arithmetic(a: Any, b: Any, /, *, name: str) -> Any:
     """What an operator of Python makes of two numbers."""
     return getattr(operator, name)(a, b)

@@ -387,9 +387,9 @@ def test_chances_are_from_0_to_1(value):
 
 
 @each(("call", "text"), [
-    (lambda: F.huber_loss(A, B, delta=0.0), "huber_loss: delta must be above 0, not 0.0"),
-    (lambda: F.huber_loss(A, B, delta=NAN), "huber_loss: delta must be above 0, not nan"),
-    (lambda: F.smooth_l1_loss(A, B, beta=-1.0), "smooth_l1_loss: beta must be at least 0"),
+    (lambda: F.huber_loss(A, B, delta=0.0), "huber_loss: delta must be a number above 0, not 0.0"),
+    (lambda: F.huber_loss(A, B, delta=NAN), "huber_loss: delta must be a number above 0, not nan"),
+    (lambda: F.smooth_l1_loss(A, B, beta=-1.0), "smooth_l1_loss: beta must be a number of at least 0"),
     (lambda: F.gaussian_nll_loss(A, B, -np.ones((4, 3))), "gaussian_nll_loss: a variance is negative"),
     (lambda: F.gaussian_nll_loss(A, B, -1.0), "gaussian_nll_loss: a variance is negative"),
     (lambda: F.multi_margin_loss(A, LABELS, p=3), "multi_margin_loss: p must be 1 or 2, not 3"),

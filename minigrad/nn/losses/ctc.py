@@ -119,7 +119,7 @@ def _lengths(name: str, given: Any, count: int, most: int | None) -> Any:
 # labels on its sides.
 
 
-@primitive()
+@primitive(cost=1)
 def _states(targets: Array, /, *, sizes: tuple[int, ...], blank: int, classes: int) -> Array:
     """A row for each sequence: its labels, and blanks between them and at both ends."""
     labels = _rows(targets, np.array(sizes, int))
@@ -131,7 +131,7 @@ def _states(targets: Array, /, *, sizes: tuple[int, ...], blank: int, classes: i
     return states
 
 
-@primitive()
+@primitive(cost=1)
 def _skips(states: Array, /) -> Array:
     """Which states are reached over a blank."""
     labels = states[:, 1::2]

@@ -78,13 +78,17 @@ def _norm_of(tensors: dict[str, Any], norm_type: float, error_if_nonfinite: bool
     return _norm_parts(*arrays, names=tuple(tensors), order=order, error_if_nonfinite=error_if_nonfinite)
 
 
-@primitive(acts=True)
+@primitive(cost=2, acts=True)
 def _norm_parts(*arrays: Array, names: tuple[str, ...], order: float, error_if_nonfinite: bool) -> Array:
+    """Two numbers whose product is the norm of all."""
     return np.array(_norm(dict(zip(names, arrays, strict=True)), order, error_if_nonfinite))
 
 
-def _total(parts: Any) -> Any:
-    return number(parts[0] * parts[1])
+@primitive(cost=1)
+def _total(parts: Array, /) -> Any:
+    """The product of two numbers."""
+    scale, norm = parts.tolist()
+    return scale * norm
 
 
 def _norm(arrays: dict[str, np.ndarray], order: float, error_if_nonfinite: bool) -> tuple[float, float]:
@@ -180,7 +184,7 @@ def clip_grad_norm_(
     return _total(parts)
 
 
-@primitive()
+@primitive(cost=1)
 def _clipping_factor(parts: Array, max_norm: float, /) -> Any:
     """By what to multiply gradients whose norm is the product of two numbers."""
     scale, norm = parts.tolist()
@@ -215,8 +219,7 @@ def clip_grads_with_norm_(parameters: "Tensor | Iterable[Tensor]", max_norm: flo
 
 
 def _require_norm(total: np.ndarray) -> None:
-    if total < 0:
-        raise ArgumentError(f"clip_grads_with_norm_: a norm is at least 0, and total_norm is {total}")
+    real_number(float(total), "clip_grads_with_norm_: total_norm", least=0)
 
 
 def _multiply(gradients: Iterable[Tensor], factor: Any) -> None:
@@ -225,8 +228,9 @@ def _multiply(gradients: Iterable[Tensor], factor: Any) -> None:
         write_to(g, _made_smaller(unrecorded(g), factor))
 
 
-@primitive()
+@primitive(cost=1)
 def _made_smaller(g: Array, factor: float, /) -> Array:
+    """The gradient times a factor, if that is below 1 or NaN."""
     if factor >= 1:
         return g
     # Some factors have no digits in the gradient's own precision.
