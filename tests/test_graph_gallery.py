@@ -44,7 +44,7 @@ WORDS = {
     "last": ["mean", "Sequential"],
 }
 # Where two scripts have pictures of the same name.
-WORDS_OF = {("g08_nan", "slope"): ["first inf: over", "in the derivative of sqrt"]}
+WORDS_OF = {("g08_nan", "slope"): ["first inf: zero_safe_divide", "in the derivative of sqrt"]}
 
 
 @pytest.fixture
