@@ -1,7 +1,7 @@
 """Finite differences against the graph: is what backward gives the derivative of the function?
 
 A function of several Tensors is looked at as one function ``y = F(x)`` of one vector of real numbers, in which a
-complex number stands as its real and its imaginary part (`arguments`, `function`).  Its Jacobian is computed by
+complex number stands as its real and its imaginary part (`tree_arguments`, `function`).  Its Jacobian is computed by
 backward and by differences (`compare`).  Where the two disagree, the same check is made of every operation of the graph
 by itself, to find the one whose derivative is wrong (`blame`).  What was found is a `Report`.
 """

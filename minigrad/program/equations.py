@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigrad import random
-from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of
+from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of, unwrap
 from minigrad.diagnostics import Place
 from minigrad.errors.programs import changed_constant, other_form, other_input, other_result, other_state
 from minigrad.program.source import source_of
@@ -358,7 +358,7 @@ class Signature(NamedTuple):
 
     def leaves_of(self, inputs: tuple[Any, ...]) -> list[Any]:
         """The values of the arguments, which must have the form."""
-        leaves = [x.array if isinstance(x, Handle) else x for x in flatten(inputs)[0]]
+        leaves = [unwrap(x) for x in flatten(inputs)[0]]
         if form_of(inputs) != self.form:
             raise other_form(self.name, self.form, form_of(inputs))
         for name, fixed, leaf in zip(self.names, self.static, leaves, strict=True):

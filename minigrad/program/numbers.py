@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.core import Array, Handle, primitive
+from minigrad.core import Array, primitive, unwrap
 from minigrad.tensor import Tensor
 
 
@@ -34,7 +34,7 @@ def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def is_number(x: Any) -> bool:
     """Whether it is a number of Python, in a program or not."""
-    return type(x.array if isinstance(x, Handle) else x) in (bool, int, float, complex)
+    return type(unwrap(x)) in (bool, int, float, complex)
 
 
 class Number(Tensor):
