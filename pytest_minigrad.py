@@ -118,15 +118,15 @@ def _settings() -> tuple[Any, str]:
     """The mode and the default dtype: those that minigrad begins with while nobody has imported it."""
     if "minigrad" not in sys.modules:
         return None, "float64"
-    from minigrad.core.mode import now
     from minigrad.creation import get_default_dtype
+    from minigrad.settings import now
 
     return now(), str(get_default_dtype())
 
 
 def _set_back(mode: Any, dtype: str) -> None:
-    from minigrad.core.mode import NORMAL, go_back
     from minigrad.creation import set_default_dtype
+    from minigrad.settings import NORMAL, go_back
 
     go_back(mode or NORMAL)
     set_default_dtype(dtype)

@@ -24,10 +24,11 @@ from minigrad.core import (
     no_grad,
     unwrap,
 )
-from minigrad.core.backprop import conform, own
-from minigrad.core.mode import Mode, go_back, now
+from minigrad.core.backprop import own
 from minigrad.errors.backward import no_graph, not_a_real_root, not_a_scalar, unused, wrong_seed
+from minigrad.gradients import conform
 from minigrad.operands import numeric_operand
+from minigrad.settings import Mode, go_back, now
 
 __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 

@@ -51,3 +51,18 @@ _ARITHMETIC = (
 @functools.cache
 def _has_own_arithmetic(cls: Any) -> bool:
     return any(getattr(cls, name) is not getattr(np.ndarray, name) for name in _ARITHMETIC)
+
+
+# Operands that pass as they are
+
+# NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their
+# dtype as weak.
+NUMBERS = frozenset("biufc")
+PLAIN = frozenset({np.ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
+
+
+def require_numbers(name: str, *args: Any) -> None:
+    """Raise for an array of something else than numbers."""
+    for x in args:
+        if x.__class__ is np.ndarray and x.dtype.kind not in NUMBERS:
+            numeric_operand(x, name)  # which raises

@@ -130,14 +130,14 @@ def primitive(
     >>> float(mg.grad(lambda x: expm1_and_exp(x)[0])(0.0))
     1.0
     """
-    facts: dict[str, Any] = {"commutative": commutative, "linear": linear, "cost": cost}
+    facts: dict[str, Any] = {"view": view, "commutative": commutative, "linear": linear, "cost": cost}
     if kind is not None:
         facts["kind"] = kind
     if outputs == 1:
-        return core.primitive(*rules, joint=joint, numpy=numpy, view=view, **facts)
+        return core.primitive(*rules, joint=joint, numpy=numpy, **facts)
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy, view, facts=facts)
+        made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy, facts)
         made.forward, made.ours = _packing(forward, made.name, outputs), False
 
         @functools.wraps(forward)

@@ -159,6 +159,31 @@ def _differs(node: "Node") -> bool:
     return True
 
 
+# Constant arrays of up to so many elements are copied, which costs less than a tenth of the operation; larger ones are
+# borrowed until the backward pass, but for data that have no derivative, such as the arrays in an index.
+SMALL = 256
+
+
+class _Copied(tuple[Any, ...]):
+    given: tuple[Any, ...]  # with the originals of the copies: pictures know constants by their identity
+
+
+def copy_constants(node: "Node") -> None:
+    """Copy the operands that nobody shall be able to change before the backward pass."""
+    assert node.op is not None
+    args: list[Any] | None = None
+    made = node.op.primitive
+    derived = len(node.args) if made.joint is not None else len(made.rules)
+    for i, parent in enumerate(node.parents()):
+        x = node.args[i]
+        if parent is None and x.__class__ is ndarray and (x.size <= SMALL or i >= derived):
+            args = args or list(node.args)
+            args[i] = x.copy()
+    if args is not None:
+        copied = _Copied(args)
+        copied.given, node.args = node.args, copied
+
+
 # Constant arrays, which are borrowed: looked at under `detect_anomaly` only
 
 

@@ -11,10 +11,10 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, nn, optim
-from minigrad.core.mode import unusual
 from minigrad.curvature import Spectrum, loss_surface, spectrum
 from minigrad.curvature.lanczos import extreme_eigenpairs
 from minigrad.nn.restoring import with_state_restored
+from minigrad.settings import unusual
 from tests.rows import each
 
 

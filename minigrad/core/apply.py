@@ -8,13 +8,13 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.contexts import quietly
-from minigrad.core.mode import now, unusual
 from minigrad.core.node import Array, Handle, Node, notes_of
 from minigrad.core.operation import Operation, Primitive, numpy_functions
 from minigrad.diagnostics import check_finite, user_place
 from minigrad.errors.operations import explain
-from minigrad.operands import numeric_operand
-from minigrad.writes import keep_constants, tick
+from minigrad.operands import NUMBERS, PLAIN, numeric_operand, require_numbers
+from minigrad.settings import now, unusual
+from minigrad.writes import copy_constants, keep_constants, tick
 
 # Tensor has a constructor for people to call; results do not need it.
 new = object.__new__
@@ -36,11 +36,6 @@ def name_of(value: Array, node: Node | None) -> Any:
 
 # Operands
 
-# NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their
-# dtype as weak.
-NUMBERS = frozenset("biufc")
-PLAIN = frozenset({ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
-
 
 def holds_tensor(x: Any) -> bool:
     """Whether it is a Tensor, or a list with a Tensor in it."""
@@ -50,36 +45,6 @@ def holds_tensor(x: Any) -> bool:
 def as_operand(x: Any, name: str) -> Array:
     """A list or a foreign array as an ndarray, or, if a list holds Tensors, as a Tensor of those joined."""
     return numpy_functions[np.asarray](x) if holds_tensor(x) else numeric_operand(x, name)
-
-
-# Constant arrays of up to so many elements are copied, which costs less than a tenth of the operation; larger ones are
-# borrowed until the backward pass, but for data that have no derivative, such as the arrays in an index.
-SMALL = 256
-
-
-class _Copied(tuple[Array, ...]):
-    given: tuple[Array, ...]  # with the originals of the copies: pictures know constants by their identity
-
-
-def _copy_constants(node: Node) -> None:
-    assert node.op is not None
-    args: list[Array] | None = None
-    made = node.op.primitive
-    derived = len(node.args) if made.joint is not None else len(made.rules)
-    for i, parent in enumerate(node.parents()):
-        x = node.args[i]
-        if parent is None and x.__class__ is ndarray and (x.size <= SMALL or i >= derived):
-            args = args or list(node.args)
-            args[i] = x.copy()
-    if args is not None:
-        copied = _Copied(args)
-        copied.given, node.args = node.args, copied
-
-
-def _require_numbers(op: Operation, *args: Array) -> None:
-    for x in args:
-        if x.__class__ is ndarray and x.dtype.kind not in NUMBERS:
-            numeric_operand(x, op.name)  # which raises
 
 
 # Operations
@@ -142,17 +107,16 @@ def _apply_unusually(op: Operation, operands: tuple[Any, ...], inputs: list[Node
     if mode.interpreter is not None:
         value = mode.interpreter.computed(op, operands, args, value)
     needed = mode.grad and op.primitive.differentiable and any(inputs) and value.dtype.kind in "fc"
-    if not needed and mode.watcher is None:
-        return name_of(value, None) if mode.interpreter is None else mode.interpreter.named(value, None, operands, args)
-    node = _made(op, inputs, args, value, mode.interpreter is None)
-    if mode.anomaly:
-        notes_of(node).where = user_place()
-        keep_constants(node)
-    if mode.watcher is not None:
-        mode.watcher.computed(node, begun)
-    if mode.interpreter is not None:
-        return mode.interpreter.named(value, node if needed else None, operands, args)
-    return name_of(value, node if needed else None)
+    node = None
+    if needed or mode.watcher is not None:
+        node = _made(op, inputs, args, value, mode.interpreter is None)
+        if mode.anomaly:
+            notes_of(node).where = user_place()
+            keep_constants(node)
+        if mode.watcher is not None:
+            mode.watcher.computed(node, begun)
+    node = node if needed else None
+    return name_of(value, node) if mode.interpreter is None else mode.interpreter.named(value, node, operands, args)
 
 
 def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value: Array, borrows: bool = True) -> Node:
@@ -160,7 +124,7 @@ def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
     if borrows and None in inputs:
-        _copy_constants(node)
+        copy_constants(node)
     return node
 
 
@@ -208,7 +172,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
             if a is x and b is y:
                 return value
             if x.__class__ is ndarray or y.__class__ is ndarray:
-                _require_numbers(op, a, b)
+                require_numbers(op.name, a, b)
             return name_of(value, None)
         result = new(_result_type)
         result.node = node = Node()
@@ -216,8 +180,8 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         node.op, node.seq, node.notes = op, tick(), None
         node.inputs, node.args = (node_a, node_b), (a, b)
         if (node_b is None and b.__class__ is ndarray) or (node_a is None and a.__class__ is ndarray):
-            _require_numbers(op, a, b)
-            _copy_constants(node)
+            require_numbers(op.name, a, b)
+            copy_constants(node)
         return result
 
     return call

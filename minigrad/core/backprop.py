@@ -18,13 +18,14 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import writes
-from minigrad.core.apply import NUMBERS, name_of
-from minigrad.core.mode import now
+from minigrad.core.apply import name_of
 from minigrad.core.node import Array, Handle, Node, Notes, unwrap
 from minigrad.core.operation import Operation, Primitive
 from minigrad.diagnostics import Receipt, check_finite, check_made
-from minigrad.errors.backward import bad_hook, bad_joint, bad_rule, not_a_gradient, released
+from minigrad.errors.backward import bad_hook, bad_joint, released
 from minigrad.errors.words import at
+from minigrad.gradients import conform, conjugated
+from minigrad.settings import now
 
 Nodes: TypeAlias = Collection[Node]
 _seq = attrgetter("seq")
@@ -85,13 +86,7 @@ def backprop(
                 if parent is None or rule is None or (live is not None and parent not in live):
                     continue
                 so_far = reached.get(parent.seq)
-                if (
-                    made.into is not None
-                    and so_far is not None
-                    and so_far[2]
-                    and _is_own(so_far[1])
-                    and not aside.anomaly
-                ):
+                if so_far is not None and made.into is not None and _is_added_to(so_far) and not aside.anomaly:
                     so_far[1] = made.into(so_far[1], *known, **params)
                     continue
                 part = rule(*known, **params) if made.joint is None else rule  # a joint rule gave the gradients
@@ -114,7 +109,8 @@ def backprop(
         aside.interrupted(error, node)
         raise
     finally:
-        aside.end()
+        if aside.mode.watcher is not None:
+            aside.mode.watcher.differentiating(None)  # this was all
     return aside.found
 
 
@@ -198,11 +194,6 @@ class Aside:
                 if other.op is not None and not other.released:
                     other.inputs = other.args = self.receipt
 
-    def end(self) -> None:
-        """Tell the watcher that this was all."""
-        if self.mode.watcher is not None:
-            self.mode.watcher.differentiating(None)
-
 
 def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
     """All nodes that the roots were computed from, in order of creation.
@@ -232,25 +223,6 @@ def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
     return live
 
 
-def conform(part: Array, value: Array, name: str) -> Array:
-    """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    part = np.asarray(part) if isinstance(part, (int, float, complex)) else part
-    if not hasattr(part, "dtype") or part.dtype.kind not in NUMBERS:
-        raise not_a_gradient(name, part)
-    if part.shape != value.shape:
-        lead = part.ndim - value.ndim
-        spread = tuple(range(lead))
-        if part.shape[lead:] != value.shape:  # seldom: it is a bias, nearly always
-            if lead < 0 or any(n not in (1, m) for n, m in zip(value.shape, part.shape[lead:], strict=True)):
-                raise bad_rule(name, f"returned a gradient of shape {part.shape}", value.shape)
-            spread = tuple(i for i, n in enumerate((*(1,) * lead, *value.shape)) if i < lead or n != part.shape[i])
-        part = np.reshape(np.sum(part, axis=spread), value.shape)
-    if part.dtype != value.dtype:
-        possible = np.real(part) if part.dtype.kind == "c" and value.dtype.kind == "f" else part
-        part = possible.astype(value.dtype)
-    return part
-
-
 def own(g: Array, alone: bool = False) -> Array:
     """The gradient as an ndarray, or a Tensor with an ndarray, that shares memory with nothing; a copy if need be."""
     if isinstance(g, Handle):
@@ -258,14 +230,13 @@ def own(g: Array, alone: bool = False) -> Array:
     return g if alone and _is_own(g) else np.array(g)
 
 
+def _is_added_to(entry: list[Any]) -> bool:
+    return entry[2] and _is_own(entry[1])
+
+
 def _is_own(g: Array) -> bool:
     g = unwrap(g)
     return g.__class__ is ndarray and g.base is None and bool(g.ndim)
-
-
-def conjugated(g: Array) -> Array:
-    """A gradient as it is seen from the other side of the walk's boundary."""
-    return np.conjugate(g) if g.dtype.kind == "c" else g
 
 
 def _hooked(notes: Notes, g: Array, value: Array) -> Array:

@@ -1,80 +1,24 @@
 """What a node is made by: a function on arrays, the formulas of its derivative, and the parameters of one call."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
 from minigrad.core.node import Rule
 from minigrad.errors.backward import bad_primitive, no_such_kind
+from minigrad.facts import Facts, Kind
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE = __file__[: -len("core/operation.py")]  # rules of the package itself are known to own what they return
-
-# What an operation does with the elements of its operands: each alone (after broadcasting); sums or other summaries of
-# them; other places for them; a choice of them by index; sums of products; linear algebra of whole matrices; random
-# numbers; something else.
-Kind: TypeAlias = Literal[
-    "elementwise", "reduction", "movement", "indexing", "contraction", "decomposition", "draw", "other"
-]
-# Floating-point operations: so many for each element of the first operand, or a function of operands, result and
-# parameters.
-Cost: TypeAlias = float | Callable[[Sequence[Any], Any, Mapping[str, Any]], float]
-
-
-class Facts(NamedTuple):
-    """What walks over a graph may know of an operation, beside its name: said where it is defined.
-
-    Attributes
-    ----------
-    kind : str
-    commutative : bool
-        Whether the operands may change places: the result is the same to the last bit.
-    linear : bool
-        Whether every element of the result is a sum of elements of the operands, with signs.
-    cost : float or callable, optional
-        Not said: 1 for each element of the result of an elementwise operation, and unknown for others.
-    uncertain : bool
-        Whether the cost depends on values, so that it can only be estimated.
-    passes : sequence of int
-        The operands whose gradient is the result's own, or a view of it, unless they were broadcast.
-    acts : bool
-        Whether it does something beside computing its result, such as raising an exception.
-    trivial : bool
-        Whether elements are handed on as they are: pictures show that without a box.
-    advice : str
-        What to write so that neither values nor derivatives are NaN or infinite.
-    """
-
-    kind: Kind = "other"
-    commutative: bool = False
-    linear: bool = False
-    cost: Cost | None = None
-    uncertain: bool = False
-    passes: Sequence[int] = ()
-    acts: bool = False
-    trivial: bool = False
-    advice: str = ""
-
-
-NO_FACTS: Mapping[str, Any] = MappingProxyType({})
-EVERY = range(1 << 30)  # for `passes`: all operands, however many there are
 
 
 class Primitive:
     """A function on arrays together with the rules that give its derivative, and facts about it."""
 
     def __init__(
-        self,
-        forward: Rule,
-        rules: tuple[Rule | None, ...],
-        joint: Rule | None,
-        numpy: Any,
-        view: bool = False,
-        saves: bool = False,
-        facts: Mapping[str, Any] = NO_FACTS,
+        self, forward: Rule, rules: tuple[Rule | None, ...], joint: Rule | None, numpy: Any, facts: Any = ()
     ) -> None:
         code = getattr(forward, "__code__", None)
         if code is None:
@@ -88,13 +32,11 @@ class Primitive:
         self.plain = not self.parameters and not code.co_kwonlyargcount
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
-        self.rules, self.joint, self.numpy, self.view = rules, joint, numpy, view
-        # Whether the function returns, besides the value, something that the rule gets as `saved`; of an array it gets
-        # None where it is recorded itself.
-        self.saves = saves
-        self.facts = Facts(**{"kind": "elementwise" if isinstance(numpy, np.ufunc) else "other", **facts})
+        self.rules, self.joint, self.numpy = rules, joint, numpy
+        self.facts = Facts(**{"kind": "elementwise" if isinstance(numpy, np.ufunc) else "other", **dict(facts)})
         if self.facts.kind not in get_args(Kind):
             raise no_such_kind(self.name, self.facts.kind, get_args(Kind))
+        self.saves = self.facts.saves
         # How to add to a gradient that is there, for a rule that would fill a large array with little.
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None

@@ -4,24 +4,20 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.core.apply import PLAIN, apply, binary, compute
+from minigrad.core.apply import apply, binary, compute
 from minigrad.core.node import Handle, Rule
 from minigrad.core.operation import Function, Operation, Primitive, numpy_functions, primitives
+from minigrad.operands import PLAIN
 from minigrad.views import note_view
 
 
 def primitive(
-    *rules: Rule | None,
-    joint: Rule | None = None,
-    numpy: Any = None,
-    view: bool = False,
-    saves: bool = False,
-    **facts: Any,
+    *rules: Rule | None, joint: Rule | None = None, numpy: Any = None, **facts: Any
 ) -> Callable[[Function], Function]:
     """Make a differentiable operation, with one result, of a NumPy function: see `minigrad.primitive` and `Facts`."""
 
     def decorate(forward: Function) -> Function:
-        made = Primitive(forward, rules, joint, numpy, view, saves, facts)
+        made = Primitive(forward, rules, joint, numpy, facts)
         call: Any = functools.wraps(forward)(_caller(made))
         call.primitive = made
         primitives[made.name] = call
@@ -55,4 +51,4 @@ def _caller(made: Primitive) -> Callable[..., Any]:
             note_view(result, args[0])
         return result
 
-    return call_and_note if made.view else call
+    return call_and_note if made.facts.view else call

@@ -8,13 +8,13 @@ import numpy as np
 
 from minigrad import display
 from minigrad.core import Node
-from minigrad.core.mode import now
 from minigrad.diagnostics import Place
 from minigrad.graph import tables
 from minigrad.graph.capture import operands_of
 from minigrad.graph.held import memory_of
 from minigrad.graph.tables import Path
 from minigrad.graph.watching import Trace, Tracer, trace_of
+from minigrad.settings import now
 
 LINES = 15  # the longest that a table is printed
 

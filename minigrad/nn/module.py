@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import errors
 from minigrad.core import unwrap
-from minigrad.core.mode import unusual
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError
@@ -26,6 +25,7 @@ from minigrad.errors.other_names import no_attribute
 from minigrad.hooks import RemovableHandle
 from minigrad.nn.module_hooks import Hooks, call_watched
 from minigrad.operands import numeric
+from minigrad.settings import unusual
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 

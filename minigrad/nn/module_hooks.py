@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Handle, is_grad_enabled, leaf, name_of, primitive
-from minigrad.core.mode import now
 from minigrad.errors import DTypeError
+from minigrad.settings import now
 from minigrad.tree import flatten
 
 

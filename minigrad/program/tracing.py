@@ -10,7 +10,6 @@ import numpy as np
 
 from minigrad import random
 from minigrad.core import Array, Handle, Node, Operation, Switch, name_of, notes_of
-from minigrad.core.mode import now
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors.programs import (
     already_traced,
@@ -44,6 +43,7 @@ from minigrad.program.equations import (
 )
 from minigrad.program.numbers import number_named
 from minigrad.program.source import SMALL
+from minigrad.settings import now
 from minigrad.tree import flatten, paths
 from minigrad.writes import tick
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.core.mode import unusual
+from minigrad.settings import unusual
 from tests.needs import numpy_before
 from tests.rows import each
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.core.mode import unusual
+from minigrad.settings import unusual
 from tests.rows import each
 
 

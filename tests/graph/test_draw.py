@@ -8,7 +8,6 @@ import pytest
 
 import minigrad as mg
 from minigrad import graph, nn
-from minigrad.core.mode import now
 from minigrad.errors import (
     AnomalyError,
     ArgumentError,
@@ -19,6 +18,7 @@ from minigrad.errors import (
     StaleValueError,
 )
 from minigrad.graph.labels import DETAILS
+from minigrad.settings import now
 from tests.rows import each
 
 
