@@ -10,7 +10,6 @@ from minigrad import random
 from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of, unwrap
 from minigrad.diagnostics import Place
 from minigrad.errors.programs import changed_constant, other_form, other_input, other_result, other_state
-from minigrad.program.source import source_of
 from minigrad.tree import Rebuild, flatten
 from minigrad.writes import note_write
 
@@ -320,6 +319,8 @@ class Program:
         return f"<Program of {self.name}: {len(self.equations)} equations>"
 
     def __str__(self) -> str:
+        from minigrad.program.source import source_of  # which reads source files, and takes long to import
+
         return source_of(self)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from minigrad.core import Array, primitive, unwrap
 from minigrad.tensor import Tensor
 
+SMALL = 64  # arrays of up to so many elements are kept as examples, and written as lists
+
 
 @primitive(cost=1)
 def arithmetic(a: Any, b: Any, /, *, name: str) -> Any:

@@ -21,12 +21,11 @@ import numpy as np
 from minigrad.core import Handle, Primitive
 from minigrad.ops import indexing
 from minigrad.ops.arguments import _checked as checked
-from minigrad.program.numbers import arithmetic
+from minigrad.program.numbers import SMALL, arithmetic
 
 if TYPE_CHECKING:
     from minigrad.program.equations import Equation, Program
 
-SMALL = 64  # arrays of up to so many elements are written as lists
 HELPERS = 20  # so many functions may be written out for the sake of one operation
 _SIGNS = {"__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__pow__": "**"}
 

@@ -41,8 +41,7 @@ from minigrad.program.equations import (
     form_of,
     normal,
 )
-from minigrad.program.numbers import number_named
-from minigrad.program.source import SMALL
+from minigrad.program.numbers import SMALL, number_named
 from minigrad.settings import now
 from minigrad.tree import flatten, paths
 from minigrad.writes import tick
@@ -297,7 +296,7 @@ class Tracer(Switch):
         """What is to be done if the function raises."""
         self._undo.append(undo)
 
-    def draw(self, op: Operation, generator: np.random.Generator) -> Handle:
+    def draw(self, op: Operation, generator: "np.random.Generator") -> Handle:
         """Random numbers as a Tensor."""
         if self._pending:
             return name_of(self._pending.pop(0), None)
