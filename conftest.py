@@ -50,6 +50,14 @@ def pytest_collection():
         gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _pass_over_what_stays():
+    """So does what the tests of a module import."""
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _close_figures():
     """Matplotlib keeps every figure until it is closed."""

@@ -119,9 +119,12 @@ MUTATIONS = [
         ),
         ("nn/activation.py", ("selected(g, y != 0)", "selected(g, x >= 0)", "relu: the kink at 0")),
         (
-            "core/backprop.py",
+            "gradients.py",
             ("np.sum(part, axis=spread)", "np.mean(part, axis=spread)", "engine: no sum over what was broadcast"),
             ("possible.astype(value.dtype)", "possible", "engine: the dtype of a gradient"),
+        ),
+        (
+            "core/backprop.py",
             ("made.ours and part is not g", "made.ours", "engine: gradients are added into an array that others have"),
             ("return g if alone and _is_own(g)", "return g if _is_own(g)", "engine: gradients share memory"),
             ("is None else answer", "is None else handle", "engine: what a hook returns is ignored"),
@@ -131,12 +134,9 @@ MUTATIONS = [
                 "engine: a graph is not released",
             ),
         ),
-        (
-            "core/apply.py",
-            ("node_a = node_b = None", "pass", "engine: operators record with no_grad"),
-            ("args[i] = x.copy()", "args[i] = x", "engine: constants are not copied"),
-        ),
-        ("core/mode.py", ("remaining = True, mode.outer", "remaining = False, mode", "engine: the end of no_grad")),
+        ("core/apply.py", ("node_a = node_b = None", "pass", "engine: operators record with no_grad")),
+        ("writes.py", ("args[i] = x.copy()", "args[i] = x", "engine: constants are not copied")),
+        ("settings.py", ("remaining = True, mode.outer", "remaining = False, mode", "engine: the end of no_grad")),
         ("autograd.py", ("iadd(g, notes.grad.array)", "g", "engine: a second backward pass does not add")),
         ("optim/optimizer.py", ('options["lr"] * decay', "decay", "AdamW: weight decay without the rate")),
         (

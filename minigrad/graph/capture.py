@@ -7,10 +7,11 @@ from typing import Any, Literal, get_args, overload
 import numpy as np
 
 from minigrad import errors
-from minigrad.core import Array, Facts, Handle, Node, collect
+from minigrad.core import Array, Facts, Handle, Node, Operation, collect
 from minigrad.errors.backward import no_graph
 from minigrad.graph import wording
 from minigrad.graph.watching import Trace, trace_of
+from minigrad.program.equations import Argument, OfTensor, Program, Source, Variable
 
 Kind = Literal["input", "leaf", "constant", "operation"]
 
@@ -34,35 +35,44 @@ class Entry:
         For each operand the index of its entry; None for a number that is written into the operation.
     value : ndarray or NumPy scalar
         Shared with the graph, not copied.  Of a leaf it is what the leaf holds now.
-    node : Node or None
-        The node itself; None for a constant.
+    operation : Operation or None
+        What computed the value.
     args : tuple
         For each operand its value.
+    node : Node or None
+        The node itself; None for a constant, and in the graph of a program.
     """
 
-    __slots__ = ("args", "index", "inputs", "kind", "name", "node", "value")
+    __slots__ = ("args", "index", "inputs", "kind", "name", "node", "operation", "value")
 
     def __init__(
-        self, index: int, kind: Kind, name: str | None, inputs: tuple[int | None, ...], value: Array, node: Node | None
+        self,
+        index: int,
+        kind: Kind,
+        name: str | None,
+        inputs: tuple[int | None, ...],
+        value: Array,
+        operation: Operation | None = None,
+        args: tuple[Array, ...] = (),
+        node: Node | None = None,
     ) -> None:
-        self.index, self.kind, self.name, self.inputs, self.value, self.node = index, kind, name, inputs, value, node
-        # A backward pass takes them from the node.
-        self.args: tuple[Array, ...] = () if node is None else operands_of(node)
+        self.index, self.kind, self.name, self.inputs, self.value = index, kind, name, inputs, value
+        self.operation, self.args, self.node = operation, args, node
 
     @property
     def op(self) -> str | None:
         """The name of the operation."""
-        return None if self.node is None or self.node.op is None else self.node.op.name
+        return None if self.operation is None else self.operation.name
 
     @property
     def facts(self) -> Facts | None:
         """What is known of the operation."""
-        return None if self.node is None or self.node.op is None else self.node.op.primitive.facts
+        return None if self.operation is None else self.operation.primitive.facts
 
     @property
     def params(self) -> Mapping[str, Any]:
         """The operation's parameters, as ``axis``."""
-        return NOTHING if self.node is None or self.node.op is None else MappingProxyType(self.node.op.params)
+        return NOTHING if self.operation is None else MappingProxyType(self.operation.params)
 
     @property
     def trace(self) -> Trace | None:
@@ -154,25 +164,32 @@ def plural(noun: str, count: int) -> str:
     return noun if count == 1 else {"leaf": "leaves"}.get(noun, noun + "s")
 
 
-def capture(y: Any, *, names: Mapping[str, Any] | None = None) -> Graph:
-    """List everything that Tensors were computed from, in the order of computation.
+def capture(y: Any, *inputs: Any, names: Mapping[str, Any] | None = None) -> Graph:
+    """List everything that Tensors were computed from, or that a program computes, in the order of computation.
 
     Parameters
     ----------
-    y : Tensor or sequence of Tensor
-        What was computed; also the gradients from ``autograd.grad(..., create_graph=True)``.
+    y : Tensor, sequence of Tensor, or Program
+        What was computed; also the gradients from ``autograd.grad(..., create_graph=True)``.  A program, as
+        `minigrad.program.trace` gives it, is computed once; what it would change stays as it is.
+    *inputs
+        What to compute a program with.
     names : mapping of str to Tensor, optional
         Names for leaves and constants, such as ``dict(model.named_parameters())``.  They go before the Tensors' own.
 
     Returns
     -------
     Graph
-        The values in it are the graph's own arrays, and live as long as it does.
+        The values in it are the graph's own arrays, and live as long as it does.  Of Tensors it has what led to their
+        gradients, of a program all of it: the values that need no gradient, too, the backward pass, and what is written
+        in the end, which comes after the results among its `outputs`.
 
     Raises
     ------
     GraphError
         If a Tensor does not require grad, and so has no graph.
+    ProgramError
+        If the inputs are not those of the program.
     ReleasedGraphError
         If a backward pass has released part of the graph: capture before it, or call it with ``retain_graph=True``.
     DTypeError
@@ -194,8 +211,18 @@ def capture(y: Any, *, names: Mapping[str, Any] | None = None) -> Graph:
     %2 = pow(%1, 2)        float64 (4,)
     %3 = mean(%2)          float64 3.5
     return %3
+    >>> print(graph.capture(mg.program.trace(lambda x: mg.cumulative_sum(x) > 2, x), x))
+    %0 = input inputs[0]      float64 (4,)
+    %1 = cumulative_sum(%0)   float64 (4,)
+    %2 = greater(%1, 2)       bool (4,)
+    return %2
     """
-    return entries_of(nodes_of(y), by_identity(names or {}))
+    known = by_identity(names or {})
+    if isinstance(y, Program):
+        return _entries_of_program(y, y.values(*inputs), known)
+    if inputs:
+        raise errors.DTypeError(f"graph.capture takes inputs for a program, and {type(y).__name__} is none")
+    return entries_of(nodes_of(y), known)
 
 
 def operands_of(node: Node) -> tuple[Array, ...]:
@@ -213,10 +240,12 @@ def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container
     indices: dict[int, int] = {}  # of each node and constant array, by identity
 
     def add(thing: Any, kind: Kind, name: str | None, value: Array, inputs: Sequence[int | None] = ()) -> None:
-        node = thing if isinstance(thing, Node) else None
         kind = "input" if id(thing) in given else kind
         indices[id(thing)] = len(entries)
-        entries.append(Entry(len(entries), kind, name, tuple(inputs), value, node))
+        node = thing if isinstance(thing, Node) else None
+        # A backward pass takes the operands from the node.
+        made = () if node is None else (node.op, operands_of(node), node)
+        entries.append(Entry(len(entries), kind, name, tuple(inputs), value, *made))
 
     for node in collect(roots):
         inputs: list[int | None] = []
@@ -229,6 +258,40 @@ def entries_of(roots: Sequence[Node], known: Mapping[int, str], given: Container
         name = known.get(id(node)) or (node.notes and node.notes.name) or None
         add(node, "leaf" if node.op is None else "operation", name, node.value, inputs)
     return Graph(entries, [indices[id(root)] for root in roots])
+
+
+def _entries_of_program(program: Program, values: Mapping[Variable, Any], known: Mapping[int, str]) -> Graph:
+    """The graph of a program, with the values of one run."""
+    entries: list[Entry] = []
+    indices: dict[Variable, int] = {}
+    written = {x: _described(target, known)[1] for target, x in program.effects if x is not None}
+
+    def add(variable: Variable, kind: Kind, name: str | None, inputs: tuple[int | None, ...] = (), *made: Any) -> None:
+        indices[variable] = len(entries)
+        value = values[variable]
+        value = value if hasattr(value, "dtype") else np.asarray(value)[()]  # a number of Python
+        entries.append(Entry(len(entries), kind, name, inputs, value, *made))
+
+    for x, source in program.inputs.items():
+        add(x, *_described(source, known))
+    for x, constant in program.constants.items():
+        add(x, "constant", known.get(id(constant.array)))
+    for equation in program.equations:
+        operands = [(indices[x], values[x]) if isinstance(x, Variable) else (None, x.value) for x in equation.inputs]
+        inputs, args = tuple([i for i, _ in operands]), tuple([arg for _, arg in operands])
+        value, *saved = equation.outputs
+        add(value, "operation", written.get(value), inputs, equation.operation, args)
+        indices.update(dict.fromkeys(saved, indices[value]))
+    return Graph(entries, [indices[x] for x in (*program.outputs, *written)])
+
+
+def _described(source: Source, known: Mapping[int, str]) -> tuple[Kind, str | None]:
+    """What a program reads, or writes in the end: of which kind it is, and its name."""
+    if not isinstance(source, OfTensor):
+        return "input", source.name if isinstance(source, Argument) else str(source)
+    tensor = source.tensor
+    thing: Any = tensor.array if tensor.node is None else tensor.node
+    return "constant" if tensor.node is None else "leaf", known.get(id(thing)) or getattr(tensor, "name", None)
 
 
 def nodes_of(y: Any, what: str = "a picture or a list of a graph") -> list[Node]:

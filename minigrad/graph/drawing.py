@@ -20,6 +20,7 @@ from minigrad.graph.render import format_of
 from minigrad.graph.targets import gradients_of, target_of
 from minigrad.graph.text import text
 from minigrad.options import one_of, real_number
+from minigrad.program import Program
 
 # So many boxes an interactive page has with everything open.
 PAGE_LIMIT = 1500
@@ -41,7 +42,7 @@ def draw(
     legend: bool = True,
     limit: int = 200,
 ) -> Picture:
-    """Draw everything that Tensors were computed from, or what a function or a module computes.
+    """Draw everything that Tensors were computed from, or what a function, a module or a program computes.
 
     Houses are inputs; ellipses are parameters and other leaves, which require grad; cylinders are constants, such as
     data; rounded boxes are operations; what was computed in the end has a thick outline.  Operations that only change a
@@ -51,10 +52,11 @@ def draw(
 
     Parameters
     ----------
-    target : Tensor, tree of Tensors, Graph, callable or Module
+    target : Tensor, tree of Tensors, Graph, Program, callable or Module
         A function or a module is called once, with copies of the inputs that require grad.  Of a module nothing
         changes: it works on copies of its parameters and buffers, in the mode it is in, with the random numbers it
         would get.  `grad` of a function is a function: its picture is the graph of forward and backward pass together.
+        A program is computed once, and changes nothing; its picture has all of it, an optimizer's step, too.
     *inputs
         What to call it with: arrays, numbers, lists of numbers, Tensors, trees of these.
     kwargs : mapping, optional
@@ -191,6 +193,6 @@ def _gradients(graph: Graph) -> dict[Node, Array]:
 
 def _title(target: Any) -> str:
     """What the page is called."""
-    if isinstance(target, Handle | list | tuple | Graph):
+    if isinstance(target, Handle | list | tuple | Graph | Program):
         return "graph"
     return str(getattr(target, "__name__", type(target).__name__))

@@ -83,9 +83,11 @@ def details(diagram: Diagram, entry: Entry, show: Sequence[str]) -> list[str | B
         lines.append(display.memory(entry.value.nbytes))
     if "time" in show and trace is not None:
         lines.append(duration(trace.forward) + (f" + {duration(trace.backward)} backward" if trace.backward else ""))
-    if "formula" in show and entry.node is not None and entry.node.op is not None:
+    if "formula" in show and entry.operation is not None:
         lines += [
-            wording.shortened(f"grad of {name}: {text}", 60) for name, text in formulas(entry.node.op.primitive) if text
+            wording.shortened(f"grad of {name}: {text}", 60)
+            for name, text in formulas(entry.operation.primitive)
+            if text
         ]
     return lines
 

@@ -114,8 +114,8 @@ def facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "time forward", labels.duration(trace.forward)
         if trace.backward:
             yield "time backward", labels.duration(trace.backward)
-    if entry.node is not None and entry.node.op is not None:
-        for operand, formula in formulas(entry.node.op.primitive):
+    if entry.operation is not None:
+        for operand, formula in formulas(entry.operation.primitive):
             yield f"gradient of {operand}", formula
 
 

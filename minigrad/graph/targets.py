@@ -9,11 +9,12 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core import Array, Handle, Node, backprop, enable_grad, unwrap
-from minigrad.graph.capture import Entry, Graph, by_identity, entries_of, nodes_of
+from minigrad.graph.capture import Entry, Graph, by_identity, capture, entries_of, nodes_of
 from minigrad.graph.watching import Tracer
 from minigrad.nn.module import Module
 from minigrad.nn.restoring import with_state_restored
 from minigrad.ops.elementwise import positive
+from minigrad.program import Program
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, paths
 
@@ -41,7 +42,9 @@ def target_of(
     what: str = "draw",
     instead: str = 'The file to write is named by path="..."',
 ) -> Target:
-    """The graph of a Tensor, of several, of a captured graph, or of what a function or a module computes."""
+    """The graph of a Tensor, of several, of a captured graph, of a program, or of what a function or a module computes."""
+    if isinstance(target, Program):
+        return Target(capture(target, *inputs, names=names), {}, {})
     if isinstance(target, (Handle, list, tuple, dict, Graph)):
         if inputs or kwargs:
             given = len(inputs) + len(kwargs)
@@ -119,18 +122,24 @@ def without_copies(graph: Graph) -> Graph:
             places[entry.index] = inputs[0]
         else:
             places[entry.index] = len(entries)
-            entries.append(Entry(len(entries), entry.kind, entry.name, inputs, entry.value, entry.node))
+            made = entry.operation, entry.args, entry.node
+            entries.append(Entry(len(entries), entry.kind, entry.name, inputs, entry.value, *made))
     return Graph(entries, [places[i] for i in graph.outputs])
 
 
 def _is_copy(entry: Entry) -> bool:
-    op = None if entry.node is None else entry.node.op
-    return op is not None and op.primitive is positive.primitive  # type: ignore[attr-defined]  # it has its primitive
+    made = entry.operation
+    return made is not None and made.primitive is positive.primitive  # type: ignore[attr-defined]  # it has its primitive
 
 
 def gradients_of(graph: Graph) -> dict[Node, Array]:
-    """The gradient at every node, of the sum of all outputs; no `grad` changes, and the graph stays."""
+    """The gradient at every node, of the sum of all outputs; no `grad` changes, and the graph stays.
+
+    That of a program has no nodes: backward passes are a part of it.
+    """
     nodes = [entry.node for entry in graph if entry.node is not None]
+    if not nodes:
+        return {}
     roots = [node for i in graph.outputs if (node := graph[i].node) is not None]
     with np.errstate(all="ignore"):
         found = backprop(roots, [np.ones_like(root.value)[()] for root in roots], wanted=set(nodes), retain=True)

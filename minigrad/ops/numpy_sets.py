@@ -14,17 +14,22 @@ from minigrad.ops.indexing import take, take_along_axis
 from minigrad.ops.shaping import astype, concat, reshape
 
 
-@primitive(numpy=np.argpartition, cost=1)
+@primitive(cost=1)
 def argpartition(x: Array, /, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
     """The indices of an order in which some places have the elements that they have after sorting."""
-    return np.argpartition(x, value_of(kth), axis=axis, kind=kind)
+    return np.argpartition(x, kth, axis=axis, kind=kind)
+
+
+@implements(np.argpartition)
+def _argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
+    return argpartition(a, value_of(kth), axis, kind)
 
 
 @implements(np.partition)
 def _partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
     if axis is None:
         a, axis = reshape(a, -1), 0
-    return take_along_axis(a, argpartition(a, kth, axis, kind), axis=axis)
+    return take_along_axis(a, _argpartition(a, kth, axis, kind), axis=axis)
 
 
 @implements(np.unique)

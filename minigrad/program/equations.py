@@ -159,7 +159,8 @@ class OfEntry(NamedTuple):
             self.mapping[self.key] = value
 
     def __str__(self) -> str:
-        return f"{self.key!r} of an optimizer"
+        place = "" if self.place is None else f"[{self.place}]"
+        return f"{self.key!r}{place} of an optimizer"
 
 
 Source: TypeAlias = Argument | OfTensor | OfGrad | OfEntry
@@ -167,10 +168,16 @@ Target: TypeAlias = OfTensor | OfGrad | OfEntry
 
 
 class Constant(NamedTuple):
-    """An array that the function found outside of itself, and what tells whether it was changed since."""
+    """An array that the function found outside of itself, or a pass has made of such; and a digest of what it was."""
 
     array: Array
     digest: int
+    made_of: "tuple[Constant, ...]" = ()
+
+    def changed(self) -> Array | None:
+        """An array from outside that is not what it was; None if they all are."""
+        found = self.made_of or (self,)
+        return next((constant.array for constant in found if digest_of(constant.array) != constant.digest), None)
 
 
 def digest_of(array: Array) -> int:
@@ -275,16 +282,24 @@ class Program:
         >>> float(program.replay(np.array([3.0, 4.0])))
         25.0
         """
-        values = self._read(self.signature.leaves_of(inputs))
         with random.restoring():
-            for equation in self.equations:
-                self._compute(equation, values)
+            values = self.values(*inputs)
             results = [values[x] for x in self.outputs]
             written = [(target, None if x is None else _owned(values[x])) for target, x in self.effects]
             results = [_owned(x) for x in results]
         for target, value in written:
             target.write(value)
         return self.form.present(results)
+
+    def values(self, *inputs: Any) -> dict[Variable, Any]:
+        """Everything that a run reads and computes, by its variable; raises what `replay` does, and changes nothing.
+
+        Random numbers are drawn.
+        """
+        values = self._read(self.signature.leaves_of(inputs))
+        for equation in self.equations:
+            self._compute(equation, values)
+        return values
 
     def _read(self, leaves: Sequence[Any]) -> dict[Variable, Any]:
         """What the run begins with, checked."""
@@ -297,8 +312,8 @@ class Program:
                 raise other_input(self.name, str(source), value, x.shape, x.dtype)
             values[x] = value
         for x, constant in self.constants.items():
-            if digest_of(constant.array) != constant.digest:
-                raise changed_constant(self.name, constant.array)
+            if (changed := constant.changed()) is not None:
+                raise changed_constant(self.name, changed)
             values[x] = constant.array
         return values
 

@@ -14,22 +14,24 @@ from minigrad.tensor import Tensor
 SMALL = 64  # arrays of up to so many elements are kept as examples, and written as lists
 
 
+OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
+
+
 @primitive(cost=1)
-def arithmetic(a: Any, b: Any, /, *, name: str) -> Any:
+def arithmetic(a: Any, b: Any, /, *, sign: str) -> Any:
     """What an operator of Python makes of two numbers."""
-    return getattr(operator, name)(a, b)
+    return OPERATORS[sign](a, b)
 
 
-def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _methods(name: str, sign: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The methods for ``x ∘ y`` and ``y ∘ x``: Python's arithmetic of two numbers, and otherwise that of Tensors."""
-    double = f"__{name.strip('_')}__"
-    general, reflected = getattr(Tensor, double), getattr(Tensor, f"__r{name.strip('_')}__")
+    general, reflected = getattr(Tensor, f"__{name}__"), getattr(Tensor, f"__r{name}__")
 
     def forward(self: Any, other: Any) -> Any:
-        return arithmetic(self, other, name=double) if is_number(other) else general(self, other)
+        return arithmetic(self, other, sign=sign) if is_number(other) else general(self, other)
 
     def backward(self: Any, other: Any) -> Any:
-        return arithmetic(other, self, name=double) if is_number(other) else reflected(self, other)
+        return arithmetic(other, self, sign=sign) if is_number(other) else reflected(self, other)
 
     return forward, backward
 
@@ -44,11 +46,11 @@ class Number(Tensor):
 
     __slots__ = ()
 
-    __add__, __radd__ = _operators("add")
-    __sub__, __rsub__ = _operators("sub")
-    __mul__, __rmul__ = _operators("mul")
-    __truediv__, __rtruediv__ = _operators("truediv")
-    __pow__, __rpow__ = _operators("pow")
+    __add__, __radd__ = _methods("add", "+")
+    __sub__, __rsub__ = _methods("sub", "-")
+    __mul__, __rmul__ = _methods("mul", "*")
+    __truediv__, __rtruediv__ = _methods("truediv", "/")
+    __pow__, __rpow__ = _methods("pow", "**")
     # A number is no array that could change in place: the name goes to the result.
     __iadd__, __isub__, __imul__, __itruediv__ = __add__, __sub__, __mul__, __truediv__
 

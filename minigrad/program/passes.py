@@ -49,20 +49,20 @@ def share_common_subexpressions(program: Program) -> Program:
 
 def fold_constants(program: Program) -> Program:
     """Compute now what depends on constants and numbers alone."""
-    values: dict[Variable, Any] = {x: constant.array for x, constant in program.constants.items()}
     kept = []
     constants = dict(program.constants)
     for equation in program.equations:
-        known = all(isinstance(x, Literal) or x in values for x in equation.inputs)
+        known = all(isinstance(x, Literal) or x in constants for x in equation.inputs)
         if not known or not equation.inputs or _acts(equation) or equation.operation.primitive.saves:
             kept.append(equation)
             continue
         (x,) = equation.outputs
-        operands = [values[v] if isinstance(v, Variable) else v.value for v in equation.inputs]
+        operands = [constants[v].array if isinstance(v, Variable) else v.value for v in equation.inputs]
         with np.errstate(all="ignore"):
             value = normal(equation.operation.primitive.forward(*operands, **equation.operation.params))
-        values[x] = value
-        constants[x] = Constant(value, digest_of(value))
+        given = [constants[v] for v in equation.inputs if isinstance(v, Variable)]
+        sources = {id(source): source for constant in given for source in constant.made_of or (constant,)}
+        constants[x] = Constant(value, digest_of(value), tuple(sources.values()))
     folded = program.changed(kept)
     used = {v for equation in kept for v in equation.inputs} | {*folded.outputs, *(v for _, v in folded.effects)}
     folded.constants = {x: c for x, c in constants.items() if x in used}

@@ -9,17 +9,18 @@ import base64
 import builtins
 import inspect
 import keyword
+import pickle
 import re
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.core import Handle, Primitive
-from minigrad.ops import indexing
+from minigrad.ops import describing, indexing
 from minigrad.ops.arguments import _checked as checked
 from minigrad.program.numbers import SMALL, arithmetic
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from minigrad.program.equations import Equation, Program
 
 HELPERS = 20  # so many functions may be written out for the sake of one operation
-_SIGNS = {"__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__pow__": "**"}
 
 
 def source_of(program: "Program") -> str:
-    """The text of the file."""
-    return _File(program).text()
+    """The text of the file; if something in the program cannot be written down, its equations."""
+    try:
+        return _File(program).text()
+    except _NoSourceError as error:
+        return "\n".join([f"# no file can hold {error.args[0]!r}", *map(repr, program.equations)])
 
 
 class _File:
@@ -51,19 +54,20 @@ class _File:
         program = self.program
         body = [self._line(equation) for equation in program.equations]
         draws = any(equation.operation.primitive.facts.kind == "draw" for equation in program.equations)
-        constants = [f"{self.names[x]} = {self._array(c.array)}" for x, c in program.constants.items()]
+        constants = [f"{self.names[x]} = {self.library.array(c.array)}" for x, c in program.constants.items()]
         inputs = [self.names[x] for x in program.inputs]
         results = ", ".join(self._name(x) for x in program.outputs)
         written = [(str(target), "None" if x is None else self._name(x)) for target, x in program.effects]
         changes = ", ".join(f"({target!r}, {name})" for target, name in written)
         name = _identifier(program.name)
         examples = [f"{self.names[x]}={self._example(x)}" for x in program.inputs]
-        comments = [f"    # {self.names[x]}: {x.dtype} {x.shape}, {source}" for x, source in program.inputs.items()]
+        comments = [f"    # {self.names[x]}: {_described(x)}, {source}" for x, source in program.inputs.items()]
         lines = [
             f'"""{program.name}, as a program of {len(program.equations)} equations."""',
             "",
             *self.library.imports(),
             *self.library.definitions,
+            *(["", "", *self.library.aliases] if self.library.aliases else []),
             *(["", "", *constants] if constants else []),
             "",
             "",
@@ -87,44 +91,40 @@ class _File:
     def _line(self, equation: "Equation") -> str:
         operands = [self._atom(x) for x in equation.inputs]
         outputs = ", ".join(self._name(x) for x in equation.outputs)
-        first, place = equation.outputs[0], equation.place
-        kind = getattr(first.dtype, "__name__", str(first.dtype))
-        comment = f"{kind} {first.shape if hasattr(first.dtype, 'itemsize') else ''}".rstrip()
-        where = "" if place is None else f"  {place}"
-        return f"    {outputs} = {self._call(equation, operands)}  # {comment}{where}"
+        where = "" if equation.place is None else f"  {equation.place}"
+        return f"    {outputs} = {self._call(equation, operands)}  # {_described(equation.outputs[0])}{where}"
 
     def _call(self, equation: "Equation", operands: list[str]) -> str:
         made, params = equation.operation.primitive, equation.operation.params
         if made is arithmetic.primitive:  # type: ignore[attr-defined]
-            return f" {_SIGNS[params['name']]} ".join(operands)
+            return f" {params['sign']} ".join(operands)
         if made is checked.primitive:  # type: ignore[attr-defined]
             return operands[0]
         if made is indexing.getitem.primitive:  # type: ignore[attr-defined]
             return f"{operands[0]}[{_index(params['index'], operands[1:])}]"
         if made.facts.kind == "draw":
-            given = [self.library.literal(x) for x in params["arguments"]]
-            given += [f"{key}={self.library.literal(x)}" for key, x in params["options"].items()]
-            return f"rng.{params['method']}({', '.join(given)})"
-        named = [f"{key}={self.library.literal(x)}" for key, x in params.items()]
-        return f"{self._function(made)}({', '.join([*operands, *named])})"
+            return self._written(f"rng.{params['method']}", params["arguments"], params["options"])
+        if made is describing.numpy_call.primitive:  # type: ignore[attr-defined]
+            args, kwargs = describing.filled(params["form"], map(_Written, operands))
+            part = "" if params["part"] is None else f"[{params['part']}]"
+            return self._written(self.library.literal(params["function"]), args, kwargs) + part
+        return self._written(self._function(made), map(_Written, operands), params)
+
+    def _written(self, function: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
+        """A call as Python writes it."""
+        given = [*map(self.library.literal, args)]
+        given += [f"{key}={self.library.literal(x)}" for key, x in kwargs.items()]
+        return f"{function}({', '.join(given)})"
 
     def _function(self, made: Primitive) -> str:
         if isinstance(made.numpy, np.ufunc):
             return f"np.{made.numpy.__name__}"
         return self.library.of_primitive(made)
 
-    def _array(self, x: Any) -> str:
-        x = np.asarray(x)
-        if x.size <= SMALL and x.dtype.kind in "biuf" and np.isfinite(x).all():
-            return f"np.array({x.tolist()!r}, {x.dtype.name!r})"
-        self.library.use("base64", "base64")
-        text = base64.b64encode(x.tobytes()).decode()
-        return f"np.frombuffer(base64.b64decode({text!r}), {x.dtype.str!r}).reshape({x.shape})"
-
     def _example(self, x: Any) -> str:
         value = self.program.examples.get(x)
         if value is not None:
-            return self._array(value) if isinstance(value, np.ndarray | np.generic) else repr(value)
+            return self.library.literal(value)
         kind = "ones" if getattr(x.dtype, "kind", "f") in "fc" else "zeros"
         return f"np.{kind}({x.shape}, {np.dtype(x.dtype).name!r})"
 
@@ -135,6 +135,7 @@ class Library:
     def __init__(self) -> None:
         self.definitions: list[str] = []
         self._modules: dict[str, str] = {"np": "numpy"}
+        self.aliases: list[str] = []
         self._names: dict[int, str] = {}
         self._kept: list[Any] = []  # what has given its identity
         self._taken = {"np", "rng", *dir(builtins)}
@@ -152,12 +153,12 @@ class Library:
 
     def of_primitive(self, made: Primitive) -> str:
         """The name of an operation's function: it is written out, or imported if it needs much of the package."""
-        before = len(self.definitions), dict(self._names), set(self._taken), dict(self._modules)
+        before = len(self.definitions), len(self.aliases), dict(self._names), set(self._taken), dict(self._modules)
         try:
             return self.name_of(made.forward, len(self._names) + HELPERS)
         except (OSError, TypeError, SyntaxError, _NoSourceError):
-            count, self._names, self._taken, self._modules = before
-            del self.definitions[count:]
+            count, aliases, self._names, self._taken, self._modules = before
+            del self.definitions[count:], self.aliases[aliases:]
         forward = made.forward
         self._kept.append(forward)
         self._names[id(forward)] = name = _unused(made.name, self._taken)
@@ -168,25 +169,40 @@ class Library:
         """The name that a function has in the file, where it is defined if it was not before."""
         if id(function) not in self._names:
             if len(self._names) >= most:
-                raise _NoSourceError
+                raise _NoSourceError(function)
             self._kept.append(function)
             wanted = function.__name__.lstrip("_")
             self._names[id(function)] = name = _unused(wanted, self._taken)
             self.definitions += ["", "", self._written(function, name, most)]
         return self._names[id(function)]
 
+    def beside(self, name: str, others: set[str]) -> str:
+        """Another name for what has a name in the file, where that is one of others."""
+        if name not in others:
+            return name
+        alias = _unused(name, self._taken | others)
+        self._taken.add(alias)
+        self.aliases.append(f"{alias} = {name}")
+        return alias
+
     def _written(self, function: Any, name: str, most: int) -> str:
         """The source of a function, with the names that what it uses has in this file."""
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-        if not isinstance(node, ast.FunctionDef) or function.__closure__:
-            raise _NoSourceError
-        node.name, node.decorator_list = name, []
+        bare = inspect.unwrap(function)
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or getattr(bare, "__closure__", None):
+            raise _NoSourceError(function)
+        node.name = name
+        if bare is function:  # other decorators than those of a wrapper only take note of a function
+            node.decorator_list = []
         if ast.get_docstring(node) is not None:
             node.body[:1] = [ast.Expr(ast.Constant(str(ast.get_docstring(node)).partition("\n")[0]))]
-        return ast.unparse(_Renamed(self, function.__globals__, _locals_of(node), most).visit(node))
+        namespace = vars(sys.modules[bare.__module__])
+        return ast.unparse(_Renamed(self, namespace, _locals_of(node), most).visit(node))
 
     def literal(self, value: Any, most: int = 0) -> str:
         """A parameter, or the value of a global name, as Python writes it."""
+        if isinstance(value, _Written):
+            return str(value)
         if isinstance(value, np.dtype):
             return f"np.dtype({value.name!r})"
         if isinstance(value, type) and issubclass(value, np.generic):
@@ -194,7 +210,7 @@ class Library:
         if isinstance(value, float) and not np.isfinite(value):
             return f"float({str(value)!r})"
         if isinstance(value, np.generic):
-            return f"np.{type(value).__name__}({self.literal(value.item())})"
+            return f"np.{value.dtype.name}({self.literal(value.item())})"
         if isinstance(value, slice):
             return f"slice({value.start!r}, {value.stop!r}, {value.step!r})"
         if type(value) in (tuple, list):
@@ -206,12 +222,31 @@ class Library:
             return repr(value)
         if isinstance(value, set | frozenset):
             return f"frozenset([{', '.join([self.literal(x) for x in value])}])"
-        if isinstance(value, np.ndarray) and value.size <= SMALL:
-            return f"np.array({value.tolist()!r}, {value.dtype.name!r})"
-        return self._function(value, most)
+        if isinstance(value, np.ndarray):
+            return self.array(value)
+        return self._function(value, most) if callable(value) else self._pickled(value)
+
+    def array(self, x: np.ndarray) -> str:
+        """An array as Python writes it: its numbers, or all its bytes."""
+        if not x.size:
+            return f"np.empty({x.shape}, {x.dtype.name!r})"
+        if x.size <= SMALL and x.dtype.kind in "biuf" and np.isfinite(x).all():
+            return f"np.array({x.tolist()!r}, {x.dtype.name!r})"
+        return f"np.frombuffer({self._bytes(x.tobytes())}, {x.dtype.str!r}).reshape({x.shape})"
+
+    def _bytes(self, x: bytes) -> str:
+        return f"{self.use('base64', 'base64')}.b64decode({base64.b64encode(x).decode()!r})"
+
+    def _pickled(self, value: Any) -> str:
+        """An object of another package, as a sparse matrix of SciPy's is."""
+        if type(value).__module__.partition(".")[0] in ("minigrad", "__main__"):
+            raise _NoSourceError(value)
+        try:
+            return f"{self.use('pickle', 'pickle')}.loads({self._bytes(pickle.dumps(value))})"
+        except Exception as error:  # whatever it is that an object objects to
+            raise _NoSourceError(value) from error
 
     def _function(self, value: Any, most: int) -> str:
-        value = getattr(value, "__wrapped__", value) if not hasattr(value, "primitive") else value
         if value is Handle:
             return "type(None)"  # in the file there are arrays alone
         if isinstance(owner := getattr(value, "__self__", None), np.ufunc):
@@ -223,13 +258,17 @@ class Library:
             return f"{self.use(module, module)}.{value.__qualname__}"
         if hasattr(value, "primitive"):
             return self.name_of(value.primitive.forward, most)
-        if isinstance(value, FunctionType):
+        if isinstance(inspect.unwrap(value), FunctionType | type):
             return self.name_of(value, most)
-        raise _NoSourceError
+        raise _NoSourceError(value)
 
 
 class _NoSourceError(Exception):
     """Something that cannot be written down."""
+
+
+class _Written(str):
+    """What is written already."""
 
 
 class _Renamed(ast.NodeTransformer):
@@ -239,7 +278,8 @@ class _Renamed(ast.NodeTransformer):
         self.library, self.namespace, self.own, self.most = library, namespace, own, most
 
     def _as_here(self, value: Any) -> ast.expr:
-        return ast.parse(self.library.literal(value, self.most), mode="eval").body
+        text = self.library.beside(self.library.literal(value, self.most), self.own)
+        return ast.parse(text, mode="eval").body
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.own or node.id not in self.namespace:
@@ -306,6 +346,11 @@ def _index(form: tuple[Any, ...], places: list[str]) -> str:
         else:
             parts.append("..." if part is Ellipsis else repr(part))
     return ", ".join(parts) + ("," if len(parts) == 1 and form[0] == indexing.PLACE else "") if parts else "()"
+
+
+def _described(x: Any) -> str:
+    """The form of a variable: dtype and shape, or a class of Python's numbers."""
+    return x.dtype.__name__ if isinstance(x.dtype, type) else f"{x.dtype} {x.shape}"
 
 
 def _identifier(text: str) -> str:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import graph
-from minigrad.errors import DTypeError, GraphError, ReleasedGraphError
+from minigrad import graph, optim
+from minigrad.errors import DTypeError, GraphError, ProgramError, ReleasedGraphError
+from minigrad.program import trace
+from tests.program.same import assert_same_bits
 
 
 def leaf(value=2.0, name=None):
@@ -257,3 +259,72 @@ def test_a_million_nodes():
     whole = graph.draw(y, fold=False, limit=20)
     assert whole.source.count("->") == 20
     assert "1,000,001 nodes, of which 999,981 in the middle are not drawn" in whole.source
+
+
+# Programs
+
+
+def training_program():
+    w = leaf([1.0, 2.0], "w")
+    optimizer = optim.SGD([w], lr=0.5, momentum=0.9)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = mg.mean((x @ w - y) ** 2)
+        loss.backward()
+        optimizer.step()
+        return loss, x > y
+
+    batch = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0], [1.0]])
+    step(*batch)
+    return trace(step, *batch), batch, w
+
+
+def test_the_graph_of_a_program_has_all_of_it():
+    program, batch, w = training_program()
+    before = w.tolist()
+    seen = graph.capture(program, *batch)
+    assert w.tolist() == before
+    kinds = [(e.kind, e.name) for e in seen if e.kind != "operation"]
+    assert kinds[:3] == [("input", "inputs[0]"), ("input", "inputs[1]"), ("leaf", "w")]
+    assert "'momentum_buffer' of an optimizer" in [name for _, name in kinds]
+    assert "greater" in [e.op for e in seen]  # though it has no gradient
+    assert all(i is None or i < e.index for e in seen for i in e.inputs)
+    for e in seen:
+        pairs = [(seen[i].value, arg) for i, arg in zip(e.inputs, e.args, strict=True) if i is not None]
+        assert all(value is arg or value == arg for value, arg in pairs)
+    loss, greater, *written = [seen[i] for i in seen.outputs]
+    assert_same_bits((loss.value, greater.value), program.replay(*batch))
+    assert {e.name for e in written} >= {"w", "the grad of w", "'momentum_buffer' of an optimizer"}
+    (new,) = [e for e in written if e.name == "w"]
+    assert new.value.tolist() == w.tolist()  # now that the program was replayed
+
+
+def test_names_of_what_a_program_reads():
+    table = np.array([1.0, 2.0])
+    buffer = mg.tensor([3.0, 4.0])
+    program = trace(lambda x: x * table + buffer, np.ones(2))
+    seen = graph.capture(program, np.ones(2), names={"table": table, "buffer": buffer})
+    assert [(e.kind, e.name) for e in seen[:3]] == [
+        ("input", "inputs[0]"),
+        ("constant", "buffer"),
+        ("constant", "table"),
+    ]
+
+
+def test_inputs_of_a_program_are_checked_and_others_take_none():
+    program, batch, _ = training_program()
+    with pytest.raises(ProgramError, match=r"inputs\[0\]"):
+        graph.capture(program, np.ones((3, 2)), batch[1])
+    with pytest.raises(DTypeError, match="inputs for a program, and Tensor is none"):
+        graph.capture(leaf() * 2, 1.0)
+
+
+def test_a_program_is_drawn():
+    program, batch, w = training_program()
+    before = w.tolist()
+    picture = graph.draw(program, *batch, show=("value", "grad"))
+    assert "momentum_buffer" in picture.text
+    assert "the grad of w" in picture.source
+    assert "momentum_buffer" in graph.draw(program, *batch, format="html").render().decode()
+    assert w.tolist() == before

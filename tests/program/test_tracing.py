@@ -1,11 +1,13 @@
 """What a trace takes down, and what it refuses: effects, reading a value, leaving something behind."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.errors import DTypeError, IndexingError, ProgramError
+from minigrad.errors import IndexingError, ProgramError
 from minigrad.program import trace
 from tests.program.same import assert_same_bits
 from tests.rows import each, named
@@ -115,12 +117,12 @@ def test_closed_over_tensors_are_read_at_every_run():
 
 def test_what_is_written_is_written_at_the_end_of_a_run():
     w, mean = leaf(1.0, 2.0), mg.zeros(2)
-    memory = w.detach().numpy() if False else w.data
+    memory = w.data
 
     def step(x):
-        nonlocal_mean = mean
-        nonlocal_mean *= 0.5
-        nonlocal_mean += x
+        nonlocal mean
+        mean *= 0.5
+        mean += x
         with mg.no_grad():
             w[0] = x.sum()
         return w * mean
@@ -137,8 +139,8 @@ def test_an_exception_in_a_run_changes_nothing():
     seen = mg.zeros(())
 
     def step(x, rows):
-        global_seen = seen
-        global_seen += x.sum()
+        nonlocal seen
+        seen += x.sum()
         with mg.no_grad():
             table[...] = table * 2
         drawn = mg.random.rand(2)
@@ -185,7 +187,7 @@ def test_random_numbers_are_drawn_at_every_run():
 
 
 def test_the_recomputation_of_a_checkpoint_draws_what_the_forward_pass_drew():
-    w = leaf(*np.arange(50.0))
+    w = leaf(*np.arange(1.0, 51.0))
 
     def step(x):
         w.grad = None
@@ -195,7 +197,7 @@ def test_the_recomputation_of_a_checkpoint_draws_what_the_forward_pass_drew():
 
     program = trace(step, 1.0)
     y = program.replay(2.0)
-    assert_same_bits(w.grad, np.where(y == 0, 0.0, 4.0) * (np.arange(50) > 0) + (np.arange(50) == 0) * w.grad.numpy())
+    assert_same_bits(w.grad, np.where(y == 0, 0.0, 4.0))
 
 
 def test_a_generator_of_ones_own():
@@ -237,9 +239,9 @@ def test_optimizers_read_rate_and_step_at_every_run():
 
     program = trace(step)
     optimizer.param_groups[0]["lr"] = 0.0
-    before = w.item() if w.size == 1 and not w.requires_grad else w.detach().item()
+    before = w.tolist()
     program.replay()
-    assert w.detach().item() == before
+    assert w.tolist() == before
     assert optimizer.state[w]["step"] == 2
     optimizer.param_groups[0]["maximize"] = True
     with pytest.raises(ProgramError, match="'maximize' of an optimizer was False"):
@@ -327,7 +329,7 @@ def test_an_argument_in_place_is_refused():
         x += 1
         return x
 
-    with pytest.raises(ProgramError, match=r"changed its argument argument inputs\[0\] in place|changed its argument"):
+    with pytest.raises(ProgramError, match=r"changed its argument inputs\[0\]"):
         trace(step, mg.ones(2))
 
 
@@ -376,6 +378,7 @@ def test_a_constant_that_was_changed_is_refused():
         program.replay(mg.ones(2))
 
 
+@pytest.mark.usefixtures("_own_primitives")
 def test_a_primitive_of_ones_own_is_computed_by_its_function():
     @mg.primitive(lambda g, y, x: 3 * g)
     def positive(x, /):
@@ -383,17 +386,11 @@ def test_a_primitive_of_ones_own_is_computed_by_its_function():
 
     program = trace(lambda x: positive(x).sum(), np.ones(2))
     assert program.replay(np.array([1.0, 2.0])) == 9.0
-    with pytest.raises(DTypeError):
-        program.result.requires_grad_() if not isinstance(program.result, np.generic) else mg.tensor("a")
+    assert [equation.operation.primitive for equation in program.equations][:1] == [positive.primitive]
 
 
-test_a_primitive_of_ones_own_is_computed_by_its_function = pytest.mark.usefixtures("_own_primitives")(
-    test_a_primitive_of_ones_own_is_computed_by_its_function
-)
-
-
-def test_several_results_of_a_primitive_of_ones_own():
-    program = trace(lambda x: mg.frexp(x) if hasattr(mg, "frexp") else np.modf(x), mg.tensor([1.5, 2.25]))
+def test_several_results_of_a_function_of_numpys():
+    program = trace(np.modf, mg.tensor([1.5, 2.25]))
     whole = [x.tolist() for x in program.replay(mg.tensor([3.5, 4.75]))]
     assert whole == [[0.5, 0.75], [3.0, 4.0]]
 
@@ -405,8 +402,6 @@ def test_the_trace_names_the_line_of_every_equation():
 
 
 def test_threads_do_not_see_each_others_trace():
-    import threading
-
     found = []
 
     def other():
