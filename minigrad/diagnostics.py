@@ -52,6 +52,11 @@ def user_place() -> Place | None:
     return Place(frame.f_code, frame.f_lasti)
 
 
+def place_of(node: "Node") -> Place | None:
+    """The line that made a node, as far as it is known: under `detect_anomaly`."""
+    return None if node.notes is None else node.notes.where
+
+
 # Who released a part of a graph
 
 
@@ -82,5 +87,4 @@ def check_made(node: "Node") -> None:
     An overflow may have a derivative of 0, which would tell nothing of it: that of ``log(exp(x))`` at 800, say.
     """
     if all(np.isfinite(x).all() for x in node.args):
-        where = None if node.notes is None else node.notes.where
-        check_finite(node.value, f"{node.op} made", node.op, where, node.args)
+        check_finite(node.value, f"{node.op} made", node.op, place_of(node), node.args)

@@ -1,7 +1,9 @@
 """What walks over a graph may know of an operation, beside its name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+from minigrad.errors.backward import no_such_kind
 
 # What an operation does with the elements of its operands: each alone (after broadcasting); sums or other summaries of
 # them; other places for them; a choice of them by index; sums of products; linear algebra of whole matrices; random
@@ -54,6 +56,14 @@ class Facts(NamedTuple):
     acts: bool = False
     trivial: bool = False
     advice: str = ""
+
+
+def facts_of(name: str, said: Any, is_ufunc: bool) -> Facts:
+    """The facts that were said of an operation by this name; a ufunc of NumPy's is elementwise."""
+    facts = Facts(**{"kind": "elementwise" if is_ufunc else "other", **dict(said)})
+    if facts.kind not in get_args(Kind):
+        raise no_such_kind(name, facts.kind, get_args(Kind))
+    return facts
 
 
 EVERY = range(1 << 30)  # for `passes`: all operands, however many there are

@@ -53,6 +53,22 @@ def now() -> Mode:
     return mode
 
 
+def interpreter() -> Any:
+    """What writes down a program in this thread or task; None nearly always."""
+    return now().interpreter if unusual else None
+
+
+def give_out(x: Any, how: str) -> None:
+    """Raise ProgramError if a program is being written down, from which the value of `x` would be gone."""
+    if (tracer := interpreter()) is not None:
+        tracer.reading(x, how)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations on Tensors that require grad are recorded in this thread or task now."""
+    return now().grad
+
+
 def go_back(mode: Mode) -> None:
     """Restore settings that were found earlier, whatever blocks have been left open since."""
     _mode.set(mode)

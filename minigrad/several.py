@@ -10,12 +10,12 @@ import numpy as np
 from minigrad import core
 from minigrad.core import Array, Cost, Handle, Kind, Operation, Primitive, apply, unwrap
 from minigrad.core.node import Rule
-from minigrad.core.operation import Function, numpy_functions, primitives
 from minigrad.errors import DTypeError
 from minigrad.errors.words import an
 from minigrad.operands import numeric
 from minigrad.ops.matrices import real_part
 from minigrad.ops.shaping import astype, concat, reshape
+from minigrad.registry import Function, numpy_functions, primitives
 
 # Of each result its shape and dtype.
 Forms: TypeAlias = tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]

@@ -22,7 +22,8 @@ from minigrad.diagnostics import Place
 from minigrad.errors.backward import stale, stale_constant
 
 if TYPE_CHECKING:
-    from minigrad.core.node import Node, Notes
+    from minigrad.core.node import Node
+    from minigrad.notes import Notes
 
 # Rises with every node made and every write.  The order in which nodes are made is a topological order of any graph.
 tick = itertools.count(1).__next__

@@ -28,8 +28,9 @@ FILES = {
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
     {"errors", "progress", "hooks", "later", "memory", "display"},
-    {"contexts", "diagnostics", "facts", "operands", "options", "replacing", "views"},
-    {"gradients", "settings", "writes"},
+    {"contexts", "diagnostics", "facts", "operands", "options", "registry", "replacing", "views"},
+    {"gradients", "ordering", "settings", "writes"},
+    {"notes"},
     {"core"},
     {"ops", "tree", "autograd"},
     {"protocols", "several"},
@@ -229,7 +230,7 @@ def test_the_engine_can_be_read_in_one_sitting():
         module: lines_of_code(path.read_text(encoding="utf-8")) for module, path in FILES.items() if ".core" in module
     }
     assert len(engine) >= 4
-    assert sum(engine.values()) <= 500, engine
+    assert sum(engine.values()) <= 450, engine
 
 
 # The fence around rules

@@ -3,15 +3,18 @@
 # fmt: off
 # one line for several names: a list of one name a line would be longer than the reading matter
 from minigrad.core.apply import apply, as_operand, binary, holds_tensor, name_of, set_result_type
-from minigrad.core.backprop import backprop, collect
-from minigrad.core.mode import detect_anomaly, enable_grad, give_out, interpreter, is_grad_enabled, no_grad, traced
-from minigrad.core.node import Array, Handle, Node, leaf, notes_of, unwrap
-from minigrad.core.operation import Operation, Primitive, implements, numpy_functions, primitives
+from minigrad.core.backprop import backprop
+from minigrad.core.mode import detect_anomaly, enable_grad, no_grad, traced
+from minigrad.core.node import Array, Handle, Node, leaf, unwrap
+from minigrad.core.operation import Operation, Primitive
 from minigrad.core.primitive import primitive
 from minigrad.facts import EVERY, Cost, Facts, Kind
 from minigrad.gradients import conjugated
+from minigrad.notes import notes_of
 from minigrad.operands import NUMBERS, PLAIN
-from minigrad.settings import Switch
+from minigrad.ordering import collect
+from minigrad.registry import implements, numpy_functions, primitives
+from minigrad.settings import Switch, give_out, interpreter, is_grad_enabled
 
 __all__ = [
     "EVERY", "NUMBERS", "PLAIN", "Array", "Cost", "Facts", "Handle", "Kind", "Node", "Operation", "Primitive",

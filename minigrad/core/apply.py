@@ -8,11 +8,13 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.contexts import quietly
-from minigrad.core.node import Array, Handle, Node, notes_of
-from minigrad.core.operation import Operation, Primitive, numpy_functions
+from minigrad.core.node import Array, Handle, Node
+from minigrad.core.operation import Operation, Primitive
 from minigrad.diagnostics import check_finite, user_place
 from minigrad.errors.operations import explain
+from minigrad.notes import notes_of
 from minigrad.operands import NUMBERS, PLAIN, numeric_operand, require_numbers
+from minigrad.registry import numpy_functions
 from minigrad.settings import now, unusual
 from minigrad.writes import copy_constants, keep_constants, tick
 

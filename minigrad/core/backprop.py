@@ -9,9 +9,9 @@ ascent.  Inside it is the conjugate of that: then ``dL = Re(g dz)``, and the rul
 formula for real numbers, ``g * f'(z)``.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from heapq import heappop, heappush
-from operator import attrgetter, iadd
+from operator import iadd
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,16 +19,17 @@ from numpy import ndarray
 
 from minigrad import writes
 from minigrad.core.apply import name_of
-from minigrad.core.node import Array, Handle, Node, Notes, unwrap
+from minigrad.core.node import Array, Handle, Node, unwrap
 from minigrad.core.operation import Operation, Primitive
-from minigrad.diagnostics import Receipt, check_finite, check_made
+from minigrad.diagnostics import Receipt, check_finite, check_made, place_of
 from minigrad.errors.backward import bad_hook, bad_joint, released
 from minigrad.errors.words import at
 from minigrad.gradients import conform, conjugated
+from minigrad.notes import Notes
+from minigrad.ordering import collect, leading_to
 from minigrad.settings import now
 
 Nodes: TypeAlias = Collection[Node]
-_seq = attrgetter("seq")
 
 
 def backprop(
@@ -96,7 +97,7 @@ def backprop(
                 ):
                     part = conform(part, x, made.name)
                 if aside.anomaly:
-                    check_finite(part, f"the derivative of {made.name} made", node.op, aside.where(node), args, g)
+                    check_finite(part, f"the derivative of {made.name} made", node.op, place_of(node), args, g)
                 if so_far is None:
                     # Our rules return the gradient itself, a view, or an array that they made.
                     reached[parent.seq] = [parent, part, made.ours and part is not g and not create_graph]
@@ -133,8 +134,7 @@ class Aside:
 
     def __init__(self, roots: Nodes, wanted: Nodes | None, retain: bool, create_graph: bool) -> None:
         self.wanted, self.create_graph, self.mode = wanted, create_graph, now()
-        self.live = None if wanted is None else leading_to(wanted, roots)
-        self.oldest = 0 if wanted is None else min(map(_seq, wanted))
+        self.live, self.oldest = leading_to(wanted, roots)
         self.receipt: Any = None if retain else Receipt()
         self.anomaly = self.mode.anomaly
         self.watches = self.anomaly or self.mode.watcher is not None
@@ -180,47 +180,15 @@ class Aside:
             op.saved = None
         return params
 
-    def where(self, node: Node) -> Any:
-        """The line that made a node, under `detect_anomaly`."""
-        return None if node.notes is None else node.notes.where
-
     def interrupted(self, error: BaseException, node: Node | None) -> None:
         """Release what the walk has not come to, and leave word of what prevented it."""
         if self.anomaly and node is not None:
-            error.add_note(f"in the derivative of {node.op}{at(self.where(node))}")
+            error.add_note(f"in the derivative of {node.op}{at(place_of(node))}")
         if self.receipt is not None:
             self.receipt.interruption = type(error).__name__
             for other in collect([entry[0] for entry in self.reached.values()], self.oldest):
                 if other.op is not None and not other.released:
                     other.inputs = other.args = self.receipt
-
-
-def collect(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
-    """All nodes that the roots were computed from, in order of creation.
-
-    None below a node that is older than `oldest`, or that was released.
-    """
-    found = set(roots)
-    stack = list(found)
-    while stack:
-        node = stack.pop()
-        inputs = node.inputs
-        if node.seq > oldest and not isinstance(inputs, Receipt):
-            for parent in inputs:
-                if parent is not None and parent not in found:
-                    found.add(parent)
-                    stack.append(parent)
-    return sorted(found, key=_seq)
-
-
-def leading_to(wanted: Nodes, roots: Iterable[Node]) -> set[Node]:
-    """The nodes between roots and wanted nodes, both included: those that were computed from a wanted one."""
-    live = set(wanted)
-    oldest = min(map(_seq, wanted))
-    for node in collect(roots, oldest):
-        if node.seq > oldest and not live.isdisjoint(node.parents()):
-            live.add(node)
-    return live
 
 
 def own(g: Array, alone: bool = False) -> Array:

@@ -12,20 +12,9 @@ from minigrad.core.node import Handle
 from minigrad.settings import Switch, now, unusual
 
 
-def interpreter() -> Any:
-    """What writes down a program in this thread or task; None nearly always."""
-    return now().interpreter if unusual else None
-
-
 def traced(x: Any) -> bool:
     """Whether it is a Tensor in a program that is being written down: to look at its value would be of no use."""
     return bool(unusual) and isinstance(x, Handle) and now().interpreter is not None
-
-
-def give_out(x: Handle, how: str) -> None:
-    """Raise ProgramError if a program is being written down, from which the value of `x` would be gone."""
-    if (tracer := interpreter()) is not None:
-        tracer.reading(x, how)
 
 
 class no_grad(Switch):
@@ -80,8 +69,3 @@ class detect_anomaly(Switch):
     """
 
     setting, value = "anomaly", True
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations on Tensors that require grad are recorded in this thread or task now."""
-    return now().grad

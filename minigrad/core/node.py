@@ -8,10 +8,11 @@ and a graph dies with its last name; and because a name can move on to another v
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from minigrad.diagnostics import Place, Receipt
+from minigrad.diagnostics import Receipt
 from minigrad.errors.backward import released
+from minigrad.notes import Notes, notes_of
 from minigrad.views import View
-from minigrad.writes import Lent, tick
+from minigrad.writes import tick
 
 if TYPE_CHECKING:
     from minigrad.core.operation import Operation
@@ -46,7 +47,7 @@ class Node:
     args: Any  # a tuple of arrays, or the receipt as well
     value: Array
     seq: int
-    notes: "Notes | None"
+    notes: Notes | None
 
     @property
     def released(self) -> bool:
@@ -58,23 +59,6 @@ class Node:
         if isinstance(self.inputs, Receipt):
             raise released(self.inputs.place, self.inputs.interruption)
         return self.inputs
-
-
-class Notes:
-    """What leaves have, and other nodes when somebody asks for it: a gradient to keep, hooks, a name, a line."""
-
-    __slots__ = ("constants", "grad", "hooks", "keep", "lent", "name", "trace", "where", "written")
-
-    def __init__(self) -> None:
-        self.grad: Handle | None = None
-        self.hooks: dict[object, Callable[[Any], Any]] = {}
-        self.name: str | None = None
-        self.where: Place | None = None  # the line that made the node; of a leaf, that last wrote to it
-        self.trace: Any = None  # what a watcher wants to remember of the node
-        # Whether to keep the gradient, and the `seq` at which the memory was last written to; who else may write to it.
-        self.keep, self.written = False, 0
-        self.lent: Lent | None = None
-        self.constants: dict[int, Array] = {}  # copies of borrowed operands, under `detect_anomaly`
 
 
 class Handle:
@@ -92,13 +76,6 @@ def leaf(value: Array, name: str | None = None) -> Node:
     node.op, node.inputs, node.args, node.value, node.seq, node.notes = None, (), (), value, tick(), None
     notes_of(node).keep, notes_of(node).name = True, name
     return node
-
-
-def notes_of(node: Node) -> Notes:
-    """The node's notes, started if it has none."""
-    if node.notes is None:
-        node.notes = Notes()
-    return node.notes
 
 
 def unwrap(x: Any) -> Any:

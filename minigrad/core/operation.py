@@ -1,15 +1,13 @@
 """What a node is made by: a function on arrays, the formulas of its derivative, and the parameters of one call."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from minigrad.core.node import Rule
-from minigrad.errors.backward import bad_primitive, no_such_kind
-from minigrad.facts import Facts, Kind
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from minigrad.errors.backward import bad_primitive
+from minigrad.facts import facts_of
 
 _PACKAGE = __file__[: -len("core/operation.py")]  # rules of the package itself are known to own what they return
 
@@ -33,9 +31,7 @@ class Primitive:
         backwards = zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False)
         self.defaults = {**dict(backwards), **(forward.__kwdefaults__ or {})}
         self.rules, self.joint, self.numpy = rules, joint, numpy
-        self.facts = Facts(**{"kind": "elementwise" if isinstance(numpy, np.ufunc) else "other", **dict(facts)})
-        if self.facts.kind not in get_args(Kind):
-            raise no_such_kind(self.name, self.facts.kind, get_args(Kind))
+        self.facts = facts_of(self.name, facts, isinstance(numpy, np.ufunc))
         self.saves = self.facts.saves
         # How to add to a gradient that is there, for a rule that would fill a large array with little.
         self.into: Rule | None = None
@@ -73,18 +69,3 @@ class Operation:
 
     def __repr__(self) -> str:
         return self.name
-
-
-# Every primitive by its name, and what stands for a NumPy function when it is called with a Tensor.
-primitives: dict[str, Callable[..., Any]] = {}
-numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
-
-
-def implements(*functions: Callable[..., Any]) -> Callable[[Function], Function]:
-    """Let a function stand for NumPy functions that are called with a Tensor."""
-
-    def register(implementation: Function) -> Function:
-        numpy_functions.update(dict.fromkeys(functions, implementation))
-        return implementation
-
-    return register

@@ -6,8 +6,9 @@ from typing import Any
 
 from minigrad.core.apply import apply, binary, compute
 from minigrad.core.node import Handle, Rule
-from minigrad.core.operation import Function, Operation, Primitive, numpy_functions, primitives
+from minigrad.core.operation import Operation, Primitive
 from minigrad.operands import PLAIN
+from minigrad.registry import Function, numpy_functions, primitives
 from minigrad.views import note_view
 
 

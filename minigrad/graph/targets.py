@@ -42,7 +42,7 @@ def target_of(
     what: str = "draw",
     instead: str = 'The file to write is named by path="..."',
 ) -> Target:
-    """The graph of a Tensor, of several, of a captured graph, of a program, or of what a function or a module computes."""
+    """The graph of a Tensor, of several, of a captured graph or a program, or of what a function or module computes."""
     if isinstance(target, Program):
         return Target(capture(target, *inputs, names=names), {}, {})
     if isinstance(target, (Handle, list, tuple, dict, Graph)):

@@ -5,7 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.errors import MinigradError
-from minigrad.nn import functional as F
+from minigrad.nn import functional
 from minigrad.program import remove_dead_code, share_common_subexpressions, simplified, trace
 from minigrad.program.passes import fold_constants
 from tests.program.same import assert_same_bits
@@ -56,7 +56,7 @@ def test_random_draws_stay_and_so_do_the_numbers_after_them():
 
 def test_checks_stay():
     def loss(x, labels):
-        F.cross_entropy(x, labels)
+        functional.cross_entropy(x, labels)
         return x * 2
 
     x, labels = np.ones((2, 3)), np.array([0, 1])
