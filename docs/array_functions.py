@@ -77,7 +77,8 @@ CONSTANT = {
     """,
     "minigrad.fft": "fftfreq rfftfreq",
     "numpy": """
-        frombuffer fromfile fromfunction fromiter fromstring genfromtxt histogram_bin_edges identity loadtxt tri
+        argpartition frombuffer fromfile fromfunction fromiter fromstring genfromtxt histogram_bin_edges identity
+        loadtxt tri
     """,
 }
 

@@ -7,23 +7,9 @@
 tensor([2., 4., 6.])
 """
 
-from minigrad import (
-    autograd,
-    data,
-    errors,
-    fft,
-    graph,
-    io,
-    linalg,
-    nn,
-    objectives,
-    optim,
-    program,
-    progress,
-    random,
-    special,
-    tree,
-)
+from typing import TYPE_CHECKING
+
+from minigrad import autograd, errors, fft, linalg, progress, random, special, tree
 from minigrad.checkpointing import checkpoint
 from minigrad.core import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from minigrad.creation import (
@@ -72,7 +58,7 @@ from minigrad.dtypes import (
 )
 from minigrad.gradcheck import gradcheck, gradcheck_report, gradgradcheck
 from minigrad.inspection import __array_api_version__, __array_namespace_info__
-from minigrad.io import load, save
+from minigrad.later import imported_later
 from minigrad.memory import keep_freed_memory
 from minigrad.ops.elementwise import (
     abs,
@@ -232,6 +218,24 @@ from minigrad.version import __version__
 
 # A line for each name would be longer than all that there is to read.
 # fmt: off
+if TYPE_CHECKING:
+    from minigrad import data, graph, io, nn, objectives, optim, program
+    from minigrad.io import load, save
+
+# What only some programs need is imported when it is first asked for.
+__getattr__ = imported_later(
+    __name__,
+    {
+        "data": ["data"],
+        "graph": ["graph"],
+        "io": ["io", "load", "save"],
+        "nn": ["nn"],
+        "objectives": ["objectives"],
+        "optim": ["optim"],
+        "program": ["program"],
+    },
+)
+
 __all__ = [
     "Tensor", "__array_api_version__", "__array_namespace_info__", "__version__", "abs", "acos", "acosh", "add",
     "all", "any", "arange", "argmax", "argmin", "argsort", "asarray", "asin", "asinh", "astype", "atan", "atan2",
@@ -260,3 +264,7 @@ __all__ = [
 ]
 
 keep_freed_memory()  # of the whole process; its docstring says what for, and how to switch it off
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -141,14 +141,37 @@ def test_all_is_sorted_complete_and_importable(module):
         assert hasattr(importlib.import_module(module), name)
 
 
+def names_in(nodes):
+    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes)
+    return {alias.asname or alias.name for node in nodes for alias in node.names}
+
+
 def test_the_public_face_consists_of_imports_one_list_of_them_and_one_call():
-    docstring, *imports, names, call = parsed("minigrad").body
+    docstring, *imports, seen_by_type_checkers, later, names, call, listing = parsed("minigrad").body
     assert isinstance(docstring.value, ast.Constant)
-    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in imports)
     assert names.targets[0].id == "__all__"
-    given = {alias.asname or alias.name for node in imports for alias in node.names}
     assert ast.unparse(call) == "keep_freed_memory()"  # the one effect of the import, where everybody can see it
-    assert given - {"keep_freed_memory"} == set(mg.__all__)
+    assert listing.name == "__dir__"
+    offered = ast.literal_eval(later.value.args[1])
+    found_later = {name for module in offered.values() for name in module}
+    assert ast.unparse(seen_by_type_checkers.test) == "TYPE_CHECKING"
+    assert names_in(seen_by_type_checkers.body) == found_later
+    means = {"keep_freed_memory", "imported_later", "TYPE_CHECKING"}
+    assert names_in(imports) - means | found_later == set(mg.__all__) == set(dir(mg))
+
+
+def test_what_is_imported_later_is_what_is_meant():
+    code = (
+        "import sys, minigrad as mg\n"
+        "print([name for name in ('nn', 'graph', 'io') if f'minigrad.{name}' in sys.modules])\n"
+        "print(mg.nn is sys.modules['minigrad.nn'], mg.load is mg.io.load, callable(mg.gradcheck))\n"
+        "from minigrad.gradcheck import gradcheck; print(mg.gradcheck is gradcheck)\n"
+        "from minigrad import *; print(optim.SGD.__name__, 'optim' in vars(mg))\n"
+        "mg.newton"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["[]", "True True True", "True", "SGD True"]
+    assert done.stderr.splitlines()[-1].startswith("AttributeError: module 'minigrad' has no attribute 'newton'")
 
 
 @each("name", mg.__all__)

@@ -79,7 +79,7 @@ _OF_UNKNOWN_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere}
 
 
 @primitive(cost=1)
-def numpy_call(*operands: Array, function: Any, name: str, form: Any, part: int | None) -> Array:
+def _numpy_call(*operands: Array, function: Any, name: str, form: Any, part: int | None) -> Array:
     """A result of a function of NumPy's that is no operation of ours; `form` has `OPERAND` where operands come."""
     args, kwargs = filled(form, iter(operands))
     value = explained(name, function, *args, **kwargs)
@@ -121,8 +121,8 @@ def _as_operation(function: Callable[..., Any], name: str, args: tuple[Any, ...]
     seen = explained(name, function, *given, **named)
     how = {"function": function, "name": name, "form": form}
     if isinstance(seen, tuple):
-        return tuple([numpy_call(*operands, part=i, **how) for i in range(len(seen))])
-    return numpy_call(*operands, part=None, **how)
+        return tuple([_numpy_call(*operands, part=i, **how) for i in range(len(seen))])
+    return _numpy_call(*operands, part=None, **how)
 
 
 _function: Any

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.core import Handle, Primitive
-from minigrad.ops import describing, indexing
+from minigrad.ops import indexing
 from minigrad.ops.arguments import _checked as checked
+from minigrad.ops.describing import _numpy_call as numpy_call
+from minigrad.ops.describing import filled
 from minigrad.program.numbers import SMALL, arithmetic
 
 if TYPE_CHECKING:
@@ -104,8 +106,8 @@ class _File:
             return f"{operands[0]}[{_index(params['index'], operands[1:])}]"
         if made.facts.kind == "draw":
             return self._written(f"rng.{params['method']}", params["arguments"], params["options"])
-        if made is describing.numpy_call.primitive:  # type: ignore[attr-defined]
-            args, kwargs = describing.filled(params["form"], map(_Written, operands))
+        if made is numpy_call.primitive:  # type: ignore[attr-defined]
+            args, kwargs = filled(params["form"], map(_Written, operands))
             part = "" if params["part"] is None else f"[{params['part']}]"
             return self._written(self.library.literal(params["function"]), args, kwargs) + part
         return self._written(self._function(made), map(_Written, operands), params)

@@ -1,4 +1,4 @@
-"""Whether numbers are the same to the last bit."""
+"""Whether numbers are the same to the last bit, and whether a printed program gives the same."""
 
 import numpy as np
 
@@ -30,3 +30,29 @@ def other_numbers(x, how):
 def weights(x):
     """Numbers by which results are weighed, all different."""
     return np.cos(1 + np.arange(x.size)).reshape(x.shape).astype(x.dtype)
+
+
+def function_in(program):
+    """The function that the printed file defines."""
+    text = str(program)
+    assert "import minigrad" not in text
+    assert "from minigrad" not in text
+    space = {"__name__": "printed"}
+    exec(compile(text, "printed", "exec"), space)
+    (name,) = [name for name, thing in space.items() if callable(thing) and f"\ndef {name}(" in text][-1:]
+    return space[name]
+
+
+def assert_prints(program, *inputs):
+    """Compare what the printed file computes with what the program does."""
+    function = function_in(program)
+    state = mg.random.get_state()
+    values = program.values(*inputs)
+    mg.random.set_state(state)
+    given = [np.array(values[x])[()] if isinstance(values[x], np.ndarray) else values[x] for x in program.inputs]
+    draws = "rng" in function.__code__.co_varnames[: function.__code__.co_argcount]
+    results, changes = function(*given, **({"rng": mg.random.generator()} if draws else {}))
+    assert_same_bits(list(results), [values[x] for x in program.outputs])
+    assert [what for what, _ in changes] == [str(target) for target, _ in program.effects]
+    expected = [None if x is None else values[x] for _, x in program.effects]
+    assert_same_bits([new for _, new in changes], expected)

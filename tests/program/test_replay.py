@@ -12,7 +12,7 @@ from minigrad.errors import ProgramError
 from minigrad.program import simplified, trace
 from tests.nn.table import CALLS
 from tests.op_tables import TABLE
-from tests.program.same import assert_same_bits, other_numbers, weights
+from tests.program.same import assert_prints, assert_same_bits, other_numbers, weights
 from tests.rows import each
 
 HOW = ["smaller", "elsewhere"]
@@ -58,12 +58,14 @@ def with_gradients(case):
     return compute
 
 
-def replays(case):
-    """Trace an operation, and compare replays with it; how many there were."""
+def replays(case, printed=False):
+    """Trace an operation, and compare replays and the printed file with it; how many replays there were."""
     arrays = [x for x in case.operands if isinstance(x, np.ndarray)]
     compute = with_gradients(case)
     program = trace(compute, *map(mg.tensor, arrays))
     assert_same_bits(program.result, compute(*map(mg.tensor, arrays)))
+    if case.number == 0 or printed:
+        assert_prints(program, *map(mg.tensor, arrays))
     shorter, count = simplified(program), 0
     for how in HOW:
         given = [other_numbers(x, how) for x in arrays]
@@ -94,6 +96,14 @@ def test_every_operation_and_its_gradient(case):
             return
         with contextlib.suppress(ProgramError):  # some of their samples can be one
             replays(case)
+
+
+@pytest.mark.slow
+@each("case", CASES, row=lambda case: case.row.name)
+def test_every_printed_operation(case):
+    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.suppress(ProgramError):
+        warnings.simplefilter("ignore")
+        replays(case, printed=True)
 
 
 @each("name", sorted(OF_UNKNOWN_FORM))
@@ -155,6 +165,7 @@ def test_every_layer_and_loss_in_training(call):
     program = trace(training_step(traced, call), *map(mg.tensor, call.inputs()))
     assert_same_bits(program.result, expected)
     assert_same_bits(kept_by(traced), kept_by(eager))
+    assert_prints(program, *map(mg.tensor, call.inputs()))
     for how in ("smaller", "elsewhere", "smaller"):
         arrays = [mg.tensor(other_numbers(x, how)) for x in call.inputs()]
         state = mg.random.get_state()

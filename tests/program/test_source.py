@@ -1,76 +1,19 @@
-"""A printed program is a file that needs NumPy alone, and gives the same bits."""
+"""A printed program is a file that needs NumPy alone.
+
+That it gives the same bits, for every operation, layer and loss, is tried in `test_replay`.
+"""
 
 import subprocess
 import sys
 import threading
-import warnings
 
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.errors import ProgramError
 from minigrad.program import trace
-from tests.nn.table import CALLS
-from tests.program.same import assert_same_bits
-from tests.program.test_replay import CASES, OF_UNKNOWN_FORM, REFUSED, training_step, with_gradients
-from tests.rows import each
-
-
-def function_in(program):
-    """The function that the printed file defines."""
-    text = str(program)
-    assert "import minigrad" not in text
-    assert "from minigrad" not in text
-    space = {"__name__": "printed"}
-    exec(compile(text, "printed", "exec"), space)
-    (name,) = [name for name, thing in space.items() if callable(thing) and f"\ndef {name}(" in text][-1:]
-    return space[name]
-
-
-def assert_prints(program, *inputs):
-    """Compare what the printed file computes with what the program does."""
-    function = function_in(program)
-    state = mg.random.get_state()
-    values = program.values(*inputs)
-    mg.random.set_state(state)
-    given = [np.array(values[x])[()] if isinstance(values[x], np.ndarray) else values[x] for x in program.inputs]
-    draws = "rng" in function.__code__.co_varnames[: function.__code__.co_argcount]
-    results, changes = function(*given, **({"rng": mg.random.generator()} if draws else {}))
-    assert_same_bits(list(results), [values[x] for x in program.outputs])
-    assert [what for what, _ in changes] == [str(target) for target, _ in program.effects]
-    expected = [None if x is None else values[x] for _, x in program.effects]
-    assert_same_bits([new for _, new in changes], expected)
-
-
-def check_operation(case):
-    arrays = [mg.tensor(x) for x in case.operands if isinstance(x, np.ndarray)]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            program = trace(with_gradients(case), *arrays)
-        except ProgramError:
-            assert case.row.name in OF_UNKNOWN_FORM
-        else:
-            assert_prints(program, *arrays)
-
-
-@each("case", [case for case in CASES if case.number == 0], row=lambda case: case.row.name)
-def test_every_operation(case):
-    check_operation(case)
-
-
-@pytest.mark.slow
-@each("case", [case for case in CASES if case.number > 0], row=lambda case: case.row.name)
-def test_all_samples_of_every_operation(case):
-    check_operation(case)
-
-
-@each("call", [call for call in CALLS if call.name not in REFUSED], row=str)
-def test_every_layer_and_loss_in_training(call):
-    arrays = [mg.tensor(x) for x in call.inputs()]
-    assert_prints(trace(training_step(call.layer().train(), call), *arrays), *arrays)
+from tests.program.same import assert_prints
 
 
 def step_of_training():
