@@ -198,9 +198,8 @@ def test_first_derivative(case):
     assert gradcheck(lambda *floats: case(*case.filled(floats)), case.floats())
 
 
-# Of how many samples of each row all second derivatives are checked, and not just one combination of them; with complex
-# numbers, of the first alone.
-IN_FULL = 2
+# Of how many samples of each row all second derivatives are checked, and not just one combination of them.
+IN_FULL = 1
 
 
 @pytest.fixture
@@ -229,11 +228,18 @@ def in_the_plane(case):
     return [x + 1j * (0.4 + 0.5 * weights(x) ** 2) for x in case.floats()]
 
 
+FEW = 3  # samples of which all first derivatives are checked; they are those of real numbers, which all are, in a plane
 COMPLEX = [case for case in DIFFERENTIABLE if np.complex128 in case.dtypes]
 
 
 @over(COMPLEX)
 def test_first_derivative_by_complex_numbers(case):
+    assert gradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case), fast=case.number >= FEW)
+
+
+@pytest.mark.slow
+@over([case for case in COMPLEX if case.number >= FEW])
+def test_all_first_derivatives_by_complex_numbers(case):
     assert gradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case))
 
 
@@ -241,11 +247,11 @@ def test_first_derivative_by_complex_numbers(case):
 @over([case for case in TWICE if case in COMPLEX])
 def test_second_derivative_by_complex_numbers(case):
     operands = in_the_plane(case)
-    assert gradgradcheck(lambda *operands: case(*case.filled(operands)), operands, fast=case.number > 0)
+    assert gradgradcheck(lambda *operands: case(*case.filled(operands)), operands, fast=case.number >= IN_FULL)
 
 
 @pytest.mark.slow
-@over([case for case in TWICE if case in COMPLEX and case.number > 0])
+@over([case for case in TWICE if case in COMPLEX and case.number >= IN_FULL])
 def test_all_second_derivatives_by_complex_numbers(case):
     assert gradgradcheck(lambda *operands: case(*case.filled(operands)), in_the_plane(case))
 
