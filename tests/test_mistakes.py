@@ -1035,6 +1035,113 @@ mistake(
     remedy="write jvp(f, (x,), (v,))",
 )  # fmt: skip
 
+# Programs
+
+_groups.append("Programs")
+
+mistake(
+    "A branch on a value in a program", errors.ProgramError,
+    """
+    def halved_if_large(x):
+        return x / 2 if x.sum() > 10 else x
+
+    mg.program.trace(halved_if_large, mg.ones(3))
+    """,
+    cause="bool() of a Tensor", place="train.py:2",
+    remedy="where(condition, a, b)",
+)  # fmt: skip
+mistake(
+    "A value that is read in a program", errors.ProgramError,
+    """
+    def scaled(x):
+        return x * x.max().item()
+
+    mg.program.trace(scaled, mg.ones(3))
+    """,
+    cause="item() of a Tensor", place="train.py:2",
+    remedy="compute with the Tensor instead of its number",
+)  # fmt: skip
+mistake(
+    "A mask in a program", errors.ProgramError,
+    """
+    mg.program.trace(lambda x: x[x > 0].sum(), mg.ones(3))
+    """,
+    cause="the number of elements that a mask leaves", place="train.py:1",
+    remedy="where(condition, a, b)",
+)  # fmt: skip
+mistake(
+    "A list that a program fills", errors.ProgramError,
+    """
+    losses = []
+
+    def step(x):
+        loss = (x * x).sum()
+        losses.append(loss)
+        return x * 2
+
+    mg.program.trace(step, mg.ones(3))
+    """,
+    cause="is still held when it has returned", place="train.py:4",
+    remedy="Return it",
+)  # fmt: skip
+mistake(
+    "A program that returns a number", errors.ProgramError,
+    """
+    mg.program.trace(lambda x: 1.0, mg.ones(3))
+    """,
+    cause="returned a float (1.0)", place="<lambda>",
+    remedy="What is not computed from Tensors is known outside",
+)  # fmt: skip
+mistake(
+    "A program with another shape", errors.ProgramError,
+    """
+    program = mg.program.trace(lambda x: x * 2, mg.ones(3))
+    program.replay(mg.ones(4))
+    """,
+    cause="as float64 of shape (3,), and is run with float64 (4,)", place="inputs[0]",
+    remedy="trace it again for this form",
+)  # fmt: skip
+mistake(
+    "A constant of a program that has changed", errors.ProgramError,
+    """
+    table = np.array([1.0, 2.0])
+    program = mg.program.trace(lambda x: x * table, mg.ones(2))
+    table[0] = 5.0
+    program.replay(mg.ones(2))
+    """,
+    cause="was written to after the trace", place="<lambda>",
+    remedy=("pass it as an argument", "make it a Tensor"),
+)  # fmt: skip
+mistake(
+    "An argument that a program changes", errors.ProgramError,
+    """
+    def shifted(x):
+        x += 1
+        return x
+
+    mg.program.trace(shifted, mg.ones(2))
+    """,
+    cause="in place while it was traced", place="inputs[0]",
+    remedy="compute a new value and return it",
+)  # fmt: skip
+mistake(
+    "L-BFGS in a program", errors.ProgramError,
+    """
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = optim.LBFGS([w])
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+
+    mg.program.trace(lambda: optimizer.step(closure))
+    """,
+    cause="cannot be a part of a program", place="LBFGS",
+    remedy="and call it outside",
+)  # fmt: skip
+
 # Files, data and packages
 
 _groups.append("Files, data and packages")
