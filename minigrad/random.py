@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.core import Operation, interpreter, name_of, primitive
+from minigrad.core import Operation, interpreter, name_of, only_outside, primitive
 from minigrad.creation import get_default_dtype
 from minigrad.errors import StateDictError
 from minigrad.tensor import Tensor
@@ -28,6 +28,7 @@ def manual_seed(seed: int) -> "np.random.Generator":
     >>> bool((mg.random.randn(2) == a).all())
     True
     """
+    only_outside("manual_seed")
     made = generator()
     own: Any = made.bit_generator
     own.state = type(own)(seed).state
@@ -78,6 +79,8 @@ def using(own: "np.random.Generator | int") -> Iterator["np.random.Generator"]:
     >>> bool((a == b).all())
     True
     """
+    if not isinstance(own, np.random.Generator):
+        only_outside("a generator with a seed", "Make it outside, and give it to `using`")
     before = _here.generator
     _here.generator = own if isinstance(own, np.random.Generator) else np.random.default_rng(own)
     try:
@@ -100,6 +103,7 @@ def set_state(state: dict[str, Any]) -> None:
     StateDictError
         If this is no state of the generator; nothing has been changed then.
     """
+    only_outside("random.set_state")
     own: Any = generator().bit_generator
     try:
         type(own)(0).state = state

@@ -11,6 +11,7 @@ from typing import Any
 from weakref import ref
 
 from minigrad.contexts import in_blocks
+from minigrad.errors.programs import cannot_be_traced
 
 
 class Mode:
@@ -62,6 +63,12 @@ def give_out(x: Any, how: str) -> None:
     """Raise ProgramError if a program is being written down, from which the value of `x` would be gone."""
     if (tracer := interpreter()) is not None:
         tracer.reading(x, how)
+
+
+def only_outside(what: str, instead: str = "Call it outside of the function that is traced") -> None:
+    """Raise ProgramError if a program is being written down, in which something would not be done again."""
+    if interpreter() is not None:
+        raise cannot_be_traced(what, "it is done in Python, and a run of the program would not do it", instead)
 
 
 def is_grad_enabled() -> bool:

@@ -117,6 +117,7 @@ class Tensor(Conversions):
         given: Any = data
         if traced(given):
             self.array = _without_history(given, dtype).array
+            interpreter().adopted(self)
         else:
             self.array = numeric(unwrap(given), "a Tensor", dtype, copy=True)
         self.node: Node | None = None
@@ -448,6 +449,7 @@ class Tensor(Conversions):
 
     def _parts(self, what: str) -> tuple[Any, ...]:
         """What a copy is made of: that of a leaf has its gradient, and that of a result would have no history."""
+        self.give_out(what)
         if not self.is_leaf:
             raise tensors.no_copy(what, self.node)
         grad = None if self.grad is None else np.asarray(self.grad.array)

@@ -16,7 +16,7 @@ def already_traced(name: str) -> ProgramError:
 
 def cannot_be_traced(name: str, reason: str, instead: str) -> ProgramError:
     """For what cannot be a part of a program."""
-    return ProgramError(f"{name} cannot be a part of a program: {reason}. Trace {instead}, and call it outside")
+    return ProgramError(f"{name} cannot be a part of a program: {reason}. {instead}")
 
 
 def not_an_input(name: str, argument: str, value: Any) -> ProgramError:

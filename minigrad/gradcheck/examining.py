@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.core import enable_grad
+from minigrad.core import enable_grad, only_outside
 from minigrad.gradcheck.blame import Culprit, culprits, explain
 from minigrad.gradcheck.compare import STEP, Options, check
 from minigrad.gradcheck.failure import DerivativeError
@@ -51,6 +51,7 @@ def examine(
     seed: int,
 ) -> "Report":
     """The report of a check that is passed; of one that is not, it is in the exception."""
+    only_outside("a gradient check")
     options = _options(eps, atol, rtol, fast, seed)
     name = getattr(f, "__name__", type(f).__name__)
     title = f"{'gradcheck' if order == 1 else 'gradgradcheck'} of {name}"

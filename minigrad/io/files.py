@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from minigrad.core import only_outside
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError
 from minigrad.errors.files import arguments_swapped, at_its_end, damaged, no_file, pickled, unknown_ending, wrong_file
@@ -70,6 +71,7 @@ def save(path: Path | BinaryIO, tree: Any, *, format: str | None = None) -> None
     """
     import json
 
+    only_outside("save", "Return what is to be saved")
     if _is_place(tree) and not _is_place(path):
         raise arguments_swapped("save", "path, tree")
     suffix = _suffix(path, format)

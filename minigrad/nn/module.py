@@ -25,7 +25,7 @@ from minigrad.errors.other_names import no_attribute
 from minigrad.hooks import RemovableHandle
 from minigrad.nn.module_hooks import Hooks, call_watched
 from minigrad.operands import numeric
-from minigrad.settings import unusual
+from minigrad.settings import only_outside, unusual
 from minigrad.tensor import Tensor
 from minigrad.writes import note_write
 
@@ -456,6 +456,7 @@ class Module:
         StateDictError
             If keys (under `strict`) or shapes do not fit. It names all of them, and nothing has been changed.
         """
+        only_outside("load_state_dict")
         if not isinstance(state_dict, Mapping):
             raise not_a_state(self, state_dict)
         own = self._state()

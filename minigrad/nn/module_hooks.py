@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import Array, Handle, is_grad_enabled, leaf, name_of, primitive
 from minigrad.errors import DTypeError
-from minigrad.settings import now
+from minigrad.settings import interpreter, now
 from minigrad.tree import flatten
 
 
@@ -23,9 +23,11 @@ class Hooks:
 
 def call_watched(module: Any, hooks: Hooks | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a module; a watcher of this thread is told when it is entered and left."""
-    watcher = now().watcher
+    watcher, tracer = now().watcher, interpreter()
     if watcher is not None:
         watcher.entering(module)
+    if tracer is not None:
+        tracer.entering(module)
     try:
         return module.forward(*args, **kwargs) if hooks is None else call_with_hooks(module, hooks, args, kwargs)
     finally:

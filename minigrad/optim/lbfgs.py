@@ -124,7 +124,11 @@ class LBFGS(Optimizer):
         if closure is None:
             raise ArgumentError("LBFGS computes the loss several times in a step: write step(closure)")
         if interpreter() is not None:
-            raise cannot_be_traced("LBFGS", "how often it computes the loss depends on the values", "its closure alone")
+            raise cannot_be_traced(
+                "LBFGS",
+                "how often it computes the loss depends on the values",
+                "Trace its closure alone, and call it outside",
+            )
         compute: Callable[[], Any] = closure
 
         def value() -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import only_outside
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.optim.descent import Change, Descent, Limits
 from minigrad.optim.optimizer import Optimizer
@@ -114,6 +115,7 @@ def minimize(
       x              -2.499822
       gradient norm  0.000446, from 25
     """
+    only_outside("minimize", "Trace its function, and call it outside")
     scipys = {key: options.pop(key) for key in ("bounds", "constraints", "options") if key in options}
     problem = Problem(f, x0, data)
     steps = None if steps is None else whole_number(steps, "minimize: steps", least=0)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.core import enable_grad, interpreter, no_grad, unwrap
+from minigrad.core import enable_grad, interpreter, no_grad, only_outside, unwrap
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
 from minigrad.errors.optimizers import (
@@ -37,6 +37,19 @@ _OF_PYTORCH = {"foreach", "capturable", "differentiable", "fused", "param_names"
 _OF_SCHEDULES = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr"}
 _OF_GROUPS = {"params", *_OF_SCHEDULES}
 _OPTIONAL = {"amsgrad", "centered", "momentum", "nesterov"}  # what adds to the state when it is switched on
+
+
+class Options(dict[str, Any]):
+    """A parameter group.  A function that becomes a program reads it, and cannot change it."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        only_outside(f"a change of an optimizer's {name!r}", "Change it outside: the program reads it at every run")
+        super().__setitem__(name, value)
+
+    def update(self, *given: Any, **options: Any) -> None:
+        """Change several."""
+        only_outside("a change of an optimizer's options", "Change them outside: the program reads them at every run")
+        super().update(*given, **options)
 
 
 class Optimizer:
@@ -81,6 +94,7 @@ class Optimizer:
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Add parameters with options of their own."""
+        only_outside("add_param_group")
         if not isinstance(group, dict) or "params" not in group:
             raise ArgumentError(f"a parameter group is a dict with an entry 'params', not {group!r}")
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
@@ -102,7 +116,7 @@ class Optimizer:
             meant = nearest(name, self.defaults)
             if meant:  # others are the caller's own notes
                 raise no_such_option(optimizer, name, meant)
-        made = {**self.defaults, **group, "params": params}
+        made = Options({**self.defaults, **group, "params": params})
         self._check_options(made)
         self.param_groups.append(made)
 
@@ -183,6 +197,7 @@ class Optimizer:
 
     def _write_down(self, tracer: Any) -> None:
         """The step as a part of a program: rates and numbers of steps are read, and states written, at every run."""
+        tracer.seen("which parameters an optimizer has", lambda: [*map(id, self._parameters())])
         for group in self.param_groups:
             options = tracer.entries(group, fixed=self.fixed)
             for p in group["params"]:
@@ -260,6 +275,7 @@ class Optimizer:
         StateDictError
             If groups or state do not fit; nothing has been changed then.
         """
+        only_outside("load_state_dict")
         try:
             groups, state = self._fitting_groups(state_dict["param_groups"]), self._fitting_state(state_dict["state"])
         except (KeyError, ValueError, TypeError, AttributeError) as error:

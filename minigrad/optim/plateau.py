@@ -4,6 +4,7 @@ import copy
 import math
 from typing import Any, Literal
 
+from minigrad.core import only_outside
 from minigrad.errors import DTypeError, StateDictError
 from minigrad.optim.optimizer import Optimizer, for_groups
 from minigrad.options import one_of, real_number
@@ -81,6 +82,7 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:
         """Take in the value that was measured, and reduce the rate if it is time to."""
+        only_outside("ReduceLROnPlateau.step", "Call it outside, with what the program returns")
         value = float(metrics.item() if hasattr(metrics, "item") else metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(value):

@@ -10,6 +10,7 @@ as a factor; `CosineAnnealingLR` and `SWALR` as a factor of the distance from th
 import copy
 from typing import Any
 
+from minigrad.core import only_outside
 from minigrad.errors import ArgumentError, DTypeError, StateDictError
 from minigrad.errors.optimizers import warn_of_order
 from minigrad.optim.optimizer import Optimizer
@@ -112,6 +113,7 @@ class LRScheduler:
 
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next step, or to the given one, after a step of the optimizer."""
+        only_outside(f"{type(self).__name__}.step", "Call it outside, after each run: the program reads the new rate")
         if self.last_epoch == 0 and self.optimizer._steps == 0:
             warn_of_order(type(self).__name__)
         self._advance(epoch)

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -85,20 +86,20 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Program:
     name = getattr(f, "__name__", type(f).__name__)
     if now().interpreter is not None:
         raise already_traced(name)
-    tracer = Tracer(name)
-    arguments = tracer.open(inputs)
+    interpreter = Interpreter(name)
+    arguments = interpreter.open(inputs)
     try:
-        with tracer:
+        with interpreter:
             result = f(*arguments)
-        form = tracer.form_of_results(result, any(isinstance(x, Handle) for x in flatten(inputs)[0]))
+        form = interpreter.form_of_results(result, any(isinstance(x, Handle) for x in flatten(inputs)[0]))
         del arguments
-        return tracer.close(form, result)
+        return interpreter.close(form, result)
     except BaseException:
-        tracer.roll_back()
+        interpreter.roll_back()
         raise
 
 
-class Tracer(Switch):
+class Interpreter(Switch):
     """The interpreter of a thread while a function is traced.
 
     The values that operations compute are the function's own, and each belongs to a variable: of arrays the identity
@@ -118,7 +119,7 @@ class Tracer(Switch):
         self._variables: dict[int, Variable] = {}  # by the identity of an array, or of a Tensor that is a number
         self._kept: list[Any] = []  # what has given its identity
         self._made: list[tuple[ref[Handle], Place | None]] = []
-        self._own: dict[int, Handle] = {}  # Tensors that only the tracer has made, by identity
+        self._own: dict[int, Handle] = {}  # Tensors that only the interpreter has made, by identity
         self._operands: dict[Node, tuple[Handle, ...]] = {}  # of each node that was made here, and its result
         self._written: dict[int, tuple[OfTensor, Array]] = {}  # Tensors from outside, and what they were
         self._grads: dict[Node, Handle | None] = {}  # what leaves kept before
@@ -127,6 +128,7 @@ class Tracer(Switch):
         self._drawn: list[Array] = []
         self._pending: list[Array] = []  # what the next draws are to give
         self._undo: list[Callable[[], Any]] = []
+        self._modules: dict[int, tuple[Any, bool]] = {}  # with the mode of the first call
         self._examples: dict[Variable, Any] = {}
 
     # Arguments and results
@@ -178,6 +180,10 @@ class Tracer(Switch):
             pairs = zip(operands, args, strict=True)
             self._operands[node] = tuple(self._again(x, arg) if isinstance(x, Handle) else arg for x, arg in pairs)
         return tensor
+
+    def adopted(self, tensor: Handle) -> None:
+        """Note a Tensor that was made of another one, by a constructor."""
+        self._made.append((ref(tensor), user_place()))
 
     def _name(self, value: Any, node: Node | None, variable: Variable) -> Handle:
         """A Tensor of a variable, of which an array tells itself which it is."""
@@ -273,6 +279,14 @@ class Tracer(Switch):
             return
         raise value_read(self.name, tensor, how, user_place())
 
+    def seen(self, what: str, look: Callable[[], Any]) -> None:
+        """Note how something is that must be the same at every run."""
+        self.guards.append(Guard(what, look, look()))
+
+    def entering(self, module: Any) -> None:
+        """Note in which mode a module is called, unless the function itself sets it."""
+        self._modules.setdefault(id(module), (module, module.training))
+
     def grad_read(self, node: Node) -> None:
         """Note that the gradient of a leaf is looked at."""
         if node in self._grads or node.seq > self._start:
@@ -323,6 +337,9 @@ class Tracer(Switch):
 
     def close(self, form: Form, result: Any) -> Program:
         """The program; now what the function has changed is changed outside."""
+        for module, training in self._modules.values():
+            if module.training == training:
+                self.seen(f"whether {type(module).__name__} is in training", partial(getattr, module, "training"))
         effects: list[tuple[Target, Variable | None]] = []
         commits: list[tuple[Target, Any]] = []
 
@@ -403,11 +420,11 @@ class Tracer(Switch):
 class Entries:
     """A dict as the traced function sees it: arrays and numbers in it are Tensors, and the rest is as it was."""
 
-    def __init__(self, tracer: Tracer, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> None:
-        self._tracer, self._mapping, self._fixed = tracer, mapping, fixed
+    def __init__(self, interpreter: Interpreter, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> None:
+        self._interpreter, self._mapping, self._fixed = interpreter, mapping, fixed
 
     def __getitem__(self, key: str) -> Any:
-        known = self._tracer._entries.get((id(self._mapping), key))
+        known = self._interpreter._entries.get((id(self._mapping), key))
         if known is not None:
             return known[1]
         value = self._mapping[key]
@@ -415,15 +432,15 @@ class Entries:
             return tuple([self._tensor(OfEntry(self._mapping, key, i), x) for i, x in enumerate(value)])
         made = self._tensor(OfEntry(self._mapping, key, None), value)
         if isinstance(made, Handle):
-            self._tracer._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), made, value)
+            self._interpreter._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), made, value)
         return made
 
     def _tensor(self, source: OfEntry, value: Any) -> Any:
         is_number = type(value) in (int, float) and source.key not in self._fixed
         if not (is_number or isinstance(value, np.ndarray | np.generic)):
-            self._tracer.guards.append(Guard(str(source), source.read, value))
+            self._interpreter.guards.append(Guard(str(source), source.read, value))
             return value
-        return self._tracer._input(source, value)
+        return self._interpreter._input(source, value)
 
     def get(self, key: str, default: Any = None) -> Any:
         """An entry, or else something."""
@@ -431,14 +448,14 @@ class Entries:
 
     def __contains__(self, key: str) -> bool:
         mapping, present = self._mapping, key in self._mapping
-        if (id(mapping), key) in self._tracer._entries:
+        if (id(mapping), key) in self._interpreter._entries:
             return True
-        self._tracer.guards.append(Guard(f"whether an optimizer has {key!r}", lambda: key in mapping, present))
+        self._interpreter.guards.append(Guard(f"whether an optimizer has {key!r}", lambda: key in mapping, present))
         return present
 
     def __len__(self) -> int:
         mapping = self._mapping
-        self._tracer.guards.append(
+        self._interpreter.guards.append(
             Guard("the number of entries of an optimizer's state", lambda: len(mapping), len(mapping))
         )
         return len(mapping)
@@ -450,8 +467,8 @@ class Entries:
 
     def __setitem__(self, key: str, value: Any) -> None:
         tensor = value if isinstance(value, Handle) else name_of(value, None)
-        _, _, before = self._tracer._entries.get((id(self._mapping), key), (None, None, None))
-        self._tracer._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), tensor, before)
+        _, _, before = self._interpreter._entries.get((id(self._mapping), key), (None, None, None))
+        self._interpreter._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), tensor, before)
 
 
 def _name_of(tensor: Handle) -> str:

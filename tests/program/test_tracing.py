@@ -1,5 +1,7 @@
 """What a trace takes down, and what it refuses: effects, reading a value, leaving something behind."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -285,6 +287,87 @@ def test_results_that_are_no_tensors_are_refused(result, words):
         trace(result, mg.ones(2))
     for word in words:
         assert word in str(caught.value)
+
+
+def stepping(change):
+    """A step of training that does something else, too."""
+    w = leaf(1.0, 2.0)
+    optimizer = optim.SGD([w], lr=0.5)
+    schedules = [optim.lr_scheduler.ExponentialLR(optimizer, 0.5), optim.lr_scheduler.ReduceLROnPlateau(optimizer)]
+    model = nn.Linear(2, 2)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = (w * x).sum()
+        loss.backward()
+        change(locals={"optimizer": optimizer, "schedules": schedules, "model": model, "w": w, "x": x, "loss": loss})
+        optimizer.step()
+        return loss
+
+    return step, optimizer, schedules
+
+
+@each(("change", "words"), named({
+    "schedule": (lambda locals: locals["schedules"][0].step(), ("ExponentialLR.step", "reads the new rate")),
+    "plateau": (lambda locals: locals["schedules"][1].step(locals["loss"]), ("ReduceLROnPlateau.step", "returns")),
+    "rate": (lambda locals: locals["optimizer"].param_groups[0].__setitem__("lr", 0.1), ("'lr'", "at every run")),
+    "rates": (lambda locals: locals["optimizer"].param_groups[0].update(lr=0.1), ("options", "at every run")),
+    "group": (lambda locals: locals["optimizer"].add_param_group({"params": [leaf(1.0)]}), ("add_param_group",)),
+    "state": (lambda locals: locals["optimizer"].load_state_dict({}), ("load_state_dict",)),
+    "weights": (lambda locals: locals["model"].load_state_dict({}), ("load_state_dict",)),
+    "seed": (lambda locals: mg.manual_seed(0), ("manual_seed", "Call it outside")),
+    "generator": (lambda locals: mg.random.using(0).__enter__(), ("a generator with a seed", "give it to `using`")),
+    "random state": (lambda locals: mg.random.set_state({}), ("random.set_state",)),
+    "file": (lambda locals: mg.save("never.npz", {}), ("save", "Return what is to be saved")),
+    "check": (lambda locals: mg.gradcheck(np.sin, np.ones(2)), ("a gradient check",)),
+    "minimize": (lambda locals: optim.minimize(np.sum, np.ones(2)), ("minimize",)),
+    "deep copy": (lambda locals: copy.deepcopy(locals["x"]), ("a deep copy",)),
+    "pickle": (lambda locals: pickle.dumps(locals["w"].detach()), ("pickling",)),
+    "parameter": (lambda locals: setattr(locals["model"], "weight", nn.Parameter(locals["x"])), ("still held",)),
+}))  # fmt: skip
+def test_what_python_would_do_once_only_is_refused(change, words):
+    step, optimizer, schedules = stepping(change)
+    state = mg.random.get_state()
+    with pytest.raises(ProgramError) as caught:
+        trace(step, np.ones(2))
+    for word in words:
+        assert word in str(caught.value)
+    assert optimizer.param_groups[0]["lr"] == 0.5
+    assert len(optimizer.param_groups) == 1
+    assert [schedule.last_epoch for schedule in schedules] == [0, 0]
+    assert mg.random.get_state() == state
+
+
+def test_a_mode_that_was_changed_is_refused():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+    program = trace(model, np.ones((3, 2)))
+    model.eval()
+    with pytest.raises(ProgramError, match="whether Sequential is in training was True"):
+        program.replay(np.ones((3, 2)))
+    model.train()
+    program.replay(np.ones((3, 2)))
+
+
+def test_a_mode_that_the_function_sets_is_its_own_affair():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+
+    def evaluated(x):
+        model.eval()
+        y = model(x)
+        model.train()
+        return y
+
+    program = trace(evaluated, np.ones((3, 2)))
+    assert_same_bits(program.replay(2 * np.ones((3, 2))), evaluated(2 * mg.ones((3, 2))).detach())
+
+
+def test_parameters_that_an_optimizer_gets_later_are_refused():
+    step, optimizer, _ = stepping(lambda locals: None)
+    program = trace(step, np.ones(2))
+    program.replay(np.ones(2))
+    optimizer.add_param_group({"params": [leaf(3.0)]})
+    with pytest.raises(ProgramError, match="which parameters an optimizer has"):
+        program.replay(np.ones(2))
 
 
 def test_nothing_at_all_may_be_returned():
