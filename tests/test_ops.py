@@ -193,13 +193,20 @@ def test_numpys_own_spelling(case):
         assert_same(gradients(case.reference, operands), gradients(case, operands), 1e-12)
 
 
+# Of how many samples of each row all derivatives of the first and the second order are checked, and of the others
+# combinations of them.
+FEW, IN_FULL = 3, 1
+
+
 @over(DIFFERENTIABLE)
 def test_first_derivative(case):
+    assert gradcheck(lambda *floats: case(*case.filled(floats)), case.floats(), fast=case.number >= FEW)
+
+
+@pytest.mark.slow
+@over([case for case in DIFFERENTIABLE if case.number >= FEW])
+def test_all_first_derivatives(case):
     assert gradcheck(lambda *floats: case(*case.filled(floats)), case.floats())
-
-
-# Of how many samples of each row all second derivatives are checked, and not just one combination of them.
-IN_FULL = 1
 
 
 @pytest.fixture
@@ -228,7 +235,6 @@ def in_the_plane(case):
     return [x + 1j * (0.4 + 0.5 * weights(x) ** 2) for x in case.floats()]
 
 
-FEW = 3  # samples of which all first derivatives are checked; they are those of real numbers, which all are, in a plane
 COMPLEX = [case for case in DIFFERENTIABLE if np.complex128 in case.dtypes]
 
 
