@@ -28,7 +28,7 @@ from minigrad.core.backprop import own
 from minigrad.errors.backward import no_graph, not_a_real_root, not_a_scalar, unused, wrong_seed
 from minigrad.gradients import conform
 from minigrad.operands import numeric_operand
-from minigrad.settings import Mode, go_back, now
+from minigrad.settings import Mode, go_back, now, unusual
 
 __all__ = ["backward", "detect_anomaly", "enable_grad", "grad", "no_grad"]
 
@@ -37,17 +37,17 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     """Add to the `grad` of every leaf, and of nodes that keep theirs; all of them at once, at the very end."""
     if root.node is None:
         raise no_graph("backward()", root.array)
-    seed = _seed(root, gradient, create_graph or interpreter() is not None)
+    tracer = interpreter() if unusual else None
+    seed = _seed(root, gradient, create_graph or tracer is not None)
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     # On one line: after the call Ctrl-C cannot come before the lock is given back, nor can a debugger's stop.
-    with _adding: _add(found, create_graph)  # fmt: skip  # noqa: E701
+    with _adding: _add(found, create_graph, tracer)  # fmt: skip  # noqa: E701
 
 
-def _add(found: dict[Node, Array], record: bool) -> None:
+def _add(found: dict[Node, Array], record: bool, tracer: Any) -> None:
     """Add gradients to what the nodes keep."""
     kept: list[Any] = [node.notes for node in found]
     sums = []
-    tracer = interpreter()
     for node, notes, g in zip(found, kept, found.values(), strict=True):
         if tracer is not None:
             tracer.grad_read(node)
@@ -107,28 +107,31 @@ def _recorded(*args: Any) -> dict[Node, Array]:
 
 def _seed(root: Handle, gradient: Any, named: bool) -> Array:
     """The gradient that enters at a root: 1 for a single number, else what the caller gives, checked."""
-    value: Array = root.array
     if gradient is None:
-        if value.dtype.kind == "c" and value.size == 1:
-            raise not_a_real_root(root)
-        if isinstance(value, np.generic):
-            gradient = type(value)(1)
-        elif value.size == 1:
-            gradient = np.ones_like(value)
-        else:
-            raise not_a_scalar(root)
-    else:
-        if not isinstance(gradient, Handle):
-            gradient = numeric_operand(gradient, "a gradient")
-        data = unwrap(gradient)
-        if data.shape != value.shape:
-            raise wrong_seed(data.shape, value.shape, root.node)
-        if not np.can_cast(data.dtype, value.dtype, "same_kind"):
-            raise errors.DTypeError(f"a gradient of dtype {data.dtype} does not fit a Tensor of dtype {value.dtype}")
-        gradient = conform(gradient, value, "backward")
-    if named:
-        return gradient if isinstance(gradient, Handle) else name_of(gradient, None)
-    return unwrap(gradient)
+        seed = _one(root)
+        return name_of(seed, None) if named else seed
+    value: Array = root.array
+    if not isinstance(gradient, Handle):
+        gradient = numeric_operand(gradient, "a gradient")
+    data = unwrap(gradient)
+    if data.shape != value.shape:
+        raise wrong_seed(data.shape, value.shape, root.node)
+    if not np.can_cast(data.dtype, value.dtype, "same_kind"):
+        raise errors.DTypeError(f"a gradient of dtype {data.dtype} does not fit a Tensor of dtype {value.dtype}")
+    gradient = conform(gradient, value, "backward")
+    return _named(gradient) if named else unwrap(gradient)
+
+
+def _one(root: Handle) -> Array:
+    """The gradient of a single number by itself."""
+    value = root.array
+    if value.dtype.kind == "c" and value.size == 1:
+        raise not_a_real_root(root)
+    if isinstance(value, np.generic):
+        return type(value)(1)
+    if value.size == 1:
+        return np.ones_like(value)
+    raise not_a_scalar(root)
 
 
 def _listed(given: Any) -> list[Any]:

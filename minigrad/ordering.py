@@ -30,13 +30,11 @@ def collect(roots: "Iterable[Node]", oldest: int = 0) -> "list[Node]":
     return sorted(found, key=_age)
 
 
-def leading_to(wanted: "Collection[Node] | None", roots: "Iterable[Node]") -> "tuple[set[Node] | None, int]":
+def leading_to(wanted: "Collection[Node]", roots: "Iterable[Node]") -> "tuple[set[Node], int]":
     """The nodes between roots and wanted nodes, both included, and the age of the oldest.
 
-    They are those that were computed from a wanted one.  If nobody says what is wanted, None and 0: all.
+    They are those that were computed from a wanted one.
     """
-    if wanted is None:
-        return None, 0
     live = set(wanted)
     oldest = min(map(_age, wanted))
     for node in collect(roots, oldest):

