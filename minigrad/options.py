@@ -1,7 +1,6 @@
 """Options as people give them, checked: what is refused is refused in the same words everywhere."""
 
 from collections.abc import Sequence
-from operator import ge, gt, le, lt
 from typing import Any
 
 import numpy as np
@@ -24,15 +23,20 @@ def real_number(
     remedy: str = "",
 ) -> Any:
     """The option, if it is a number within these bounds, which NaN never is; `name` is whose it is and its own."""
-    if least is not None and most is not None:
-        words = [f"from {least} to {most}"]
-    else:
-        kinds = (("of at least", least), ("above", above), ("of at most", most), ("below", below))
-        words = [f"{kind} {bound}" for kind, bound in kinds if bound is not None]
-    bounds = ((ge, least), (gt, above), (le, most), (lt, below))
-    if not isinstance(value, _REAL) or not all(bound is None or holds(value, bound) for holds, bound in bounds):
+    within = (
+        isinstance(value, _REAL)
+        and (least is None or value >= least)
+        and (above is None or value > above)
+        and (most is None or value <= most)
+        and (below is None or value < below)
+    )
+    if not within:
+        bounds = (("of at least", least), ("above", above), ("of at most", most), ("below", below))
+        words = " and ".join(f"{kind} {bound}" for kind, bound in bounds if bound is not None)
+        if least is not None and most is not None:
+            words = f"from {least} to {most}"
         remedy = f": {remedy}" if remedy else ""
-        raise ArgumentError(f"{name} must be a number {' and '.join(words)}, not {value!r}{remedy}")
+        raise ArgumentError(f"{name} must be a number {words}, not {value!r}{remedy}")
     return value
 
 

@@ -35,6 +35,7 @@ from minigrad.hooks import RemovableHandle
 from minigrad.operands import numeric, numeric_operand
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting, sparse
 from minigrad.ops.devices import CPU, require_cpu
+from minigrad.settings import unusual
 from minigrad.views import note_view, viewed_from
 from minigrad.writes import lend, note_write
 
@@ -382,13 +383,14 @@ class Tensor(Conversions):
         if index.__class__ is not int and isinstance(index, (list, Handle)) and self.ndim == 0 and not _is_mask(index):
             raise errors.IndexingError("a Tensor without axes cannot be indexed: it is a single number")
         form, places = indexing.normalized(index)
-        if places:
+        tracer = interpreter() if unusual else None
+        if tracer is not None:
             indexing.require_known_count(places)
         result = apply(Operation(_getitem, {"index": form}), (self, *places))
         if type(result.array) is not np.ndarray:
             return result
         note_view(result, self)
-        if self.node is not None and self.node.op is None and interpreter() is None:
+        if self.node is not None and self.node.op is None and tracer is None:
             # A leaf's memory may be written to, and what was read from it must not change.
             result.array = result.array.copy()
             if result.node is not None:

@@ -8,7 +8,7 @@ array lived nobody knows whether that was before or after; it is computed again,
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -169,19 +169,17 @@ class _Copied(tuple[Any, ...]):
     given: tuple[Any, ...]  # with the originals of the copies: pictures know constants by their identity
 
 
-def copy_constants(node: "Node") -> None:
+def copy_constants(node: "Node", inputs: "Sequence[Node | None]", args: Sequence[Any]) -> None:
     """Copy the operands that nobody shall be able to change before the backward pass."""
     assert node.op is not None
-    args: list[Any] | None = None
-    made = node.op.primitive
-    derived = len(node.args) if made.joint is not None else len(made.rules)
-    for i, parent in enumerate(node.parents()):
-        x = node.args[i]
-        if parent is None and x.__class__ is ndarray and (x.size <= SMALL or i >= derived):
-            args = args or list(node.args)
-            args[i] = x.copy()
-    if args is not None:
-        copied = _Copied(args)
+    made, copies = node.op.primitive, None
+    derived = len(args) if made.joint is not None else len(made.rules)
+    for i, x in enumerate(args):
+        if x.__class__ is ndarray and inputs[i] is None and (x.size <= SMALL or i >= derived):
+            copies = copies or list(args)
+            copies[i] = x.copy()
+    if copies is not None:
+        copied = _Copied(copies)
         copied.given, node.args = node.args, copied
 
 

@@ -135,7 +135,7 @@ MUTATIONS = [
             ),
         ),
         ("core/apply.py", ("node_a = node_b = None", "pass", "engine: operators record with no_grad")),
-        ("writes.py", ("args[i] = x.copy()", "args[i] = x", "engine: constants are not copied")),
+        ("writes.py", ("copies[i] = x.copy()", "copies[i] = x", "engine: constants are not copied")),
         ("settings.py", ("remaining = True, mode.outer", "remaining = False, mode", "engine: the end of no_grad")),
         ("autograd.py", ("iadd(g, notes.grad.array)", "g", "engine: a second backward pass does not add")),
         ("optim/optimizer.py", ('options["lr"] * decay', "decay", "AdamW: weight decay without the rate")),

@@ -126,7 +126,7 @@ def _made(op: Operation, inputs: Sequence[Node | None], args: list[Array], value
     node.op, node.inputs, node.args = op, tuple(inputs), tuple(args)
     node.value, node.seq, node.notes = value, tick(), None
     if borrows and None in inputs:
-        copy_constants(node)
+        copy_constants(node, inputs, args)
     return node
 
 
@@ -183,7 +183,7 @@ def binary(op: Operation, otherwise: Callable[[Operation, tuple[Any, ...]], Any]
         node.inputs, node.args = (node_a, node_b), (a, b)
         if (node_b is None and b.__class__ is ndarray) or (node_a is None and a.__class__ is ndarray):
             require_numbers(op.name, a, b)
-            copy_constants(node)
+            copy_constants(node, (node_a, node_b), (a, b))
         return result
 
     return call

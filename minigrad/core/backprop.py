@@ -77,7 +77,7 @@ def backprop(
             if node.op is None or node.seq <= oldest:
                 continue
             inputs, args, y = node.inputs, node.args, node.value
-            if inputs.__class__ is Receipt:
+            if type(inputs) is Receipt:
                 raise released(inputs.place, inputs.interruption)
             if watches or node.seq < writes.last:
                 changes = _inspected(node, mode, changes, reached, oldest)
@@ -89,7 +89,8 @@ def backprop(
                 params, rules = _special(node.op, known, named, receipt is not None)
             if receipt is not None:
                 node.inputs = node.args = receipt
-            for parent, rule in zip(inputs, rules):  # noqa: B905  # operands after the last rule have no derivative
+            for i, rule in enumerate(rules):  # operands after the last rule have no derivative
+                parent = inputs[i]
                 if parent is None or rule is None or (live is not None and parent not in live):
                     continue
                 so_far = reached.get(parent.seq)
@@ -155,7 +156,7 @@ def _names_of(node: Node) -> tuple[Array, tuple[Array, ...]]:
 def _special(
     op: Operation, known: tuple[Array, ...], named: bool, last: bool
 ) -> tuple[Mapping[str, Any], Sequence[Rule | None]]:
-    """Parameters and rules of an operation that saves something for them, or has one rule for all operands."""
+    """Parameters and rules of an operation that saves something, has one rule for all, or was given less operands."""
     made, params = op.primitive, op.params
     if made.saves:
         lost = named and isinstance(op.saved, ndarray)  # what depends on it could not be differentiated
@@ -163,7 +164,7 @@ def _special(
         if last:
             op.saved = None
     if made.joint is None:
-        return params, made.rules
+        return params, made.rules[: len(known) - 2]
     parts = made.joint(*known, **params)
     if not isinstance(parts, (list, tuple)) or len(parts) != len(known) - 2:
         raise bad_joint(made.name, parts, len(known) - 2)

@@ -33,7 +33,8 @@ class Primitive:
         self.rules, self.joint, self.numpy = rules, joint, numpy
         self.facts = facts_of(self.name, facts, isinstance(numpy, np.ufunc))
         self.saves = self.facts.saves
-        self.special = self.saves or joint is not None  # the walk back asks once for both
+        optional = len(forward.__defaults__ or ()) > len(self.parameters)  # the last operands may be left out
+        self.special = self.saves or joint is not None or optional  # the walk back asks once for all
         # How to add to a gradient that is there, for a rule that would fill a large array with little.
         self.into: Rule | None = None
         self.differentiable = bool(rules) or joint is not None

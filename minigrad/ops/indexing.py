@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, give_out, implements, primitive, traced
+from minigrad.core import Array, Handle, give_out, implements, primitive, traced, unwrap
 from minigrad.errors import IndexingError
 from minigrad.errors.operations import not_an_index
 from minigrad.ops.axes import one_axis
@@ -33,18 +33,20 @@ def normalized(index: Index) -> tuple[tuple[Any, ...], list[Array]]:
 
 def _array_in(part: Any) -> Array:
     array: Any = part if isinstance(part, (Handle, np.ndarray)) else np.array(part)
-    dtype = array.array.dtype if isinstance(array, Handle) else array.dtype
-    if dtype.kind == "f" and np.size(array) == 0:
-        return np.zeros(np.shape(array), np.intp)  # an empty list
-    if dtype.kind not in "biu":
-        raise not_an_index(part)
-    return array
+    value = unwrap(array)
+    if value.dtype.kind in "biu":
+        return array
+    if value.dtype.kind == "f" and value.size == 0:
+        return np.zeros(value.shape, np.intp)  # an empty list
+    raise not_an_index(part)
 
 
 def _with(index: tuple[Any, ...], places: Sequence[Array]) -> tuple[Any, ...]:
     """The index with its arrays."""
     if not places:
         return index
+    if len(index) == len(places):
+        return tuple(places)
     rest = iter(places)
     return tuple([next(rest) if part == PLACE else part for part in index])
 
@@ -78,7 +80,7 @@ def getitem(x: Array, /, index: Index) -> Array:
     cost=0,
 )
 def _getitem(x: Array, /, *places: Array, index: tuple[Any, ...]) -> Array:
-    return x[_with(index, places)]
+    return x[_with(index, places)] if places else x[index]  # the commonest case by the shortest way
 
 
 getitem.primitive = _getitem.primitive  # type: ignore[attr-defined]  # for who calls it without a name
