@@ -1,8 +1,10 @@
 """What goes wrong when a function is made a program, or when the program is run."""
 
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minigrad.errors import ProgramError
+from minigrad.errors import ArgumentError, ProgramError
 from minigrad.errors.words import an, at, describe
 
 
@@ -71,6 +73,15 @@ def argument_changed(name: str, argument: str) -> ProgramError:
     )
 
 
+def argument_has_grad(name: str, argument: str) -> ProgramError:
+    """For a traced function that reads or changes the `grad` of one of its arguments."""
+    return ProgramError(
+        f"{name} came to the grad of its {argument} while it was traced, by backward() or by reading it: another run "
+        "has another Tensor there. Return the gradient (autograd.grad, value_and_grad), or find the Tensor outside of "
+        "the function instead of taking it as an argument"
+    )
+
+
 def from_outside(name: str, node: Any) -> ProgramError:
     """For a backward pass that comes to what was computed before."""
     return ProgramError(
@@ -123,4 +134,39 @@ def changed_constant(name: str, array: Any) -> ProgramError:
     return ProgramError(
         f"an array that {name} found outside of itself ({describe(array)}) was written to after the trace, and is a "
         "constant of the program: pass it as an argument, or make it a Tensor, which is read at every run"
+    )
+
+
+def no_such_static(name: str, argument: str, arguments: Sequence[str]) -> ArgumentError:
+    """For a static argument that a function does not have."""
+    return ArgumentError(f"jit of {name}: static names {argument!r}, but the arguments are {', '.join(arguments)}")
+
+
+def unhashable_static(name: str, static: Mapping[str, str]) -> ArgumentError:
+    """For a value of a static argument that cannot be a key."""
+    given = ", ".join(f"{key} ({kind})" for key, kind in static.items())
+    return ArgumentError(
+        f"{name} has static arguments of which one cannot be hashed: {given}. Every value of a static argument gets a "
+        "program of its own, which is found by the hash: pass a tuple instead of a list, or a frozen dataclass"
+    )
+
+
+def out_of_date(name: str, what: str, found: Any, expected: Any) -> ProgramError:
+    """For a program that does not do what its function does now."""
+    values = "" if expected is None else f" ({describe(found)}; as written, {describe(expected)})"
+    return ProgramError(
+        f"{name} was run as a program and as it was written, and {what} was not the same{values}: it depends on "
+        "something that the trace could not see, such as a global number, an attribute or a counter that has changed. "
+        "Pass it as an argument, or keep it in a Tensor. (What the function changes was changed as it was written)"
+    )
+
+
+def warn_of_forms(name: str, reasons: Sequence[str]) -> None:
+    """For a function that was traced for many forms of arguments."""
+    listed = "\n".join(f"  {reason}" for reason in reasons)
+    warnings.warn(
+        f"jit has traced {name} {len(reasons)} times, for\n{listed}\nTo trace takes longer than to call it as it was "
+        "written. Pad batches to one shape, and pass numbers that change as floats or arrays instead of integers",
+        UserWarning,
+        stacklevel=4,
     )

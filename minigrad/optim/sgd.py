@@ -73,7 +73,7 @@ class SGD(Optimizer):
         if momentum:
             buffer = state.get("momentum_buffer")
             if buffer is None:
-                buffer = state["momentum_buffer"] = np.array(direction)
+                buffer = state["momentum_buffer"] = np.copy(direction)
             else:
                 buffer *= momentum
                 buffer += np.multiply(direction, 1 - options["dampening"], out=scratch)

@@ -10,11 +10,12 @@ from weakref import ref
 import numpy as np
 
 from minigrad import random
-from minigrad.core import Array, Handle, Node, Operation, Switch, name_of, notes_of
+from minigrad.core import Array, Handle, Node, Operation, Switch, name_of, notes_of, unwrap
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors.programs import (
     already_traced,
     argument_changed,
+    argument_has_grad,
     from_outside,
     leaked,
     no_tensor_returned,
@@ -111,9 +112,10 @@ class Interpreter(Switch):
 
     def __init__(self, name: str) -> None:
         self.value, self.name = self, name
-        self._start = tick()  # leaves that are newer are the function's own
+        self.start = tick()  # leaves that are newer are the function's own
         self.equations: list[Equation] = []
         self.inputs: dict[Variable, Source] = {}
+        self.arguments: dict[Variable, tuple[Handle, Handle]] = {}  # what was given, and what the function has for it
         self.constants: dict[Variable, Constant] = {}
         self.guards: list[Guard] = []
         self._variables: dict[int, Variable] = {}  # by the identity of an array, or of a Tensor that is a number
@@ -143,11 +145,17 @@ class Interpreter(Switch):
             if not varies and not isinstance(x, bool | int | str | None):
                 raise not_an_input(self.name, name, x)
             static.append(VARYING if varies else x)
-            if isinstance(x, Handle):
-                self.inputs[self._variable_of(x, x.array)] = Argument(i, name)
-            arguments.append(self._input(Argument(i, name), x) if varies and not isinstance(x, Handle) else x)
+            arguments.append(self._argument(Argument(i, name), x) if varies else x)
         self.signature = Signature(self.name, form_of(inputs), tuple(names), tuple(static))
         return tuple(rebuild(arguments))
+
+    def _argument(self, source: Argument, x: Any) -> Handle:
+        """A Tensor for an argument, in whose place another will be at another run: what is outside is none of it."""
+        made = self.input(source, _apart(unwrap(x)))
+        if isinstance(x, Handle):
+            made.node = x.node
+            self.arguments[self.variable_of(made)] = (x, made)
+        return made
 
     def form_of_results(self, result: Any, named: bool) -> Form:
         """The variables of the results."""
@@ -233,7 +241,7 @@ class Interpreter(Switch):
             self._kept.append(tensor)
         return variable
 
-    def _input(self, source: Source, value: Any) -> Handle:
+    def input(self, source: Source, value: Any) -> Handle:
         """A Tensor of a new input."""
         variable = self._new_variable(value)
         self._remember(variable, value)
@@ -256,16 +264,22 @@ class Interpreter(Switch):
             self.constants[variable] = Constant(arg, digest_of(arg))
         return variable
 
+    def variable_of(self, tensor: Handle) -> Variable:
+        """The variable of a Tensor of the program."""
+        variable = self._atom(tensor, tensor.array)
+        assert isinstance(variable, Variable)  # a Tensor is never written as a number
+        return variable
+
     # Effects
 
     def rebound(self, tensor: Handle, in_memory: bool) -> None:
         """Note, before a Tensor moves on to a new value, that it does, where eagerly its memory may be written to."""
         if id(tensor) in self._own:
             return
-        variable = self._atom(tensor, tensor.array)
-        source = self.inputs.get(variable)  # type: ignore[arg-type]  # of a Tensor it is a variable
-        if isinstance(source, Argument):
-            raise argument_changed(self.name, source.name)
+        variable = next((x for x, pair in self.arguments.items() if any(tensor is y for y in pair)), None)
+        if variable is not None:
+            raise argument_changed(self.name, str(self.inputs[variable]).removeprefix("argument "))
+        source = self.inputs.get(self._atom(tensor, tensor.array))  # type: ignore[arg-type]  # of a Tensor a variable
         if id(tensor) not in self._written and isinstance(source, OfTensor):
             target = OfTensor(tensor, source.name, in_memory)
             self._written[id(tensor)] = (target, tensor.array)
@@ -289,7 +303,7 @@ class Interpreter(Switch):
 
     def grad_read(self, node: Node) -> None:
         """Note that the gradient of a leaf is looked at."""
-        if node in self._grads or node.seq > self._start:
+        if node in self._grads or node.seq > self.start:
             return
         kept, source = notes_of(node).grad, OfGrad(node)
         self.guards.append(Guard(f"whether there is {source}", lambda: source.read() is not None, kept is not None))
@@ -299,7 +313,10 @@ class Interpreter(Switch):
 
     def grad_changed(self, node: Node) -> None:
         """Note, before the gradient of a leaf changes, what it is."""
-        if node not in self._grads and node.seq < self._start:
+        if node not in self._grads and node.seq < self.start:
+            for x, (argument, _) in self.arguments.items():
+                if argument.node is node:
+                    raise argument_has_grad(self.name, str(self.inputs[x]).removeprefix("argument "))
             self._grads[node] = notes_of(node).grad
 
     def entries(self, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> "Entries":
@@ -335,8 +352,8 @@ class Interpreter(Switch):
 
     # The end
 
-    def close(self, form: Form, result: Any) -> Program:
-        """The program; now what the function has changed is changed outside."""
+    def close(self, form: Form, result: Any, commit: bool = True) -> Program:
+        """The program; now what the function has changed is changed outside, unless that is taken back next."""
         for module, training in self._modules.values():
             if module.training == training:
                 self.seen(f"whether {type(module).__name__} is in training", partial(getattr, module, "training"))
@@ -363,7 +380,7 @@ class Interpreter(Switch):
         )
         program.examples = self._examples
         self._restore_memory()
-        for target, value in commits:
+        for target, value in commits if commit else ():
             target.write(np.array(value)[()] if isinstance(value, np.ndarray | np.generic) else value)
         program.result = form.present([x.array for x in flatten(result)[0]])
         return program
@@ -407,14 +424,18 @@ class Interpreter(Switch):
         for target, memory in self._written.values():
             target.tensor.array = memory
 
-    def roll_back(self) -> None:
-        """Make everything what it was before."""
+    def take_back(self) -> None:
+        """Let values, gradients and random numbers be what they were before the function ran."""
         self._restore_memory()
         for node, grad in self._grads.items():
             notes_of(node).grad = grad
+        self._generators.restore()
+
+    def roll_back(self) -> None:
+        """Make everything what it was before."""
+        self.take_back()
         for undo in reversed(self._undo):
             undo()
-        self._generators.restore()
 
 
 class Entries:
@@ -440,7 +461,7 @@ class Entries:
         if not (is_number or isinstance(value, np.ndarray | np.generic)):
             self._interpreter.guards.append(Guard(str(source), source.read, value))
             return value
-        return self._interpreter._input(source, value)
+        return self._interpreter.input(source, value)
 
     def get(self, key: str, default: Any = None) -> Any:
         """An entry, or else something."""
@@ -469,6 +490,13 @@ class Entries:
         tensor = value if isinstance(value, Handle) else name_of(value, None)
         _, _, before = self._interpreter._entries.get((id(self._mapping), key), (None, None, None))
         self._interpreter._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), tensor, before)
+
+
+def _apart(value: Any) -> Any:
+    """The same value as an object of its own."""
+    if isinstance(value, np.ndarray):
+        return value.view()
+    return np.array(value)[()] if isinstance(value, np.generic) else value
 
 
 def _name_of(tensor: Handle) -> str:

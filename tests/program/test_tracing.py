@@ -416,6 +416,43 @@ def test_an_argument_in_place_is_refused():
         trace(step, mg.ones(2))
 
 
+def test_the_grad_of_an_argument_is_refused():
+    def step(w):
+        (w * w).sum().backward()
+        return w * 1
+
+    w = leaf(1.0, 2.0)
+    with pytest.raises(ProgramError, match=r"the grad of its inputs\[0\].*Return the gradient"):
+        trace(step, w)
+    assert w.grad is None
+
+
+def test_one_array_for_two_arguments_is_two_inputs():
+    x = mg.tensor([1.0, 2.0])
+    program = trace(lambda a, b: a * 2 - b, x, x)
+    np.testing.assert_array_equal(program.replay(x, mg.tensor([5.0, 5.0])).numpy(), [-3.0, -1.0])
+
+
+def test_an_argument_that_is_also_outside_is_two_inputs():
+    w = mg.tensor([2.0])
+    program = trace(lambda x: x * w, w)
+    assert program.replay(mg.tensor([5.0])).item() == 10.0
+
+
+def test_the_first_step_with_momentum_is_a_program():
+    w = leaf(1.0, 2.0)
+    optimizer = optim.SGD([w], lr=0.5, momentum=0.5)
+
+    def step():
+        optimizer.zero_grad()
+        (w * w).sum().backward()
+        optimizer.step()
+        return mg.sum(w)
+
+    assert trace(step).result.item() == 0.0
+    np.testing.assert_array_equal(optimizer.state[w]["momentum_buffer"], [2.0, 4.0])
+
+
 def test_a_function_that_traces_itself_is_refused():
     def again(x):
         return trace(again, x).result
