@@ -40,7 +40,7 @@ FLOORS = [
     {"random", "inspection", "linalg", "fft", "special"},
     {"nn", "program", "transforms"},
     {"checkpointing"},
-    {"graph"},
+    {"graph", "compiling"},
     {"gradcheck"},
     {"optim", "testing", "curvature"},
     {"interop"},

@@ -1,0 +1,9 @@
+"""Functions that are traced once, and then run as programs.
+
+Read `tracing` first (a function together with its derivative), then `straight` (equations as Python), `run` and
+`function`, which is `jit` itself.
+"""
+
+from minigrad.compiling.function import Jitted, disabled, jit
+
+__all__ = ["Jitted", "disabled", "jit"]

@@ -1,0 +1,292 @@
+"""`jit`: a function that is traced at its first call, and from then on run as a program."""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import random
+from minigrad.compiling.run import Compiled
+from minigrad.compiling.tracing import traced
+from minigrad.core import Handle, name_of, unwrap
+from minigrad.creation import get_default_dtype
+from minigrad.errors import ArgumentError
+from minigrad.errors.programs import no_such_static, out_of_date, unhashable_static, warn_of_forms
+from minigrad.settings import now
+from minigrad.tree import flatten
+
+MANY = 4  # from so many programs on a warning says why there are so many
+
+_disabled = [0 if os.environ.get("MINIGRAD_JIT", "1") != "0" else 1]
+
+
+def jit(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()) -> Any:
+    """Make a function that is traced at its first call, and from then on run as a program of NumPy.
+
+    What it returns and changes is the same to the last bit.  Everything that it does with Tensors becomes a part of the
+    program: operations, backward passes, clipping, steps of optimizers, random numbers, BatchNorm's running values.
+    Tensors and arrays that it finds outside are read at every call.  What it does beside that, such as printing,
+    happens at the first two calls only.  Results require grad if those of the function do.
+
+    Parameters
+    ----------
+    f : callable
+        Takes trees of Tensors, arrays and numbers, and returns trees of Tensors.  Without it, a decorator is returned.
+    static : str or sequence of str
+        The names of arguments of which every value gets a program of its own: they decide how to compute.  Integers,
+        bools and strings are static by themselves; floats are not.
+
+    Returns
+    -------
+    Jitted
+        Called as `f` is; for methods, each instance has programs of its own.
+
+    Raises
+    ------
+    ProgramError
+        At a first call, if `f` does what no program can (see `minigrad.program.trace`).  At the second call for
+        arguments of the same forms, if the program gives something else than the function does: then `f` depends on
+        something that the trace could not see, such as a global number.
+    ArgumentError
+        If `f` has no argument of a name in `static`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> @mg.jit
+    ... def loss(w, x, y):
+    ...     return ((x @ w - y) ** 2).mean()
+    >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> loss(w, np.eye(2), np.zeros(2)).backward()
+    >>> w.grad
+    tensor([1., 2.])
+    """
+    names = (static,) if isinstance(static, str) else tuple(static)
+    if f is None:
+        return functools.partial(jit, static=names)
+    return Jitted(f, names)
+
+
+@contextmanager
+def disabled() -> Iterator[None]:
+    """Let functions made by `jit` run as they were written, in the block: to print, or to look for a mistake."""
+    _disabled[0] += 1
+    try:
+        yield
+    finally:
+        _disabled[0] -= 1
+
+
+class Jitted:
+    """A function that runs as a program: see `jit`."""
+
+    def __init__(self, f: Callable[..., Any], static: tuple[str, ...]) -> None:
+        if not callable(f):
+            raise ArgumentError(f"jit takes a function, not {type(f).__name__}")
+        functools.update_wrapper(self, f)
+        self._f, self._static = f, static
+        self._name = getattr(f, "__name__", type(f).__name__)
+        self._signature = inspect.signature(f) if static else None
+        for name in static:
+            if self._signature is not None and name not in self._signature.parameters:
+                raise no_such_static(self._name, name, list(self._signature.parameters))
+        self._programs: dict[Any, list[Compiled]] = {}
+        self._reasons: list[str] = []
+        self._bound: WeakKeyDictionary[Any, Jitted] = WeakKeyDictionary()
+
+    def __get__(self, instance: Any, owner: type | None = None) -> "Jitted":
+        if instance is None:
+            return self
+        if instance not in self._bound:
+            self._bound[instance] = Jitted(self._f.__get__(instance, owner), self._static)
+        return self._bound[instance]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns."""
+        mode = now()
+        if _disabled[0] or mode.interpreter is not None or mode.anomaly or mode.watcher is not None:
+            return self._f(*args, **kwargs)  # a part of another program, or somebody wants to see every operation
+        call = self._call_of(args, kwargs)
+        compiled = self._found(call) or self._traced(call)
+        return self._compared(call, compiled) if compiled.runs == 1 else self._run(call, compiled)
+
+    # Keys and programs
+
+    def _call_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Call":
+        fixed: dict[str, Any] = {}
+        if self._signature is not None:
+            for place, name in enumerate(self._signature.parameters):
+                if name in self._static and place < len(args):
+                    fixed[name] = args[place]
+                    args = (*args[:place], None, *args[place + 1 :])
+                elif name in self._static and name in kwargs:
+                    fixed[name] = kwargs[name]
+                    kwargs = {**kwargs, name: None}
+        return Call(self._name, args, kwargs, fixed)
+
+    def _found(self, call: "Call") -> Compiled | None:
+        """The program for this call, if there is one; it is noted why the others are not."""
+        call.objections = []
+        for compiled in self._programs.get(call.key, ()):
+            objection = compiled.objection()
+            if objection is None:
+                return compiled
+            call.objections.append(objection)
+        return None
+
+    def _traced(self, call: "Call") -> Compiled:
+        compiled = Compiled(traced(self._filled(call), self._name, (call.args, call.kwargs)))
+        self._reasons.append("; ".join(call.objections) or call.described())
+        self._programs.setdefault(call.key, []).append(compiled)
+        count = sum(map(len, self._programs.values()))
+        if count == MANY:
+            warn_of_forms(self._name, self._reasons)
+        return compiled
+
+    def _filled(self, call: "Call") -> Callable[..., Any]:
+        """The function, with the values of its static arguments in their places."""
+        if not call.fixed:
+            return self._f
+        assert self._signature is not None
+        places = list(self._signature.parameters)
+
+        def f(*args: Any, **kwargs: Any) -> Any:
+            for name, value in call.fixed.items():
+                if name in kwargs:
+                    kwargs[name] = value
+                else:
+                    args = (*args[: places.index(name)], value, *args[places.index(name) + 1 :])
+            return self._f(*args, **kwargs)
+
+        return f
+
+    # Runs
+
+    def _run(self, call: "Call", compiled: Compiled) -> Any:
+        compiled.runs += 1
+        outcome = compiled.compute(call.leaves)
+        outcome.commit()
+        return outcome.results(call.named or compiled.reads_tensors)
+
+    def _compared(self, call: "Call", compiled: Compiled) -> Any:
+        """The results of the program, if the function gives the same, whose effects are those that take place."""
+        state = random.get_state()
+        outcome = compiled.compute(call.leaves)
+        after = random.get_state()
+        written = [(target, None if value is None else np.array(value)) for target, value in outcome.written()]
+        random.set_state(state)
+        args, kwargs = call.as_tensors()
+        with disabled():
+            result = self._filled(call)(*args, **kwargs)
+        expected = [*map(unwrap, flatten(result)[0]), *(target.read() for target, _ in written)]
+        found = [*outcome.made[: len(compiled.program.outputs)], *(value for _, value in written)]
+        words = [f"result {i}" for i in range(len(expected) - len(written))] + [str(target) for target, _ in written]
+        for what, x, y in zip(words, found, expected, strict=True):
+            if not _same(x, y):
+                raise out_of_date(self._name, what, x, y)
+        if random.get_state() != after:
+            raise out_of_date(self._name, "how many random numbers are drawn", None, None)
+        compiled.runs += 1
+        return outcome.results(call.named or compiled.reads_tensors)
+
+    # What it tells of itself
+
+    @property
+    def program(self) -> Any:
+        """The latest program, which prints as a NumPy file; None before the first call."""
+        programs = [compiled for group in self._programs.values() for compiled in group]
+        return programs[-1].program if programs else None
+
+    def check(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function as it was written and as a program, and raise ProgramError if they do not agree."""
+        call = self._call_of(args, kwargs)
+        compiled = self._found(call) or self._traced(call)
+        return self._compared(call, compiled)
+
+    def explain(self) -> str:
+        """What was traced, and why."""
+        lines = [f"{self._name}: {len(self._reasons)} programs"] if self._reasons else [f"{self._name}: no call yet"]
+        groups = [compiled for group in self._programs.values() for compiled in group]
+        lines += [
+            f"  {len(compiled.program.equations)} equations, run {compiled.runs} times: {reason}"
+            for compiled, reason in zip(groups, self._reasons, strict=True)
+        ]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<jit of {self._name}>"
+
+
+class Call:
+    """The arguments of one call, taken apart, and their forms."""
+
+    def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], fixed: dict[str, Any]) -> None:
+        self.args, self.kwargs, self.fixed = args, kwargs, fixed
+        self.leaves, self._rebuild = flatten((args, kwargs))
+        self.objections: list[str] = []
+        self.named = any(isinstance(x, Handle) for x in self.leaves)
+        form = repr(self._rebuild([_LEAF] * len(self.leaves)))
+        self.forms = tuple(map(_form_of, self.leaves))
+        chosen = tuple((key, type(value), value) for key, value in fixed.items())
+        self.key = (form, self.forms, chosen, now().grad, get_default_dtype())
+        try:
+            hash(self.key)
+        except TypeError:
+            raise unhashable_static(name, {key: type(value).__name__ for key, value in fixed.items()}) from None
+
+    def as_tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with Tensors in place of arrays, as a traced function has them."""
+        args, kwargs = self._rebuild(
+            [name_of(x, None) if isinstance(x, ndarray | np.generic) else x for x in self.leaves]
+        )
+        return args, kwargs
+
+    def described(self) -> str:
+        """The forms in words."""
+        words = [*(" ".join(map(str, form)) for form in self.forms), *(f"{k}={v!r}" for k, v in self.fixed.items())]
+        return ", ".join(words) or "no arguments"
+
+
+class _Leaf:
+    def __repr__(self) -> str:
+        return "*"
+
+
+_LEAF = _Leaf()
+
+
+def _form_of(x: Any) -> tuple[Any, ...]:
+    """What of an argument a program rests on."""
+    if isinstance(x, Handle):
+        value = x.array
+        requires = " that requires grad" if x.node is not None else ""
+        return (f"Tensor{requires}", getattr(value, "dtype", type(value)), getattr(value, "shape", ()))
+    if isinstance(x, ndarray | np.generic):
+        return ("array", x.dtype, x.shape)
+    if type(x) in (float, complex):
+        return (type(x).__name__,)
+    if x is None or isinstance(x, bool | int | str):
+        return (type(x).__name__, x)
+    return (type(x).__name__,)
+
+
+def _same(x: Any, y: Any) -> bool:
+    """Whether two values agree, to within what another order of sums may make."""
+    if x is None or y is None:
+        return x is y
+    x, y = np.asarray(x), np.asarray(y)
+    if (x.shape, x.dtype) != (y.shape, y.dtype):
+        return False
+    if x.dtype.kind not in "fc":
+        return bool(np.array_equal(x, y))
+    accuracy = 64 * float(np.finfo(x.dtype).eps)
+    with np.errstate(all="ignore"):
+        scale = float(np.max(np.abs(y[np.isfinite(y)]), initial=0.0))
+        return bool(np.allclose(x, y, rtol=accuracy, atol=accuracy * scale, equal_nan=True))

@@ -1,0 +1,132 @@
+"""Equations as one Python function: straight-line NumPy, without a look at what can be known beforehand."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors.programs import other_result
+from minigrad.program import Equation, Literal, Variable
+from minigrad.program.equations import normal
+
+# Of these kinds the form of a result follows from the forms of the operands.
+CERTAIN = ("elementwise", "reduction", "movement", "contraction")
+
+
+def straight_line(
+    name: str,
+    equations: Sequence[Equation],
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    ordered: Collection[Variable] = (),
+) -> Callable[..., tuple[Any, ...]]:
+    """A function of the values of `inputs` that computes the equations, and returns the values of `outputs`.
+
+    Every operation is called as it is outside of a program, so the results are the same to the last bit.  An array is
+    let go of after its last use, or takes the result of the ufunc that uses it last.  Of the inputs in `ordered` the
+    elements lie in memory in the order of their indices: elsewhere a result could come to lie in another order than it
+    would by itself, and be summed in another one.
+    """
+    lines = _Lines(name, equations, inputs, outputs, ordered)
+    text = lines.text()
+    namespace = lines.names
+    exec(compile(text, f"<program of {name}>", "exec"), namespace)
+    function: Callable[..., tuple[Any, ...]] = namespace["run"]
+    return function
+
+
+class _Lines:
+    def __init__(
+        self,
+        name: str,
+        equations: Sequence[Equation],
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        ordered: Collection[Variable],
+    ) -> None:
+        self.name, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
+        self.names: dict[str, Any] = {"normal": normal, "require": self._require}
+        self._known: dict[int, str] = {}
+        self._last = _last_uses(equations, outputs)
+        self._own = _owned_alone(equations) & _in_order(equations, ordered)
+
+    def text(self) -> str:
+        """The source."""
+        body = [line for number, equation in enumerate(self.equations) for line in self._of(number, equation)]
+        results = "".join(f"{x!r}, " for x in self.outputs)
+        return "\n".join([f"def run({', '.join(map(repr, self.inputs))}):", *body, f"    return ({results})", ""])
+
+    def _of(self, number: int, equation: Equation) -> list[str]:
+        operation, made = equation.operation, equation.operation.primitive
+        operands = [repr(x) if isinstance(x, Variable) else self._global(x.value, "c") for x in equation.inputs]
+        params = [f"{key}={self._global(value, 'p')}" for key, value in operation.params.items()]
+        ended = [x for x in dict.fromkeys(equation.inputs) if isinstance(x, Variable) and self._last[x] == number]
+        function: Any = made.forward
+        if _is_ufunc(equation):
+            function = made.numpy
+            y = equation.outputs[0]
+            there = [x for x in ended if {x, y} <= self._own and (x.shape, x.dtype) == (y.shape, y.dtype)]
+            params += [f"out={x!r}" for x in there[:1]]
+        call = f"{self._global(function, 'f')}({', '.join([*operands, *params])})"
+        targets = ", ".join(map(repr, equation.outputs))
+        lines = [f"    {targets} = {call}"]
+        if not (made.ours and made.facts.kind in CERTAIN):
+            lines += [f"    {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
+        elif equation.outputs[0].dtype in (bool, np.bool_) and not equation.outputs[0].shape:
+            lines += [f"    {targets} = normal({targets})"]
+        gone = [x for x in (*ended, *equation.outputs) if self._last.get(x, number) == number and x.shape]
+        if gone:
+            lines.append(f"    {' = '.join(map(repr, gone))} = None")
+        return lines
+
+    def _global(self, value: Any, kind: str) -> str:
+        """The name of an object in the function's namespace."""
+        if id(value) not in self._known:
+            self._known[id(value)] = name = f"{kind}{len(self._known)}_"
+            self.names[name] = value
+        return self._known[id(value)]
+
+    def _require(self, number: int, position: int, value: Any) -> Any:
+        """A result, if it has the form that it had when the program was traced."""
+        value, equation = normal(value), self.equations[number]
+        if not equation.outputs[position].fits(value):
+            raise other_result(self.name, equation, value)
+        return value
+
+
+def _last_uses(equations: Sequence[Equation], outputs: Sequence[Variable]) -> Mapping[Any, int]:
+    last: dict[Any, int] = {}
+    for number, equation in enumerate(equations):
+        last.update(dict.fromkeys([*equation.outputs, *equation.inputs], number))
+    last.update(dict.fromkeys(outputs, len(equations)))
+    return last
+
+
+def _is_ufunc(equation: Equation) -> bool:
+    """Whether NumPy's ufunc does what the operation does: on arrays, and not on numbers, whose classes differ."""
+    made = equation.operation.primitive
+    return (
+        isinstance(made.numpy, np.ufunc)
+        and made.ours
+        and made.plain
+        and made.operands == made.numpy.nin == len(equation.inputs)
+        and any(isinstance(x, Variable) and x.shape for x in equation.inputs)
+        and all(isinstance(x, Literal) or not isinstance(x.dtype, type) for x in equation.inputs)
+    )
+
+
+def _owned_alone(equations: Sequence[Equation]) -> set[Variable]:
+    """Arrays that ufuncs have made, and of which nothing but ufuncs ever takes hold."""
+    made = {x for equation in equations if _is_ufunc(equation) for x in equation.outputs if x.shape}
+    shared = {x for equation in equations if not _is_ufunc(equation) for x in equation.inputs}
+    return {x for x in made if x not in shared}
+
+
+def _in_order(equations: Sequence[Equation], ordered: Collection[Variable]) -> set[Variable]:
+    """The arrays of which it is certain that their elements lie in order."""
+    certain = set(ordered)
+    for equation in equations:
+        arrays = [x for x in equation.inputs if isinstance(x, Variable) and len(x.shape) > 1]
+        if all(len(x.shape) < 2 for x in equation.outputs) or (_is_ufunc(equation) and certain.issuperset(arrays)):
+            certain.update(equation.outputs)
+    return certain
