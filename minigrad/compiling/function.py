@@ -17,9 +17,9 @@ from minigrad.compiling.tracing import traced
 from minigrad.core import Handle, name_of, unwrap
 from minigrad.creation import get_default_dtype
 from minigrad.errors import ArgumentError
-from minigrad.errors.programs import no_such_static, out_of_date, unhashable_static, warn_of_forms
-from minigrad.settings import now
-from minigrad.tree import flatten
+from minigrad.errors.programs import changes_in_the_trace, no_such_static, out_of_date, unhashable_static, warn_of_forms
+from minigrad.settings import now, unusual
+from minigrad.tree import Rebuild, flatten
 
 MANY = 4  # from so many programs on a warning says why there are so many
 
@@ -110,12 +110,18 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
-        mode = now()
-        if _disabled[0] or mode.interpreter is not None or mode.anomaly or mode.watcher is not None:
-            return self._f(*args, **kwargs)  # a part of another program, or somebody wants to see every operation
+        if unusual or _disabled[0]:
+            mode = now()
+            if _disabled[0] or mode.interpreter is not None or mode.anomaly or mode.watcher is not None:
+                return self._f(*args, **kwargs)  # a part of another program, or somebody wants to see every operation
         call = self._call_of(args, kwargs)
-        compiled = self._found(call) or self._traced(call)
-        return self._compared(call, compiled) if compiled.runs == 1 else self._run(call, compiled)
+        compiled, outside = self._found(call) or self._traced(call)
+        if compiled.runs == 1:
+            return self._compared(call, compiled, outside)
+        compiled.runs += 1
+        outcome = compiled.compute(outside, call.leaves)
+        outcome.commit()
+        return outcome.present(call.named or compiled.reads_tensors)
 
     # Keys and programs
 
@@ -131,24 +137,25 @@ class Jitted:
                     kwargs = {**kwargs, name: None}
         return Call(self._name, args, kwargs, fixed)
 
-    def _found(self, call: "Call") -> Compiled | None:
-        """The program for this call, if there is one; it is noted why the others are not."""
-        call.objections = []
-        for compiled in self._programs.get(call.key, ()):
-            objection = compiled.objection()
-            if objection is None:
-                return compiled
-            call.objections.append(objection)
+    def _found(self, call: "Call") -> tuple[Compiled, list[Any]] | None:
+        """The program for this call, if there is one, and what it reads; it is noted why the others are not."""
+        for compiled in reversed(self._programs.get(call.key, ())):
+            outside = compiled.read()
+            if not isinstance(outside, str):
+                return compiled, outside
+            call.objections.append(outside)
         return None
 
-    def _traced(self, call: "Call") -> Compiled:
+    def _traced(self, call: "Call") -> tuple[Compiled, list[Any]]:
         compiled = Compiled(traced(self._filled(call), self._name, (call.args, call.kwargs)))
+        outside = compiled.read()
+        if isinstance(outside, str):
+            raise changes_in_the_trace(self._name, outside)
         self._reasons.append("; ".join(call.objections) or call.described())
         self._programs.setdefault(call.key, []).append(compiled)
-        count = sum(map(len, self._programs.values()))
-        if count == MANY:
+        if len(self._reasons) == MANY:
             warn_of_forms(self._name, self._reasons)
-        return compiled
+        return compiled, outside
 
     def _filled(self, call: "Call") -> Callable[..., Any]:
         """The function, with the values of its static arguments in their places."""
@@ -167,18 +174,12 @@ class Jitted:
 
         return f
 
-    # Runs
+    # The second run
 
-    def _run(self, call: "Call", compiled: Compiled) -> Any:
-        compiled.runs += 1
-        outcome = compiled.compute(call.leaves)
-        outcome.commit()
-        return outcome.results(call.named or compiled.reads_tensors)
-
-    def _compared(self, call: "Call", compiled: Compiled) -> Any:
+    def _compared(self, call: "Call", compiled: Compiled, outside: list[Any]) -> Any:
         """The results of the program, if the function gives the same, whose effects are those that take place."""
         state = random.get_state()
-        outcome = compiled.compute(call.leaves)
+        outcome = compiled.compute(outside, call.leaves)
         after = random.get_state()
         written = [(target, None if value is None else np.array(value)) for target, value in outcome.written()]
         random.set_state(state)
@@ -186,7 +187,7 @@ class Jitted:
         with disabled():
             result = self._filled(call)(*args, **kwargs)
         expected = [*map(unwrap, flatten(result)[0]), *(target.read() for target, _ in written)]
-        found = [*outcome.made[: len(compiled.program.outputs)], *(value for _, value in written)]
+        found = [*outcome.made[: compiled.results], *(value for _, value in written)]
         words = [f"result {i}" for i in range(len(expected) - len(written))] + [str(target) for target, _ in written]
         for what, x, y in zip(words, found, expected, strict=True):
             if not _same(x, y):
@@ -194,7 +195,7 @@ class Jitted:
         if random.get_state() != after:
             raise out_of_date(self._name, "how many random numbers are drawn", None, None)
         compiled.runs += 1
-        return outcome.results(call.named or compiled.reads_tensors)
+        return outcome.present(call.named or compiled.reads_tensors)
 
     # What it tells of itself
 
@@ -207,8 +208,8 @@ class Jitted:
     def check(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function as it was written and as a program, and raise ProgramError if they do not agree."""
         call = self._call_of(args, kwargs)
-        compiled = self._found(call) or self._traced(call)
-        return self._compared(call, compiled)
+        compiled, outside = self._found(call) or self._traced(call)
+        return self._compared(call, compiled, outside)
 
     def explain(self) -> str:
         """What was traced, and why."""
@@ -227,15 +228,23 @@ class Jitted:
 class Call:
     """The arguments of one call, taken apart, and their forms."""
 
+    __slots__ = ("_rebuild", "args", "fixed", "key", "kwargs", "leaves", "named", "objections")
+
     def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], fixed: dict[str, Any]) -> None:
         self.args, self.kwargs, self.fixed = args, kwargs, fixed
-        self.leaves, self._rebuild = flatten((args, kwargs))
+        self.leaves: list[Any] = [*args, *kwargs.values()]
+        self._rebuild: Rebuild | None = None
+        form: Any = (len(args), *kwargs)
+        for x in self.leaves:
+            if x.__class__ not in _SIMPLE and not isinstance(x, Handle):
+                self.leaves, rebuild = flatten((args, kwargs))
+                self._rebuild, form = rebuild, repr(rebuild([_LEAF] * len(self.leaves)))
+                break
         self.objections: list[str] = []
-        self.named = any(isinstance(x, Handle) for x in self.leaves)
-        form = repr(self._rebuild([_LEAF] * len(self.leaves)))
-        self.forms = tuple(map(_form_of, self.leaves))
-        chosen = tuple((key, type(value), value) for key, value in fixed.items())
-        self.key = (form, self.forms, chosen, now().grad, get_default_dtype())
+        self.named = any(map(_is_tensor, self.leaves))
+        chosen = tuple([(key, type(value), value) for key, value in fixed.items()]) if fixed else ()
+        grad = now().grad if unusual else True
+        self.key = (form, *map(_form_of, self.leaves), chosen, grad, get_default_dtype())
         try:
             hash(self.key)
         except TypeError:
@@ -243,15 +252,22 @@ class Call:
 
     def as_tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with Tensors in place of arrays, as a traced function has them."""
-        args, kwargs = self._rebuild(
-            [name_of(x, None) if isinstance(x, ndarray | np.generic) else x for x in self.leaves]
-        )
+        leaves = [name_of(x, None) if isinstance(x, ndarray | np.generic) else x for x in self.leaves]
+        if self._rebuild is None:
+            count = len(self.args)
+            return tuple(leaves[:count]), dict(zip(self.kwargs, leaves[count:], strict=True))
+        args, kwargs = self._rebuild(leaves)
         return args, kwargs
 
     def described(self) -> str:
         """The forms in words."""
-        words = [*(" ".join(map(str, form)) for form in self.forms), *(f"{k}={v!r}" for k, v in self.fixed.items())]
+        forms = [_form_of(x) for x in self.leaves]
+        words = [*(" ".join(map(str, form)) for form in forms), *(f"{k}={v!r}" for k, v in self.fixed.items())]
         return ", ".join(words) or "no arguments"
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, Handle)
 
 
 class _Leaf:
@@ -262,16 +278,20 @@ class _Leaf:
 _LEAF = _Leaf()
 
 
+# Leaves of a tree that need not be looked for.
+_SIMPLE = {ndarray, float, int, bool, complex, str, np.float64, np.float32, np.int64}
+
+
 def _form_of(x: Any) -> tuple[Any, ...]:
     """What of an argument a program rests on."""
+    if x.__class__ is ndarray:
+        return ("array", x.dtype, x.shape)
     if isinstance(x, Handle):
         value = x.array
-        requires = " that requires grad" if x.node is not None else ""
-        return (f"Tensor{requires}", getattr(value, "dtype", type(value)), getattr(value, "shape", ()))
+        requires = "Tensor" if x.node is None else "Tensor that requires grad"
+        return (requires, getattr(value, "dtype", type(value)), getattr(value, "shape", ()))
     if isinstance(x, ndarray | np.generic):
         return ("array", x.dtype, x.shape)
-    if type(x) in (float, complex):
-        return (type(x).__name__,)
     if x is None or isinstance(x, bool | int | str):
         return (type(x).__name__, x)
     return (type(x).__name__,)

@@ -11,12 +11,13 @@ from minigrad import random
 from minigrad.autograd import walk
 from minigrad.compiling.straight import straight_line
 from minigrad.compiling.tracing import Pullback, Traced
-from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
+from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive
 from minigrad.ops.elementwise import positive
 from minigrad.program import Variable
 from minigrad.program.equations import Argument, OfTensor
+from minigrad.tree import Rebuild
 
-Values = Mapping[Variable, Any]
+Run = Callable[..., tuple[Any, ...]]
 
 
 class Compiled:
@@ -32,145 +33,146 @@ class Compiled:
     def __init__(self, traced: Traced) -> None:
         self.program, self.pullbacks = traced
         self.runs = 0
-        program = self.program
-        self._outside = [(x, s) for x, s in program.inputs.items() if not isinstance(s, Argument)]
-        arguments = [(x, s.number) for x, s in program.inputs.items() if isinstance(s, Argument)]
+        program, pullbacks = self.program, [p for p in self.pullbacks if p is not None]
+        self.outside = [(x, source) for x, source in program.inputs.items() if not isinstance(source, Argument)]
+        arguments = [(x, source.number) for x, source in program.inputs.items() if isinstance(source, Argument)]
         self._numbers = [number for _, number in arguments]
         # NumPy's arrays from outside are read anew at every run, as they are: whoever writes into one finds it changed.
         self._constants = [constant.array for constant in program.constants.values()]
-        self._inputs = [*(x for x, _ in self._outside), *(x for x, _ in arguments), *program.constants]
-        draws = [e.outputs[0] for e in program.equations if e.operation.primitive.facts.kind == "draw"]
-        pullbacks = [pullback for pullback in self.pullbacks if pullback is not None]
-        needed = dict.fromkeys([x for pullback in pullbacks for x in pullback.needed])
-        self._kept = list(dict.fromkeys([*needed, *(draws if pullbacks else ())]))
-        self._changed = [x for _, x in program.effects if x is not None]
-        made = [*program.outputs, *self._changed, *self._kept]
-        self.run = straight_line(program.name, program.equations, self._inputs, made)
-        self._pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
-        tensors = [source.tensor for _, source in self._outside if isinstance(source, OfTensor)]
+        self.inputs = [*(x for x, _ in self.outside), *(x for x, _ in arguments), *program.constants]
+        self.draws = {e.outputs[0] for e in program.equations if e.operation.primitive.facts.kind == "draw"}
+        self._draws = bool(self.draws)
+        changed = [x for _, x in program.effects if x is not None]
+        needed = dict.fromkeys([*(x for p in pullbacks for x in p.needed), *(self.draws if pullbacks else ())])
+        self.made = [*program.outputs, *changed, *needed]
+        self.results, self.kept_from = len(program.outputs), len(program.outputs) + len(changed)
+        self._run = straight_line(program.name, program.equations, self.inputs, self.made)
+        self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
+        tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
         self.reads_tensors = bool(tensors)
         self._require = [(tensor, tensor.node is not None) for tensor in tensors]
 
-    def _pull_of(self, pullback: Pullback) -> Callable[..., tuple[Any, ...]]:
+    def _pull_of(self, pullback: Pullback) -> Run:
         ends = list(pullback.gradients.values())
         return straight_line(self.program.name, pullback.equations, [pullback.seed, *pullback.needed], ends)
 
-    def objection(self) -> str | None:
-        """What has another form than it had when the function was traced; None if the program can be run."""
+    def read(self) -> list[Any] | str:
+        """What the program takes from outside; if that has another form than in the trace, how."""
         for guard in self.program.guards:
             if (now := guard.look()) != guard.seen:
                 return f"{guard.what} was {guard.seen!r}, and is {now!r}"
-        for x, source in self._outside:
-            value = source.read()
-            if not x.fits(value):
-                return f"{source} was {x.dtype} of shape {x.shape}, and is now of another form"
         for tensor, required in self._require:
             if (tensor.node is not None) is not required:
                 return f"a Tensor of shape {tensor.array.shape} {'required' if required else 'did not require'} grad"
-        return None
+        values = []
+        for x, source in self.outside:
+            value = source.read()
+            if value.__class__ is ndarray and x.shape == value.shape and x.dtype is value.dtype:
+                values.append(value)  # the commonest case
+                continue
+            if not x.fits(value):
+                return f"{source} was {x.dtype} of shape {x.shape}, and has another form now"
+            values.append(value)
+        return values
 
-    def compute(self, leaves: Sequence[Any]) -> "Outcome":
-        """Everything that a run computes; nothing is changed but the state of the generator."""
-        values = [source.read() for _, source in self._outside]
-        values += [unwrap(leaves[number]) for number in self._numbers]
+    def compute(self, outside: list[Any], leaves: Sequence[Any]) -> "Outcome":
+        """Everything that a run computes of what was read; nothing is changed but the state of the generator."""
+        values = outside
+        for number in self._numbers:
+            x = leaves[number]
+            values.append(x.array if isinstance(x, Handle) else x)
         values += self._constants
-        with random.restoring():
-            made = self.run(*values)
+        if self._draws:
+            with random.restoring():
+                made = self._run(*values)
+        else:
+            made = self._run(*values)
         return Outcome(self, leaves, values, made)
-
-    def values_of(self, outcome: "Outcome") -> dict[Variable, Any]:
-        """The values of an outcome by their variables."""
-        program = self.program
-        found = dict(zip(self._inputs, outcome.inputs, strict=True))
-        found.update(zip((*program.outputs, *self._changed, *self._kept), outcome.made, strict=True))
-        return found
 
 
 class Outcome:
     """What one run has computed."""
+
+    __slots__ = ("compiled", "inputs", "leaves", "made")
 
     def __init__(self, compiled: Compiled, leaves: Sequence[Any], inputs: list[Any], made: tuple[Any, ...]) -> None:
         self.compiled, self.leaves, self.inputs, self.made = compiled, leaves, inputs, made
 
     def written(self) -> Iterator[tuple[Any, Any]]:
         """The targets of the run's effects, with their new values."""
-        program = self.compiled.program
-        changed = iter(self.made[len(program.outputs) :])
-        for target, x in program.effects:
+        changed = iter(self.made[self.compiled.results :])
+        for target, x in self.compiled.program.effects:
             yield target, None if x is None else next(changed)
 
     def commit(self) -> None:
         """Change what the function changes."""
-        taken = self._taken()
-        for target, value in self.written():
-            target.write(_alone(value, taken))
+        if self.compiled.program.effects:
+            taken = self._taken()
+            for target, value in self.written():
+                target.write(_alone(value, taken))
 
-    def results(self, named: bool) -> Any:
+    def present(self, named: bool) -> Any:
         """The tree that the function returns."""
-        compiled, program = self.compiled, self.compiled.program
-        taken = self._taken()
-        results = [_alone(x, taken) for x in self.made[: len(program.outputs)]]
+        compiled, taken = self.compiled, self._taken()
+        results = [_alone(x, taken) for x in self.made[: compiled.results]]
         if named:
-            by_variable = compiled.values_of(self) if any(compiled.pullbacks) else {}
-            results = [self._named(i, x, by_variable) for i, x in enumerate(results)]
-        return program.form.rebuild(results)
+            results = [self._named(i, x) for i, x in enumerate(results)]
+        rebuild: Rebuild = compiled.program.form.rebuild
+        return rebuild(results)
 
     def _taken(self) -> set[int]:
         """The identities of memory that somebody else has: what the run was given, and what a derivative will need."""
-        count = len(self.compiled.program.outputs) + len(self.compiled._changed)
-        found = {id(owner) for x in (*self.inputs, *self.made[count:]) for owner in _owners(x)}
-        return found
+        arrays = [x for x in (*self.inputs, *self.made[self.compiled.kept_from :]) if x.__class__ is ndarray]
+        return {id(x) for x in arrays} | {id(x.base) for x in arrays if x.base is not None}
 
-    def _named(self, number: int, value: Any, values: Values) -> Any:
+    def _named(self, number: int, value: Any) -> Any:
+        """A result as a Tensor, with a node if it requires grad."""
         pullback = self.compiled.pullbacks[number]
         if pullback is None:
             return name_of(value, None)
-        tensors = [self._tensor(x) for x in pullback.gradients]
         op = Operation(_compiled.primitive, {})  # type: ignore[attr-defined]
-        result = apply(op, (value, *tensors))
-        op.saved = partial(_pull, self, number, [values[x] for x in pullback.needed])
+        result = apply(op, (value, *map(self._tensor, pullback.gradients)))
+        op.saved = partial(_pull, self, number)
         return result
 
     def _tensor(self, x: Variable) -> Any:
         source = self.compiled.program.inputs[x]
         return self.leaves[source.number] if isinstance(source, Argument) else source.tensor  # type: ignore[union-attr]
 
+    def values(self) -> dict[Variable, Any]:
+        """What was read and made, by its variables."""
+        compiled = self.compiled
+        return dict(zip((*compiled.inputs, *compiled.made), (*self.inputs, *self.made), strict=True))
+
     def again(self, number: int, operands: Mapping[Variable, Any]) -> Any:
         """One result computed once more, of Tensors, so that it can be differentiated to any order."""
-        known: dict[Any, Any] = {**self.compiled.values_of(self), **operands}
-        program = self.compiled.program
-        draws = {e.outputs[0] for e in program.equations if e.operation.primitive.facts.kind == "draw"}
-        values = {x: known[x] for x in (*self.compiled._inputs, *draws)}
+        program, known = self.compiled.program, {**self.values(), **operands}
+        values: dict[Any, Any] = {x: known[x] for x in (*self.compiled.inputs, *self.compiled.draws)}
         for equation in program.equations:
             if equation.outputs[0] not in values:
-                inputs = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
-                operation = equation.operation
-                values[equation.outputs[0]] = apply(Operation(operation.primitive, operation.params), tuple(inputs))
+                inputs = tuple([values[x] if isinstance(x, Variable) else x.value for x in equation.inputs])
+                operation = Operation(equation.operation.primitive, equation.operation.params)
+                values[equation.outputs[0]] = apply(operation, inputs)
         return values[program.outputs[number]]
-
-
-def _owners(x: Any) -> tuple[Any, ...]:
-    return (x, x.base) if isinstance(x, ndarray) and x.base is not None else (x,)
 
 
 def _alone(x: Any, taken: set[int]) -> Any:
     """The value in memory of its own, which from now on is taken."""
-    if isinstance(x, ndarray):
+    if x.__class__ is ndarray:
         if x.base is not None or id(x) in taken:
             x = np.array(x)
         taken.add(id(x))
     return x
 
 
-def _pull(outcome: Outcome, number: int, needed: list[Any], g: Any, operands: Sequence[Any]) -> list[Any]:
+def _pull(outcome: Outcome, number: int, g: Any, operands: Sequence[Any]) -> list[Any]:
     """The gradients of the inputs of one result."""
-    compiled = outcome.compiled
-    pullback = compiled.pullbacks[number]
+    pullback, pull = outcome.compiled.pullbacks[number], outcome.compiled.pulls[number]
     assert pullback is not None
+    assert pull is not None
     if not isinstance(g, Handle):
-        pull = compiled._pulls[number]
-        assert pull is not None
-        return list(pull(g, *needed))
+        values = outcome.values()
+        return list(pull(g, *[values[x] for x in pullback.needed]))
     with enable_grad():
         # Tensors of its own, at which the walk ends: what the operands were computed from is for the outer one.
         variables = [positive(x) for x in operands]

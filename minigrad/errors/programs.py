@@ -161,6 +161,13 @@ def out_of_date(name: str, what: str, found: Any, expected: Any) -> ProgramError
     )
 
 
+def changes_in_the_trace(name: str, what: str) -> ProgramError:
+    """For a function that changes, in Python, what its program takes for granted."""
+    return ProgramError(
+        f"{name} cannot be a program: it changes in Python what it rests on ({what}). Change it outside of the function"
+    )
+
+
 def warn_of_forms(name: str, reasons: Sequence[str]) -> None:
     """For a function that was traced for many forms of arguments."""
     listed = "\n".join(f"  {reason}" for reason in reasons)
