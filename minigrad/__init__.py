@@ -220,12 +220,14 @@ from minigrad.version import __version__
 # fmt: off
 if TYPE_CHECKING:
     from minigrad import data, graph, io, nn, objectives, optim, program
+    from minigrad.compiling import jit
     from minigrad.io import load, save
 
 # What only some programs need is imported when it is first asked for.
 __getattr__ = imported_later(
     __name__,
     {
+        "compiling": ["jit"],
         "data": ["data"],
         "graph": ["graph"],
         "io": ["io", "load", "save"],
@@ -248,7 +250,7 @@ __all__ = [
     "flip", "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like", "get_default_dtype",
     "grad", "gradcheck", "gradcheck_report", "gradgradcheck", "graph", "greater", "greater_equal", "heaviside",
     "hessian", "hvp", "hypot", "iinfo", "imag", "inf", "int16", "int32", "int64", "int8", "interp", "io",
-    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacobian", "jvp", "less", "less_equal",
+    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacobian", "jit", "jvp", "less", "less_equal",
     "linalg", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2",
     "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "manual_seed", "matmul",
     "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "moveaxis", "multiply",

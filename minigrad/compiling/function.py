@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import random
-from minigrad.compiling.run import Compiled
+from minigrad.compiling.run import Compiled, is_ordered
 from minigrad.compiling.tracing import traced
 from minigrad.core import Handle, name_of, unwrap
 from minigrad.creation import get_default_dtype
@@ -147,7 +147,7 @@ class Jitted:
         return None
 
     def _traced(self, call: "Call") -> tuple[Compiled, list[Any]]:
-        compiled = Compiled(traced(self._filled(call), self._name, (call.args, call.kwargs)))
+        compiled = Compiled(traced(self._filled(call), self._name, (call.args, call.kwargs)), call.leaves)
         outside = compiled.read()
         if isinstance(outside, str):
             raise changes_in_the_trace(self._name, outside)
@@ -262,7 +262,7 @@ class Call:
     def described(self) -> str:
         """The forms in words."""
         forms = [_form_of(x) for x in self.leaves]
-        words = [*(" ".join(map(str, form)) for form in forms), *(f"{k}={v!r}" for k, v in self.fixed.items())]
+        words = [*(" ".join(map(str, form[:3])) for form in forms), *(f"{k}={v!r}" for k, v in self.fixed.items())]
         return ", ".join(words) or "no arguments"
 
 
@@ -284,14 +284,12 @@ _SIMPLE = {ndarray, float, int, bool, complex, str, np.float64, np.float32, np.i
 
 def _form_of(x: Any) -> tuple[Any, ...]:
     """What of an argument a program rests on."""
-    if x.__class__ is ndarray:
-        return ("array", x.dtype, x.shape)
     if isinstance(x, Handle):
         value = x.array
         requires = "Tensor" if x.node is None else "Tensor that requires grad"
-        return (requires, getattr(value, "dtype", type(value)), getattr(value, "shape", ()))
+        return (requires, getattr(value, "dtype", type(value)), getattr(value, "shape", ()), is_ordered(value))
     if isinstance(x, ndarray | np.generic):
-        return ("array", x.dtype, x.shape)
+        return ("array", x.dtype, x.shape, is_ordered(x))
     if x is None or isinstance(x, bool | int | str):
         return (type(x).__name__, x)
     return (type(x).__name__,)

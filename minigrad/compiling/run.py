@@ -11,7 +11,8 @@ from minigrad import random
 from minigrad.autograd import walk
 from minigrad.compiling.straight import straight_line
 from minigrad.compiling.tracing import Pullback, Traced
-from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive
+from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
+from minigrad.errors.programs import changed
 from minigrad.ops.elementwise import positive
 from minigrad.program import Variable
 from minigrad.program.equations import Argument, OfTensor
@@ -30,7 +31,7 @@ class Compiled:
         How often it was run.
     """
 
-    def __init__(self, traced: Traced) -> None:
+    def __init__(self, traced: Traced, leaves: Sequence[Any]) -> None:
         self.program, self.pullbacks = traced
         self.runs = 0
         program, pullbacks = self.program, [p for p in self.pullbacks if p is not None]
@@ -42,11 +43,15 @@ class Compiled:
         self.inputs = [*(x for x, _ in self.outside), *(x for x, _ in arguments), *program.constants]
         self.draws = {e.outputs[0] for e in program.equations if e.operation.primitive.facts.kind == "draw"}
         self._draws = bool(self.draws)
-        changed = [x for _, x in program.effects if x is not None]
+        written = [x for _, x in program.effects if x is not None]
         needed = dict.fromkeys([*(x for p in pullbacks for x in p.needed), *(self.draws if pullbacks else ())])
-        self.made = [*program.outputs, *changed, *needed]
-        self.results, self.kept_from = len(program.outputs), len(program.outputs) + len(changed)
-        self._run = straight_line(program.name, program.equations, self.inputs, self.made)
+        self.made = [*program.outputs, *written, *needed]
+        self.results, self.kept_from = len(program.outputs), len(program.outputs) + len(written)
+        # What is in order at the first call has to be at the others; most arrays are.
+        values = [source.read() for _, source in self.outside] + [unwrap(leaves[number]) for number in self._numbers]
+        ordered = [x for x, value in zip(self.inputs, values, strict=False) if is_ordered(value)]
+        self._ordered = [x in ordered for x, _ in self.outside]
+        self._run = straight_line(program.name, program.equations, self.inputs, self.made, ordered)
         self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
         tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
         self.reads_tensors = bool(tensors)
@@ -60,17 +65,17 @@ class Compiled:
         """What the program takes from outside; if that has another form than in the trace, how."""
         for guard in self.program.guards:
             if (now := guard.look()) != guard.seen:
-                return f"{guard.what} was {guard.seen!r}, and is {now!r}"
+                return changed(guard.what, guard.seen, now)
         for tensor, required in self._require:
             if (tensor.node is not None) is not required:
                 return f"a Tensor of shape {tensor.array.shape} {'required' if required else 'did not require'} grad"
         values = []
-        for x, source in self.outside:
+        for (x, source), ordered in zip(self.outside, self._ordered, strict=True):
             value = source.read()
             if value.__class__ is ndarray and x.shape == value.shape and x.dtype is value.dtype:
-                values.append(value)  # the commonest case
-                continue
-            if not x.fits(value):
+                if ordered and not is_ordered(value):
+                    return f"{source} lies in memory in another order"
+            elif not x.fits(value):
                 return f"{source} was {x.dtype} of shape {x.shape}, and has another form now"
             values.append(value)
         return values
@@ -90,6 +95,11 @@ class Compiled:
         return Outcome(self, leaves, values, made)
 
 
+def is_ordered(value: Any) -> bool:
+    """Whether the elements of an array lie in memory in the order of their indices."""
+    return value.__class__ is ndarray and (value.ndim < 2 or value.flags.c_contiguous)
+
+
 class Outcome:
     """What one run has computed."""
 
@@ -100,9 +110,9 @@ class Outcome:
 
     def written(self) -> Iterator[tuple[Any, Any]]:
         """The targets of the run's effects, with their new values."""
-        changed = iter(self.made[self.compiled.results :])
+        values = iter(self.made[self.compiled.results :])
         for target, x in self.compiled.program.effects:
-            yield target, None if x is None else next(changed)
+            yield target, None if x is None else next(values)
 
     def commit(self) -> None:
         """Change what the function changes."""

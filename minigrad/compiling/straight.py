@@ -1,6 +1,7 @@
 """Equations as one Python function: straight-line NumPy, without a look at what can be known beforehand."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ import numpy as np
 from minigrad.errors.programs import other_result
 from minigrad.program import Equation, Literal, Variable
 from minigrad.program.equations import normal
+from minigrad.program.numbers import arithmetic
+
+LARGE = 1000  # elements of an array that is let go of as early as possible
 
 # Of these kinds the form of a result follows from the forms of the operands.
 CERTAIN = ("elementwise", "reduction", "movement", "contraction")
@@ -68,13 +72,18 @@ class _Lines:
             there = [x for x in ended if {x, y} <= self._own and (x.shape, x.dtype) == (y.shape, y.dtype)]
             params += [f"out={x!r}" for x in there[:1]]
         call = f"{self._global(function, 'f')}({', '.join([*operands, *params])})"
+        if made is arithmetic.primitive:  # type: ignore[attr-defined]
+            call = f" {operation.params['sign']} ".join(operands)
         targets = ", ".join(map(repr, equation.outputs))
         lines = [f"    {targets} = {call}"]
-        if not (made.ours and made.facts.kind in CERTAIN):
+        is_number = isinstance(equation.outputs[0].dtype, type) and equation.outputs[0].dtype is not bool
+        if not is_number and not (made.ours and made.facts.kind in CERTAIN):
             lines += [f"    {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
         elif equation.outputs[0].dtype in (bool, np.bool_) and not equation.outputs[0].shape:
             lines += [f"    {targets} = normal({targets})"]
-        gone = [x for x in (*ended, *equation.outputs) if self._last.get(x, number) == number and x.shape]
+        gone = [
+            x for x in (*ended, *equation.outputs) if self._last.get(x, number) == number and prod(x.shape) >= LARGE
+        ]
         if gone:
             lines.append(f"    {' = '.join(map(repr, gone))} = None")
         return lines

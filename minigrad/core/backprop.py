@@ -86,7 +86,7 @@ def backprop(
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
             rules, into = made.rules, None if anomaly else made.into
             if made.special:
-                params, rules = _special(node.op, known, named, receipt is not None)
+                params, rules = _special(node.op, known, named, create_graph, receipt is not None)
             if receipt is not None:
                 node.inputs = node.args = receipt
             for i, rule in enumerate(rules):  # operands after the last rule have no derivative
@@ -154,13 +154,15 @@ def _names_of(node: Node) -> tuple[Array, tuple[Array, ...]]:
 
 
 def _special(
-    op: Operation, known: tuple[Array, ...], named: bool, last: bool
+    op: Operation, known: tuple[Array, ...], named: bool, create_graph: bool, last: bool
 ) -> tuple[Mapping[str, Any], Sequence[Rule | None]]:
     """Parameters and rules of an operation that saves something, has one rule for all, or was given less operands."""
     made, params = op.primitive, op.params
     if made.saves:
-        lost = named and isinstance(op.saved, ndarray)  # what depends on it could not be differentiated
-        params = {**params, "saved": None if lost else op.saved}
+        saved = op.saved
+        if named and isinstance(saved, ndarray):  # in a graph, what depends on it could not be differentiated
+            saved = None if create_graph else name_of(saved, None)
+        params = {**params, "saved": saved}
         if last:
             op.saved = None
     if made.joint is None:

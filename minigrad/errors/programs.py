@@ -118,7 +118,14 @@ def other_result(name: str, equation: Any, value: Any) -> ProgramError:
 
 def other_state(what: str, seen: Any, now: Any) -> ProgramError:
     """For something that a program takes for granted."""
-    return ProgramError(f"{what} was {seen!r} when the program was traced, and is {now!r} now: trace it again")
+    return ProgramError(f"{changed(what, seen, now)}: trace it again")
+
+
+def changed(what: str, seen: Any, now: Any) -> str:
+    """That something is not what it was; of lists, which hold identities, there is nothing to tell."""
+    if isinstance(seen, list):
+        return f"{what} has changed since the program was traced"
+    return f"{what} was {seen!r} when the program was traced, and is {now!r} now"
 
 
 def other_choice(seen: Any, now: Any) -> ProgramError:

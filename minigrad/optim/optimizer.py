@@ -211,8 +211,13 @@ class Optimizer:
                 with no_grad():
                     self.update(value, tracer.own(gradient.array), tracer.entries(self.state[p]), options)
                 write_to(p, value)
+        tracer.seen("where an optimizer keeps its state", self._places)
         counts = tracer.entries(vars(self))
         counts["_steps"] += 1
+
+    def _places(self) -> list[int]:
+        """The identities of what a program writes to: `load_state_dict` brings others."""
+        return [*map(id, self.param_groups), *(id(state) for state in self.state.values() if state)]
 
     def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
         """What is kept of a parameter before its first step; for subclasses."""

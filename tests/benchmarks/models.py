@@ -1,9 +1,9 @@
-"""What training costs: minigrad against the same model written by hand in NumPy, in one run.
+"""What training costs: minigrad, eager and compiled, against the same model written by hand in NumPy, in one run.
 
     python tests/benchmarks/models.py               # the table; needs scikit-learn for its digits
     python tests/benchmarks/models.py --rounds 31
 
-Both start from the same parameters and must end at the same ones.  They run in turn, each in a process of its own,
+All start from the same parameters and must end at the same ones.  They run in turn, each in a process of its own,
 round after round, one thread each; what counts is the ratio of the medians.
 """
 
@@ -77,16 +77,26 @@ def softmax_by_hand(parameters):
         descend(parameters, [images.T @ d, d.sum(axis=0)], 0.1)
 
 
-def softmax_minigrad(parameters):
+def softmax_minigrad(parameters, wrap):
     from minigrad import optim
     from minigrad.nn import functional as F  # noqa: N812
 
     weight, bias = parameters
     optimizer = optim.SGD(parameters, lr=0.1)
-    for images, labels in digit_batches() * 20:
+
+    @wrap
+    def step(images, labels):
         optimizer.zero_grad()
-        F.cross_entropy(images @ weight + bias, labels).backward()
+        loss = F.cross_entropy(images @ weight + bias, labels)
+        loss.backward()
         optimizer.step()
+        return loss
+
+    def run():
+        for images, labels in digit_batches() * 20:
+            step(images, labels)
+
+    return run, optimizer
 
 
 # Two hidden layers on digits: 10 epochs of Adam
@@ -120,18 +130,28 @@ def mlp_by_hand(parameters):
             p -= (1e-3 / (1 - 0.9**step)) * m / root
 
 
-def mlp_minigrad(parameters):
+def mlp_minigrad(parameters, wrap):
     from minigrad import optim
     from minigrad.nn import functional as F  # noqa: N812
 
     w1, b1, w2, b2, w3, b3 = parameters
     optimizer = optim.Adam(parameters, lr=1e-3)
-    for images, labels in digit_batches() * 10:
+
+    @wrap
+    def step(images, labels):
         optimizer.zero_grad()
         h = F.relu(images @ w1 + b1)
         h = F.relu(h @ w2 + b2)
-        F.cross_entropy(h @ w3 + b3, labels).backward()
+        loss = F.cross_entropy(h @ w3 + b3, labels)
+        loss.backward()
         optimizer.step()
+        return loss
+
+    def run():
+        for images, labels in digit_batches() * 10:
+            step(images, labels)
+
+    return run, optimizer
 
 
 # Two convolutions with pooling on random images of 28 x 28: 10 steps of gradient descent, by hand with im2col
@@ -216,19 +236,29 @@ def cnn_by_hand(parameters):
         descend(parameters, [*gradients, flat.T @ d, d.sum(axis=0)], 0.05)
 
 
-def cnn_minigrad(parameters):
+def cnn_minigrad(parameters, wrap):
     from minigrad import optim
     from minigrad.nn import functional as F  # noqa: N812
 
     k1, b1, k2, b2, w, b = parameters
     images, labels = cnn_data()
     optimizer = optim.SGD(parameters, lr=0.05)
-    for _ in range(10):
+
+    @wrap
+    def step(images, labels):
         optimizer.zero_grad()
         h = F.max_pool2d(F.relu(F.conv2d(images, k1, b1, padding=1)), 2)
         h = F.max_pool2d(F.relu(F.conv2d(h, k2, b2, padding=1)), 2)
-        F.cross_entropy(h.flatten(1) @ w + b, labels).backward()
+        loss = F.cross_entropy(h.flatten(1) @ w + b, labels)
+        loss.backward()
         optimizer.step()
+        return loss
+
+    def run():
+        for _ in range(10):
+            step(images, labels)
+
+    return run, optimizer
 
 
 # One causal transformer block, 16 sequences of 64 tokens, width 128, 4 heads: 5 steps of gradient descent
@@ -328,14 +358,16 @@ def block_by_hand(parameters):
         descend(parameters, gradients, 0.1)
 
 
-def block_minigrad(parameters):
+def block_minigrad(parameters, wrap):
     from minigrad import optim
     from minigrad.nn import functional as F  # noqa: N812
 
     table, places, n1w, n1b, w_qkv, w_out, n2w, n2b, w1, b1, w2, b2, n3w, n3b, head = parameters
     tokens, labels = block_data()
     optimizer = optim.SGD(parameters, lr=0.1)
-    for _ in range(5):
+
+    @wrap
+    def step(tokens, labels):
         optimizer.zero_grad()
         x = F.embedding(tokens, table) + places
         qkv = F.layer_norm(x, WIDTH, n1w, n1b) @ w_qkv
@@ -344,32 +376,60 @@ def block_minigrad(parameters):
         x = x + seen.transpose(0, 2, 1, 3).reshape(BATCH, TIME, WIDTH) @ w_out
         x = x + F.gelu(F.layer_norm(x, WIDTH, n2w, n2b) @ w1 + b1, approximate="tanh") @ w2 + b2
         logits = F.layer_norm(x, WIDTH, n3w, n3b) @ head
-        F.cross_entropy(logits.reshape(-1, WORDS), labels).backward()
+        loss = F.cross_entropy(logits.reshape(-1, WORDS), labels)
+        loss.backward()
         optimizer.step()
+        return loss
+
+    def run():
+        for _ in range(5):
+            step(tokens, labels)
+
+    return run, optimizer
 
 
 WORKLOADS = {
-    "softmax_digits": (softmax_start, softmax_by_hand, softmax_minigrad, 2.0),
-    "mlp_digits": (mlp_start, mlp_by_hand, mlp_minigrad, 1.8),
-    "cnn_small": (cnn_start, cnn_by_hand, cnn_minigrad, 1.0),
-    "transformer_small": (block_start, block_by_hand, block_minigrad, 1.2),
+    "softmax_digits": (softmax_start, softmax_by_hand, softmax_minigrad, (2.0, 0.55)),
+    "mlp_digits": (mlp_start, mlp_by_hand, mlp_minigrad, (1.8, 0.85)),
+    "cnn_small": (cnn_start, cnn_by_hand, cnn_minigrad, (1.0, 0.6)),
+    "transformer_small": (block_start, block_by_hand, block_minigrad, (1.2, 0.7)),
 }
 
 
 def serve(name, kind):
     """Run a workload for each line that comes in; answer with its time and with what its parameters have become."""
-    start, by_hand, ours, _ = WORKLOADS[name]
-    for _ in sys.stdin:
-        parameters = start()
-        if kind == "minigrad":
-            import minigrad as mg
+    start, by_hand, ours, *_ = WORKLOADS[name]
+    if kind != "hand":
+        import minigrad as mg
 
-            parameters = [mg.tensor(p, requires_grad=True) for p in parameters]
+        parameters = [mg.tensor(p, requires_grad=True) for p in start()]
+        run, optimizer = ours(parameters, mg.jit if kind == "compiled" else lambda step: step)
+    for _ in sys.stdin:
+        if kind == "hand":
+            values = start()
+            run = functools.partial(by_hand, values)
+        else:
+            begin_again(parameters, start(), optimizer)
         begun = time.perf_counter()
-        (ours if kind == "minigrad" else by_hand)(parameters)
+        run()
         seconds = time.perf_counter() - begun
-        values = [p.detach().numpy() if kind == "minigrad" else p for p in parameters]
+        values = values if kind == "hand" else [p.detach().numpy() for p in parameters]
         print(seconds, *(float(np.linalg.norm(v)) for v in values), flush=True)
+
+
+def begin_again(parameters, values, optimizer):
+    """Parameters and the state of an optimizer as they were at first, in the same memory."""
+    import minigrad as mg
+
+    with mg.no_grad():
+        for p, value in zip(parameters, values, strict=True):
+            p[...] = value
+    for state in optimizer.state.values():
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                value[...] = 0
+            else:
+                state[name] = 0
 
 
 def main():
@@ -382,7 +442,7 @@ def main():
     if options.serve:
         serve(*options.serve)
         return
-    print(f"{'workload':20} {'by hand':>10} {'minigrad':>10} {'ratio':>7} {'asked':>7}")
+    print(f"{'workload':20} {'by hand':>10} {'eager':>7} {'asked':>7} {'jit':>7} {'asked':>7}")
     for name, (*_, asked) in WORKLOADS.items():
         servers = {
             kind: subprocess.Popen(
@@ -391,7 +451,7 @@ def main():
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            for kind in ("hand", "minigrad")
+            for kind in ("hand", "eager", "compiled")
         }
         times = {kind: [] for kind in servers}
         for i in range(options.rounds + 1):
@@ -402,11 +462,14 @@ def main():
                 seconds, *ends[kind] = map(float, server.stdout.readline().split())
                 if i:  # the first round is to warm up
                     times[kind].append(seconds)
-            np.testing.assert_allclose(ends["hand"], ends["minigrad"], rtol=2e-3, atol=1e-4)
+            np.testing.assert_allclose(ends["hand"], ends["eager"], rtol=2e-3, atol=1e-4)
+            assert ends["eager"] == ends["compiled"]
         for server in servers.values():
             server.communicate()
-        hand, mine = (statistics.median(found) for found in times.values())
-        print(f"{name:20} {1e3 * hand:7.1f} ms {1e3 * mine:7.1f} ms {mine / hand:7.2f} {asked:7.1f}")
+        hand, eager, compiled = (statistics.median(found) for found in times.values())
+        print(
+            f"{name:20} {1e3 * hand:7.1f} ms {eager / hand:7.2f} {asked[0]:7.2f} {compiled / hand:7.2f} {asked[1]:7.2f}"
+        )
 
 
 if __name__ == "__main__":
