@@ -84,6 +84,9 @@ def disabled() -> Iterator[None]:
         _disabled[0] -= 1
 
 
+jit.disabled = disabled  # type: ignore[attr-defined]  # beside what it switches off
+
+
 class Jitted:
     """A function that runs as a program: see `jit`."""
 
@@ -98,7 +101,7 @@ class Jitted:
             if self._signature is not None and name not in self._signature.parameters:
                 raise no_such_static(self._name, name, list(self._signature.parameters))
         self._programs: dict[Any, list[Compiled]] = {}
-        self._reasons: list[str] = []
+        self._made: list[tuple[Compiled, str]] = []  # all programs in the order of their traces, and why each was made
         self._bound: WeakKeyDictionary[Any, Jitted] = WeakKeyDictionary()
 
     def __get__(self, instance: Any, owner: type | None = None) -> "Jitted":
@@ -151,10 +154,10 @@ class Jitted:
         outside = compiled.read()
         if isinstance(outside, str):
             raise changes_in_the_trace(self._name, outside)
-        self._reasons.append("; ".join(call.objections) or call.described())
+        self._made.append((compiled, call.objections[0] if call.objections else call.described()))
         self._programs.setdefault(call.key, []).append(compiled)
-        if len(self._reasons) == MANY:
-            warn_of_forms(self._name, self._reasons)
+        if len(self._made) == MANY:
+            warn_of_forms(self._name, [reason for _, reason in self._made])
         return compiled, outside
 
     def _filled(self, call: "Call") -> Callable[..., Any]:
@@ -202,8 +205,7 @@ class Jitted:
     @property
     def program(self) -> Any:
         """The latest program, which prints as a NumPy file; None before the first call."""
-        programs = [compiled for group in self._programs.values() for compiled in group]
-        return programs[-1].program if programs else None
+        return self._made[-1][0].program if self._made else None
 
     def check(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function as it was written and as a program, and raise ProgramError if they do not agree."""
@@ -213,13 +215,13 @@ class Jitted:
 
     def explain(self) -> str:
         """What was traced, and why."""
-        lines = [f"{self._name}: {len(self._reasons)} programs"] if self._reasons else [f"{self._name}: no call yet"]
-        groups = [compiled for group in self._programs.values() for compiled in group]
-        lines += [
+        if not self._made:
+            return f"{self._name}: no call yet"
+        lines = [
             f"  {len(compiled.program.equations)} equations, run {compiled.runs} times: {reason}"
-            for compiled, reason in zip(groups, self._reasons, strict=True)
+            for compiled, reason in self._made
         ]
-        return "\n".join(lines)
+        return "\n".join([f"{self._name}: {len(lines)} programs", *lines])
 
     def __repr__(self) -> str:
         return f"<jit of {self._name}>"
