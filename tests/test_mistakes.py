@@ -1141,6 +1141,58 @@ mistake(
     cause="cannot be a part of a program", place="LBFGS",
     remedy="and call it outside",
 )  # fmt: skip
+mistake(
+    "A number outside of a compiled function that changes", errors.ProgramError,
+    """
+    scale = 2.0
+
+    @mg.jit
+    def scaled(x):
+        return scale * x
+
+    scaled(mg.ones(2))
+    scale = 3.0
+    scaled(mg.ones(2))
+    """,
+    cause="result 0 was not the same", place="scaled",
+    remedy="Pass it as an argument",
+)  # fmt: skip
+mistake(
+    "A backward pass to an argument of a compiled function", errors.ProgramError,
+    """
+    @mg.jit
+    def step(w):
+        (w * w).sum().backward()
+        return w * 1
+
+    step(mg.tensor([1.0, 2.0], requires_grad=True))
+    """,
+    cause="came to the grad of its", place="step",
+    remedy="Return the gradient",
+)  # fmt: skip
+mistake(
+    "A static argument that cannot be a key", errors.ArgumentError,
+    """
+    @mg.jit(static="sizes")
+    def padded(x, sizes):
+        return mg.pad(x, sizes)
+
+    padded(mg.ones(3), [1, 1])
+    """,
+    cause="cannot be hashed: sizes (list)", place="padded",
+    remedy="pass a tuple instead of a list",
+)  # fmt: skip
+mistake(
+    "A static argument that does not exist", errors.ArgumentError,
+    """
+    def power(x, exponent):
+        return x**exponent
+
+    mg.jit(power, static="n")
+    """,
+    cause="static names 'n'", place="jit of power",
+    remedy="the arguments are x, exponent",
+)  # fmt: skip
 
 # Files, data and packages
 

@@ -167,6 +167,7 @@ class Jitted:
         assert self._signature is not None
         places = list(self._signature.parameters)
 
+        @functools.wraps(self._f)
         def f(*args: Any, **kwargs: Any) -> Any:
             for name, value in call.fixed.items():
                 if name in kwargs:

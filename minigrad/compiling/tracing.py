@@ -1,5 +1,6 @@
 """A function written down together with its derivative."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from minigrad.core import Handle, Node, collect, leaf, name_of
 from minigrad.program import Equation, Program, Variable, remove_dead_code, share_common_subexpressions
 from minigrad.program.equations import Argument, OfTensor
 from minigrad.program.tracing import Interpreter
-from minigrad.tree import flatten
+from minigrad.tree import flatten, paths
 
 
 class Pullback(NamedTuple):
@@ -49,7 +50,7 @@ def traced(f: Callable[..., Any], name: str, inputs: tuple[Any, ...]) -> Traced:
     # Arguments that require grad begin graphs of their own, each a new one.
     fresh = [name_of(x.array, leaf(x.array)) if isinstance(x, Handle) and x.node is not None else x for x in leaves]
     interpreter = Interpreter(name)
-    args, kwargs = interpreter.open(tuple(rebuild(fresh)))
+    args, kwargs = interpreter.open(tuple(rebuild(fresh)), _names_of(f, *inputs))
     try:
         with interpreter:
             result = f(*args, **kwargs)
@@ -63,6 +64,17 @@ def traced(f: Callable[..., Any], name: str, inputs: tuple[Any, ...]) -> Traced:
         raise
     interpreter.take_back()  # a run of the program will do it all; an optimizer keeps the state that it begins with
     return _parted(program, forward, pulled)
+
+
+def _names_of(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+    """What the leaves of the arguments are called: by the function's own names."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # some of C do not tell
+        parameters = ()  # type: ignore[assignment]  # none
+    known = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
+    named = [*zip([*known, *(f"args[{i}]" for i in range(len(known), len(args)))], args, strict=False), *kwargs.items()]
+    return [name for prefix, tree in named for name in paths(tree, prefix)]
 
 
 # A seed, and gradients by the variables of what they belong to

@@ -76,9 +76,9 @@ def argument_changed(name: str, argument: str) -> ProgramError:
 def argument_has_grad(name: str, argument: str) -> ProgramError:
     """For a traced function that reads or changes the `grad` of one of its arguments."""
     return ProgramError(
-        f"{name} came to the grad of its {argument} while it was traced, by backward() or by reading it: another run "
-        "has another Tensor there. Return the gradient (autograd.grad, value_and_grad), or find the Tensor outside of "
-        "the function instead of taking it as an argument"
+        f"{name} came to the grad of its argument {argument} while it was traced, by backward() or by reading it: "
+        "another run has another Tensor there. Return the gradient (autograd.grad, value_and_grad), or find the Tensor "
+        "outside of the function instead of taking it as an argument"
     )
 
 

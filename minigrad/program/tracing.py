@@ -135,10 +135,10 @@ class Interpreter(Switch):
 
     # Arguments and results
 
-    def open(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments as Tensors."""
+    def open(self, inputs: tuple[Any, ...], names: Sequence[str] = ()) -> tuple[Any, ...]:
+        """The arguments as Tensors; by default their leaves are called by their places in `inputs`."""
         leaves, rebuild = flatten(inputs)
-        names = paths(inputs, "inputs")
+        names = names or paths(inputs, "inputs")
         static, arguments = [], []
         for i, (x, name) in enumerate(zip(leaves, names, strict=True)):
             varies = isinstance(x, Handle | np.ndarray | np.generic) or type(x) in (float, complex)

@@ -422,7 +422,7 @@ def test_the_grad_of_an_argument_is_refused():
         return w * 1
 
     w = leaf(1.0, 2.0)
-    with pytest.raises(ProgramError, match=r"the grad of its inputs\[0\].*Return the gradient"):
+    with pytest.raises(ProgramError, match=r"the grad of its argument inputs\[0\].*Return the gradient"):
         trace(step, w)
     assert w.grad is None
 
