@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -226,6 +227,13 @@ class Jitted:
 
     def __repr__(self) -> str:
         return f"<jit of {self._name}>"
+
+    def __reduce__(self) -> Any:
+        """By its name, as functions are pickled, if it is found there; otherwise without its programs."""
+        found: Any = sys.modules.get(getattr(self._f, "__module__", ""))
+        for part in getattr(self._f, "__qualname__", "?").split("."):
+            found = getattr(found, part, None)
+        return self._f.__qualname__ if found is self else (Jitted, (self._f, self._static))
 
 
 class Call:

@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from minigrad import random
 from minigrad.autograd import walk
+from minigrad.compiling.fusing import fused
 from minigrad.compiling.straight import straight_line
 from minigrad.compiling.tracing import Pullback, Traced
 from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
@@ -17,6 +18,7 @@ from minigrad.ops.elementwise import positive
 from minigrad.program import Variable
 from minigrad.program.equations import Argument, OfTensor
 from minigrad.tree import Rebuild
+from minigrad.writes import SMALL
 
 Run = Callable[..., tuple[Any, ...]]
 
@@ -51,7 +53,10 @@ class Compiled:
         values = [source.read() for _, source in self.outside] + [unwrap(leaves[number]) for number in self._numbers]
         ordered = [x for x, value in zip(self.inputs, values, strict=False) if is_ordered(value)]
         self._ordered = [x in ordered for x, _ in self.outside]
-        self._run = straight_line(program.name, program.equations, self.inputs, self.made, ordered)
+        # As without a program: what has no derivative is copied for the backward pass if it is small.
+        varied = {x for p in pullbacks for x in p.gradients}
+        self._borrowed = [i for i in range(self.kept_from, len(self.made)) if self.made[i] in {*self.inputs} - varied]
+        self._run = straight_line(program.name, fused(program.equations, self.made), self.inputs, self.made, ordered)
         self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
         tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
         self.reads_tensors = bool(tensors)
@@ -59,7 +64,8 @@ class Compiled:
 
     def _pull_of(self, pullback: Pullback) -> Run:
         ends = list(pullback.gradients.values())
-        return straight_line(self.program.name, pullback.equations, [pullback.seed, *pullback.needed], ends)
+        equations = fused(pullback.equations, ends)
+        return straight_line(self.program.name, equations, [pullback.seed, *pullback.needed], ends)
 
     def read(self) -> list[Any] | str:
         """What the program takes from outside; if that has another form than in the trace, how."""
@@ -92,6 +98,12 @@ class Compiled:
                 made = self._run(*values)
         else:
             made = self._run(*values)
+        if self._borrowed:
+            kept = list(made)
+            for i in self._borrowed:
+                if kept[i].__class__ is ndarray and kept[i].size <= SMALL:
+                    kept[i] = kept[i].copy()
+            made = tuple(kept)
         return Outcome(self, leaves, values, made)
 
 

@@ -39,7 +39,33 @@ def straight_line(
     return function
 
 
-class _Lines:
+class Calls:
+    """Calls of operations as text, and the objects that the names in it stand for."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._known: dict[int, str] = {}
+
+    def name(self, value: Any, kind: str) -> str:
+        """The name of an object."""
+        if id(value) not in self._known:
+            self._known[id(value)] = name = f"{kind}{len(self._known)}_"
+            self.names[name] = value
+        return self._known[id(value)]
+
+    def call(self, equation: Equation, out: str = "") -> str:
+        """What computes the value of an equation, into an array if it is a ufunc that does."""
+        operation, made = equation.operation, equation.operation.primitive
+        operands = [repr(x) if isinstance(x, Variable) else self.name(x.value, "c") for x in equation.inputs]
+        if made is arithmetic.primitive:  # type: ignore[attr-defined]
+            return f" {operation.params['sign']} ".join(operands)
+        params = [f"{key}={self.name(value, 'p')}" for key, value in operation.params.items()]
+        params += [f"out={out}"] * bool(out)
+        function = made.numpy if is_ufunc(equation) else made.forward
+        return f"{self.name(function, 'f')}({', '.join([*operands, *params])})"
+
+
+class _Lines(Calls):
     def __init__(
         self,
         name: str,
@@ -48,9 +74,9 @@ class _Lines:
         outputs: Sequence[Variable],
         ordered: Collection[Variable],
     ) -> None:
-        self.name, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
-        self.names: dict[str, Any] = {"normal": normal, "require": self._require}
-        self._known: dict[int, str] = {}
+        super().__init__()
+        self.names |= {"normal": normal, "require": self._require}
+        self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
         self._last = _last_uses(equations, outputs)
         self._own = _owned_alone(equations) & _in_order(equations, ordered)
 
@@ -61,25 +87,18 @@ class _Lines:
         return "\n".join([f"def run({', '.join(map(repr, self.inputs))}):", *body, f"    return ({results})", ""])
 
     def _of(self, number: int, equation: Equation) -> list[str]:
-        operation, made = equation.operation, equation.operation.primitive
-        operands = [repr(x) if isinstance(x, Variable) else self._global(x.value, "c") for x in equation.inputs]
-        params = [f"{key}={self._global(value, 'p')}" for key, value in operation.params.items()]
+        made, y = equation.operation.primitive, equation.outputs[0]
         ended = [x for x in dict.fromkeys(equation.inputs) if isinstance(x, Variable) and self._last[x] == number]
-        function: Any = made.forward
-        if _is_ufunc(equation):
-            function = made.numpy
-            y = equation.outputs[0]
-            there = [x for x in ended if {x, y} <= self._own and (x.shape, x.dtype) == (y.shape, y.dtype)]
-            params += [f"out={x!r}" for x in there[:1]]
-        call = f"{self._global(function, 'f')}({', '.join([*operands, *params])})"
-        if made is arithmetic.primitive:  # type: ignore[attr-defined]
-            call = f" {operation.params['sign']} ".join(operands)
+        there = [
+            x for x in ended if is_ufunc(equation) and {x, y} <= self._own and (x.shape, x.dtype) == (y.shape, y.dtype)
+        ]
+        call = self.call(equation, out=repr(there[0]) if there else "")
         targets = ", ".join(map(repr, equation.outputs))
         lines = [f"    {targets} = {call}"]
-        is_number = isinstance(equation.outputs[0].dtype, type) and equation.outputs[0].dtype is not bool
+        is_number = isinstance(y.dtype, type) and y.dtype is not bool
         if not is_number and not (made.ours and made.facts.kind in CERTAIN):
             lines += [f"    {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
-        elif equation.outputs[0].dtype in (bool, np.bool_) and not equation.outputs[0].shape:
+        elif y.dtype in (bool, np.bool_) and not y.shape:
             lines += [f"    {targets} = normal({targets})"]
         gone = [
             x for x in (*ended, *equation.outputs) if self._last.get(x, number) == number and prod(x.shape) >= LARGE
@@ -88,18 +107,11 @@ class _Lines:
             lines.append(f"    {' = '.join(map(repr, gone))} = None")
         return lines
 
-    def _global(self, value: Any, kind: str) -> str:
-        """The name of an object in the function's namespace."""
-        if id(value) not in self._known:
-            self._known[id(value)] = name = f"{kind}{len(self._known)}_"
-            self.names[name] = value
-        return self._known[id(value)]
-
     def _require(self, number: int, position: int, value: Any) -> Any:
         """A result, if it has the form that it had when the program was traced."""
         value, equation = normal(value), self.equations[number]
         if not equation.outputs[position].fits(value):
-            raise other_result(self.name, equation, value)
+            raise other_result(self.program, equation, value)
         return value
 
 
@@ -111,7 +123,7 @@ def _last_uses(equations: Sequence[Equation], outputs: Sequence[Variable]) -> Ma
     return last
 
 
-def _is_ufunc(equation: Equation) -> bool:
+def is_ufunc(equation: Equation) -> bool:
     """Whether NumPy's ufunc does what the operation does: on arrays, and not on numbers, whose classes differ."""
     made = equation.operation.primitive
     return (
@@ -126,8 +138,8 @@ def _is_ufunc(equation: Equation) -> bool:
 
 def _owned_alone(equations: Sequence[Equation]) -> set[Variable]:
     """Arrays that ufuncs have made, and of which nothing but ufuncs ever takes hold."""
-    made = {x for equation in equations if _is_ufunc(equation) for x in equation.outputs if x.shape}
-    shared = {x for equation in equations if not _is_ufunc(equation) for x in equation.inputs}
+    made = {x for equation in equations if is_ufunc(equation) for x in equation.outputs if x.shape}
+    shared = {x for equation in equations if not is_ufunc(equation) for x in equation.inputs}
     return {x for x in made if x not in shared}
 
 
@@ -136,6 +148,6 @@ def _in_order(equations: Sequence[Equation], ordered: Collection[Variable]) -> s
     certain = set(ordered)
     for equation in equations:
         arrays = [x for x in equation.inputs if isinstance(x, Variable) and len(x.shape) > 1]
-        if all(len(x.shape) < 2 for x in equation.outputs) or (_is_ufunc(equation) and certain.issuperset(arrays)):
+        if all(len(x.shape) < 2 for x in equation.outputs) or (is_ufunc(equation) and certain.issuperset(arrays)):
             certain.update(equation.outputs)
     return certain

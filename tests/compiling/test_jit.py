@@ -1,5 +1,7 @@
 """What `jit` takes for the same call, what it finds again, and what it refuses."""
 
+import copy
+import pickle
 import threading
 import warnings
 
@@ -179,6 +181,21 @@ def test_arrays_outside_are_read_at_every_call():
     for i in range(4):
         shift[:] = i
         np.testing.assert_array_equal(shifted(mg.tensor([1.0, 2.0])).numpy(), [1.0 + i, 2.0 + i])
+
+
+def test_an_array_that_changes_before_the_backward_pass_is_what_it_was():
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    shift = np.array([1.0, 1.0])
+    product = jit(lambda x: mg.sum(w * x * shift))
+    for _ in range(3):
+        x = np.array([3.0, 4.0])
+        loss = product(x)
+        x[:] = 0
+        shift[:] = 5
+        w.grad = None
+        loss.backward()
+        np.testing.assert_array_equal(w.grad, [3.0, 4.0])
+        shift[:] = 1
 
 
 def test_a_leaf_that_begins_to_require_grad_is_noticed():
@@ -383,6 +400,61 @@ def test_a_compiled_function_inside_of_another_is_a_part_of_it():
     for i in range(4):
         assert outer(mg.tensor(float(i))).item() == 2 * i + 1
     assert programs(inner) == 0
+
+
+@jit
+def halved(x):
+    return x / 2
+
+
+def test_copies_and_pickles():
+    halved(mg.tensor(1.0))
+    assert pickle.loads(pickle.dumps(halved)) is halved
+    assert copy.deepcopy(halved) is halved
+    local = jit(lambda x: x * 2)
+    local(mg.tensor(1.0))
+    again = copy.deepcopy(local)
+    assert again(mg.tensor(3.0)).item() == 6.0
+    assert programs(local) == programs(again) == 1
+    bound = copy.deepcopy(jit(nn.Linear(2, 1)))
+    assert bound(mg.ones((1, 2))).shape == (1, 1)
+
+
+def test_recursion_is_unrolled():
+    @jit
+    def power(x, n):
+        return mg.ones_like(x) if n == 0 else x * power(x, n - 1)
+
+    for _ in range(3):
+        assert power(mg.tensor(2.0), 5).item() == 32.0
+
+
+def test_hooks_inside():
+    def loss_of(x):
+        w = x * 2
+        w.register_hook(lambda g: g * 3)
+        return mg.sum(w * w)
+
+    gradient, compiled = mg.grad(loss_of), jit(mg.grad(loss_of))
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(mg.tensor([1.0, 2.0])).numpy(), gradient(np.array([1.0, 2.0])))
+
+
+def test_checkpoint_inside():
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+
+    def loss_of(x):
+        return mg.sum(mg.checkpoint(lambda y: F.dropout(mg.tanh(y * w), 0.5))(x))
+
+    compiled = jit(loss_of)
+    for seed in range(3):
+        found = []
+        for function in (loss_of, compiled):
+            mg.manual_seed(seed)
+            w.grad = None
+            function(mg.tensor([0.5, -0.5])).backward()
+            found.append(w.grad.numpy())
+        assert_same_bits(*found)
 
 
 def test_disabled():
