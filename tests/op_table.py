@@ -21,6 +21,7 @@ import scipy.special as sp
 
 import minigrad as mg
 from minigrad.checkpointing import checkpoint
+from minigrad.compiling import jit
 from minigrad.core import numpy_functions
 from minigrad.ops import elementwise, indexing, kept_zeros, reductions
 
@@ -606,9 +607,13 @@ row(mg.trace, np.trace, *DIAGONALS, complex=True)
 row(mg.tril, np.tril, *TRIANGLES, complex=True)
 row(mg.triu, np.triu, *TRIANGLES, complex=True)
 
-# The one that computes anew
+# Those that compute what a function does
 
 row(
     checkpoint(lambda x, y: (mg.tanh(x) * y, mg.sum(x))), lambda x, y: (np.tanh(x) * y, np.sum(x)),
     s((3,), (3,)), s((), (2,)), s((2, 1), (3,)), s((0, 2), (2,)), name="checkpoint", spelled=True,
+)  # fmt: skip
+row(
+    lambda x, y: jit(lambda x, y: (mg.tanh(x) * y, mg.sum(x)))(x, y), lambda x, y: (np.tanh(x) * y, np.sum(x)),
+    s((3,), (3,)), s((), (2,)), s((2, 1), (3,)), s((0, 2), (2,)), name="compiled", spelled=True,
 )  # fmt: skip

@@ -21,7 +21,9 @@ ENTRIES = {entry.name: entry for entry in PAGE.entries()}
 REGISTERED = {*map(PAGE.full_name, numpy_functions), *PAGE.by_name}  # now: tests register more
 
 # Modules whose public functions are not functions of arrays, or are no part of an array namespace.
-OTHER_MODULES = ("autograd", "checkpointing", "core", "several", "gradcheck", "io", "random", "settings", "transforms")
+OTHER_MODULES = (
+    "autograd", "checkpointing", "compiling", "core", "several", "gradcheck", "io", "random", "settings", "transforms",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("namespace", PAGE.NAMESPACES)

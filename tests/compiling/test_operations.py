@@ -1,74 +1,10 @@
-"""Functions run as programs against the same functions as they were written: every operation and its gradients."""
-
-import warnings
+"""Compiled functions inside and outside of transforms; single operations are in `tests.program.test_replay`."""
 
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad.compiling import jit
-from minigrad.errors import ProgramError
-from tests.op_tables import TABLE
-from tests.program.same import assert_same_bits, other_numbers, weights
-from tests.program.test_replay import OF_UNKNOWN_FORM, chosen_by_value
-from tests.rows import each
-
-CASES = [
-    case
-    for row in TABLE
-    for case in row.cases
-    if row.name not in OF_UNKNOWN_FORM and any(isinstance(x, np.ndarray) for x in case.operands)
-]
-
-
-def of_arrays(case):
-    """The operation as a function of the arrays among its operands; the first result that has a derivative, or all."""
-
-    def compute(*arrays):
-        rest = iter(arrays)
-        results = case(*[next(rest) if isinstance(x, np.ndarray) else x for x in case.operands])
-        return [mg.asarray(x) for x in (results if isinstance(results, list | tuple) else [results])]
-
-    return compute
-
-
-def leaves_of(case, arrays):
-    return [mg.tensor(x, requires_grad=x.dtype.kind in "fc" and bool(case.row.orders)) for x in arrays]
-
-
-def with_gradients(function, leaves):
-    """The results, and for each of them what a backward pass from it gives to the leaves."""
-    found = []
-    results = function(*leaves)
-    for y in results:
-        found.append(y.detach())
-        if y.requires_grad:
-            y.backward(weights(y), retain_graph=True)
-            found += [x.grad for x in leaves if x.grad is not None]
-            for x in leaves:
-                x.grad = None
-    return found
-
-
-@each("case", CASES, row=lambda case: case.row.name)
-def test_results_and_gradients_are_the_same_to_the_last_bit(case):
-    function = of_arrays(case)
-    compiled = jit(function)
-    arrays = [x for x in case.operands if isinstance(x, np.ndarray)]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # of numbers that are not for this operation
-        for how in ("as they are", "as they are", "smaller", "elsewhere"):
-            leaves = leaves_of(case, [other_numbers(x, how) for x in arrays])
-            try:
-                expected = with_gradients(function, leaves)
-            except (mg.errors.MinigradError, ValueError, ZeroDivisionError):
-                continue
-            try:
-                assert_same_bits(with_gradients(compiled, leaves), expected)
-            except ProgramError as error:
-                if not chosen_by_value(error):
-                    raise
-
 
 ONCE_MORE = {
     "a chain": (lambda x, y: mg.sum(mg.tanh(mg.sin(x) * y) ** 2), ((3,), (3,))),

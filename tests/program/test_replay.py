@@ -1,4 +1,7 @@
-"""A replay gives the same bits as the function: every operation with its gradient, every layer, every optimizer."""
+"""A replay gives the same bits as the function: every operation with its gradient, every layer, every optimizer.
+
+And so does a compiled function, of single operations.
+"""
 
 import contextlib
 import warnings
@@ -84,6 +87,43 @@ def replays(case, printed=False):
     return count
 
 
+def compiles(case):
+    """Compare the compiled operation, and backward passes from its results, with the operation itself."""
+
+    def compute(*arrays):
+        rest = iter(arrays)
+        results = case(*[next(rest) if isinstance(x, np.ndarray) else x for x in case.operands])
+        return [mg.asarray(x) for x in (results if isinstance(results, list | tuple) else [results])]
+
+    compiled = mg.jit(compute)
+    arrays = [x for x in case.operands if isinstance(x, np.ndarray)]
+    for how in ("as they are", "as they are", *HOW):
+        given = [other_numbers(x, how) for x in arrays]
+        leaves = [mg.tensor(x, requires_grad=x.dtype.kind in "fc" and bool(case.row.orders)) for x in given]
+        try:
+            expected = with_backward(compute, leaves)
+        except (mg.errors.MinigradError, ValueError, ZeroDivisionError):
+            continue
+        try:
+            assert_same_bits(with_backward(compiled, leaves), expected)
+        except ProgramError as error:
+            if not chosen_by_value(error):
+                raise
+
+
+def with_backward(function, leaves):
+    """The results, and for each of them what a backward pass from it gives to the leaves."""
+    found = []
+    for y in function(*leaves):
+        found.append(y.detach())
+        if y.requires_grad:
+            y.backward(weights(y), retain_graph=True)
+            found += [x.grad for x in leaves if x.grad is not None]
+            for x in leaves:
+                x.grad = None
+    return found
+
+
 CASES = [case for row in TABLE for case in row.cases if any(isinstance(x, np.ndarray) for x in case.operands)]
 
 
@@ -93,6 +133,7 @@ def test_every_operation_and_its_gradient(case):
         warnings.simplefilter("ignore")  # of numbers that are not for this operation
         if case.row.name not in OF_UNKNOWN_FORM:
             replays(case)
+            compiles(case)
             return
         with contextlib.suppress(ProgramError):  # some of their samples can be one
             replays(case)
