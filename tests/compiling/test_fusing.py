@@ -9,6 +9,7 @@ from minigrad.compiling import jit
 from minigrad.compiling.fusing import LEAST, TILE, fused
 from minigrad.program import trace
 from tests.program.same import assert_same_bits
+from tests.rows import each
 
 F = nn.functional
 MANY = LEAST * TILE // 8  # float64
@@ -77,7 +78,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each("dtype", [np.float32, np.float64])
 def test_values_and_gradients(name, dtype):
     function, tile = FUNCTIONS[name], TILE // np.dtype(dtype).itemsize
     with np.errstate(over="ignore"):

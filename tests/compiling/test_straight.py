@@ -8,6 +8,7 @@ from minigrad.compiling import jit
 from minigrad.compiling.straight import _Lines
 from minigrad.program import trace
 from tests.program.same import assert_same_bits
+from tests.rows import each
 
 
 def text_of(function, *arrays, ordered=True):
@@ -66,8 +67,8 @@ def test_layouts_change_no_bit(order):
         assert_same_bits(compiled(*given), function(*given))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 127, 128, 129, 100_000])
+@each("dtype", [np.float32, np.float64])
+@each("size", [0, 1, 7, 8, 9, 127, 128, 129, 100_000])
 def test_sizes_and_special_numbers(size, dtype):
     def function(x):
         y = mg.tanh(mg.sin(x) * x + 0.5) / (x * x + 1e-30)
