@@ -122,7 +122,10 @@ def other_state(what: str, seen: Any, now: Any) -> ProgramError:
 
 
 def changed(what: str, seen: Any, now: Any) -> str:
-    """That something is not what it was; of lists, which hold identities, there is nothing to tell."""
+    """That something is not what it was; of identities there is nothing to tell."""
+    if isinstance(seen, dict):
+        names = [repr(name) for name, value in seen.items() if now[name] != value]
+        return f"{' and '.join(names)} of {what} changed since the program was traced"
     if isinstance(seen, list):
         return f"{what} has changed since the program was traced"
     return f"{what} was {seen!r} when the program was traced, and is {now!r} now"

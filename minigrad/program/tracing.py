@@ -130,7 +130,7 @@ class Interpreter(Switch):
         self._drawn: list[Array] = []
         self._pending: list[Array] = []  # what the next draws are to give
         self._undo: list[Callable[[], Any]] = []
-        self._modules: dict[int, tuple[Any, bool]] = {}  # with the mode of the first call
+        self._modules: dict[int, tuple[Any, dict[str, Any]]] = {}  # with their attributes at the first call
         self._examples: dict[Variable, Any] = {}
 
     # Arguments and results
@@ -298,8 +298,9 @@ class Interpreter(Switch):
         self.guards.append(Guard(what, look, look()))
 
     def entering(self, module: Any) -> None:
-        """Note in which mode a module is called, unless the function itself sets it."""
-        self._modules.setdefault(id(module), (module, module.training))
+        """Note what a module is like when it is called, but for what the function itself changes in it."""
+        if id(module) not in self._modules:
+            self._modules[id(module)] = (module, _attributes_of(module))
 
     def grad_read(self, node: Node) -> None:
         """Note that the gradient of a leaf is looked at."""
@@ -354,9 +355,12 @@ class Interpreter(Switch):
 
     def close(self, form: Form, result: Any, commit: bool = True) -> Program:
         """The program; now what the function has changed is changed outside, unless that is taken back next."""
-        for module, training in self._modules.values():
-            if module.training == training:
-                self.seen(f"whether {type(module).__name__} is in training", partial(getattr, module, "training"))
+        for module, at_first in self._modules.values():
+            kind, now_there = type(module).__name__, _attributes_of(module)
+            if at_first.pop("training", None) == now_there.pop("training", None):
+                self.seen(f"whether {kind} is in training", partial(getattr, module, "training"))
+            same = [name for name, value in at_first.items() if now_there.get(name) == value]
+            self.seen(f"a {kind}", partial(_some_attributes_of, module, same))
         effects: list[tuple[Target, Variable | None]] = []
         commits: list[tuple[Target, Any]] = []
 
@@ -497,6 +501,22 @@ def _apart(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.view()
     return np.array(value)[()] if isinstance(value, np.generic) else value
+
+
+_SIMPLE = {bool, int, float, str, type(None), tuple}
+
+
+def _attributes_of(module: Any) -> dict[str, Any]:
+    """What decides how a module computes: its options by their values, and its parts by their identities."""
+    found = {name: value for name, value in vars(module).items() if type(value) in _SIMPLE and value == value}
+    for table in ("_parameters", "_buffers", "_modules"):
+        found |= {name: id(part) for name, part in vars(module)[table].items()}
+    return found
+
+
+def _some_attributes_of(module: Any, names: Sequence[str]) -> dict[str, Any]:
+    found = _attributes_of(module)
+    return {name: found.get(name) for name in names}
 
 
 def _name_of(tensor: Handle) -> str:

@@ -236,6 +236,21 @@ def test_training_and_evaluation():
             assert_same_bits(list(model.buffers()), after)
 
 
+def test_an_option_or_a_part_of_a_module_that_changes_is_noticed():
+    model = nn.Sequential(nn.Linear(2, 2), nn.LeakyReLU(0.1))
+    use = jit(lambda x: model(x))
+    x = mg.tensor([[1.0, -2.0]])
+    for _ in range(3):
+        assert_same_bits(use(x), model(x))
+    model[1].negative_slope = 0.5
+    for _ in range(3):
+        assert_same_bits(use(x), model(x))
+    model[0] = nn.Linear(2, 2)
+    for _ in range(3):
+        assert_same_bits(use(x), model(x))
+    assert "'negative_slope' of a LeakyReLU changed" in use.explain()
+
+
 # Stale traces
 
 FACTOR = 2.0
