@@ -119,7 +119,16 @@ class Raising(optim.SGD):
         super().update(value, gradient, state, options)
 
 
+@pytest.fixture
+def ctrl_c_raises():
+    """As in a terminal: a process in the background may have been started with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.usefixtures("ctrl_c_raises")
 def test_ctrl_c_waits_for_the_end_of_a_step_of_many_numbers():
     handler = signal.getsignal(signal.SIGINT)
     for size, whole in ((40, True), (2, False)):
