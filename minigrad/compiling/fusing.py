@@ -108,7 +108,7 @@ class _Tile(NamedTuple):
 class _Writer(Calls):
     def __init__(self, group: Sequence[Equation], inputs: list[Variable], needed: list[Variable]) -> None:
         super().__init__()
-        self.names["np"] = np
+        self.names |= {"np": np, "flat": _flat}
         self.group, self.inputs, self.needed = group, inputs, needed
         self.arrays = [x for x in inputs if x.shape]
         self.size = prod(group[0].outputs[0].shape)
@@ -122,10 +122,10 @@ class _Writer(Calls):
         """The function: tile by tile if the arrays lie in memory in order, and otherwise each operation for itself."""
         inside, tiles = self._inside()
         results = ", ".join(map(repr, self.needed))
-        ordered = " and ".join(f"{x!r}.flags.c_contiguous" for x in self.arrays)
+        scattered = " or ".join(f"w_{x!r} is None" for x in self.arrays)
         whole = [f"        {e.outputs[0]!r} = {self.call(e)}" for e in self.group]
         # In the loop a name stands for a tile, so what is whole has another one.
-        flat = [f"    w_{x!r} = {x!r}.reshape(-1)" for x in self.arrays]
+        flat = [f"    w_{x!r} = flat({x!r})" for x in self.arrays]
         made = [f"    r_{x!r} = np.empty({x.shape}, {self.name(x.dtype, 'd')})" for x in self.needed]
         made += [f"    w_{x!r} = r_{x!r}.reshape(-1)" for x in self.needed]
         scratch = [f"    {t.name} = np.empty({self.step}, {self.name(t.dtype, 'd')})" for t in tiles]
@@ -133,10 +133,10 @@ class _Writer(Calls):
         return "\n".join(
             [
                 f"def fused({', '.join(map(repr, self.inputs))}, /):",
-                f"    if not ({ordered}):",
+                *flat,
+                f"    if {scattered}:",
                 *whole,
                 f"        return {results}",
-                *flat,
                 *made,
                 *scratch,
                 f"    for i in range(0, {self.size}, {self.step}):",
@@ -172,6 +172,15 @@ class _Writer(Calls):
                     tiles.append(held[y])
             lines.append(f"        {y!r} = {self.call(equation, whole if y in self.needed else held[y].name)}")
         return lines, tiles
+
+
+def _flat(x: np.ndarray) -> np.ndarray | None:
+    """The elements in the order of their indices, if they can be looked at like that without a copy."""
+    if x.ndim == 1 or x.flags.c_contiguous:
+        return x.reshape(-1)
+    if not any(x.strides):  # one number everywhere, as the gradient of a sum is
+        return np.broadcast_to(x[(0,) * x.ndim], x.size)
+    return None
 
 
 def _taken(free: list[_Tile], dtype: Any) -> _Tile | None:

@@ -116,6 +116,17 @@ def test_arrays_in_another_order(make):
         assert_same_bits(compiled(x), function(x))
 
 
+@pytest.mark.parametrize("shape", [(MANY,), (4, MANY // 4)])
+def test_the_gradient_of_a_sum_is_one_number_everywhere(shape):
+    def slope(x):
+        return mg.grad(lambda x: mg.sum(mg.tanh(mg.sin(x) * x)))(x)
+
+    x = np.random.default_rng(0).normal(size=shape)
+    compiled = jit(slope)
+    for _ in range(3):
+        assert_same_bits(compiled(x), slope(x))
+
+
 def test_an_error_of_numpy_in_a_tile_changes_nothing():
     w = mg.tensor(np.ones(MANY), requires_grad=True)
 
