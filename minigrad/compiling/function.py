@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy import ndarray
@@ -18,13 +18,20 @@ from minigrad.compiling.tracing import traced
 from minigrad.core import Handle, name_of, unwrap
 from minigrad.creation import get_default_dtype
 from minigrad.errors import ArgumentError
-from minigrad.errors.programs import changes_in_the_trace, no_such_static, out_of_date, unhashable_static, warn_of_forms
+from minigrad.errors.programs import (
+    changes_in_the_trace,
+    no_place_for_programs,
+    no_such_static,
+    out_of_date,
+    unhashable_static,
+    warn_of_forms,
+)
 from minigrad.settings import now, unusual
 from minigrad.tree import Rebuild, flatten
 
 MANY = 4  # from so many programs on a warning says why there are so many
 
-_disabled = [0 if os.environ.get("MINIGRAD_JIT", "1") != "0" else 1]
+_disabled = ContextVar("minigrad.jit.disabled", default=os.environ.get("MINIGRAD_JIT") == "0")
 
 
 def jit(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()) -> Any:
@@ -77,12 +84,15 @@ def jit(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()
 
 @contextmanager
 def disabled() -> Iterator[None]:
-    """Let functions made by `jit` run as they were written, in the block: to print, or to look for a mistake."""
-    _disabled[0] += 1
+    """Let functions made by `jit` run as they were written, in the block: to print, or to look for a mistake.
+
+    Affects the running thread or asynchronous task alone.
+    """
+    before = _disabled.set(True)
     try:
         yield
     finally:
-        _disabled[0] -= 1
+        _disabled.reset(before)
 
 
 jit.disabled = disabled  # type: ignore[attr-defined]  # beside what it switches off
@@ -94,7 +104,7 @@ class Jitted:
     def __init__(self, f: Callable[..., Any], static: tuple[str, ...]) -> None:
         if not callable(f):
             raise ArgumentError(f"jit takes a function, not {type(f).__name__}")
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, updated=())
         self._f, self._static = f, static
         self._name = getattr(f, "__name__", type(f).__name__)
         self._signature = inspect.signature(f) if static else None
@@ -103,20 +113,28 @@ class Jitted:
                 raise no_such_static(self._name, name, list(self._signature.parameters))
         self._programs: dict[Any, list[Compiled]] = {}
         self._made: list[tuple[Compiled, str]] = []  # all programs in the order of their traces, and why each was made
-        self._bound: WeakKeyDictionary[Any, Jitted] = WeakKeyDictionary()
 
     def __get__(self, instance: Any, owner: type | None = None) -> "Jitted":
         if instance is None:
             return self
-        if instance not in self._bound:
-            self._bound[instance] = Jitted(self._f.__get__(instance, owner), self._static)
-        return self._bound[instance]
+        try:
+            kept = vars(instance)
+        except TypeError:
+            raise no_place_for_programs(self._name, type(instance).__name__) from None
+        # The instance has them, so that they go when it goes; others, equal ones too, have their own.
+        place = f"_jitted_{self._name}"
+        if place not in kept:
+            kept[place] = Jitted(self._f.__get__(instance, owner), self._static)
+        bound: Jitted = kept[place]
+        return bound
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
-        if unusual or _disabled[0]:
+        if _disabled.get():
+            return self._f(*args, **kwargs)
+        if unusual:
             mode = now()
-            if _disabled[0] or mode.interpreter is not None or mode.anomaly or mode.watcher is not None:
+            if mode.interpreter is not None or mode.anomaly or mode.watcher is not None:
                 return self._f(*args, **kwargs)  # a part of another program, or somebody wants to see every operation
         call = self._call_of(args, kwargs)
         compiled, outside = self._found(call) or self._traced(call)
@@ -132,8 +150,9 @@ class Jitted:
     def _call_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Call":
         fixed: dict[str, Any] = {}
         if self._signature is not None:
-            for place, name in enumerate(self._signature.parameters):
-                if name in self._static and place < len(args):
+            for place, (name, parameter) in enumerate(self._signature.parameters.items()):
+                by_place = parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+                if name in self._static and by_place and place < len(args):
                     fixed[name] = args[place]
                     args = (*args[:place], None, *args[place + 1 :])
                 elif name in self._static and name in kwargs:
@@ -229,7 +248,9 @@ class Jitted:
         return f"<jit of {self._name}>"
 
     def __reduce__(self) -> Any:
-        """By its name, as functions are pickled, if it is found there; otherwise without its programs."""
+        """By its name, as functions and methods are pickled, if it is found there; otherwise without its programs."""
+        if inspect.ismethod(self._f) and getattr(type(self._f.__self__), self._name, None).__class__ is Jitted:
+            return getattr, (self._f.__self__, self._name)
         found: Any = sys.modules.get(getattr(self._f, "__module__", ""))
         for part in getattr(self._f, "__qualname__", "?").split("."):
             found = getattr(found, part, None)
@@ -256,10 +277,11 @@ class Call:
         chosen = tuple([(key, type(value), value) for key, value in fixed.items()]) if fixed else ()
         grad = now().grad if unusual else True
         self.key = (form, *map(_form_of, self.leaves), chosen, grad, get_default_dtype())
-        try:
-            hash(self.key)
-        except TypeError:
-            raise unhashable_static(name, {key: type(value).__name__ for key, value in fixed.items()}) from None
+        if fixed:
+            try:
+                hash(self.key)
+            except TypeError:
+                raise unhashable_static(name, {key: type(value).__name__ for key, value in fixed.items()}) from None
 
     def as_tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with Tensors in place of arrays, as a traced function has them."""

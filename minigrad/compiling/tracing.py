@@ -104,9 +104,12 @@ def _nodes_of(interpreter: Interpreter) -> dict[Variable, Node]:
     """The nodes of Tensors that were there before."""
     found: dict[Variable, Node] = {}
     for x, source in interpreter.inputs.items():
-        tensor = source.tensor if isinstance(source, OfTensor) else interpreter.arguments.get(x, (None,))[0]
-        if tensor is not None and tensor.node is not None:
-            found[x] = tensor.node
+        if isinstance(source, OfTensor):
+            node = source.tensor.node
+        else:
+            node = interpreter.arguments[x].tensor.node if x in interpreter.arguments else None
+        if node is not None:
+            found[x] = node
     return found
 
 

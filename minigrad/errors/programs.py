@@ -152,6 +152,14 @@ def no_such_static(name: str, argument: str, arguments: Sequence[str]) -> Argume
     return ArgumentError(f"jit of {name}: static names {argument!r}, but the arguments are {', '.join(arguments)}")
 
 
+def no_place_for_programs(name: str, owner: str) -> ArgumentError:
+    """For a compiled method of objects that cannot keep anything."""
+    return ArgumentError(
+        f"the compiled method {name} of a {owner} has no place for its programs: the class has __slots__. Add "
+        "'__dict__' to them, or compile a function instead"
+    )
+
+
 def unhashable_static(name: str, static: Mapping[str, str]) -> ArgumentError:
     """For a value of a static argument that cannot be a key."""
     given = ", ".join(f"{key} ({kind})" for key, kind in static.items())

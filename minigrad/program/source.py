@@ -44,7 +44,7 @@ class _File:
     """What is gathered on the way through a program."""
 
     def __init__(self, program: "Program") -> None:
-        self.program, self.library = program, Library()
+        self.program, self.helpers = program, Library()
         self.names: dict[Any, str] = {}
         taken = {"np", "rng", "main"}
         for x, source in program.inputs.items():
@@ -56,7 +56,7 @@ class _File:
         program = self.program
         body = [self._line(equation) for equation in program.equations]
         draws = any(equation.operation.primitive.facts.kind == "draw" for equation in program.equations)
-        constants = [f"{self.names[x]} = {self.library.array(c.array)}" for x, c in program.constants.items()]
+        constants = [f"{self.names[x]} = {self.helpers.array(c.array)}" for x, c in program.constants.items()]
         inputs = [self.names[x] for x in program.inputs]
         results = ", ".join(self._name(x) for x in program.outputs)
         written = [(str(target), "None" if x is None else self._name(x)) for target, x in program.effects]
@@ -67,9 +67,9 @@ class _File:
         lines = [
             f'"""{program.name}, as a program of {len(program.equations)} equations."""',
             "",
-            *self.library.imports(),
-            *self.library.definitions,
-            *(["", "", *self.library.aliases] if self.library.aliases else []),
+            *self.helpers.imports(),
+            *self.helpers.definitions,
+            *(["", "", *self.helpers.aliases] if self.helpers.aliases else []),
             *(["", "", *constants] if constants else []),
             "",
             "",
@@ -88,7 +88,7 @@ class _File:
         return self.names.get(x, f"v{x.number}")
 
     def _atom(self, x: Any) -> str:
-        return self._name(x) if hasattr(x, "number") else self.library.literal(x.value)
+        return self._name(x) if hasattr(x, "number") else self.helpers.literal(x.value)
 
     def _line(self, equation: "Equation") -> str:
         operands = [self._atom(x) for x in equation.inputs]
@@ -109,24 +109,24 @@ class _File:
         if made is numpy_call.primitive:  # type: ignore[attr-defined]
             args, kwargs = filled(params["form"], map(_Written, operands))
             part = "" if params["part"] is None else f"[{params['part']}]"
-            return self._written(self.library.literal(params["function"]), args, kwargs) + part
+            return self._written(self.helpers.literal(params["function"]), args, kwargs) + part
         return self._written(self._function(made), map(_Written, operands), params)
 
     def _written(self, function: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
         """A call as Python writes it."""
-        given = [*map(self.library.literal, args)]
-        given += [f"{key}={self.library.literal(x)}" for key, x in kwargs.items()]
+        given = [*map(self.helpers.literal, args)]
+        given += [f"{key}={self.helpers.literal(x)}" for key, x in kwargs.items()]
         return f"{function}({', '.join(given)})"
 
     def _function(self, made: Primitive) -> str:
         if isinstance(made.numpy, np.ufunc):
             return f"np.{made.numpy.__name__}"
-        return self.library.of_primitive(made)
+        return self.helpers.of_primitive(made)
 
     def _example(self, x: Any) -> str:
         value = self.program.examples.get(x)
         if value is not None:
-            return self.library.literal(value)
+            return self.helpers.literal(value)
         kind = "ones" if getattr(x.dtype, "kind", "f") in "fc" else "zeros"
         return f"np.{kind}({x.shape}, {np.dtype(x.dtype).name!r})"
 
@@ -277,10 +277,10 @@ class _Renamed(ast.NodeTransformer):
     """The source of a function with the names of another file, without what is said of types and of mistakes."""
 
     def __init__(self, library: Library, namespace: Mapping[str, Any], own: set[str], most: int) -> None:
-        self.library, self.namespace, self.own, self.most = library, namespace, own, most
+        self.helpers, self.namespace, self.own, self.most = library, namespace, own, most
 
     def _as_here(self, value: Any) -> ast.expr:
-        text = self.library.beside(self.library.literal(value, self.most), self.own)
+        text = self.helpers.beside(self.helpers.literal(value, self.most), self.own)
         return ast.parse(text, mode="eval").body
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -288,7 +288,7 @@ class _Renamed(ast.NodeTransformer):
             return node
         value = self.namespace[node.id]
         if isinstance(value, ModuleType):
-            return ast.Name(self.library.use(node.id, value.__name__), node.ctx)
+            return ast.Name(self.helpers.use(node.id, value.__name__), node.ctx)
         return self._as_here(value)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -100,6 +100,14 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Program:
         raise
 
 
+class Given(NamedTuple):
+    """An argument: its name, what was given, and the Tensor that the function has for it."""
+
+    name: str
+    value: Any
+    tensor: Handle
+
+
 class Interpreter(Switch):
     """The interpreter of a thread while a function is traced.
 
@@ -115,7 +123,7 @@ class Interpreter(Switch):
         self.start = tick()  # leaves that are newer are the function's own
         self.equations: list[Equation] = []
         self.inputs: dict[Variable, Source] = {}
-        self.arguments: dict[Variable, tuple[Handle, Handle]] = {}  # what was given, and what the function has for it
+        self.arguments: dict[Variable, Given] = {}
         self.constants: dict[Variable, Constant] = {}
         self.guards: list[Guard] = []
         self._variables: dict[int, Variable] = {}  # by the identity of an array, or of a Tensor that is a number
@@ -154,7 +162,7 @@ class Interpreter(Switch):
         made = self.input(source, _apart(unwrap(x)))
         if isinstance(x, Handle):
             made.node = x.node
-            self.arguments[self.variable_of(made)] = (x, made)
+        self.arguments[self.variable_of(made)] = Given(source.name, x, made)
         return made
 
     def form_of_results(self, result: Any, named: bool) -> Form:
@@ -276,9 +284,9 @@ class Interpreter(Switch):
         """Note, before a Tensor moves on to a new value, that it does, where eagerly its memory may be written to."""
         if id(tensor) in self._own:
             return
-        variable = next((x for x, pair in self.arguments.items() if any(tensor is y for y in pair)), None)
-        if variable is not None:
-            raise argument_changed(self.name, str(self.inputs[variable]).removeprefix("argument "))
+        for argument in self.arguments.values():
+            if tensor is argument.value or tensor is argument.tensor:
+                raise argument_changed(self.name, argument.name)
         source = self.inputs.get(self._atom(tensor, tensor.array))  # type: ignore[arg-type]  # of a Tensor a variable
         if id(tensor) not in self._written and isinstance(source, OfTensor):
             target = OfTensor(tensor, source.name, in_memory)
@@ -315,9 +323,9 @@ class Interpreter(Switch):
     def grad_changed(self, node: Node) -> None:
         """Note, before the gradient of a leaf changes, what it is."""
         if node not in self._grads and node.seq < self.start:
-            for x, (argument, _) in self.arguments.items():
-                if argument.node is node:
-                    raise argument_has_grad(self.name, str(self.inputs[x]).removeprefix("argument "))
+            for argument in self.arguments.values():
+                if argument.tensor.node is node:
+                    raise argument_has_grad(self.name, argument.name)
             self._grads[node] = notes_of(node).grad
 
     def entries(self, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> "Entries":
@@ -503,12 +511,16 @@ def _apart(value: Any) -> Any:
     return np.array(value)[()] if isinstance(value, np.generic) else value
 
 
-_SIMPLE = {bool, int, float, str, type(None), tuple}
+def _is_simple(value: Any) -> bool:
+    """Whether it is an option that can be compared: NaN cannot."""
+    if type(value) is tuple:
+        return all(map(_is_simple, value))
+    return type(value) in (bool, int, float, str, type(None)) and value == value
 
 
 def _attributes_of(module: Any) -> dict[str, Any]:
     """What decides how a module computes: its options by their values, and its parts by their identities."""
-    found = {name: value for name, value in vars(module).items() if type(value) in _SIMPLE and value == value}
+    found = {name: value for name, value in vars(module).items() if _is_simple(value)}
     for table in ("_parameters", "_buffers", "_modules"):
         found |= {name: id(part) for name, part in vars(module)[table].items()}
     return found

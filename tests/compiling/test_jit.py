@@ -1,9 +1,15 @@
 """What `jit` takes for the same call, what it finds again, and what it refuses."""
 
 import copy
+import dataclasses
+import gc
+import os
 import pickle
+import subprocess
+import sys
 import threading
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -146,6 +152,79 @@ def test_methods_of_two_instances():
     for _ in range(3):
         assert double(mg.tensor(1.0)).item() == 2.0
         assert triple(mg.tensor(1.0)).item() == 3.0
+
+
+def test_equal_instances_have_programs_of_their_own():
+    @dataclasses.dataclass(frozen=True)
+    class Scaler:
+        factor: float
+
+        @jit
+        def apply(self, x):
+            return x * self.factor
+
+        def __eq__(self, other):
+            return isinstance(other, Scaler)
+
+        def __hash__(self):
+            return 0
+
+    double, triple = Scaler(2.0), Scaler(3.0)
+    for _ in range(3):
+        assert double.apply(mg.tensor(1.0)).item() == 2.0
+        assert triple.apply(mg.tensor(1.0)).item() == 3.0
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 1)
+
+    @jit
+    def loss(self, x):
+        return mg.sum(self.linear(x) ** 2)
+
+
+def test_programs_of_a_method_go_with_the_instance():
+    model = Model()
+    model.loss(mg.ones((1, 2)))
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_of_an_instance_has_a_method_of_its_own(copied):
+    model, x = Model(), mg.ones((1, 2))
+    for _ in range(3):
+        model.loss(x)
+    other = copied(model)
+    with mg.no_grad():
+        other.linear.weight *= 2
+    for _ in range(3):
+        for one in (model, other):
+            assert_same_bits(one.loss(x), mg.sum(one.linear(x) ** 2))
+
+
+def test_a_method_of_what_has_no_dict_is_refused():
+    class Slotted:
+        __slots__ = ()
+
+        @jit
+        def loss(self, x):
+            return x
+
+    with pytest.raises(ArgumentError, match=r"loss of a Slotted has no place .* Add '__dict__'"):
+        Slotted().loss(mg.ones(2))
+
+
+def test_a_static_argument_behind_any_number_of_others():
+    total = jit(lambda *xs, n=1: sum(xs) * n, static="n")
+    x = mg.tensor(1.0)
+    for _ in range(3):
+        assert total(x, x, x).item() == 3.0
+        assert total(x, x, x, n=2).item() == 6.0
 
 
 def test_many_forms_are_warned_of_once_with_what_they_were():
@@ -334,6 +413,18 @@ def test_an_exception_in_the_middle_changes_nothing():
     step(np.array([0]))
 
 
+@pytest.mark.parametrize("x", [np.ones(2), mg.ones(2)], ids=["array", "Tensor"])
+def test_an_argument_in_place_is_refused(x):
+    @jit
+    def step(x):
+        x += 1
+        return x * 2
+
+    with pytest.raises(ProgramError, match="changed its argument x in place"):
+        step(x)
+    np.testing.assert_array_equal(np.asarray(x), 1)
+
+
 def test_backward_to_an_argument_is_refused():
     @jit
     def step(w):
@@ -487,6 +578,20 @@ def test_disabled():
         for _ in range(3):
             assert noted(mg.tensor(1.0)).item() == 2.0
     assert len(seen) == 5
+
+
+def test_disabled_in_one_thread():
+    double = jit(lambda x: x * 2)
+    with disabled():
+        thread = threading.Thread(target=lambda: double(mg.tensor(1.0)))
+        thread.start()
+        thread.join()
+    assert programs(double) == 1
+
+
+def test_disabled_from_outside():
+    code = "import minigrad as mg; f = mg.jit(lambda x: x * 2); f(mg.ones(1)); assert f.program is None"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"MINIGRAD_JIT": "0"})
 
 
 def test_under_detect_anomaly_the_function_itself_runs():

@@ -621,7 +621,7 @@ def test_a_training_loop_does_not_grow():
 
 @pytest.mark.slow
 def test_a_long_training_loop_does_not_grow():
-    assert _train(20_000) < 250_000
+    assert _train(20_000) < 200_000
 
 
 def _typical_use():
