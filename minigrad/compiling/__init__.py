@@ -1,7 +1,7 @@
 """Functions that are traced once, and then run as programs.
 
-Read `tracing` first (a function together with its derivative), then `straight` (equations as Python), `run` and
-`function`, which is `jit` itself.
+Read `tracing` first (a function together with its derivative), then `straight` (equations as Python), `fusing`, `run`,
+`arguments` (what a program rests on) and `function`, which is `jit` itself.
 """
 
 from minigrad.compiling.function import Jitted, disabled, jit

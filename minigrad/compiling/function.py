@@ -10,24 +10,22 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
 from minigrad import random
-from minigrad.compiling.run import Compiled, is_ordered
-from minigrad.compiling.tracing import traced
-from minigrad.core import Handle, name_of, unwrap
-from minigrad.creation import get_default_dtype
+from minigrad.compiling.arguments import Call
+from minigrad.compiling.run import Compiled
+from minigrad.compiling.tracing import trace_with_pullbacks
+from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
 from minigrad.errors.programs import (
     changes_in_the_trace,
     no_place_for_programs,
     no_such_static,
     out_of_date,
-    unhashable_static,
     warn_of_forms,
 )
 from minigrad.settings import now, unusual
-from minigrad.tree import Rebuild, flatten
+from minigrad.tree import flatten
 
 MANY = 4  # from so many programs on a warning says why there are so many
 
@@ -147,7 +145,7 @@ class Jitted:
 
     # Keys and programs
 
-    def _call_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Call":
+    def _call_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         fixed: dict[str, Any] = {}
         if self._signature is not None:
             for place, (name, parameter) in enumerate(self._signature.parameters.items()):
@@ -160,7 +158,7 @@ class Jitted:
                     kwargs = {**kwargs, name: None}
         return Call(self._name, args, kwargs, fixed)
 
-    def _found(self, call: "Call") -> tuple[Compiled, list[Any]] | None:
+    def _found(self, call: Call) -> tuple[Compiled, list[Any]] | None:
         """The program for this call, if there is one, and what it reads; it is noted why the others are not."""
         for compiled in reversed(self._programs.get(call.key, ())):
             outside = compiled.read()
@@ -169,8 +167,9 @@ class Jitted:
             call.objections.append(outside)
         return None
 
-    def _traced(self, call: "Call") -> tuple[Compiled, list[Any]]:
-        compiled = Compiled(traced(self._filled(call), self._name, (call.args, call.kwargs)), call.leaves)
+    def _traced(self, call: Call) -> tuple[Compiled, list[Any]]:
+        written = trace_with_pullbacks(self._filled(call), self._name, (call.args, call.kwargs))
+        compiled = Compiled(written, call.leaves)
         outside = compiled.read()
         if isinstance(outside, str):
             raise changes_in_the_trace(self._name, outside)
@@ -180,7 +179,7 @@ class Jitted:
             warn_of_forms(self._name, [reason for _, reason in self._made])
         return compiled, outside
 
-    def _filled(self, call: "Call") -> Callable[..., Any]:
+    def _filled(self, call: Call) -> Callable[..., Any]:
         """The function, with the values of its static arguments in their places."""
         if not call.fixed:
             return self._f
@@ -200,7 +199,7 @@ class Jitted:
 
     # The second run
 
-    def _compared(self, call: "Call", compiled: Compiled, outside: list[Any]) -> Any:
+    def _compared(self, call: Call, compiled: Compiled, outside: list[Any]) -> Any:
         """The results of the program, if the function gives the same, whose effects are those that take place."""
         state = random.get_state()
         outcome = compiled.compute(outside, call.leaves)
@@ -255,77 +254,6 @@ class Jitted:
         for part in getattr(self._f, "__qualname__", "?").split("."):
             found = getattr(found, part, None)
         return self._f.__qualname__ if found is self else (Jitted, (self._f, self._static))
-
-
-class Call:
-    """The arguments of one call, taken apart, and their forms."""
-
-    __slots__ = ("_rebuild", "args", "fixed", "key", "kwargs", "leaves", "named", "objections")
-
-    def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], fixed: dict[str, Any]) -> None:
-        self.args, self.kwargs, self.fixed = args, kwargs, fixed
-        self.leaves: list[Any] = [*args, *kwargs.values()]
-        self._rebuild: Rebuild | None = None
-        form: Any = (len(args), *kwargs)
-        for x in self.leaves:
-            if x.__class__ not in _SIMPLE and not isinstance(x, Handle):
-                self.leaves, rebuild = flatten((args, kwargs))
-                self._rebuild, form = rebuild, repr(rebuild([_LEAF] * len(self.leaves)))
-                break
-        self.objections: list[str] = []
-        self.named = any(map(_is_tensor, self.leaves))
-        chosen = tuple([(key, type(value), value) for key, value in fixed.items()]) if fixed else ()
-        grad = now().grad if unusual else True
-        self.key = (form, *map(_form_of, self.leaves), chosen, grad, get_default_dtype())
-        if fixed:
-            try:
-                hash(self.key)
-            except TypeError:
-                raise unhashable_static(name, {key: type(value).__name__ for key, value in fixed.items()}) from None
-
-    def as_tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments with Tensors in place of arrays, as a traced function has them."""
-        leaves = [name_of(x, None) if isinstance(x, ndarray | np.generic) else x for x in self.leaves]
-        if self._rebuild is None:
-            count = len(self.args)
-            return tuple(leaves[:count]), dict(zip(self.kwargs, leaves[count:], strict=True))
-        args, kwargs = self._rebuild(leaves)
-        return args, kwargs
-
-    def described(self) -> str:
-        """The forms in words."""
-        forms = [_form_of(x) for x in self.leaves]
-        words = [*(" ".join(map(str, form[:3])) for form in forms), *(f"{k}={v!r}" for k, v in self.fixed.items())]
-        return ", ".join(words) or "no arguments"
-
-
-def _is_tensor(x: Any) -> bool:
-    return isinstance(x, Handle)
-
-
-class _Leaf:
-    def __repr__(self) -> str:
-        return "*"
-
-
-_LEAF = _Leaf()
-
-
-# Leaves of a tree that need not be looked for.
-_SIMPLE = {ndarray, float, int, bool, complex, str, np.float64, np.float32, np.int64}
-
-
-def _form_of(x: Any) -> tuple[Any, ...]:
-    """What of an argument a program rests on."""
-    if isinstance(x, Handle):
-        value = x.array
-        requires = "Tensor" if x.node is None else "Tensor that requires grad"
-        return (requires, getattr(value, "dtype", type(value)), getattr(value, "shape", ()), is_ordered(value))
-    if isinstance(x, ndarray | np.generic):
-        return ("array", x.dtype, x.shape, is_ordered(x))
-    if x is None or isinstance(x, bool | int | str):
-        return (type(x).__name__, x)
-    return (type(x).__name__,)
 
 
 def _same(x: Any, y: Any) -> bool:

@@ -67,7 +67,7 @@ def _gathered(equations: Sequence[Equation]) -> tuple[list[Equation], list[Equat
     own: set[Any] = set()
     later: set[Any] = set()
     for equation in equations:
-        if not later.isdisjoint(equation.inputs) or (_acts(equation) and any(map(_acts, after))):
+        if not later.isdisjoint(equation.inputs) or (equation.acts and any(other.acts for other in after)):
             after.append(equation)
             later.update(equation.outputs)
         elif _fits(equation, shape):
@@ -79,11 +79,6 @@ def _gathered(equations: Sequence[Equation]) -> tuple[list[Equation], list[Equat
             after.append(equation)
             later.update(equation.outputs)
     return group, before, after
-
-
-def _acts(equation: Equation) -> bool:
-    made = equation.operation.primitive
-    return made.facts.kind == "draw" or made.facts.acts or not made.ours
 
 
 def _as_one(group: Sequence[Equation], needed: list[Variable]) -> Equation:

@@ -9,11 +9,12 @@ from numpy import ndarray
 
 from minigrad import random
 from minigrad.autograd import walk
+from minigrad.compiling.arguments import is_ordered
 from minigrad.compiling.fusing import fused
 from minigrad.compiling.straight import straight_line
-from minigrad.compiling.tracing import Pullback, Traced
+from minigrad.compiling.tracing import Differentiable, Pullback
 from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
-from minigrad.errors.programs import changed
+from minigrad.errors.programs import changed as change_of
 from minigrad.ops.elementwise import positive
 from minigrad.program import Variable
 from minigrad.program.equations import Argument, OfTensor
@@ -33,8 +34,8 @@ class Compiled:
         How often it was run.
     """
 
-    def __init__(self, traced: Traced, leaves: Sequence[Any]) -> None:
-        self.program, self.pullbacks = traced
+    def __init__(self, written: Differentiable, leaves: Sequence[Any]) -> None:
+        self.program, self.pullbacks = written
         self.runs = 0
         program, pullbacks = self.program, [p for p in self.pullbacks if p is not None]
         self.outside = [(x, source) for x, source in program.inputs.items() if not isinstance(source, Argument)]
@@ -45,17 +46,17 @@ class Compiled:
         self.inputs = [*(x for x, _ in self.outside), *(x for x, _ in arguments), *program.constants]
         self.draws = {e.outputs[0] for e in program.equations if e.operation.primitive.facts.kind == "draw"}
         self._draws = bool(self.draws)
-        written = [x for _, x in program.effects if x is not None]
+        changed = [x for _, x in program.effects if x is not None]
         needed = dict.fromkeys([*(x for p in pullbacks for x in p.needed), *(self.draws if pullbacks else ())])
-        self.made = [*program.outputs, *written, *needed]
-        self.results, self.kept_from = len(program.outputs), len(program.outputs) + len(written)
+        self.made = [*program.outputs, *changed, *needed]
+        self.results, self.kept_from = len(program.outputs), len(program.outputs) + len(changed)
         # What is in order at the first call has to be at the others; most arrays are.
         values = [source.read() for _, source in self.outside] + [unwrap(leaves[number]) for number in self._numbers]
         ordered = [x for x, value in zip(self.inputs, values, strict=False) if is_ordered(value)]
         self._ordered = [x in ordered for x, _ in self.outside]
         # As without a program: what has no derivative is copied for the backward pass if it is small.
-        varied = {x for p in pullbacks for x in p.gradients}
-        self._borrowed = [i for i in range(self.kept_from, len(self.made)) if self.made[i] in {*self.inputs} - varied]
+        borrowed = set(self.inputs) - {x for p in pullbacks for x in p.gradients}
+        self._borrowed = [i for i in range(self.kept_from, len(self.made)) if self.made[i] in borrowed]
         self._run = straight_line(program.name, fused(program.equations, self.made), self.inputs, self.made, ordered)
         self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
         tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
@@ -71,7 +72,7 @@ class Compiled:
         """What the program takes from outside; if that has another form than in the trace, how."""
         for guard in self.program.guards:
             if (now := guard.look()) != guard.seen:
-                return changed(guard.what, guard.seen, now)
+                return change_of(guard.what, guard.seen, now)
         for tensor, required in self._require:
             if (tensor.node is not None) is not required:
                 return f"a Tensor of shape {tensor.array.shape} {'required' if required else 'did not require'} grad"
@@ -105,11 +106,6 @@ class Compiled:
                     kept[i] = kept[i].copy()
             made = tuple(kept)
         return Outcome(self, leaves, values, made)
-
-
-def is_ordered(value: Any) -> bool:
-    """Whether the elements of an array lie in memory in the order of their indices."""
-    return value.__class__ is ndarray and (value.ndim < 2 or value.flags.c_contiguous)
 
 
 class Outcome:

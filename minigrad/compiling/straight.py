@@ -1,12 +1,13 @@
 """Equations as one Python function: straight-line NumPy, without a look at what can be known beforehand."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from minigrad.errors.programs import other_result
+from minigrad.errors.programs import note_equation, other_result
 from minigrad.program import Equation, Literal, Variable
 from minigrad.program.equations import normal
 from minigrad.program.numbers import arithmetic
@@ -75,16 +76,28 @@ class _Lines(Calls):
         ordered: Collection[Variable],
     ) -> None:
         super().__init__()
-        self.names |= {"normal": normal, "require": self._require}
+        self.names |= {"normal": normal, "require": self._require, "note": self._note}
         self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
+        self._ends: list[int] = []  # the last line of each equation
         self._last = _last_uses(equations, outputs)
         self._own = _owned_alone(equations) & _in_order(equations, ordered)
 
     def text(self) -> str:
         """The source."""
-        body = [line for number, equation in enumerate(self.equations) for line in self._of(number, equation)]
+        lines = [f"def run({', '.join(map(repr, self.inputs))}):", "    try:"]
+        for number, equation in enumerate(self.equations):
+            lines += self._of(number, equation)
+            self._ends.append(len(lines))
         results = "".join(f"{x!r}, " for x in self.outputs)
-        return "\n".join([f"def run({', '.join(map(repr, self.inputs))}):", *body, f"    return ({results})", ""])
+        end = ["    except Exception as error:", "        note(error)", "        raise"]
+        return "\n".join([*lines, f"        return ({results})", *end, ""])
+
+    def _note(self, error: Exception) -> None:
+        """Say which equation has raised: the number of the line tells."""
+        place = error.__traceback__
+        assert place is not None
+        number = bisect_left(self._ends, place.tb_lineno)
+        note_equation(error, self.program, self.equations[number])
 
     def _of(self, number: int, equation: Equation) -> list[str]:
         made, y = equation.operation.primitive, equation.outputs[0]
@@ -94,17 +107,17 @@ class _Lines(Calls):
         ]
         call = self.call(equation, out=repr(there[0]) if there else "")
         targets = ", ".join(map(repr, equation.outputs))
-        lines = [f"    {targets} = {call}"]
+        lines = [f"        {targets} = {call}"]
         is_number = isinstance(y.dtype, type) and y.dtype is not bool
         if not is_number and not (made.ours and made.facts.kind in CERTAIN):
-            lines += [f"    {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
+            lines += [f"        {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
         elif y.dtype in (bool, np.bool_) and not y.shape:
-            lines += [f"    {targets} = normal({targets})"]
+            lines += [f"        {targets} = normal({targets})"]
         gone = [
             x for x in (*ended, *equation.outputs) if self._last.get(x, number) == number and prod(x.shape) >= LARGE
         ]
         if gone:
-            lines.append(f"    {' = '.join(map(repr, gone))} = None")
+            lines.append(f"        {' = '.join(map(repr, gone))} = None")
         return lines
 
     def _require(self, number: int, position: int, value: Any) -> Any:

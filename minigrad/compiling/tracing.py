@@ -1,7 +1,7 @@
 """A function written down together with its derivative."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from minigrad.autograd import walk
 from minigrad.core import Handle, Node, collect, leaf, name_of
 from minigrad.program import Equation, Program, Variable, remove_dead_code, share_common_subexpressions
 from minigrad.program.equations import Argument, OfTensor
+from minigrad.program.passes import leading_to
 from minigrad.program.tracing import Interpreter
 from minigrad.tree import flatten, paths
 
@@ -34,14 +35,14 @@ class Pullback(NamedTuple):
     gradients: dict[Variable, Variable]
 
 
-class Traced(NamedTuple):
+class Differentiable(NamedTuple):
     """A program, and for each of its results a pullback, or None where it does not require grad."""
 
     program: Program
     pullbacks: list[Pullback | None]
 
 
-def traced(f: Callable[..., Any], name: str, inputs: tuple[Any, ...]) -> Traced:
+def trace_with_pullbacks(f: Callable[..., Any], name: str, inputs: tuple[Any, ...]) -> Differentiable:
     """Run ``f(*args, **kwargs)`` once, for ``inputs = (args, kwargs)``, and write down it and its derivative.
 
     Raises what `minigrad.program.trace` raises.
@@ -113,7 +114,7 @@ def _nodes_of(interpreter: Interpreter) -> dict[Variable, Node]:
     return found
 
 
-def _parted(program: Program, forward: int, pulled: Sequence[Pulled | None]) -> Traced:
+def _parted(program: Program, forward: int, pulled: Sequence[Pulled | None]) -> Differentiable:
     """The program without what was written down of its derivative, and that by itself."""
     own = {x for equation in program.equations[:forward] for x in equation.outputs}
     gradients = [g for pair in pulled if pair is not None for g in pair[1].values()]
@@ -129,7 +130,7 @@ def _parted(program: Program, forward: int, pulled: Sequence[Pulled | None]) -> 
             continue
         seed, found = pair
         ends = {x: renamed[g] for x, g in found.items()}
-        equations = _leading_to(ends.values(), [e for e in everything.equations if e.outputs[0] not in own])
+        equations = leading_to(ends.values(), [e for e in everything.equations if e.outputs[0] not in own])
         made = {x for equation in equations for x in equation.outputs}
         used = {x: None for equation in equations for x in equation.inputs if isinstance(x, Variable)}
         used.update(dict.fromkeys(ends.values()))
@@ -143,7 +144,7 @@ def _parted(program: Program, forward: int, pulled: Sequence[Pulled | None]) -> 
     ours.inputs = {x: source for x, source in everything.inputs.items() if x not in seeds}
     ours.constants = {x: c for x, c in everything.constants.items() if x in kept or x in ours.constants}
     ours.result = program.result
-    return Traced(ours, pullbacks)
+    return Differentiable(ours, pullbacks)
 
 
 def _with_results(program: Program, results: tuple[Variable, ...]) -> Program:
@@ -152,13 +153,3 @@ def _with_results(program: Program, results: tuple[Variable, ...]) -> Program:
     made.inputs, made.constants = dict(program.inputs), dict(program.constants)
     made.form = program.form._replace(variables=results)
     return made
-
-
-def _leading_to(ends: Iterable[Variable], equations: Sequence[Equation]) -> list[Equation]:
-    needed: set[Any] = set(ends)
-    kept = []
-    for equation in reversed(equations):
-        if not needed.isdisjoint(equation.outputs):
-            kept.append(equation)
-            needed.update(equation.inputs)
-    return kept[::-1]

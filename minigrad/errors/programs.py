@@ -107,6 +107,11 @@ def other_input(name: str, what: str, value: Any, shape: tuple[int, ...], dtype:
     )
 
 
+def note_equation(error: BaseException, name: str, equation: Any) -> None:
+    """Add to an exception of an operation where in a program, and in the function, it was raised."""
+    error.add_note(f"in {equation!r} of the program of {name}, which came from {equation.place}")
+
+
 def other_result(name: str, equation: Any, value: Any) -> ProgramError:
     """For an operation whose result has another form than it had when the program was traced."""
     (x, *_), operation = equation.outputs, equation.operation

@@ -9,7 +9,14 @@ import numpy as np
 from minigrad import random
 from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of, unwrap
 from minigrad.diagnostics import Place
-from minigrad.errors.programs import changed_constant, other_form, other_input, other_result, other_state
+from minigrad.errors.programs import (
+    changed_constant,
+    note_equation,
+    other_form,
+    other_input,
+    other_result,
+    other_state,
+)
 from minigrad.tree import Rebuild, flatten
 from minigrad.writes import note_write
 
@@ -75,6 +82,12 @@ class Equation(NamedTuple):
     inputs: tuple[Atom, ...]
     outputs: tuple[Variable, ...]
     place: Place | None
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does something beside computing its outputs, as a draw does, or may do so."""
+        made = self.operation.primitive
+        return made.facts.kind == "draw" or made.facts.acts or not made.ours
 
     def __repr__(self) -> str:
         params = [f"{name}={value!r}" for name, value in self.operation.params.items()]
@@ -323,7 +336,7 @@ class Program:
         try:
             results = operation.primitive.forward(*operands, **operation.params)
         except Exception as error:
-            error.add_note(f"in {equation!r} of the program of {self.name}, which came from {equation.place}")
+            note_equation(error, self.name, equation)
             raise
         for x, value in zip(equation.outputs, results if operation.primitive.saves else (results,), strict=True):
             values[x] = normal(value)

@@ -1,6 +1,6 @@
 """Programs from programs: the same results, with less to compute."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,18 @@ def remove_dead_code(program: Program) -> Program:
     Random draws stay: they move the generator on, and what is drawn after them would be other numbers.  What may raise
     stays too, as a check of labels does.
     """
-    needed: set[Any] = {*program.outputs, *(x for _, x in program.effects)}
+    return program.changed(leading_to({*program.outputs, *(x for _, x in program.effects)}, program.equations, True))
+
+
+def leading_to(ends: Iterable[Any], equations: Sequence[Equation], acting: bool = False) -> list[Equation]:
+    """The equations on which some variables depend; with `acting` also those that do something beside."""
+    needed = set(ends)
     kept = []
-    for equation in reversed(program.equations):
-        if not needed.isdisjoint(equation.outputs) or _acts(equation):
+    for equation in reversed(equations):
+        if not needed.isdisjoint(equation.outputs) or (acting and equation.acts):
             kept.append(equation)
             needed.update(equation.inputs)
-    return program.changed(kept[::-1])
+    return kept[::-1]
 
 
 def share_common_subexpressions(program: Program) -> Program:
@@ -53,7 +58,7 @@ def fold_constants(program: Program) -> Program:
     constants = dict(program.constants)
     for equation in program.equations:
         known = all(isinstance(x, Literal) or x in constants for x in equation.inputs)
-        if not known or not equation.inputs or _acts(equation) or equation.operation.primitive.saves:
+        if not known or not equation.inputs or equation.acts or equation.operation.primitive.saves:
             kept.append(equation)
             continue
         (x,) = equation.outputs
@@ -67,12 +72,6 @@ def fold_constants(program: Program) -> Program:
     used = {v for equation in kept for v in equation.inputs} | {*folded.outputs, *(v for _, v in folded.effects)}
     folded.constants = {x: c for x, c in constants.items() if x in used}
     return folded
-
-
-def _acts(equation: Equation) -> bool:
-    """Whether an equation does something beside computing its outputs."""
-    made = equation.operation.primitive
-    return made.facts.kind == "draw" or made.facts.acts or not made.ours
 
 
 def _key(equation: Equation) -> Hashable:

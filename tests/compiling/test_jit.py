@@ -413,6 +413,22 @@ def test_an_exception_in_the_middle_changes_nothing():
     step(np.array([0]))
 
 
+def test_an_error_of_an_operation_names_the_line_it_came_from():
+    @jit
+    def loss(scores, labels):
+        doubled = scores * 2
+        return F.cross_entropy(doubled, labels)
+
+    scores = mg.ones((2, 3))
+    for _ in range(3):
+        loss(scores, np.array([0, 2]))
+    with pytest.raises(mg.errors.MinigradError, match="label") as caught:
+        loss(scores, np.array([0, 3]))
+    (note,) = caught.value.__notes__
+    assert "of the program of loss" in note
+    assert "F.cross_entropy(doubled, labels)" in note
+
+
 @pytest.mark.parametrize("x", [np.ones(2), mg.ones(2)], ids=["array", "Tensor"])
 def test_an_argument_in_place_is_refused(x):
     @jit

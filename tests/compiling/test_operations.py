@@ -41,6 +41,22 @@ def test_transforms_inside_and_outside_are_the_same(name):
                     np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
 
 
+def test_derivatives_of_the_third_order():
+    def third(f):
+        return mg.grad(lambda x: mg.sum(mg.grad(lambda x: mg.sum(mg.grad(f)(x)))(x)))
+
+    def function(x):
+        return mg.sum(mg.sin(x) * x**3)
+
+    compiled, x = jit(function), np.array([0.3, 0.7, 1.1])
+    for _ in range(3):
+        found = third(compiled)(x)
+    np.testing.assert_allclose(found, third(function)(x), rtol=1e-13)
+    np.testing.assert_allclose(  # by hand: of sin(x) x**3
+        found, -np.cos(x) * x**3 - 9 * np.sin(x) * x**2 + 18 * np.cos(x) * x + 6 * np.sin(x), rtol=1e-12
+    )
+
+
 def test_a_result_that_the_loss_does_not_depend_on_adds_no_nan():
     @jit
     def both(x):

@@ -118,53 +118,48 @@ def test_a_step_between_forward_and_backward_is_found():
             loss.backward()
 
 
+def course(wrap, make, between):
+    """Parameters and state after nine steps, before each of which something may happen."""
+    mg.manual_seed(0)
+    model = nn.Linear(3, 2)
+    optimizer = make(model.parameters())
+
+    @wrap
+    def step(x):
+        optimizer.zero_grad()
+        loss = mg.sum(model(x) ** 2)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    rng, kept = np.random.default_rng(0), {}
+    for i in range(9):
+        between(i, model, optimizer, kept)
+        step(mg.tensor(rng.normal(size=(4, 3))))
+    return [*model.parameters(), *(x for state in optimizer.state.values() for x in state.values())]
+
+
 def test_a_state_that_is_loaded_is_the_one_that_is_used():
-    def course(wrap):
-        mg.manual_seed(0)
-        model = nn.Linear(3, 2)
-        optimizer = optim.Adam(model.parameters(), lr=0.1)
+    def between(i, model, optimizer, kept):
+        if i == 4:
+            kept.update(optimizer.state_dict())
+        if i == 7:
+            optimizer.load_state_dict(kept)
 
-        @wrap
-        def step(x):
-            optimizer.zero_grad()
-            loss = mg.sum(model(x) ** 2)
-            loss.backward()
-            optimizer.step()
-            return loss
+    def adam(parameters):
+        return optim.Adam(parameters, lr=0.1)
 
-        rng = np.random.default_rng(0)
-        kept = None
-        for i in range(9):
-            step(mg.tensor(rng.normal(size=(4, 3))))
-            if i == 3:
-                kept = optimizer.state_dict()
-            if i == 6:
-                optimizer.load_state_dict(kept)
-        return [*model.parameters(), *(x for state in optimizer.state.values() for x in state.values())]
-
-    assert_same_bits(course(jit), course(lambda f: f))
+    assert_same_bits(course(jit, adam, between), course(lambda f: f, adam, between))
 
 
 def test_a_loaded_model_is_the_one_that_is_trained():
-    def course(wrap):
-        mg.manual_seed(0)
-        model = nn.Linear(3, 2)
-        optimizer = optim.SGD(model.parameters(), lr=0.1)
-        before = model.state_dict()
+    def between(i, model, optimizer, kept):
+        if i == 0:
+            kept.update(model.state_dict())
+        if i == 4:
+            model.load_state_dict(kept)
 
-        @wrap
-        def step(x):
-            optimizer.zero_grad()
-            loss = mg.sum(model(x) ** 2)
-            loss.backward()
-            optimizer.step()
-            return loss
+    def sgd(parameters):
+        return optim.SGD(parameters, lr=0.1)
 
-        rng = np.random.default_rng(0)
-        for i in range(6):
-            if i == 4:
-                model.load_state_dict(before)
-            step(mg.tensor(rng.normal(size=(4, 3))))
-        return list(model.parameters())
-
-    assert_same_bits(course(jit), course(lambda f: f))
+    assert_same_bits(course(jit, sgd, between), course(lambda f: f, sgd, between))
