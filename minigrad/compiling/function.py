@@ -238,10 +238,10 @@ class Jitted:
         if not self._made:
             return f"{self._name}: no call yet"
         lines = [
-            f"  {len(compiled.program.equations)} equations, run {compiled.runs} times: {reason}"
+            f"  {len(compiled.program.equations)} equations, calls: {compiled.runs}, traced for {reason}"
             for compiled, reason in self._made
         ]
-        return "\n".join([f"{self._name}: {len(lines)} programs", *lines])
+        return "\n".join([f"{self._name}, programs: {len(lines)}", *lines])
 
     def __repr__(self) -> str:
         return f"<jit of {self._name}>"

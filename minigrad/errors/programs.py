@@ -160,7 +160,7 @@ def no_such_static(name: str, argument: str, arguments: Sequence[str]) -> Argume
 def no_place_for_programs(name: str, owner: str) -> ArgumentError:
     """For a compiled method of objects that cannot keep anything."""
     return ArgumentError(
-        f"the compiled method {name} of a {owner} has no place for its programs: the class has __slots__. Add "
+        f"the compiled method {name} of {an(owner)} has no place for its programs: the class has __slots__. Add "
         "'__dict__' to them, or compile a function instead"
     )
 
