@@ -238,7 +238,7 @@ class Jitted:
         if not self._made:
             return f"{self._name}: no call yet"
         lines = [
-            f"  {len(compiled.program.equations)} equations, calls: {compiled.runs}, traced for {reason}"
+            f"  {len(compiled.program.equations)} equations, calls: {compiled.runs}; {reason}"
             for compiled, reason in self._made
         ]
         return "\n".join([f"{self._name}, programs: {len(lines)}", *lines])
