@@ -58,7 +58,7 @@ def _has_own_arithmetic(cls: Any) -> bool:
 # NumPy's kinds of numbers, and operands that pass as they are.  Python's numbers are among them: NumPy treats their
 # dtype as weak.
 NUMBERS = frozenset("biufc")
-PLAIN = frozenset({np.ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"})
+PLAIN = {np.ndarray, bool, int, float, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"}
 
 
 def require_numbers(name: str, *args: Any) -> None:

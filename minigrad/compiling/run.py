@@ -10,8 +10,7 @@ from numpy import ndarray
 from minigrad import random
 from minigrad.autograd import walk
 from minigrad.compiling.arguments import is_ordered
-from minigrad.compiling.fusing import fused
-from minigrad.compiling.straight import straight_line
+from minigrad.compiling.running import Runner
 from minigrad.compiling.tracing import Differentiable, Pullback
 from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
 from minigrad.errors.programs import changed as change_of
@@ -57,7 +56,7 @@ class Compiled:
         # As without a program: what has no derivative is copied for the backward pass if it is small.
         borrowed = set(self.inputs) - {x for p in pullbacks for x in p.gradients}
         self._borrowed = [i for i in range(self.kept_from, len(self.made)) if self.made[i] in borrowed]
-        self._run = straight_line(program.name, fused(program.equations, self.made), self.inputs, self.made, ordered)
+        self._run = Runner(program.name, program.equations, self.inputs, self.made, ordered)
         self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
         tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
         self.reads_tensors = bool(tensors)
@@ -65,8 +64,7 @@ class Compiled:
 
     def _pull_of(self, pullback: Pullback) -> Run:
         ends = list(pullback.gradients.values())
-        equations = fused(pullback.equations, ends)
-        return straight_line(self.program.name, equations, [pullback.seed, *pullback.needed], ends)
+        return Runner(self.program.name, pullback.equations, [pullback.seed, *pullback.needed], ends)
 
     def read(self) -> list[Any] | str:
         """What the program takes from outside; if that has another form than in the trace, how."""

@@ -399,7 +399,7 @@ def _gate(x: Array, out: Array) -> None:
 def _tanh_gate(x: Array, /) -> Array:
     """``(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``, which is a sigmoid."""
     with np.errstate(over="ignore"):  # where the gate is shut, the exponential is infinite
-        return in_blocks(_gate, np.asarray(x))
+        return in_blocks(_gate, np.asanyarray(x))
 
 
 def _slope(x: Array, y: Array, out: Array) -> None:
@@ -420,7 +420,7 @@ def _slope(x: Array, y: Array, out: Array) -> None:
 )
 def _gate_slope(x: Array, y: Array, /) -> Array:
     """The derivative of the gate, from `x` and the gate's value `y`."""
-    return in_blocks(_slope, np.asarray(x), np.asarray(y))
+    return in_blocks(_slope, np.asanyarray(x), np.asanyarray(y))
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:

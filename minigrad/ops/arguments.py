@@ -42,7 +42,7 @@ def checked(x: Array, test: Callable[[np.ndarray], None]) -> Array:
     """`x` itself, of which a function has looked at the value, and has not raised; in a program, at every run."""
     if traced(x):
         return _checked(x, test=test)
-    test(np.asarray(unwrap(x)))
+    test(np.asanyarray(unwrap(x)))
     return x
 
 

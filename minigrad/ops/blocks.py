@@ -16,8 +16,8 @@ def in_blocks(compute: Callable[..., None], *arrays: Array) -> Array:
     Several times quicker than by whole arrays, of which each step would read and write main memory.
     """
     first = arrays[0]
-    out = np.empty(first.shape, first.dtype)
-    parts = [np.ascontiguousarray(x).reshape(-1) for x in arrays]
+    out = np.empty_like(first, order="C")
+    parts = [np.asanyarray(x, order="C").reshape(-1) for x in arrays]
     target = out.reshape(-1)
     for start in range(0, target.size, _BLOCK):
         block = slice(start, start + _BLOCK)

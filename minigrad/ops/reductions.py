@@ -67,7 +67,7 @@ def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = F
 )
 def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Arithmetic mean over one axis, several, or all."""
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
         return np.mean(x, axis=axis, keepdims=keepdims)
     return _add(x, axis=axis, keepdims=keepdims) / _count(x.shape, axis)
@@ -116,7 +116,7 @@ def _var_rule(g: Array, x: Array, axis: Axis, correction: float) -> Array:
 @primitive(lambda g, y, x, *, axis, correction, keepdims: _var_rule(g, x, axis, correction), kind="reduction", cost=4)
 def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Variance over one axis, several, or all: the sum of squared deviations divided by ``n - correction``."""
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     return narrowed(np.var(widened(x), axis=axis, ddof=correction, keepdims=keepdims), x)
 
 
@@ -132,7 +132,7 @@ def _std_rule(g: Array, y: Array, x: Array, axis: Axis, correction: float) -> Ar
 )
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Standard deviation, the square root of `var`; of equal numbers the derivative is taken as 0."""
-    x = np.asarray(x)
+    x = np.asanyarray(x)
 
     def measure(x: Array) -> Array:
         return np.std(x, axis=axis, ddof=correction, keepdims=True)
@@ -195,7 +195,7 @@ def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @primitive(numpy=np.count_nonzero, kind="reduction", cost=1)
 def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """How many elements are not 0, over one axis, several, or all."""
-    return np.asarray(np.count_nonzero(x, axis=axis, keepdims=keepdims))[()]
+    return np.asanyarray(np.count_nonzero(x, axis=axis, keepdims=keepdims))[()]
 
 
 # Logarithms of sums of exponentials: the largest element is taken out first, so nothing overflows
@@ -219,7 +219,7 @@ def _dtype_of_sums(x: Array) -> Any:
 
 
 def _floating(x: Array) -> Array:
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     return x if x.dtype.kind in "fc" else x.astype(float)
 
 
@@ -272,7 +272,7 @@ def softmax_rule(g: Array, y: Array, axis: Axis) -> Array:
 def softmax(x: Array, /, axis: Axis = -1) -> Array:
     """``exp(x) / sum(exp(x))`` along an axis."""
     x = _floating(x)
-    value = np.asarray(np.exp(x - shift(x, axis)))
+    value = np.asanyarray(np.exp(x - shift(x, axis)))
     value /= row_sums(value, axis)
     return value
 
@@ -281,7 +281,7 @@ def softmax(x: Array, /, axis: Axis = -1) -> Array:
 def log_softmax(x: Array, /, axis: Axis = -1) -> Array:
     """Logarithm of `softmax`, accurate where the softmax underflows."""
     x = _floating(x)
-    shifted = np.asarray(x - shift(x, axis))
+    shifted = np.asanyarray(x - shift(x, axis))
     shifted -= np.log(row_sums(np.exp(shifted), axis))
     return shifted
 

@@ -44,7 +44,7 @@ def scaled(measure: Callable[[Array], Array], x: Array, axis: Axis, power: float
     power : float
         The exponent of the powers, not 0.
     """
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     wide = widened(x)
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         value = measure(wide)

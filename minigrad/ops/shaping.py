@@ -56,7 +56,7 @@ def reshape(x: Array, /, shape: int | tuple[int, ...], *, copy: bool | None = No
     """
     if copy is None:
         return np.reshape(x, shape)
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     y = np.reshape(x, shape)
     if copy:
         return np.array(y)
@@ -182,7 +182,7 @@ def broadcast_arrays(*arrays: Array) -> list[Array]:
 
 @primitive(lambda g, y, x, *, dtype: g, kind="elementwise", cost=0, trivial=True)
 def _astype(x: Array, /, *, dtype: Any) -> Array:
-    return np.asarray(x).astype(dtype)[()]
+    return np.asanyarray(x).astype(dtype)[()]
 
 
 @implements_by_name("numpy.astype")

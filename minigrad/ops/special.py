@@ -101,7 +101,7 @@ def _scaled_tail(x: Array) -> Array:
 
 
 def _single_erf(x: Array, out: Array) -> None:
-    x = np.clip(np.asarray(x, np.float64), -_SINGLE_END, _SINGLE_END)
+    x = np.clip(np.asanyarray(x, np.float64), -_SINGLE_END, _SINGLE_END)
     y = _ratio(_SINGLE, x * x)
     y *= x
     out[:] = y
@@ -134,7 +134,7 @@ def erf(x: Array, /) -> Array:
     1.128379
     """
     if getattr(x, "dtype", None) == np.float32:
-        return in_blocks(_single_erf, np.asarray(x))
+        return in_blocks(_single_erf, np.asanyarray(x))
     return _in_doubles(_double_erf, x, "erf")
 
 

@@ -37,7 +37,7 @@ from minigrad.options import one_of, real_number
 @primitive(lambda g, y, p, places: g, None, cost=lambda args, y, how: np.size(args[1]))
 def _less_one_hot(p: Array, places: Array, /) -> Array:
     """Rows of probabilities, with 1 taken from those at these places of the flattened array."""
-    out = np.array(p, order="C")
+    out = p.copy()
     out.reshape(-1)[places] -= 1
     return out
 

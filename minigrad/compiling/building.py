@@ -1,0 +1,184 @@
+"""C as a library that is loaded: which compiler, where its results are kept, and what went wrong."""
+
+import contextlib
+import ctypes
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors.programs import warn_of_compiler
+
+# What decides about the last bit: sums are not rearranged, products and sums not joined, and subnormals stay.  Selects
+# stay in the loop that can be vectorized.
+FLAGS = (
+    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fPIC",
+    "-shared", "-w",
+)  # fmt: skip
+GCC_FLAGS = ("-fno-tree-sink",)
+LIMIT = 60  # seconds that a compiler may take
+
+
+class _State:
+    """What this process knows of its compiler."""
+
+    def __init__(self) -> None:
+        self.failure: str | None = None  # what the compiler said when it failed
+        self.lock = threading.Lock()
+        self.loaded: dict[str, ctypes.PyDLL] = {}
+        self.built = 0
+
+
+_state = _State()
+
+
+def load(source: str) -> ctypes.PyDLL | None:
+    """The library made of a source, or None where there is no compiler, or it does not work."""
+    if os.environ.get("MINIGRAD_JIT_BACKEND") == "numpy" or _state.failure is not None:
+        return None
+    compiler = find_compiler()
+    if compiler is None:
+        return None
+    name = hashlib.sha256("\0".join((source, *compiler, *FLAGS, _processor())).encode()).hexdigest()[:40]
+    with _state.lock:
+        if name not in _state.loaded:
+            library = _built(name, source, compiler)
+            if library is None:
+                return None
+            _state.loaded[name] = library
+        return _state.loaded[name]
+
+
+@cache
+def find_compiler() -> tuple[str, ...] | None:
+    """The command of a C compiler: that of the environment, one of the system's, or that of the package ziglang."""
+    wanted = os.environ.get("CC", "").split()
+    if wanted:
+        return tuple(wanted) if shutil.which(wanted[0]) else None
+    for name in ("cc", "gcc", "clang"):
+        found = shutil.which(name)
+        if found is not None:
+            return (found,)
+    if importlib.util.find_spec("ziglang") is not None:
+        return (sys.executable, "-m", "ziglang", "cc")
+    return None
+
+
+@cache
+def _processor() -> str:
+    """What of the processor the code depends on."""
+    features: dict[str, bool] = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]
+    return " ".join((platform.machine(), sys.platform, *(name for name, there in features.items() if there)))
+
+
+@cache
+def _is_gcc(compiler: tuple[str, ...]) -> bool:
+    said = subprocess.run([*compiler, "--version"], capture_output=True, text=True, timeout=LIMIT, check=False)
+    return "Free Software Foundation" in said.stdout
+
+
+def _built(name: str, source: str, compiler: tuple[str, ...]) -> ctypes.PyDLL | None:
+    folder = cache_folder()
+    path = folder / f"{name}.so"
+    if _is_own(path):
+        with contextlib.suppress(OSError):  # cut short: it is made again
+            return ctypes.PyDLL(str(path))
+    made: list[str] = []
+    try:
+        handle, text = tempfile.mkstemp(".c", dir=folder)
+        made.append(text)
+        with os.fdopen(handle, "w") as file:
+            file.write(source)
+        handle, result = tempfile.mkstemp(".so", dir=folder)
+        made.append(result)
+        os.close(handle)
+        gcc = GCC_FLAGS if _is_gcc(compiler) else ()
+        command = [*compiler, *FLAGS, *gcc, "-march=native", text, "-o", result, "-lm"]
+        said = subprocess.run(
+            command, capture_output=True, text=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL
+        )
+        if said.returncode:
+            return _failed(f"{' '.join(command)}\n{said.stderr}")
+        os.replace(result, path)
+        made.remove(result)
+        library = ctypes.PyDLL(str(path))
+    except subprocess.TimeoutExpired:
+        return _failed(f"{' '.join(compiler)} took longer than {LIMIT} s")
+    except OSError as error:
+        return _failed(str(error))
+    finally:
+        for leftover in made:
+            with contextlib.suppress(OSError):
+                os.unlink(leftover)
+    _state.built += 1
+    return library
+
+
+def _failed(message: str) -> None:
+    """Go on without a compiler, and say so once."""
+    _state.failure = message
+    warn_of_compiler(message)
+
+
+@cache
+def cache_folder() -> Path:
+    """A folder that only this user can write to: his cache, or else one that lasts as long as the process."""
+    chosen = os.environ.get("MINIGRAD_CACHE")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minigrad"
+    with contextlib.suppress(OSError, RuntimeError):
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _is_private(base):
+            return base
+    made = Path(tempfile.mkdtemp(prefix="minigrad-"))
+    import atexit
+
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether it is a real folder of this user's, which others cannot write to, and he can."""
+    found = os.lstat(folder)
+    mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return stat.S_ISDIR(found.st_mode) and mine and not found.st_mode & 0o022 and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is a file of this user's, and no link to another one."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return stat.S_ISREG(found.st_mode) and mine and not found.st_mode & 0o022
+
+
+def info() -> dict[str, Any]:
+    """How compiled functions are run here.
+
+    Returns
+    -------
+    dict
+        "backend": "c", or "numpy" where there is no compiler or it has failed; "compiler": its command; "cache": the
+        folder; "compiled": how many libraries this process has made; "failure": what the compiler said.
+    """
+    compiler = None if os.environ.get("MINIGRAD_JIT_BACKEND") == "numpy" else find_compiler()
+    works = compiler is not None and _state.failure is None
+    return {
+        "backend": "c" if works else "numpy",
+        "compiler": None if compiler is None else " ".join(compiler),
+        "cache": str(cache_folder()) if works else None,
+        "compiled": _state.built,
+        "failure": _state.failure,
+    }

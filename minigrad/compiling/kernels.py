@@ -1,0 +1,571 @@
+"""A program as few functions of C, with what stays Python between them."""
+
+import ctypes
+import itertools
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import random
+from minigrad.compiling.building import load
+from minigrad.compiling.emitting import c_source
+from minigrad.compiling.grouping import grouped, reads_of, statements_of, writes_of
+from minigrad.compiling.loops import addresses_of, trusted
+from minigrad.compiling.lowering import forward_of
+from minigrad.compiling.recording import Recorded, RecordedNumber, Recorder, Refused, copied, plain, view_of
+from minigrad.compiling.statements import Assume, Buffer, Map, Number, Statement, View
+from minigrad.compiling.straight import CERTAIN, Calls
+from minigrad.errors.programs import note_equation, other_result
+from minigrad.program import Equation, Literal, Variable
+from minigrad.program.equations import normal
+
+Run = Callable[..., tuple[Any, ...]]
+
+
+class Misfit(Exception):  # noqa: N818  # no error: the program runs without C this time
+    """A kernel has met something that it was not made for."""
+
+
+class _Part(NamedTuple):
+    """What the recording of one equation has come to."""
+
+    statements: list[Statement]
+    places: list[View]
+
+
+class Lowered(NamedTuple):
+    """A program with kernels.
+
+    Attributes
+    ----------
+    run : callable
+        As `straight_line` makes it; raises Misfit.
+    sources : list of str
+        The kernels' C.
+    steps : list of str
+        The operations that stay steps of Python, and why.
+    """
+
+    run: Run
+    sources: list[str]
+    steps: list[str]
+
+
+def lowered(
+    name: str,
+    equations: Sequence[Equation],
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    values: Sequence[Any],
+    plainly: Run,
+) -> Lowered | str:
+    """The equations with kernels of C; or why not.
+
+    Parameters
+    ----------
+    inputs, values
+        What is given, and examples of it, which have the forms and the layouts of all that will be given.
+    plainly : callable
+        The same without kernels: every kernel is run at once on the examples and on other numbers, and thrown away if
+        one bit differs.
+    """
+    if not trusted():
+        return "objects of NumPy have another form in memory than is known"
+    others = [_perturbed(value, i) for i, value in enumerate(values)]
+    reasons: dict[int, str] = {}
+    for _ in range(8):
+        first = _recorded(equations, inputs, values, reasons)
+        second = _recorded(equations, inputs, others, dict(reasons), first.values)
+        differ = [i for i in first.parts if not _alike(first.parts[i], second.parts.get(i))]
+        if not differ:
+            break
+        reasons.update(dict.fromkeys(differ, "what it does depends on values"))
+    else:
+        return "what its operations do depends on values"
+    try:
+        made = _Assembly(name, equations, inputs, outputs, first, reasons)
+        run = made.function()
+    except Refused as refused:
+        return str(refused)
+    for example in (values, others):
+        difference = _difference(run, plainly, example, outputs)
+        if difference:
+            return difference
+    return Lowered(run, made.sources, [f"{equations[i].operation.name}: {why}" for i, why in sorted(reasons.items())])
+
+
+# Recording
+
+
+class _Recording(NamedTuple):
+    parts: dict[int, _Part]
+    places: dict[Variable, View]
+    numbers: set[Variable]
+    values: dict[int, list[Any]]  # what the operations gave
+
+
+def _recorded(
+    equations: Sequence[Equation],
+    inputs: Sequence[Variable],
+    values: Sequence[Any],
+    reasons: dict[int, str],
+    instead: Mapping[int, list[Any]] | None = None,
+) -> _Recording:
+    """What can be written down of each equation; why others cannot goes to `reasons`.
+
+    What a step of Python gave before is taken if it does not take these values.
+    """
+    recorder = Recorder()
+    known: dict[Variable, Any] = {}
+    found = _Recording({}, {}, set(), {})
+
+    def keep(x: Variable, value: Any) -> None:
+        known[x] = value
+        found.places[x] = view_of(value)
+        if isinstance(value, RecordedNumber):
+            found.numbers.add(x)
+
+    with recorder.equation(-1), np.errstate(all="ignore"):
+        for x, value in zip(inputs, values, strict=True):
+            keep(x, recorder.given(value))
+    state = random.get_state()
+    for number, equation in enumerate(equations):
+        operands = [known[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+        with recorder.equation(number), np.errstate(all="ignore"):
+            if number not in reasons:
+                try:
+                    results = _results_of(equation, operands)
+                    for x, value in zip(equation.outputs, results, strict=True):
+                        keep(x, value)
+                    found.parts[number] = _Part(recorder.statements, [found.places[x] for x in equation.outputs])
+                    found.values[number] = [_as_value(value) for value in results]
+                    continue
+                except Refused as refused:
+                    reasons[number] = str(refused)
+                except Exception as error:  # an operation of NumPy's that does not take what looks like an array
+                    reasons[number] = f"{type(error).__name__}: {error}"
+        with recorder.equation(number), np.errstate(all="ignore"):
+            try:
+                found.values[number] = _computed(equation, operands)
+            except Exception:
+                if instead is None:
+                    raise
+                found.values[number] = instead[number]
+            for x, value in zip(equation.outputs, found.values[number], strict=True):
+                keep(x, recorder.given(value))
+    random.set_state(state)
+    return found
+
+
+def _results_of(equation: Equation, operands: Sequence[Any]) -> list[Any]:
+    """What the operation makes of recorded operands."""
+    made = equation.operation.primitive
+    if not made.ours or made.facts.kind == "draw":
+        raise Refused("it may do something that cannot be seen")
+    result = forward_of(made)(*operands, **equation.operation.params)
+    results = list(result) if made.saves else [result]
+    for i, (x, value) in enumerate(zip(equation.outputs, results, strict=True)):
+        if isinstance(value, np.ndarray) and not isinstance(value, Recorded) and view_is_known(value):
+            results[i] = value = value.view(Recorded)
+        if not isinstance(value, Recorded | RecordedNumber):
+            raise Refused("its result is not seen")
+        if isinstance(value, RecordedNumber) != (isinstance(x.dtype, type) and x.dtype is not bool):
+            raise Refused("its result is of another class")
+        if isinstance(value, Recorded) and (value.shape, value.dtype) != (x.shape, x.dtype):
+            raise Refused("its result has another form")
+    return results
+
+
+def view_is_known(value: np.ndarray) -> bool:
+    """Whether an array lies in memory that is known."""
+    try:
+        return view_of(value).buffer.kind != "constant"
+    except Refused:
+        return False
+
+
+def _computed(equation: Equation, operands: Sequence[Any]) -> list[Any]:
+    """What it makes of the values."""
+    made = equation.operation.primitive
+    operands = [_as_value(x) for x in operands]
+    result = made.forward(*operands, **equation.operation.params)
+    return [normal(x) for x in (result if made.saves else (result,))]
+
+
+def _as_value(x: Any) -> Any:
+    value = plain(x)
+    if isinstance(value, np.ndarray) and not value.ndim and value.dtype != bool:
+        return value[()]
+    return value
+
+
+def _perturbed(value: Any, seed: int) -> Any:
+    """Other numbers of the same kind: what is 0 or not finite stays, unless all is 0; whole numbers change places."""
+    rng = np.random.default_rng(seed)
+    if type(value) is float:
+        return value * 0.9375
+    if type(value) is int or not isinstance(value, np.ndarray | np.generic):
+        return value
+    array = np.asarray(value)
+    made, _, _ = copied(array)  # with the same strides
+    if array.dtype.kind in "fc":
+        factor = 1 + 0.25 * rng.random(array.shape)
+        with np.errstate(all="ignore"):
+            made[...] = array * factor
+        if array.size and not array.any():
+            made[...] = rng.standard_normal(array.shape)
+    else:
+        made[...] = np.roll(array, 1)
+    return made if isinstance(value, np.ndarray) else made[()]
+
+
+def _alike(a: _Part, b: _Part | None) -> bool:
+    """Whether two recordings say the same."""
+    if b is None or len(a.statements) != len(b.statements):
+        return False
+    return all(map(_same, a.statements, b.statements)) and all(map(_same, a.places, b.places))
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Buffer):
+        if not isinstance(b, Buffer) or (a.name, a.kind, a.size) != (b.name, b.kind, b.size):
+            return False
+        return a.kind != "constant" or a.array.tobytes() == b.array.tobytes()
+    if isinstance(a, Number):
+        return isinstance(b, Number) and a.dtype == b.dtype and _bits(a.value) == _bits(b.value)
+    if isinstance(a, tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(_same, a, b))
+    return bool(a == b)
+
+
+def _bits(x: Any) -> bytes:
+    return np.asarray(x).tobytes()
+
+
+# Assembly
+
+
+class _Kernel(NamedTuple):
+    numbers: list[int]
+
+
+class _Assembly(Calls):
+    """The text of a function of Python that calls kernels, and these."""
+
+    def __init__(
+        self,
+        name: str,
+        equations: Sequence[Equation],
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        recording: _Recording,
+        reasons: Mapping[int, str],
+    ) -> None:
+        super().__init__()
+        self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
+        self.recording, self.steps = recording, set(reasons)
+        self.sources: list[str] = []
+        self.names |= {
+            "np": np, "empty": np.empty, "array": np.ndarray, "normal": normal, "require": self._require,
+            "note": self._note, "strided": np.lib.stride_tricks.as_strided, "Misfit": Misfit,
+        }  # fmt: skip
+        self._ends: list[int] = []
+        self._numbers: list[int] = []
+        self.given = {recording.places[x].buffer: x for x in inputs}
+        self.made_by: dict[Variable, int] = {x: i for i, e in enumerate(equations) for x in e.outputs}
+
+    def function(self) -> Run:
+        """The function."""
+        order = self._order()
+        if not any(isinstance(step, _Kernel) for step in order):
+            raise Refused("nothing in it can be compiled")
+        lines = [f"def run({', '.join(map(repr, self.inputs))}):", "    try:"]
+        self._plan(order)
+        for step in order:
+            if isinstance(step, _Kernel):
+                lines += self._kernel(step)
+                number = step.numbers[0]
+            else:
+                lines += self._step(step)
+                number = step
+            self._ends.append(len(lines))
+            self._numbers.append(number)
+        results = "".join(f"{self._value(x)}, " for x in self.outputs)
+        lines += [f"        return ({results})", "    except Misfit:", "        raise"]
+        lines += ["    except Exception as error:", "        note(error)", "        raise"]
+        text = "\n".join([*lines, ""])
+        exec(compile(text, f"<program of {self.program}>", "exec"), self.names)
+        self.text = text
+        run: Run = self.names["run"]
+        return run
+
+    def _order(self) -> list[Any]:
+        """Steps of Python as early as they can be, and all that is between them in one kernel each."""
+        there: set[Any] = set(self.inputs)
+        waiting = list(range(len(self.equations)))
+        order: list[Any] = []
+
+        def is_ready(i: int) -> bool:
+            return all(x in there for x in self.equations[i].inputs if isinstance(x, Variable))
+
+        while waiting:
+            left = []
+            for i in waiting:
+                if i in self.steps and is_ready(i):
+                    order.append(i)
+                    there.update(self.equations[i].outputs)
+                else:
+                    left.append(i)
+            waiting, left, numbers = left, [], []
+            for i in waiting:
+                if i not in self.steps and is_ready(i):
+                    numbers.append(i)
+                    there.update(self.equations[i].outputs)
+                else:
+                    left.append(i)
+            waiting = left
+            if numbers:
+                order.append(_Kernel(numbers))
+        return order
+
+    def _plan(self, order: Sequence[Any]) -> None:
+        """What each kernel computes, and which of its buffers are needed after it."""
+        self.kernel_of: dict[Buffer, int] = {}
+        self.units: dict[int, Any] = {}
+        self.uses: dict[int, list[Buffer]] = {}
+        needed_values = set(self.outputs)
+        for step in order:
+            if not isinstance(step, _Kernel):
+                needed_values.update(x for x in self.equations[step].inputs if isinstance(x, Variable))
+        self.needed_values = needed_values
+        outside = {self.recording.places[x].buffer for x in needed_values}
+        kernels = [(k, step) for k, step in enumerate(order) if isinstance(step, _Kernel)]
+        statements: dict[int, list[Statement]] = {}
+        for k, step in kernels:
+            statements[k] = [s for i in step.numbers for s in self.recording.parts[i].statements]
+            for statement in statements[k]:
+                for x in writes_of(statement):
+                    self.kernel_of.setdefault(x.buffer, k)
+        for k, _ in kernels:
+            for statement in statements[k]:
+                for x in reads_of(statement):
+                    if self.kernel_of.get(x.buffer, k) != k:
+                        outside.add(x.buffer)
+        self.outside = outside
+        self.kernels: dict[int, tuple[list[Statement], int]] = {}
+        for k, step in kernels:
+            self.kernels[id(step)] = (_living(statements[k], outside), k)
+        # Which variable is all of a buffer that is needed.
+        self.mains: dict[Buffer, Variable] = {}
+        for x, place in self.recording.places.items():
+            if place.buffer in outside and place.covers() and place.buffer not in self.mains and x in self.made_by:
+                self.mains[place.buffer] = x
+        self.named: dict[Variable, str] = {}
+
+    def _kernel(self, step: _Kernel) -> list[str]:
+        statements, k = self.kernels[id(step)]
+        made = [b for b in self.outside if self.kernel_of.get(b) == k]
+        made = [b for b in made if any(b is x.buffer for s in statements for x in (*reads_of(s), *writes_of(s)))]
+        lines = [self._allocation(b) for b in made]
+        if statements:
+            lines += self._call(statements, made)
+        lines += self._viewed(step, set(made))
+        return lines
+
+    def _call(self, statements: Sequence[Statement], made: Sequence[Buffer]) -> list[str]:
+        used = dict.fromkeys(x.buffer for s in statements for x in (*reads_of(s), *writes_of(s)))
+        written = {x.buffer for s in statements for x in writes_of(s)}
+        foreign = [b for b in used if b not in written]
+        frame = [*foreign, *made]
+        exact = {b: b.array.strides for b in foreign if b.kind == "given"}
+        source, loops, memory = c_source(grouped(statements), frame, made, exact)
+        library = load(source)
+        if library is None:
+            raise Refused("there is no compiler")
+        addresses = [id(np.ndarray), *itertools.chain.from_iterable(map(addresses_of, loops))]
+        library.bind((ctypes.c_void_p * len(addresses))(*addresses))
+        function = library.run
+        function.argtypes, function.restype = [ctypes.py_object], ctypes.c_ssize_t
+        self.sources.append(source)
+        call = self.name(function, "k")
+        items = [self._item(b) for b in frame]
+        if memory:
+            pool: list[np.ndarray] = []
+            name = self.name(pool, "pool")
+            size = memory
+            return [
+                f"        arena = {name}.pop() if {name} else empty({size}, 'u1')",
+                f"        if {call}(({', '.join(items)}, arena)): raise Misfit",
+                f"        {name}.append(arena)",
+            ]
+        return [f"        if {call}(({', '.join(items)},)): raise Misfit"]
+
+    def _item(self, buffer: Buffer) -> str:
+        if buffer.kind == "constant":
+            return self.name(buffer.array, "c")
+        if buffer.kind == "given":
+            x = self._source(buffer)
+            return f"float({x!r})" if x in self.recording.numbers else repr(x)
+        return self._buffer_name(buffer)
+
+    def _source(self, buffer: Buffer) -> Variable:
+        """The variable whose value a buffer has that is given."""
+        if buffer in self.given:
+            return self.given[buffer]
+        found = next(
+            x for i in self.steps for x in self.equations[i].outputs if self.recording.places[x].buffer is buffer
+        )
+        self.given[buffer] = found
+        return found
+
+    def _buffer_name(self, buffer: Buffer) -> str:
+        main = self.mains.get(buffer)
+        if main is not None and self.recording.places[main].place == self.recording.places[main].place:
+            return f"{main!r}"
+        return f"{buffer!r}".replace("-", "_")
+
+    def _allocation(self, buffer: Buffer) -> str:
+        """Memory for what a kernel makes: an array of the form of the variable that it is, or bytes."""
+        name, main = self._buffer_name(buffer), self.mains.get(buffer)
+        if main is None:
+            return f"        {name} = empty({buffer.size}, 'u1')"
+        place = self.recording.places[main]
+        dtype = self.name(place.dtype, "d")
+        if not place.shape and place.dtype != bool:
+            return f"        {name} = {self.name(place.dtype.type, 't')}()"
+        if place.strides == np.empty(place.shape, place.dtype).strides or 0 in place.shape:
+            return f"        {name} = empty({place.shape}, {dtype})"
+        order = sorted(range(len(place.shape)), key=lambda i: -place.strides[i] if place.shape[i] > 1 else 0)
+        shape = tuple([place.shape[i] for i in order])
+        back = tuple([order.index(i) for i in range(len(order))])
+        return f"        {name} = empty({shape}, {dtype}).transpose({back})"
+
+    def _viewed(self, step: _Kernel, made: set[Buffer]) -> list[str]:
+        """Lines for the values that are views of others."""
+        lines = []
+        for i in step.numbers:
+            for x in self.equations[i].outputs:
+                if x not in self.needed_values:
+                    continue
+                place = self.recording.places[x]
+                if x in self.recording.numbers:
+                    lines.append(f"        {x!r} = float({self._item(place.buffer)})")
+                elif self.mains.get(place.buffer) is not x:
+                    lines.append(f"        {x!r} = {self._view(place)}")
+        return lines
+
+    def _view(self, place: View) -> str:
+        buffer = place.buffer
+        if buffer.kind == "given":
+            source = self._source(buffer)
+            base = self.recording.places[source]
+            if base.place == place.place:
+                return repr(source)
+            name = repr(source) if buffer.array.ndim else f"np.asarray({source!r})"
+            if not buffer.array.flags.c_contiguous:
+                if place.offset or place.dtype != buffer.dtype:
+                    raise Refused("a view of an array of an unusual layout is needed")
+                return f"strided({name}, {place.shape}, {place.strides})"
+        elif buffer.kind == "constant":
+            raise Refused("a constant is a result")
+        else:
+            name = self._buffer_name(buffer)
+            main = self.mains.get(buffer)
+            if main is not None and self.recording.places[main].place == place.place:
+                return name
+            if main is not None and not self._is_contiguous(main):
+                name = f"{name}.T" if self._is_contiguous_backwards(main) else ""
+                if not name:
+                    raise Refused("a view of an array of an unusual layout is needed")
+        scalar = "[()]" if not place.shape and place.dtype != bool else ""
+        dtype = self.name(place.dtype, "d")
+        return f"array({place.shape}, {dtype}, {name}, {place.offset}, {place.strides}){scalar}"
+
+    def _is_contiguous(self, x: Variable) -> bool:
+        place = self.recording.places[x]
+        return bool(place.shape) and place.strides == np.empty(place.shape, place.dtype).strides
+
+    def _is_contiguous_backwards(self, x: Variable) -> bool:
+        place = self.recording.places[x]
+        return place.strides[::-1] == np.empty(place.shape[::-1], place.dtype).strides
+
+    def _value(self, x: Variable) -> str:
+        """The name of a value."""
+        return repr(x)
+
+    def _step(self, number: int) -> list[str]:
+        """An operation that stays one of Python."""
+        equation = self.equations[number]
+        made, y = equation.operation.primitive, equation.outputs[0]
+        targets = ", ".join(map(repr, equation.outputs))
+        lines = [f"        {targets} = {self.call(equation)}"]
+        is_number = isinstance(y.dtype, type) and y.dtype is not bool
+        if not is_number and not (made.ours and made.facts.kind in CERTAIN):
+            lines += [f"        {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
+        elif y.dtype in (bool, np.bool_) and not y.shape:
+            lines += [f"        {targets} = normal({targets})"]
+        return lines
+
+    def _note(self, error: Exception) -> None:
+        place = error.__traceback__
+        assert place is not None
+        number = bisect_left(self._ends, place.tb_lineno)
+        if number < len(self._numbers):
+            note_equation(error, self.program, self.equations[self._numbers[number]])
+
+    def _require(self, number: int, position: int, value: Any) -> Any:
+        value, equation = normal(value), self.equations[number]
+        if not equation.outputs[position].fits(value):
+            raise other_result(self.program, equation, value)
+        return value
+
+
+def _living(statements: Sequence[Statement], needed: Collection[Buffer]) -> list[Statement]:
+    """The statements on whose results something depends."""
+    used = set(needed)
+    kept = []
+    for statement in reversed(statements):
+        if isinstance(statement, Assume) or any(x.buffer in used for x in writes_of(statement)):
+            kept.append(statement)
+            used.update(x.buffer for x in reads_of(statement))
+    return kept[::-1]
+
+
+# Trust
+
+
+def _difference(run: Run, plainly: Run, values: Sequence[Any], outputs: Sequence[Variable]) -> str:
+    """Where the kernels give other bits than the program without them; empty if nowhere."""
+    state = random.get_state()
+    try:
+        with np.errstate(all="ignore"):
+            try:
+                expected = plainly(*values)
+            except Exception:  # other numbers may be none for which the function is defined
+                return ""
+            random.set_state(state)
+            try:
+                found = run(*values)
+            except Misfit:
+                return "a kernel refuses the values it was made for"
+    finally:
+        random.set_state(state)
+    for x, a, b in zip(outputs, found, expected, strict=True):
+        if not same_bits(a, b):
+            return f"{x!r} differs"
+    return ""
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Whether two values are the same to the last bit; NaN is NaN."""
+    if a is None or b is None or type(a) in (int, float) or type(b) in (int, float):
+        return type(a) is type(b) and _bits(a) == _bits(b)
+    a, b = np.asarray(a), np.asarray(b)
+    if (a.shape, a.dtype) != (b.shape, b.dtype):
+        return False
+    if a.dtype.kind in "fc":
+        both = np.isnan(a) & np.isnan(b)
+        a, b = np.where(both, 0, a), np.where(both, 0, b)
+    return bool(a.tobytes() == b.tobytes())

@@ -1,0 +1,101 @@
+"""Operations whose function on arrays looks at values: for these, what they do for all values at once."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.compiling.recording import Recorded, Refused, _recorder, constant, plain, root_of
+from minigrad.compiling.statements import Map
+from minigrad.core import Primitive
+from minigrad.ops import indexing, kept_zeros, numbers
+from minigrad.ops.elementwise import selected
+from minigrad.ops.indexing import _meets_twice, _with
+
+
+def forward_of(made: Primitive) -> Callable[..., Any]:
+    """What is recorded in place of the function of an operation; mostly that itself."""
+    return _INSTEAD.get(made, made.forward)
+
+
+def _kept_zero(product: Any, *factors: Any) -> Any:
+    """A product, with 0 in place of NaN where a factor is 0."""
+    recorder = _recorder.get()
+    for factor in factors:
+        if not isinstance(product, Recorded) or product.dtype.kind != "f":
+            raise Refused("a product of this kind")
+        value, other = plain(product), plain(factor)
+        made = recorder.made(np.where((other == 0) & np.isnan(value), value.dtype.type(0), value))
+        inputs = [recorder.operand(x, product.dtype) for x in (product, factor)]
+        recorder.note(Map("kept_zero", product.dtype, None, recorder.view(made), tuple(inputs)))
+        product = made
+    return product
+
+
+def _product(a: Any, b: Any) -> Any:
+    return _kept_zero(np.multiply(a, b), a, b)
+
+
+def _times(g: Any, factor: Any) -> Any:
+    return _kept_zero(np.multiply(g, factor), g)
+
+
+def _over(g: Any, divisor: Any) -> Any:
+    return _kept_zero(np.true_divide(g, divisor), g)
+
+
+def _slope(g: Any, x: Any, length: Any) -> Any:
+    length = np.where(length == 0, np.inf, length)
+    return _kept_zero(g * (x / length), g)
+
+
+
+
+def _scatter(g: Any, *places: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    where = _with(index, places) if places else index
+    if not places or not _meets_twice(places):
+        out = np.zeros_like(g, shape=shape)
+        out[where] = g
+        return out
+    if g.dtype.kind != "f":
+        raise Refused("sums of whole or complex numbers by index")
+    size = math.prod(shape)
+    flat = constant(np.arange(size).reshape(shape))[where].ravel()
+    total = np.bincount(flat, g.ravel(), size)
+    return total.astype(g.dtype).reshape(shape)
+
+
+def _add_at(x: Any, g: Any, *places: Any, index: tuple[Any, ...]) -> Any:
+    out = x.copy()
+    if not places:
+        part = out[index]
+        part += g
+    elif _meets_twice(places):
+        np.add.at(out, _with(index, places), g)
+    else:
+        raise Refused("elements by a mask")
+    return out
+
+
+def _setitem(x: Any, v: Any, *places: Any, index: tuple[Any, ...]) -> Any:
+    out = x.copy()
+    out[_with(index, places) if places else index] = v
+    return out
+
+
+_INSTEAD: dict[Primitive, Callable[..., Any]] = {
+    function.primitive: instead
+    for function, instead in {
+        kept_zeros.zero_safe_product: _product,
+        kept_zeros.zero_safe_multiply: _times,
+        kept_zeros.zero_safe_divide: _over,
+        kept_zeros.slope: _slope,
+        selected: lambda g, mask: np.where(mask, g, g.dtype.type(0)),
+        indexing._scatter: _scatter,
+        indexing._add_at: _add_at,
+        indexing._setitem: _setitem,
+        numbers.number: lambda x: x.item(),
+        numbers.root: root_of,
+    }.items()
+}

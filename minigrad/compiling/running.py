@@ -1,0 +1,71 @@
+"""Equations as a function to call: as kernels of C if that is possible, and otherwise operation by operation."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from minigrad import random
+from minigrad.compiling.fusing import fused
+from minigrad.compiling.kernels import Lowered, Misfit, lowered
+from minigrad.compiling.straight import straight_line
+from minigrad.program import Equation, Variable
+
+FEW = 4  # misfits after which it is asked whether kernels are worth it
+
+
+class Runner:
+    """A function of the values of some variables that computes those of others.
+
+    Attributes
+    ----------
+    plainly : callable
+        It without kernels.
+    lowered : Lowered or None
+        It with kernels.
+    reason : str
+        Why there are none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        equations: Sequence[Equation],
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        ordered: Collection[Variable] = (),
+    ) -> None:
+        self._form = (name, equations, inputs, outputs)
+        self.draws = any(e.operation.primitive.facts.kind == "draw" for e in equations)
+        self.plainly: Callable[..., tuple[Any, ...]] = straight_line(
+            name, fused(equations, outputs), inputs, outputs, ordered
+        )
+        self.lowered: Lowered | None = None
+        self.reason = "it has not run yet"
+        self._ready = False
+        self.calls = self.misfits = 0
+
+    def prepare(self, values: Sequence[Any]) -> None:
+        """Make kernels for values of these forms."""
+        self._ready = True
+        found = lowered(*self._form, values, self.plainly)
+        if isinstance(found, str):
+            self.reason = found
+        else:
+            self.lowered = found
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        """The values of the outputs."""
+        if not self._ready:
+            self.prepare(values)
+        if self.lowered is None:
+            return self.plainly(*values)
+        self.calls += 1
+        state = random.get_state() if self.draws else None
+        try:
+            return self.lowered.run(*values)
+        except Misfit:
+            if state is not None:
+                random.set_state(state)
+            self.misfits += 1
+            if self.misfits >= FEW and 2 * self.misfits > self.calls:
+                self.lowered, self.reason = None, "most calls were none that the kernels could do"
+            return self.plainly(*values)
