@@ -43,13 +43,13 @@ _LOGIC = {
 _ANY = {"copy": "{0}", "positive": "{0}", "where": "{0} ? {1} : {2}"}
 # Of equal operands, and of NaN, the same one as NumPy's loops on this kind of processor give.
 _EXTREMES = {
-    "maximum": "({0} > {1} || {0} != {0}) ? {0} : {1}", "minimum": "({0} < {1} || {0} != {0}) ? {0} : {1}",
+    "maximum": "(({0} > {1}) | ({0} != {0})) ? {0} : {1}", "minimum": "(({0} < {1}) | ({0} != {0})) ? {0} : {1}",
 }  # fmt: skip
 _FLOATS = {
     "divide": "{0} / {1}", "square": "{0} * {0}", "reciprocal": "1 / {0}", "sqrt": "sqrt({0})", "absolute": "fabs({0})",
     "fabs": "fabs({0})", "isnan": "{0} != {0}", "isfinite": "{0} - {0} == 0", "isinf": "fabs({0}) == INF",
     "conjugate": "{0}", "signbit": "signbit({0})",
-    "kept_zero": "({0} != {0} && {1} == 0) ? 0 : {0}",
+    "kept_zero": "(({0} != {0}) & ({1} == 0)) ? 0 : {0}",
     "python +": "{0} + {1}", "python -": "{0} - {1}", "python *": "{0} * {1}", "python /": "{0} / {1}",
     "python **": "pow({0}, {1})",
 }  # fmt: skip
@@ -78,6 +78,7 @@ typedef void (*loop)(char **, const ptrdiff_t *, const ptrdiff_t *, void *);
 double pow(double, double);
 static char *table[{size}];
 void bind(char **values) {{ for (int i = 0; i < {size}; i++) table[i] = values[i]; }}
+#define FAIL(condition) if (__builtin_expect_with_probability(!!(condition), 0, 1.0)) return 1;
 #define ITEM(i) (*(char **)(frame + {items} + {pointer} * (i)))
 #define DATA(x) (*(char **)((x) + {head}))
 #define TYPE(x) (*(char **)((x) + {type}))
@@ -145,27 +146,29 @@ class _Writer:
 
     def _entry(self) -> None:
         """Where the arrays are, and whether they are as expected."""
+        kinds, layouts, places = [], [], []
         for i, buffer in enumerate(self.frame):
-            name, item = f"f{i}", f"ITEM({i})"
+            name, item, array = f"f{i}", f"ITEM({i})", buffer.array
             strides = self.exact.get(buffer)
-            array = buffer.array
             if not array.ndim:  # an array, or a number that has its value in itself
-                self.lines.append(f"char *{name} = TYPE({item}) == table[0] ? DATA({item}) : {item} + {HEAD};")
+                places.append(f"char *{name} = TYPE({item}) == table[0] ? DATA({item}) : {item} + {HEAD};")
                 continue
+            places.append(f"char *{name} = DATA({item});")
             if strides is None:
-                self.lines.append(f"char *{name} = DATA({item});")
                 continue
-            checks = [f"TYPE({item}) != table[0]"]
-            if array.size:
-                checks += [
-                    f"STRIDE({item}, {axis}) != {stride}"
-                    for axis, (n, stride) in enumerate(zip(array.shape, strides, strict=True))
-                    if n > 1
-                ]
-            self.lines.append(f"if ({' || '.join(checks)}) return {i + 1};")
-            self.lines.append(f"char *{name} = DATA({item});")
+            kinds.append(f"TYPE({item}) != table[0]")
+            layouts += [
+                f"STRIDE({item}, {axis}) != {stride}"
+                for axis, (n, stride) in enumerate(zip(array.shape, strides, strict=True))
+                if n > 1 and array.size
+            ]
             if array.dtype.alignment > 1:
-                self.lines.append(f"if ((size_t){name} % {array.dtype.alignment}) return {i + 1};")
+                layouts.append(f"(size_t)DATA({item}) % {array.dtype.alignment}")
+        # Without a branch for each: a compiler takes what comes after many of them for seldom, and spares itself.
+        for conditions in (kinds, layouts):
+            if conditions:
+                self.lines.append(f"FAIL({' | '.join(f'({c})' for c in conditions)})")
+        self.lines += places
 
     def _body(self) -> None:
         for number, unit in enumerate(self.units):
@@ -183,7 +186,7 @@ class _Writer:
                 self._count(unit)
             elif isinstance(unit, Assume):
                 truth = "!=" if unit.truth else "=="
-                self.lines.append(f"if (!(*(uint8_t *)({self.address(unit.x)}) {truth} 0)) return -1;")
+                self.lines.append(f"FAIL(!(*(uint8_t *)({self.address(unit.x)}) {truth} 0))")
 
     # Memory
 
@@ -321,7 +324,7 @@ class _Writer:
                         at = self.address(view, [*zip(names, view.strides, strict=True)][:depth])
                         self.lines.append(f"ptrdiff_t p{number} = *({index} *)({at});")
                         self.lines.append(f"if (p{number} < 0) p{number} += {length};")
-                        self.lines.append(f"if (p{number} < 0 || p{number} >= {length}) return -2;")
+                        self.lines.append(f"FAIL((p{number} < 0) | (p{number} >= {length}))")
                         waiting = [w for w in waiting if w[0] != number]
                 if depth < len(names):
                     name, n = names[depth], out.shape[depth]
@@ -342,7 +345,7 @@ class _Writer:
             self.lines.append(f"for (ptrdiff_t i = 0; i < {places.shape[0]}; i++) {{")
             at = self.address(places, [("i", places.strides[0])])
             self.lines.append(f"ptrdiff_t p = *({C_TYPES[places.dtype.char]} *)({at});")
-            self.lines.append(f"if (p < 0 || p >= {out.shape[0]}) return -2;")
+            self.lines.append(f"FAIL((p < 0) | (p >= {out.shape[0]}))")
             target, source = self.address(out, [("p", 8)]), self.address(weights, [("i", weights.strides[0])])
             self.lines.append(f"*(double *)({target}) += *(double *)({source});")
             self._close(1)
@@ -435,6 +438,7 @@ class _GroupWriter:
         self.values: list[_Value] = []
         self.sources: list[list[Any]] = []  # of each value: other values, views of memory, numbers
         self.loaded: dict[Any, View] = {}
+        self.early: dict[Any, str] = {}
         current: dict[Any, _Value] = {}
         last: dict[Any, _Value] = {}
         for statement in group.maps:
@@ -468,11 +472,21 @@ class _GroupWriter:
         with self.writer.braces():
             names = self.writer._loops([(n, 0) for n, _ in outer])
             self.outer = [name for name, _ in names]
+            self._hoist(inner[0])
             if self.stages == 1:
                 self._stage(0, str(inner[0]), "0")
             else:
                 self._tiled(inner[0])
             self.writer._close(len(names))
+
+    def _hoist(self, length: int) -> None:
+        """Load before the innermost loop what is the same in all of it."""
+        self.hoisted: dict[Any, str] = {}
+        for place, view in self.loaded.items():
+            if length > 1 and not self.strides[place][-1] and place not in self.written:
+                name = f"h{len(self.hoisted)}"
+                self.lines.append(f"const {C_TYPES[view.dtype.char]} {name} = {self._memory(view, '0')};")
+                self.hoisted[place] = name
 
     def _plan(self) -> None:
         """In which stage each value is computed: loops of NumPy's have stages of their own."""
@@ -573,7 +587,9 @@ class _GroupWriter:
             if self._is_direct_store(source):
                 return self._memory(source.statement.out, f"{start} + j")
             return f"{source.name}_[j]"
-        if getattr(self, "early", None) and source.place in self.early:
+        if source.place in self.hoisted:
+            return self.hoisted[source.place]
+        if source.place in self.early:
             return f"{self.early[source.place]}_[j]"
         return self._memory(source, "j" if start == "0" else f"{start} + j")
 

@@ -473,9 +473,7 @@ def _mapped(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -
         made = recorder.made(ufunc(*values) if dtype is None else ufunc(*values, dtype=dtype))
         recorder.map(name, dtypes[0], recorder.view(made), inputs, loop)
         return made
-    view = recorder.view(target)  # before it has the values
-    if view.buffer.kind == "given":
-        raise Refused("an input is written to")
+    view = _to_write(target)  # before it has the values
     if where is not True or view.dtype != dtypes[-1]:
         temporary = recorder.made(np.zeros(np.broadcast_shapes(target.shape), dtypes[-1]))
         with np.errstate(all="ignore"):
@@ -557,10 +555,9 @@ def _accumulated(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out:
 
 
 def _contracted(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    if any(value is not None and value != (None,) for value in options.values()) or ufunc not in (
-        np.matmul,
-        np.vecdot,
-    ):
+    target = options.pop("out", None)
+    target = target[0] if isinstance(target, tuple) else target
+    if any(value is not None for value in options.values()) or ufunc not in (np.matmul, np.vecdot):
         raise Refused(f"{ufunc.__name__}")
     recorder = _recorder.get()
     values = [np.asarray(plain(x)) for x in inputs]
@@ -569,15 +566,29 @@ def _contracted(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any
     if loop is None or kinds[0].char not in "fdFD":
         raise Refused(f"{ufunc.__name__} of {kinds[0]}")
     result = ufunc(*values)
+    if target is not None and target.dtype != result.dtype:
+        raise Refused(f"{ufunc.__name__} into another dtype")
     sources = []
     for x, value in zip(inputs, values, strict=True):
         if value.dtype != kinds[0]:
             check_conversion(value.dtype, kinds[0])
             x = recorder.duplicate(x, value.astype(kinds[0], order="K"))
         sources.append(recorder.view(x))
+    if target is not None:
+        recorder.note(_product(loop, _to_write(target), *sources))
+        plain(target)[...] = result
+        return target
     made = recorder.made(np.asarray(result))
     recorder.note(_product(loop, recorder.view(made), *sources))
     return made
+
+
+def _to_write(target: Any) -> View:
+    """Where something may be written to."""
+    view = _recorder.get().view(target)
+    if view.buffer.kind == "given":
+        raise Refused("an input is written to")
+    return view
 
 
 def _product(loop: Any, out: View, a: View, b: View) -> Contract:
@@ -627,9 +638,7 @@ def _chosen(condition: Any, x: Any, y: Any) -> Any:
 def _put(target: Any, value: Any) -> None:
     """Write a value into an array."""
     recorder = _recorder.get()
-    view = recorder.view(target)
-    if view.buffer.kind == "given":
-        raise Refused("an input is written to")
+    view = _to_write(target)
     check_conversion(getattr(value, "dtype", view.dtype), view.dtype)
     if isinstance(value, np.ndarray) and value.ndim > target.ndim:
         value = value.reshape(value.shape[-target.ndim or value.ndim :])

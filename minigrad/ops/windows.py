@@ -69,14 +69,14 @@ class Geometry:
     def pad(self, x: Array, value: float = 0) -> Array:
         """An array with its padding, contiguous."""
         if self.padded == self.lengths:
-            return np.ascontiguousarray(x)
-        out = np.full((*x.shape[:2], *self.padded), value, x.dtype) if value else self.zeros(x)
+            return x if x.flags.c_contiguous else x.copy()
+        out = np.full_like(x, value, shape=(*x.shape[:2], *self.padded), order="C") if value else self.zeros(x)
         out[self.inside] = x
         return out
 
     def zeros(self, like: Array) -> Array:
         """An array of zeros with padding."""
-        return np.zeros((*like.shape[:2], *self.padded), like.dtype)
+        return np.zeros_like(like, shape=(*like.shape[:2], *self.padded), order="C")
 
     def windows(self, x: Array, by_rows: bool = False) -> Array:
         """A view of shape (N, C, *kernel, *out) on a padded array, or (N, C, *kernel, run)."""
@@ -84,8 +84,8 @@ class Geometry:
         within = [step * d for step, d in zip(steps, self.dilation, strict=True)]
         between = [step * s for step, s in zip(steps, self.stride, strict=True)]
         if by_rows and self.by_rows:
-            return as_strided(x, (*x.shape[:2], *self.kernel, self.run), (*x.strides[:2], *within, x.itemsize))
-        return as_strided(x, (*x.shape[:2], *self.kernel, *self.out), (*x.strides[:2], *within, *between))
+            return as_strided(x, (*x.shape[:2], *self.kernel, self.run), (*x.strides[:2], *within, x.itemsize), subok=True)
+        return as_strided(x, (*x.shape[:2], *self.kernel, *self.out), (*x.strides[:2], *within, *between), subok=True)
 
     def columns(self, x: Array, groups: int) -> Array:
         """The windows of a padded array next to each other: (N, groups, C / groups * kernel, run)."""
@@ -94,7 +94,7 @@ class Geometry:
     def spread(self, g: Array, groups: int) -> Array:
         """One number for each window as rows over the grid, with zeros for the windows that were dropped."""
         if self.by_rows:
-            out = np.zeros((*g.shape[:2], *self.grid), g.dtype)
+            out = np.zeros_like(g, shape=(*g.shape[:2], *self.grid), order="C")
             out[self.kept] = g
             g = out
         return g.reshape(len(g), groups, g.shape[1] // groups, -1)[..., : self.run]
@@ -139,7 +139,8 @@ def convolve(x: Array, w: Array, /, *, stride: Lengths, padding: Padding, dilati
     """
     where = geometry(x.shape[2:], w.shape[2:], stride, padding, dilation)
     x, filters = where.pad(x), w.reshape(groups, len(w) // groups, -1)
-    out = np.empty((len(x), *filters.shape[:2], math.prod(where.grid)), np.result_type(x, w))
+    shape = (len(x), *filters.shape[:2], math.prod(where.grid))
+    out = np.empty_like(x, np.result_type(x, w), shape=shape, order="C")
     for part in where.parts(len(x), x.shape[1], x.itemsize):
         np.matmul(filters, where.columns(x[part], groups), out=out[part, ..., : where.run])
     return out.reshape(len(x), len(w), *where.grid)[where.kept]
@@ -175,7 +176,7 @@ def convolve_transposed(
         raise ShapeError(f"there are {where.out} windows in axes of lengths {lengths}, and numbers for {g.shape[2:]}")
     filters = w.reshape(groups, len(w) // groups, -1).swapaxes(-1, -2)
     channels = w.shape[1] * groups
-    out = np.zeros((len(g), channels, *where.padded), np.result_type(g, w))
+    out = np.zeros_like(g, np.result_type(g, w), shape=(len(g), channels, *where.padded), order="C")
     for part in where.parts(len(g), channels, g.itemsize):
         windows = where.windows(out[part], True)
         columns = np.matmul(filters, where.spread(g[part], groups)).reshape(windows.shape)
@@ -210,7 +211,8 @@ def convolve_weight(
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
     x = where.pad(x)
     filters, channels = g.shape[1], x.shape[1] // groups
-    out = np.zeros((groups, filters // groups, channels * math.prod(kernel)), np.result_type(x, g))
+    shape = (groups, filters // groups, channels * math.prod(kernel))
+    out = np.zeros_like(x, np.result_type(x, g), shape=shape, order="C")
     for part in where.parts(len(x), x.shape[1], x.itemsize):
         columns = where.columns(x[part], groups).swapaxes(-1, -2)
         out += np.add.reduce(np.matmul(where.spread(g[part], groups), columns), axis=0)
@@ -224,7 +226,7 @@ def convolve_weight(
 def unfold(x: Array, /, *, kernel: Lengths, stride: Lengths, padding: Padding, dilation: Lengths) -> Array:
     """A copy of all windows: of shape (N, C, *kernel, *out)."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
-    return np.array(where.windows(where.pad(x)))
+    return where.windows(where.pad(x)).copy()
 
 
 @primitive(
@@ -300,7 +302,7 @@ def at_largest(
     """The elements of `h` that lie where the windows of `x` have their largest element, `top`."""
     where = geometry(x.shape[2:], kernel, stride, padding, dilation)
     found, source = _finder(x, top, where), where.windows(where.pad(h))
-    out, missing = np.zeros(top.shape, h.dtype), np.ones(top.shape, bool)
+    out, missing = np.zeros_like(h, shape=top.shape, order="C"), np.ones_like(top, bool, order="C")
     for place in where.places():
         here = found(place) & missing
         out += selected(source[place], here)
