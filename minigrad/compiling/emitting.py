@@ -169,6 +169,22 @@ class _Writer:
             if conditions:
                 self.lines.append(f"FAIL({' | '.join(f'({c})' for c in conditions)})")
         self.lines += places
+        self._apart()
+
+    def _apart(self) -> None:
+        """What is written to for good must not be a part of something else that is given."""
+        written = {x.buffer for unit in self.units for s in statements_of(unit) for x in writes_of(s)}
+        given = [(f"f{i}", b) for i, b in enumerate(self.frame) if b.kind == "given" and b.size]
+        for name, buffer in given:
+            for other, second in given:
+                if buffer in written and second is not buffer and (second not in written or name < other):
+                    low = f"{name} - {buffer.origin} < {other} - {second.origin} + {second.size}"
+                    high = f"{other} - {second.origin} < {name} - {buffer.origin} + {buffer.size}"
+                    self.lines.append(f"overlap |= ({low}) & ({high});")
+        if self.lines and self.lines[-1].startswith("overlap"):
+            first = next(i for i, line in enumerate(self.lines) if line.startswith("overlap"))
+            self.lines.insert(first, "int overlap = 0;")
+            self.lines.append("FAIL(overlap)")
 
     def _body(self) -> None:
         for number, unit in enumerate(self.units):

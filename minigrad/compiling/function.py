@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minigrad import random
 from minigrad.compiling.arguments import Call
+from minigrad.compiling.entry import MISS, short_way
 from minigrad.compiling.run import Compiled
 from minigrad.compiling.tracing import trace_with_pullbacks
 from minigrad.core import unwrap
@@ -109,6 +111,7 @@ class Jitted:
         for name in static:
             if self._signature is not None and name not in self._signature.parameters:
                 raise no_such_static(self._name, name, list(self._signature.parameters))
+        self._enter: Callable[..., Any] | None = None  # the short way to the program of the last call
         self._programs: dict[Any, list[Compiled]] = {}
         self._made: list[tuple[Compiled, str]] = []  # all programs in the order of their traces, and why each was made
 
@@ -128,6 +131,14 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
+        if self._enter is not None and not kwargs:
+            result = self._enter(*args)
+            if result is not MISS:
+                return result
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The long way."""
         if _disabled.get():
             return self._f(*args, **kwargs)
         if unusual:
@@ -141,6 +152,7 @@ class Jitted:
         compiled.runs += 1
         outcome = compiled.compute(outside, call.leaves)
         outcome.commit()
+        self._enter = compiled.short_way(partial(short_way, compiled, call, _disabled.get))
         return outcome.present(call.named or compiled.reads_tensors)
 
     # Keys and programs

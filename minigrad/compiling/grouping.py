@@ -7,7 +7,7 @@ element by element, is never written to memory, unless something else needs it.
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
-from minigrad.compiling.statements import Accumulate, Buffer, Contract, Count, Map, Pick, Reduce, Statement, View
+from minigrad.compiling.statements import Accumulate, Assume, Buffer, Contract, Count, Map, Pick, Reduce, Statement, View
 
 MOST = 80  # operations in one loop
 
@@ -67,11 +67,22 @@ def _place_of(
         earliest = max(earliest, _after(units, writers.get(x.buffer, ()), x.spread(shape), statement))
     for table in (writers, readers):
         earliest = max(earliest, _after(units, table.get(statement.out.buffer, ()), statement.out, statement))
+    if statement.out.buffer.kind == "given":  # what was changed for somebody else cannot be taken back
+        earliest = max([earliest, *(place + 1 for place, unit in enumerate(units) if _fails(unit))])
     for place in range(len(units) - 1, earliest - 1, -1):
         unit = units[place]
         if isinstance(unit, Group) and unit.fits(statement):
             return place
     return len(units)
+
+
+def may_fail(statement: Statement) -> bool:
+    """Whether a kernel may give up at it."""
+    return isinstance(statement, Assume | Pick | Count)
+
+
+def _fails(unit: Unit) -> bool:
+    return not isinstance(unit, Group) and may_fail(unit)
 
 
 def _after(units: Sequence[Unit], places: Sequence[int], view: View, statement: Map) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import random
 from minigrad.compiling.building import load
 from minigrad.compiling.emitting import c_source
-from minigrad.compiling.grouping import grouped, reads_of, statements_of, writes_of
+from minigrad.compiling.grouping import grouped, may_fail, reads_of, writes_of
 from minigrad.compiling.loops import addresses_of, trusted
 from minigrad.compiling.lowering import forward_of
 from minigrad.compiling.recording import Recorded, RecordedNumber, Recorder, Refused, copied, plain, view_of
@@ -41,7 +41,11 @@ class Lowered(NamedTuple):
     Attributes
     ----------
     run : callable
-        As `straight_line` makes it; raises Misfit.
+        As `straight_line` makes it; raises Misfit, and has changed nothing then.
+    targets : mapping of Variable to Variable
+        Of the targets that were asked for, those whose memory it writes to.
+    fresh : set of Variable
+        Outputs that have memory of their own, which nobody else knows.
     sources : list of str
         The kernels' C.
     steps : list of str
@@ -49,6 +53,8 @@ class Lowered(NamedTuple):
     """
 
     run: Run
+    targets: Mapping[Variable, Variable]
+    fresh: set[Variable]
     sources: list[str]
     steps: list[str]
 
@@ -60,6 +66,7 @@ def lowered(
     outputs: Sequence[Variable],
     values: Sequence[Any],
     plainly: Run,
+    targets: Mapping[Variable, Variable],
 ) -> Lowered | str:
     """The equations with kernels of C; or why not.
 
@@ -85,15 +92,15 @@ def lowered(
     else:
         return "what its operations do depends on values"
     try:
-        made = _Assembly(name, equations, inputs, outputs, first, reasons)
+        made = _Assembly(name, equations, inputs, outputs, first, reasons, targets)
         run = made.function()
     except Refused as refused:
         return str(refused)
     for example in (values, others):
-        difference = _difference(run, plainly, example, outputs)
+        difference = _difference(run, plainly, example, inputs, outputs, made.targets)
         if difference:
             return difference
-    return Lowered(run, made.sources, [f"{equations[i].operation.name}: {why}" for i, why in sorted(reasons.items())])
+    return Lowered(run, made.targets, made.fresh(), made.sources, [f"{equations[i].operation.name}: {why}" for i, why in sorted(reasons.items())])
 
 
 # Recording
@@ -262,10 +269,12 @@ class _Assembly(Calls):
         outputs: Sequence[Variable],
         recording: _Recording,
         reasons: Mapping[int, str],
+        targets: Mapping[Variable, Variable],
     ) -> None:
         super().__init__()
         self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
         self.recording, self.steps = recording, set(reasons)
+        self.targets = {x: t for x, t in targets.items() if self._may_be_written(x, t, targets)}
         self.sources: list[str] = []
         self.names |= {
             "np": np, "empty": np.empty, "array": np.ndarray, "normal": normal, "require": self._require,
@@ -275,6 +284,18 @@ class _Assembly(Calls):
         self._numbers: list[int] = []
         self.given = {recording.places[x].buffer: x for x in inputs}
         self.made_by: dict[Variable, int] = {x: i for i, e in enumerate(equations) for x in e.outputs}
+
+    def _may_be_written(self, x: Variable, target: Variable, targets: Mapping[Variable, Variable]) -> bool:
+        """Whether nobody has a view of the target's memory that must stay as it is."""
+        places = self.recording.places
+        kept = {y for y in self.outputs if y not in targets}
+        kept |= {y for i in self.steps for y in self.equations[i].inputs if isinstance(y, Variable)}
+        return (
+            any(x in equation.outputs for equation in self.equations)
+            and x not in self.recording.numbers
+            and (places[x].shape, places[x].dtype) == (places[target].shape, places[target].dtype)
+            and all(places[y].buffer is not places[target].buffer for y in kept)
+        )
 
     def function(self) -> Run:
         """The function."""
@@ -286,7 +307,7 @@ class _Assembly(Calls):
         for step in order:
             if isinstance(step, _Kernel):
                 lines += self._kernel(step)
-                number = step.numbers[0]
+                number = step.numbers[0] if step.numbers else -1
             else:
                 lines += self._step(step)
                 number = step
@@ -300,6 +321,15 @@ class _Assembly(Calls):
         self.text = text
         run: Run = self.names["run"]
         return run
+
+    def fresh(self) -> set[Variable]:
+        """Outputs for which an array is made, of which no other value is a part."""
+        places = [self.recording.places[x].buffer for x in self.needed_values]
+        return {
+            x for x in self.outputs
+            if self.mains.get(self.recording.places[x].buffer) is x
+            and places.count(self.recording.places[x].buffer) == 1
+        }  # fmt: skip
 
     def _order(self) -> list[Any]:
         """Steps of Python as early as they can be, and all that is between them in one kernel each."""
@@ -328,6 +358,8 @@ class _Assembly(Calls):
             waiting = left
             if numbers:
                 order.append(_Kernel(numbers))
+        if self.targets and not isinstance(order[-1], _Kernel):
+            order.append(_Kernel([]))  # which writes to the targets
         return order
 
     def _plan(self, order: Sequence[Any]) -> None:
@@ -335,7 +367,7 @@ class _Assembly(Calls):
         self.kernel_of: dict[Buffer, int] = {}
         self.units: dict[int, Any] = {}
         self.uses: dict[int, list[Buffer]] = {}
-        needed_values = set(self.outputs)
+        needed_values = {x for x in self.outputs if x not in self.targets}
         for step in order:
             if not isinstance(step, _Kernel):
                 needed_values.update(x for x in self.equations[step].inputs if isinstance(x, Variable))
@@ -345,6 +377,8 @@ class _Assembly(Calls):
         statements: dict[int, list[Statement]] = {}
         for k, step in kernels:
             statements[k] = [s for i in step.numbers for s in self.recording.parts[i].statements]
+            if step is order[-1]:
+                statements[k] = self._with_targets(statements[k])
             for statement in statements[k]:
                 for x in writes_of(statement):
                     self.kernel_of.setdefault(x.buffer, k)
@@ -353,6 +387,7 @@ class _Assembly(Calls):
                 for x in reads_of(statement):
                     if self.kernel_of.get(x.buffer, k) != k:
                         outside.add(x.buffer)
+        outside.update(self.recording.places[t].buffer for t in self.targets.values())
         self.outside = outside
         self.kernels: dict[int, tuple[list[Statement], int]] = {}
         for k, step in kernels:
@@ -364,9 +399,32 @@ class _Assembly(Calls):
                 self.mains[place.buffer] = x
         self.named: dict[Variable, str] = {}
 
+    def _with_targets(self, statements: list[Statement]) -> list[Statement]:
+        """The last statements, with copies of results to where they belong; or with results that are made there."""
+        places = self.recording.places
+        others = {places[x].buffer for x in self.needed_values}
+        for x, t in self.targets.items():
+            source, target = places[x], places[t]
+            made = [i for i, s in enumerate(statements) if any(v.buffer is source.buffer for v in writes_of(s))]
+            later = statements[made[0] + 1 :] if made else []
+            at_once = (
+                made
+                and source.covers()
+                and source.strides == target.strides
+                and source.buffer not in others
+                and isinstance(statements[made[0]], Map)
+                and not any(may_fail(s) or any(v.buffer is target.buffer for v in reads_of(s)) for s in later)
+                and not any(places[other].buffer is source.buffer for other in self.targets if other is not x)
+            )
+            if at_once:
+                statements = [_moved(s, source.buffer, target) for s in statements]
+            else:
+                statements = [*statements, Map("copy", target.dtype, None, target, (source,))]
+        return statements
+
     def _kernel(self, step: _Kernel) -> list[str]:
         statements, k = self.kernels[id(step)]
-        made = [b for b in self.outside if self.kernel_of.get(b) == k]
+        made = [b for b in self.outside if self.kernel_of.get(b) == k and b.kind == "made"]
         made = [b for b in made if any(b is x.buffer for s in statements for x in (*reads_of(s), *writes_of(s)))]
         lines = [self._allocation(b) for b in made]
         if statements:
@@ -377,7 +435,7 @@ class _Assembly(Calls):
     def _call(self, statements: Sequence[Statement], made: Sequence[Buffer]) -> list[str]:
         used = dict.fromkeys(x.buffer for s in statements for x in (*reads_of(s), *writes_of(s)))
         written = {x.buffer for s in statements for x in writes_of(s)}
-        foreign = [b for b in used if b not in written]
+        foreign = [b for b in used if b not in written or b.kind == "given"]
         frame = [*foreign, *made]
         exact = {b: b.array.strides for b in foreign if b.kind == "given"}
         source, loops, memory = c_source(grouped(statements), frame, made, exact)
@@ -493,7 +551,7 @@ class _Assembly(Calls):
 
     def _value(self, x: Variable) -> str:
         """The name of a value."""
-        return repr(x)
+        return "None" if x in self.targets else repr(x)
 
     def _step(self, number: int) -> list[str]:
         """An operation that stays one of Python."""
@@ -522,6 +580,19 @@ class _Assembly(Calls):
         return value
 
 
+def _moved(statement: Statement, old: Buffer, new: View) -> Statement:
+    """A statement that has another buffer in place of one, with the same layout."""
+
+    def now(x: Any) -> Any:
+        if isinstance(x, View):
+            return x._replace(buffer=new.buffer, offset=x.offset + new.offset) if x.buffer is old else x
+        if isinstance(x, tuple):
+            return type(x)(*map(now, x)) if hasattr(x, "_fields") else tuple(map(now, x))
+        return x
+
+    return now(statement)  # type: ignore[no-any-return]  # of the same class
+
+
 def _living(statements: Sequence[Statement], needed: Collection[Buffer]) -> list[Statement]:
     """The statements on whose results something depends."""
     used = set(needed)
@@ -536,8 +607,16 @@ def _living(statements: Sequence[Statement], needed: Collection[Buffer]) -> list
 # Trust
 
 
-def _difference(run: Run, plainly: Run, values: Sequence[Any], outputs: Sequence[Variable]) -> str:
+def _difference(
+    run: Run,
+    plainly: Run,
+    values: Sequence[Any],
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    targets: Mapping[Variable, Variable],
+) -> str:
     """Where the kernels give other bits than the program without them; empty if nowhere."""
+    changed = {t: copied(np.asarray(v))[0] for t, v in zip(inputs, values, strict=True) if t in targets.values()}
     state = random.get_state()
     try:
         with np.errstate(all="ignore"):
@@ -547,11 +626,12 @@ def _difference(run: Run, plainly: Run, values: Sequence[Any], outputs: Sequence
                 return ""
             random.set_state(state)
             try:
-                found = run(*values)
+                found = run(*[changed.get(x, v) for x, v in zip(inputs, values, strict=True)])
             except Misfit:
                 return "a kernel refuses the values it was made for"
     finally:
         random.set_state(state)
+    found = tuple([changed[targets[x]] if x in targets else y for x, y in zip(outputs, found, strict=True)])
     for x, a, b in zip(outputs, found, expected, strict=True):
         if not same_bits(a, b):
             return f"{x!r} differs"

@@ -16,7 +16,7 @@ from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, nam
 from minigrad.errors.programs import changed as change_of
 from minigrad.ops.elementwise import positive
 from minigrad.program import Variable
-from minigrad.program.equations import Argument, OfTensor
+from minigrad.program.equations import Argument, OfEntry, OfTensor
 from minigrad.tree import Rebuild
 from minigrad.writes import SMALL
 
@@ -36,6 +36,7 @@ class Compiled:
     def __init__(self, written: Differentiable, leaves: Sequence[Any]) -> None:
         self.program, self.pullbacks = written
         self.runs = 0
+        self._short_way: tuple[Callable[..., Any] | None] | None = None
         program, pullbacks = self.program, [p for p in self.pullbacks if p is not None]
         self.outside = [(x, source) for x, source in program.inputs.items() if not isinstance(source, Argument)]
         arguments = [(x, source.number) for x, source in program.inputs.items() if isinstance(source, Argument)]
@@ -56,15 +57,42 @@ class Compiled:
         # As without a program: what has no derivative is copied for the backward pass if it is small.
         borrowed = set(self.inputs) - {x for p in pullbacks for x in p.gradients}
         self._borrowed = [i for i in range(self.kept_from, len(self.made)) if self.made[i] in borrowed]
-        self._run = Runner(program.name, program.equations, self.inputs, self.made, ordered)
+        self.runner = Runner(program.name, program.equations, self.inputs, self.made, ordered, self._targets())
         self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
         tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
         self.reads_tensors = bool(tensors)
         self._require = [(tensor, tensor.node is not None) for tensor in tensors]
 
+    def _targets(self) -> dict[Variable, Variable]:
+        """Results that are written into arrays which the program reads, too."""
+        read: dict[Any, Variable] = {}
+        for x, source in self.outside:
+            if isinstance(source, OfTensor):
+                read[id(source.tensor)] = x
+            elif isinstance(source, OfEntry):
+                read[id(source.mapping), source.key, source.place] = x
+        found: dict[Variable, Variable] = {}
+        for target, x in self.program.effects:
+            if isinstance(target, OfTensor) and target.in_memory:
+                before = read.get(id(target.tensor))
+            elif isinstance(target, OfEntry):
+                before = read.get((id(target.mapping), target.key, target.place))
+            else:
+                continue
+            is_new = x is not None and before is not None and x not in found and before not in found.values()
+            if is_new and x not in self.inputs and before.shape == x.shape and x.shape and not isinstance(x.dtype, type):  # type: ignore[union-attr]
+                found[x] = before  # type: ignore[index, assignment]  # not None
+        return found
+
     def _pull_of(self, pullback: Pullback) -> Run:
         ends = list(pullback.gradients.values())
         return Runner(self.program.name, pullback.equations, [pullback.seed, *pullback.needed], ends)
+
+    def short_way(self, make: Callable[[], Callable[..., Any] | None]) -> Callable[..., Any] | None:
+        """The short way in, made once, when the program has been compared and run."""
+        if self._short_way is None and self.runs > 2:
+            self._short_way = (make(),)
+        return self._short_way[0] if self._short_way is not None else None
 
     def read(self) -> list[Any] | str:
         """What the program takes from outside; if that has another form than in the trace, how."""
@@ -94,9 +122,9 @@ class Compiled:
         values += self._constants
         if self._draws:
             with random.restoring():
-                made = self._run(*values)
+                made = self.runner(*values)
         else:
-            made = self._run(*values)
+            made = self.runner(*values)
         if self._borrowed:
             kept = list(made)
             for i in self._borrowed:

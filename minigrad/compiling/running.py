@@ -1,6 +1,6 @@
 """Equations as a function to call: as kernels of C if that is possible, and otherwise operation by operation."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from minigrad import random
@@ -32,7 +32,9 @@ class Runner:
         inputs: Sequence[Variable],
         outputs: Sequence[Variable],
         ordered: Collection[Variable] = (),
+        targets: Mapping[Variable, Variable] | None = None,
     ) -> None:
+        self._targets = targets or {}
         self._form = (name, equations, inputs, outputs)
         self.draws = any(e.operation.primitive.facts.kind == "draw" for e in equations)
         self.plainly: Callable[..., tuple[Any, ...]] = straight_line(
@@ -46,7 +48,7 @@ class Runner:
     def prepare(self, values: Sequence[Any]) -> None:
         """Make kernels for values of these forms."""
         self._ready = True
-        found = lowered(*self._form, values, self.plainly)
+        found = lowered(*self._form, values, self.plainly, self._targets)
         if isinstance(found, str):
             self.reason = found
         else:
@@ -61,7 +63,7 @@ class Runner:
         self.calls += 1
         state = random.get_state() if self.draws else None
         try:
-            return self.lowered.run(*values)
+            return self._pure(self.lowered, values) if self.lowered.targets else self.lowered.run(*values)
         except Misfit:
             if state is not None:
                 random.set_state(state)
@@ -69,3 +71,14 @@ class Runner:
             if self.misfits >= FEW and 2 * self.misfits > self.calls:
                 self.lowered, self.reason = None, "most calls were none that the kernels could do"
             return self.plainly(*values)
+
+    def _pure(self, lowered: Lowered, values: Sequence[Any]) -> tuple[Any, ...]:
+        """What the kernels make, without a change of what they would write to."""
+        _, _, inputs, outputs = self._form
+        written = set(lowered.targets.values())
+        values = [v.copy() if x in written else v for x, v in zip(inputs, values, strict=True)]
+        found = dict(zip(inputs, values, strict=True))
+        made = lowered.run(*values)
+        return tuple(
+            [found[lowered.targets[x]] if x in lowered.targets else y for x, y in zip(outputs, made, strict=True)]
+        )

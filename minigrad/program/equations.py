@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -119,6 +120,11 @@ class OfTensor(NamedTuple):
         """Its value now."""
         return self.tensor.array
 
+    @property
+    def look(self) -> "Look":
+        """How to read it."""
+        return Look("{0}.array", (self.tensor,))
+
     def write(self, value: Array) -> None:
         """Make it its value: in its memory, or by moving the name."""
         if self.in_memory:
@@ -142,6 +148,11 @@ class OfGrad(NamedTuple):
         kept = notes_of(self.node).grad
         return None if kept is None else kept.array
 
+    @property
+    def look(self) -> "Look":
+        """How to read it."""
+        return Look("{0}()", (self.read,))
+
     def write(self, value: Any) -> None:
         """Give the leaf a gradient, or none."""
         notes_of(self.node).grad = None if value is None else name_of(value, None)
@@ -160,8 +171,13 @@ class OfEntry(NamedTuple):
 
     def read(self) -> Any:
         """The entry now."""
-        value = self.mapping.get(self.key)
-        return value if self.place is None else value[self.place]  # type: ignore[index]  # it was a tuple
+        return self.look()
+
+    @property
+    def look(self) -> "Look":
+        """How to read it."""
+        place = "" if self.place is None else f"[{self.place}]"
+        return Look(f"{{0}}.get({{1}}){place}", (self.mapping, self.key))
 
     def write(self, value: Any) -> None:
         """Change the entry, an array in its own memory."""
@@ -362,6 +378,23 @@ def _owned(value: Any) -> Any:
 
 
 # What a program takes for granted
+
+
+class Look(NamedTuple):
+    """How to find out how something outside is now: an expression of Python, with {0}, {1}, ... for objects."""
+
+    text: str
+    objects: tuple[Any, ...]
+
+    def __call__(self) -> Any:
+        return _function_of(self.text, len(self.objects))(*self.objects)
+
+
+@cache
+def _function_of(text: str, count: int) -> Callable[..., Any]:
+    names = [f"x{i}" for i in range(count)]
+    function: Callable[..., Any] = eval(f"lambda {', '.join(names)}: {text.format(*names)}")
+    return function
 
 
 class Guard(NamedTuple):

@@ -5,7 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.program.equations import Atom, Constant, Equation, Literal, Program, Variable, digest_of, normal
+from minigrad.program.equations import (
+    Atom,
+    Constant,
+    Equation,
+    Literal,
+    OfEntry,
+    Program,
+    Variable,
+    digest_of,
+    normal,
+)
 
 
 def simplified(program: Program) -> Program:
@@ -34,9 +44,15 @@ def leading_to(ends: Iterable[Any], equations: Sequence[Equation], acting: bool 
 
 
 def share_common_subexpressions(program: Program) -> Program:
-    """Compute once what is computed several times of the same operands."""
+    """Compute once what is computed several times of the same operands, and read once what is read several times."""
     known: dict[Hashable, tuple[Variable, ...]] = {}
     names: dict[Variable, Atom] = {}
+    read: dict[Hashable, Variable] = {}
+    for x, source in program.inputs.items():
+        if isinstance(source, OfEntry):
+            first = read.setdefault((id(source.mapping), source.key, source.place), x)
+            if first is not x:
+                names[x] = first
     kept = []
     for equation in program.equations:
         inputs = tuple(names.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)

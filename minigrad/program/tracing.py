@@ -30,6 +30,7 @@ from minigrad.program.equations import (
     Equation,
     Form,
     Guard,
+    Look,
     Literal,
     OfEntry,
     OfGrad,
@@ -126,6 +127,7 @@ class Interpreter(Switch):
         self.arguments: dict[Variable, Given] = {}
         self.constants: dict[Variable, Constant] = {}
         self.guards: list[Guard] = []
+        self._guarded: set[tuple[Any, ...]] = set()
         self._variables: dict[int, Variable] = {}  # by the identity of an array, or of a Tensor that is a number
         self._kept: list[Any] = []  # what has given its identity
         self._made: list[tuple[ref[Handle], Place | None]] = []
@@ -297,13 +299,21 @@ class Interpreter(Switch):
         known = self._variables.get(id(tensor) if tensor.array.__class__ in NUMBERS else id(tensor.array))
         source = None if known is None else self.inputs.get(known)
         if isinstance(source, OfEntry) and how == "bool()":
-            self.guards.append(Guard(f"whether {source} is 0", lambda: bool(source.read()), bool(tensor.array)))
+            look = source.look
+            self.guard(f"whether {source} is 0", f"bool({look.text})", look.objects)
             return
         raise value_read(self.name, tensor, how, user_place())
 
     def seen(self, what: str, look: Callable[[], Any]) -> None:
         """Note how something is that must be the same at every run."""
         self.guards.append(Guard(what, look, look()))
+
+    def guard(self, what: str, text: str, objects: tuple[Any, ...]) -> None:
+        """Note what an expression is that must be the same at every run; once for the same objects."""
+        key = (text, *map(id, objects))
+        if key not in self._guarded:
+            self._guarded.add(key)
+            self.seen(what, Look(text, objects))
 
     def entering(self, module: Any) -> None:
         """Note what a module is like when it is called, but for what the function itself changes in it."""
@@ -315,7 +325,7 @@ class Interpreter(Switch):
         if node in self._grads or node.seq > self.start:
             return
         kept, source = notes_of(node).grad, OfGrad(node)
-        self.guards.append(Guard(f"whether there is {source}", lambda: source.read() is not None, kept is not None))
+        self.guard(f"whether there is {source}", "{0}() is not None", (source.read,))
         self.grad_changed(node)
         if kept is not None and id(kept.array) not in self._variables:
             self.inputs[self._new_variable(kept.array)] = source
@@ -471,7 +481,7 @@ class Entries:
     def _tensor(self, source: OfEntry, value: Any) -> Any:
         is_number = type(value) in (int, float) and source.key not in self._fixed
         if not (is_number or isinstance(value, np.ndarray | np.generic)):
-            self._interpreter.guards.append(Guard(str(source), source.read, value))
+            self._interpreter.guard(str(source), *source.look)
             return value
         return self._interpreter.input(source, value)
 
@@ -480,18 +490,14 @@ class Entries:
         return self[key] if key in self else default  # noqa: SIM401  # this is `get`
 
     def __contains__(self, key: str) -> bool:
-        mapping, present = self._mapping, key in self._mapping
-        if (id(mapping), key) in self._interpreter._entries:
+        if (id(self._mapping), key) in self._interpreter._entries:
             return True
-        self._interpreter.guards.append(Guard(f"whether an optimizer has {key!r}", lambda: key in mapping, present))
-        return present
+        self._interpreter.guard(f"whether an optimizer has {key!r}", "{1} in {0}", (self._mapping, key))
+        return key in self._mapping
 
     def __len__(self) -> int:
-        mapping = self._mapping
-        self._interpreter.guards.append(
-            Guard("the number of entries of an optimizer's state", lambda: len(mapping), len(mapping))
-        )
-        return len(mapping)
+        self._interpreter.guard("the number of entries of an optimizer's state", "len({0})", (self._mapping,))
+        return len(self._mapping)
 
     def update(self, **entries: Any) -> None:
         """Set several entries."""
