@@ -150,7 +150,7 @@ class _Writer:
         for i, buffer in enumerate(self.frame):
             name, item, array = f"f{i}", f"ITEM({i})", buffer.array
             strides = self.exact.get(buffer)
-            if not array.ndim:  # an array, or a number that has its value in itself
+            if not array.ndim or (strides is None and array.size == 1):  # perhaps a number, with its value in itself
                 places.append(f"char *{name} = TYPE({item}) == table[0] ? DATA({item}) : {item} + {HEAD};")
                 continue
             places.append(f"char *{name} = DATA({item});")

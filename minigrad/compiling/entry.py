@@ -11,6 +11,7 @@ from numpy import ndarray
 from minigrad.compiling.arguments import Call
 from minigrad.compiling.kernels import Misfit
 from minigrad.compiling.run import Compiled
+from minigrad.compiling.running import raising
 from minigrad.core import Handle
 from minigrad.core.apply import name_of
 from minigrad.notes import notes_of
@@ -49,7 +50,7 @@ class _Writer:
         self.names: dict[str, Any] = {
             "MISS": MISS, "Misfit": Misfit, "ndarray": ndarray, "unusual": unusual, "disabled": disabled,
             "Tensor": Tensor, "new": object.__new__, "name_of": name_of, "notes_of": notes_of,
-            "note_write": note_write, "array": _array, "compiled": compiled, "run": compiled.runner.lowered.run,
+            "note_write": note_write, "array": _array, "raising": raising, "compiled": compiled, "run": compiled.runner.lowered.run,
         }  # fmt: skip
         self._known: dict[int, str] = {}
 
@@ -74,7 +75,7 @@ class _Writer:
         if results is None:
             return None
         count = len(self.call.args)
-        lines = ["if unusual or disabled(): return MISS", f"if len(args) != {count}: return MISS"]
+        lines = ["if unusual or disabled() or raising(): return MISS", f"if len(args) != {count}: return MISS"]
         if count:
             lines.append(f"{''.join(f'a{i}, ' for i in range(count))} = args")
         for i, x in enumerate(self.call.leaves):

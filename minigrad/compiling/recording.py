@@ -41,9 +41,17 @@ class Refused(Exception):  # noqa: N818  # no error: what was asked stays a step
 
 
 class Recorder:
-    """The statements of one equation after another."""
+    """The statements of one equation after another.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    answers : sequence of bool, optional
+        What is said when an operation asks for a truth, in place of the truth: those of another recording.
+    """
+
+    def __init__(self, answers: Sequence[bool] | None = None) -> None:
+        self.truths: list[bool] = []
+        self._answers = None if answers is None else iter(answers)
         self.statements: list[Statement] = []
         self.buffers: dict[int, Buffer] = {}
         self._kept: list[Any] = []  # what gives its identity may not die
@@ -59,6 +67,14 @@ class Recorder:
             yield
         finally:
             _recorder.reset(token)
+
+    def truth(self, found: Any) -> bool:
+        """What an operation is told that asks for a truth."""
+        truth = bool(found) if self._answers is None else next(self._answers, None)
+        if truth is None:
+            raise Refused("another number of questions")
+        self.truths.append(truth)
+        return truth
 
     # Memory
 
@@ -218,7 +234,10 @@ def _arithmetic(sign: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
         a, b = (other, self) if swapped else (self, other)
         if self.whole and getattr(other, "whole", type(other) is int):
             raise Refused("whole numbers of Python")
-        value = compute(float(a), float(b))
+        try:
+            value = compute(float(a), float(b))
+        except (ArithmeticError, ValueError):
+            value = 1.0  # the numbers of another recording may be any
         recorder = _recorder.get()
         if sign == "/":
             _assume(b, "not_equal", 0.0)
@@ -280,7 +299,7 @@ class RecordedNumber(float):
 def _assume(x: Any, comparison: str, other: Any) -> bool:
     """The truth of a comparison now, which the kernel will rely on."""
     recorder = _recorder.get()
-    truth = bool(getattr(np, comparison)(plain(x) if not isinstance(x, float) else float(x), float(other)))
+    truth = recorder.truth(getattr(np, comparison)(float(x), float(other)))
     if isinstance(x, RecordedNumber) or isinstance(other, RecordedNumber):
         out = recorder.view(recorder.made(np.array(truth)))
         recorder.map(comparison, DOUBLE, out, [x, other])
@@ -301,7 +320,7 @@ def root_of(x: Any) -> Any:
         raise Refused("the root of a number that is known")
     _assume(x, "greater_equal", 0.0)
     recorder = _recorder.get()
-    out = recorder.number(float(x) ** 0.5)
+    out = recorder.number(abs(float(x)) ** 0.5)
     recorder.map("sqrt", DOUBLE, out.place, [x])
     return out
 
@@ -337,8 +356,8 @@ class Recorded(np.ndarray):
     def __bool__(self) -> bool:
         if self.size != 1:
             raise Refused("the truth of an array")
-        truth = bool(plain(self))
         recorder, x = _recorder.get(), self.reshape(())
+        truth = recorder.truth(plain(self))
         out = recorder.view(recorder.made(np.array(truth)))
         recorder.map("not_equal", self.dtype, out, [x, 0])
         recorder.note(Assume(out, truth))
@@ -688,7 +707,9 @@ def _picked(x: Any, keys: Any, value: Any = None, adds: bool = False) -> Any:
             shape=lengths, strides=(*[0] * first, *at.strides, *[0] * (len(lengths) - first - len(shape)))
         )
         places.append((spread, part.shape[i], part.strides[i]))
-    index = tuple([plain(k) for k in keys])
+    # The indices of another recording may be any.
+    rest = iter([part.shape[i] for i in axes])
+    index = tuple([np.clip(plain(k), -n, n - 1) if isinstance(k, np.ndarray) and (n := next(rest)) else plain(k) for k in keys])
     if value is None:
         made = recorder.made(np.asarray(plain(x)[index]))
         recorder.note(Pick(recorder.view(made), view, tuple(places), writes=False))
@@ -777,9 +798,7 @@ def _counted(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     recorder = _recorder.get()
     if weights is None or plain(x).dtype.char not in "lq" or plain(x).ndim != 1:
         raise Refused("bincount")
-    value = np.bincount(plain(x), plain(weights), minlength)
-    if len(value) != minlength:
-        raise Refused("bincount of more than the least")
+    value = np.bincount(np.clip(plain(x), 0, max(minlength - 1, 0)), plain(weights), minlength)
     weights = weights.astype(DOUBLE) if plain(weights).dtype != DOUBLE else weights
     made = recorder.made(value)
     _put(made, 0.0)

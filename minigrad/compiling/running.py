@@ -3,13 +3,40 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from minigrad import random
 from minigrad.compiling.fusing import fused
 from minigrad.compiling.kernels import Lowered, Misfit, lowered
 from minigrad.compiling.straight import straight_line
 from minigrad.program import Equation, Variable
 
+try:
+    from numpy._core.umath import _extobj_contextvar  # type: ignore[attr-defined]
+except ImportError:  # it is not public
+    _extobj_contextvar = None
+
 FEW = 4  # misfits after which it is asked whether kernels are worth it
+
+
+
+def raises() -> bool:
+    """Whether somebody wants an exception, or a call, at a division by zero and the like, which kernels do not see."""
+    return any(how not in ("ignore", "warn") for how in np.geterr().values())
+
+
+def _handling() -> Any:
+    """What tells how such errors are handled, without a look at it."""
+    return None if _extobj_contextvar is None else _extobj_contextvar.get()
+
+
+_usual = None if raises() else _handling()
+
+
+def raising() -> bool:
+    """`raises`, quickly."""
+    handling = _handling()
+    return (handling is not _usual or handling is None) and raises()
 
 
 class Runner:
@@ -56,9 +83,9 @@ class Runner:
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         """The values of the outputs."""
-        if not self._ready:
+        if not self._ready and not raising():
             self.prepare(values)
-        if self.lowered is None:
+        if self.lowered is None or raising():
             return self.plainly(*values)
         self.calls += 1
         state = random.get_state() if self.draws else None

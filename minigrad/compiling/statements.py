@@ -47,7 +47,8 @@ class View(NamedTuple):
     @property
     def place(self) -> tuple[Any, ...]:
         """Equal for views of the same elements in the same order."""
-        return (self.buffer, self.offset, self.shape, self.strides, self.dtype)
+        strides = tuple([0 if n == 1 else stride for n, stride in zip(self.shape, self.strides, strict=True)])
+        return (self.buffer, self.offset, self.shape, strides, self.dtype)
 
     def spread(self, shape: tuple[int, ...]) -> "View":
         """The view broadcast to a shape."""

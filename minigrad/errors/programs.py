@@ -198,7 +198,7 @@ def warn_of_forms(name: str, reasons: Sequence[str]) -> None:
         f"jit has traced {name} {len(reasons)} times, for\n{listed}\nTo trace takes longer than to call it as it was "
         "written. Pad batches to one shape, and pass numbers that change as floats or arrays instead of integers",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
