@@ -221,6 +221,7 @@ from minigrad.version import __version__
 if TYPE_CHECKING:
     from minigrad import data, graph, io, nn, objectives, optim, program
     from minigrad.compiling import jit
+    from minigrad.control import cond, scan, while_loop
     from minigrad.io import load, save
 
 # What only some programs need is imported when it is first asked for.
@@ -228,6 +229,7 @@ __getattr__ = imported_later(
     __name__,
     {
         "compiling": ["jit"],
+        "control": ["cond", "scan", "while_loop"],
         "data": ["data"],
         "graph": ["graph"],
         "io": ["io", "load", "save"],
@@ -243,26 +245,27 @@ __all__ = [
     "all", "any", "arange", "argmax", "argmin", "argsort", "asarray", "asin", "asinh", "astype", "atan", "atan2",
     "atanh", "autograd", "average", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or",
     "bitwise_right_shift", "bitwise_xor", "bool", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "can_cast",
-    "cbrt", "ceil", "checkpoint", "clip", "complex128", "complex64", "concat", "conj", "convolve", "copysign",
+    "cbrt", "ceil", "checkpoint", "clip", "complex128", "complex64", "concat", "cond", "conj", "convolve", "copysign",
     "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov", "cummax", "cummin", "cumulative_prod",
     "cumulative_sum", "data", "detect_anomaly", "diagonal", "diff", "divide", "dot", "e", "einsum", "empty",
     "empty_like", "enable_grad", "equal", "errors", "exp", "exp2", "expand_dims", "expm1", "eye", "fft", "finfo",
     "flip", "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like", "get_default_dtype",
     "grad", "gradcheck", "gradcheck_report", "gradgradcheck", "graph", "greater", "greater_equal", "heaviside",
     "hessian", "hvp", "hypot", "iinfo", "imag", "inf", "int16", "int32", "int64", "int8", "interp", "io",
-    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacobian", "jit", "jvp", "less", "less_equal",
-    "linalg", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2",
-    "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "manual_seed", "matmul",
-    "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "moveaxis", "multiply",
-    "nan", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "negative", "newaxis", "nextafter", "nn", "no_grad",
-    "nonzero", "not_equal", "objectives", "ones", "ones_like", "optim", "outer", "pad", "percentile", "permute_dims",
-    "pi", "polyval", "positive", "pow", "primitive", "prod", "program", "progress", "quantile", "random", "real",
-    "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round", "save", "scatter", "scatter_add",
-    "scatter_reduce", "searchsorted", "set_default_dtype", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
-    "softmax", "sort", "special", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes",
-    "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot", "tile", "topk", "trace", "trapezoid", "tree",
-    "tril", "triu", "trunc", "uint16", "uint32", "uint64", "uint8", "unique_all", "unique_counts", "unique_inverse",
-    "unique_values", "unstack", "value_and_grad", "var", "vecdot", "vjp", "where", "zeros", "zeros_like",
+    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacobian", "jit", "jvp", "less",
+    "less_equal", "linalg", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp",
+    "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "manual_seed", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
+    "moveaxis", "multiply", "nan", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "negative", "newaxis",
+    "nextafter", "nn", "no_grad", "nonzero", "not_equal", "objectives", "ones", "ones_like", "optim", "outer", "pad",
+    "percentile", "permute_dims", "pi", "polyval", "positive", "pow", "primitive", "prod", "program", "progress",
+    "quantile", "random", "real", "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round",
+    "save", "scan", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "set_default_dtype", "sigmoid",
+    "sign", "signbit", "sin", "sinc", "sinh", "softmax", "sort", "special", "split", "sqrt", "square", "squeeze",
+    "stack", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot",
+    "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16", "uint32", "uint64", "uint8",
+    "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad", "var", "vecdot",
+    "vjp", "where", "while_loop", "zeros", "zeros_like",
 ]
 
 keep_freed_memory()  # of the whole process; its docstring says what for, and how to switch it off

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiling.grouping import Group, Unit, reads_of, statements_of, writes_of
+from minigrad.compiling.grouping import Group, Unit, grouped, reads_of, statements_of, writes_of
 from minigrad.compiling.loops import HEAD, ITEMS, POINTER, STRIDES, Loop
 from minigrad.compiling.statements import (
     Accumulate,
     Assume,
+    Branch,
     Buffer,
     Contract,
     Count,
@@ -19,6 +20,7 @@ from minigrad.compiling.statements import (
     Operand,
     Pick,
     Reduce,
+    Repeat,
     View,
 )
 
@@ -117,13 +119,38 @@ class _Writer:
         self.memory = 0
         self._names: dict[Buffer, str] = {buffer: f"f{i}" for i, buffer in enumerate(frame)}
         self._users: dict[Buffer, set[int]] = {}
-        for number, unit in enumerate(units):
+        self._spans: dict[Buffer, set[int]] = {}
+        self._count = 0
+        self._inner: dict[int, list[list[Unit]]] = {}  # of loops and branches, by their numbers
+        self._number(units)
+
+    def _number(self, units: Sequence[Unit]) -> None:
+        """Note which units use a buffer, in the order in which they are written; those in a loop use it all the time."""
+        for unit in units:
+            number = self._next()
+            if isinstance(unit, Repeat | Branch):
+                parts = (unit.test, unit.body) if isinstance(unit, Repeat) else (unit.first, unit.second)
+                self._inner[number] = [grouped(part) for part in parts]
+                for part in self._inner[number]:
+                    self._number(part)
+                for x in (*reads_of(unit), *writes_of(unit)):
+                    self._spans.setdefault(x.buffer, set()).update((number, self._count))
+                for x in _own_reads(unit):
+                    self._users.setdefault(x.buffer, set()).add(number)
+                self._next()
+                continue
             for statement in statements_of(unit):
                 for x in (*reads_of(statement), *writes_of(statement)):
                     self._users.setdefault(x.buffer, set()).add(number)
+                    self._spans.setdefault(x.buffer, set()).add(number)
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count - 1
 
     def text(self) -> str:
-        body = self._capture(self._body)
+        self._count = 0
+        body = self._capture(lambda: self._body(self.units))
         places = self._placed()
         entry = self._capture(self._entry)
         start = [f"char *{name} = arena + {place};" for name, place in places]
@@ -186,9 +213,14 @@ class _Writer:
             self.lines.insert(first, "int overlap = 0;")
             self.lines.append("FAIL(overlap)")
 
-    def _body(self) -> None:
-        for number, unit in enumerate(self.units):
-            if isinstance(unit, Group):
+    def _body(self, units: Sequence[Unit]) -> None:
+        for unit in units:
+            number = self._next()
+            if isinstance(unit, Repeat):
+                self._repeat(unit, number)
+            elif isinstance(unit, Branch):
+                self._branch(unit, number)
+            elif isinstance(unit, Group):
                 _GroupWriter(self, unit, number).write()
             elif isinstance(unit, Reduce):
                 self._reduce(unit)
@@ -203,6 +235,32 @@ class _Writer:
             elif isinstance(unit, Assume):
                 truth = "!=" if unit.truth else "=="
                 self.lines.append(f"FAIL(!(*(uint8_t *)({self.address(unit.x)}) {truth} 0))")
+
+    def _repeat(self, unit: Repeat, number: int) -> None:
+        test, body = self._inner[number]
+        k = f"k{number}"
+        with self.braces():
+            head = "" if unit.count is None else f"ptrdiff_t {k} = 0; {k} < {unit.count}; {k}++"
+            self.lines.append(f"for ({head or ';;'}) {{")
+            row = k if not unit.reverse else f"({unit.count} - 1 - {k})"
+            for buffer in unit.rows:
+                assert buffer.base is not None
+                self.lines.append(f"char *{self.name(buffer)} = {self.address(buffer.base)} + {row} * {buffer.step};")
+            self._body(test)
+            if unit.holds is not None:
+                self.lines.append(f"if (!*(uint8_t *)({self.address(unit.holds)})) break;")
+            self._body(body)
+            self._close(1)
+        self._next()
+
+    def _branch(self, unit: Branch, number: int) -> None:
+        first, second = self._inner[number]
+        self.lines.append(f"if (*(uint8_t *)({self.address(unit.holds)})) {{")
+        self._body(first)
+        self.lines.append("} else {")
+        self._body(second)
+        self.lines.append("}")
+        self._next()
 
     # Memory
 
@@ -220,12 +278,12 @@ class _Writer:
 
     def is_used_elsewhere(self, buffer: Buffer, number: int) -> bool:
         """Whether memory is needed by the caller, or by another unit than this one."""
-        return buffer in self.needed or self._users[buffer] != {number}
+        return buffer in self.needed or buffer.kind == "row" or self._users[buffer] != {number}
 
     def _placed(self) -> list[tuple[str, int]]:
         """Where in the memory of the kernel its buffers lie: those that live at the same time, apart."""
-        inside = [b for b in self._names if b not in self.frame]
-        spans = sorted((min(self._users[b]), max(self._users[b]), self._names[b], b.size) for b in inside)
+        inside = [b for b in self._names if b not in self.frame and b.kind != "row"]
+        spans = sorted((min(self._spans[b]), max(self._spans[b]), self._names[b], b.size) for b in inside)
         placed: list[tuple[int, int, int, int]] = []
         places = []
         for first, last, name, size in spans:
@@ -382,6 +440,12 @@ class _Writer:
     def _close(self, count: int) -> None:
         if count:
             self.lines.append("}" * count)
+
+
+def _own_reads(unit: Repeat | Branch) -> list[View]:
+    """What a loop or a branch reads beside what its statements do."""
+    bases = [b.base for b in unit.rows if b.base is not None] if isinstance(unit, Repeat) else []
+    return [*bases, *([unit.holds] if unit.holds is not None else [])]
 
 
 class _Braces:

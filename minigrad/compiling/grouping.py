@@ -7,7 +7,20 @@ element by element, is never written to memory, unless something else needs it.
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
-from minigrad.compiling.statements import Accumulate, Assume, Buffer, Contract, Count, Map, Pick, Reduce, Statement, View
+from minigrad.compiling.statements import (
+    Accumulate,
+    Assume,
+    Branch,
+    Buffer,
+    Contract,
+    Count,
+    Map,
+    Pick,
+    Reduce,
+    Repeat,
+    Statement,
+    View,
+)
 
 MOST = 80  # operations in one loop
 
@@ -78,7 +91,7 @@ def _place_of(
 
 def may_fail(statement: Statement) -> bool:
     """Whether a kernel may give up at it."""
-    return isinstance(statement, Assume | Pick | Count)
+    return isinstance(statement, Assume | Pick | Count) or any(map(may_fail, inside(statement)))
 
 
 def _fails(unit: Unit) -> bool:
@@ -108,6 +121,13 @@ def reads_of(statement: Statement) -> Iterator[View]:
             yield statement.x  # what is not written to stays
     elif isinstance(statement, Count):
         yield from (statement.places, statement.weights, statement.out)
+    elif isinstance(statement, Repeat | Branch):
+        if statement.holds is not None:
+            yield statement.holds
+        for part in inside(statement):
+            yield from reads_of(part)
+            yield from writes_of(part)  # what is not written to at a step stays
+        yield from _bases(statement)
     else:
         yield statement.x
 
@@ -118,6 +138,27 @@ def writes_of(statement: Statement) -> Iterator[View]:
         yield statement.x if statement.writes else statement.out
     elif isinstance(statement, Map | Contract | Reduce | Accumulate | Count):
         yield statement.out
+    else:
+        for part in inside(statement):
+            yield from writes_of(part)
+            for x in writes_of(part):
+                while x.buffer.base is not None:
+                    x = x.buffer.base
+                    yield x
+
+
+def inside(statement: Statement) -> Sequence[Statement]:
+    """The statements of a loop or a branch."""
+    if isinstance(statement, Repeat):
+        return (*statement.test, *statement.body)
+    return (*statement.first, *statement.second) if isinstance(statement, Branch) else ()
+
+
+def _bases(statement: Repeat | Branch) -> Iterator[View]:
+    """What rows are parts of."""
+    for buffer in statement.rows if isinstance(statement, Repeat) else ():
+        assert buffer.base is not None
+        yield buffer.base
 
 
 def views_of(statement: Map) -> Iterator[View]:

@@ -11,10 +11,11 @@ import numpy as np
 from minigrad import random
 from minigrad.compiling.building import load
 from minigrad.compiling.emitting import c_source
-from minigrad.compiling.grouping import grouped, may_fail, reads_of, writes_of
+from minigrad.compiling.grouping import grouped, inside, may_fail, reads_of, writes_of
 from minigrad.compiling.loops import addresses_of, trusted
-from minigrad.compiling.lowering import forward_of
-from minigrad.compiling.recording import Recorded, RecordedNumber, Recorder, Refused, copied, plain, view_of
+from minigrad.compiling.looping import lowers_loops
+from minigrad.compiling.lowering import results_of
+from minigrad.compiling.recording import RecordedNumber, Recorder, Refused, copied, plain, view_of
 from minigrad.compiling.statements import Assume, Buffer, Map, Number, Statement, View
 from minigrad.compiling.straight import CERTAIN, Calls
 from minigrad.errors.programs import note_equation, other_result
@@ -79,6 +80,7 @@ def lowered(
         The same without kernels: every kernel is run at once on the examples and on other numbers, and thrown away if
         one bit differs.
     """
+    lowers_loops()
     if not trusted():
         return "objects of NumPy have another form in memory than is known"
     others = [_scrambled(value, i) for i, value in enumerate(values)]
@@ -162,7 +164,7 @@ def _recorded(
         with recorder.equation(number), np.errstate(all="ignore"):
             if number not in reasons:
                 try:
-                    results = _results_of(equation, operands)
+                    results = results_of(equation, operands)
                     for x, value in zip(equation.outputs, results, strict=True):
                         keep(x, value)
                     found.parts[number] = _Part(recorder.statements, [found.places[x] for x in equation.outputs])
@@ -181,33 +183,6 @@ def _recorded(
             for x, value in zip(equation.outputs, found.steps[number], strict=True):
                 take(x, value)
     return found
-
-
-def _results_of(equation: Equation, operands: Sequence[Any]) -> list[Any]:
-    """What the operation makes of recorded operands."""
-    made = equation.operation.primitive
-    if not made.ours or made.facts.kind == "draw":
-        raise Refused("it may do something that cannot be seen")
-    result = forward_of(made)(*operands, **equation.operation.params)
-    results = list(result) if made.saves else [result]
-    for i, (x, value) in enumerate(zip(equation.outputs, results, strict=True)):
-        if isinstance(value, np.ndarray) and not isinstance(value, Recorded) and view_is_known(value):
-            results[i] = value = value.view(Recorded)
-        if not isinstance(value, Recorded | RecordedNumber):
-            raise Refused("its result is not seen")
-        if isinstance(value, RecordedNumber) != (isinstance(x.dtype, type) and x.dtype is not bool):
-            raise Refused("its result is of another class")
-        if isinstance(value, Recorded) and (value.shape, value.dtype) != (x.shape, x.dtype):
-            raise Refused("its result has another form")
-    return results
-
-
-def view_is_known(value: np.ndarray) -> bool:
-    """Whether an array lies in memory that is known."""
-    try:
-        return view_of(value).buffer.kind != "constant"
-    except Refused:
-        return False
 
 
 def _computed(equation: Equation, operands: Sequence[Any]) -> list[Any]:
@@ -271,8 +246,10 @@ def _alike(a: _Part, b: _Part | None) -> bool:
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, Buffer):
-        if not isinstance(b, Buffer) or (a.name, a.kind, a.size) != (b.name, b.kind, b.size):
+        if not isinstance(b, Buffer) or (a.name, a.kind, a.size, a.step) != (b.name, b.kind, b.size, b.step):
             return False
+        if a.base is not None:
+            return _same(a.base, b.base)
         return a.kind != "constant" or a.array.tobytes() == b.array.tobytes()
     if isinstance(a, Number):
         return isinstance(b, Number) and a.dtype == b.dtype and _bits(a.value) == _bits(b.value)
@@ -415,19 +392,20 @@ class _Assembly(Calls):
                 statements[k] = self._with_targets(statements[k])
             for statement in statements[k]:
                 for x in writes_of(statement):
-                    self.kernel_of.setdefault(x.buffer, k)
+                    if x.buffer.kind != "row":
+                        self.kernel_of.setdefault(x.buffer, k)
             for x in [x for i in step.numbers for x in self.equations[i].outputs]:
                 self.kernel_of.setdefault(self.recording.places[x].buffer, k)  # of no elements
         for k, _ in kernels:
             for statement in statements[k]:
                 for x in reads_of(statement):
-                    if self.kernel_of.get(x.buffer, k) != k:
+                    if x.buffer.kind != "row" and self.kernel_of.get(x.buffer, k) != k:
                         outside.add(x.buffer)
         outside.update(self.recording.places[t].buffer for t in self.targets.values())
         self.outside = outside
         self.kernels: dict[int, tuple[list[Statement], int]] = {}
         for k, step in kernels:
-            self.kernels[id(step)] = (_living(statements[k], outside), k)
+            self.kernels[id(step)] = (living(statements[k], outside), k)
         # Which variable is all of a buffer that is needed.
         self.mains: dict[Buffer, Variable] = {}
         for x, place in self.recording.places.items():
@@ -450,6 +428,7 @@ class _Assembly(Calls):
                 and source.buffer not in others
                 and isinstance(statements[made[0]], Map)
                 and not any(may_fail(s) or any(v.buffer is target.buffer for v in reads_of(s)) for s in later)
+                and not any(inside(s) and any(v.buffer is source.buffer for v in reads_of(s)) for s in statements)
                 and not any(places[other].buffer is source.buffer for other in self.targets if other is not x)
             )
             if at_once:
@@ -469,6 +448,7 @@ class _Assembly(Calls):
 
     def _call(self, statements: Sequence[Statement], made: Sequence[Buffer], k: int) -> list[str]:
         used = dict.fromkeys(x.buffer for s in statements for x in (*reads_of(s), *writes_of(s)))
+        used = {b: None for b in used if b.kind != "row"}
         written = {x.buffer for s in statements for x in writes_of(s)}
         foreign = [b for b in used if b.kind != "made" or (b not in written and self.kernel_of.get(b, k) != k)]
         frame = [*foreign, *made]
@@ -630,7 +610,7 @@ def _moved(statement: Statement, old: Buffer, new: View) -> Statement:
     return now(statement)  # type: ignore[no-any-return]  # of the same class
 
 
-def _living(statements: Sequence[Statement], needed: Collection[Buffer]) -> list[Statement]:
+def living(statements: Sequence[Statement], needed: Collection[Buffer]) -> list[Statement]:
     """The statements on whose results something depends."""
     used = set(needed)
     kept = []

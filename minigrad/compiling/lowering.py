@@ -1,22 +1,48 @@
 """Operations whose function on arrays looks at values: for these, what they do for all values at once."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiling.recording import Recorded, Refused, _recorder, constant, plain, root_of
+from minigrad.compiling.recording import Recorded, RecordedNumber, Refused, _recorder, constant, plain, root_of
 from minigrad.compiling.statements import Map
 from minigrad.core import Primitive
 from minigrad.ops import indexing, kept_zeros, numbers
 from minigrad.ops.elementwise import selected
 from minigrad.ops.indexing import _meets_twice, _with
+from minigrad.program import Equation
+
+
+def results_of(equation: Equation, operands: Sequence[Any]) -> list[Any]:
+    """What an operation makes of recorded operands, noted by the recorder."""
+    made = equation.operation.primitive
+    if not made.ours or made.facts.kind == "draw":
+        raise Refused("it may do something that cannot be seen")
+    result = forward_of(made)(*operands, **equation.operation.params)
+    results = list(result) if made.saves else [result]
+    for i, (x, value) in enumerate(zip(equation.outputs, results, strict=True)):
+        if isinstance(value, np.ndarray) and not isinstance(value, Recorded) and _is_known(value):
+            results[i] = value = value.view(Recorded)
+        if not isinstance(value, Recorded | RecordedNumber):
+            raise Refused("its result is not seen")
+        if isinstance(value, RecordedNumber) != (isinstance(x.dtype, type) and x.dtype is not bool):
+            raise Refused("its result is of another class")
+        if isinstance(value, Recorded) and (value.shape, value.dtype) != (x.shape, x.dtype):
+            raise Refused("its result has another form")
+    return results
+
+
+def _is_known(value: np.ndarray) -> bool:
+    """Whether an array lies in memory that is known."""
+    found = _recorder.get().known(value)
+    return found is not None and found.buffer.kind != "constant"
 
 
 def forward_of(made: Primitive) -> Callable[..., Any]:
     """What is recorded in place of the function of an operation; mostly that itself."""
-    return _INSTEAD.get(made, made.forward)
+    return INSTEAD.get(made, made.forward)
 
 
 def _kept_zero(product: Any, *factors: Any) -> Any:
@@ -84,7 +110,7 @@ def _setitem(x: Any, v: Any, *places: Any, index: tuple[Any, ...]) -> Any:
     return out
 
 
-_INSTEAD: dict[Primitive, Callable[..., Any]] = {
+INSTEAD: dict[Primitive, Callable[..., Any]] = {
     function.primitive: instead
     for function, instead in {
         kept_zeros.zero_safe_product: _product,

@@ -53,6 +53,7 @@ class Recorder:
         self.truths: list[bool] = []
         self._answers = None if answers is None else iter(answers)
         self.statements: list[Statement] = []
+        self.rows: list[Buffer] = []
         self.buffers: dict[int, Buffer] = {}
         self._kept: list[Any] = []  # what gives its identity may not die
         self._equation, self._count = 0, 0
@@ -150,6 +151,27 @@ class Recorder:
     def number(self, value: float) -> "RecordedNumber":
         """A number of Python that the kernel makes."""
         return RecordedNumber(value, View(self._buffer("made", np.float64(value)), 0, (), (), DOUBLE))
+
+    def row(self, x: "Recorded") -> "Recorded":
+        """The row of an array that a loop has come to."""
+        base = self.view(x)
+        made, block, origin = copied(np.asarray(plain(x)[0]))
+        buffer = Buffer(self._name(), "row", made, block.nbytes, origin)
+        buffer.base = base._replace(shape=base.shape[1:], strides=base.strides[1:])
+        buffer.step = base.strides[0]
+        self._note(block, buffer)
+        self.rows.append(buffer)
+        return made.view(Recorded)
+
+    @contextmanager
+    def apart(self) -> Iterator[tuple[list[Statement], list[Buffer]]]:
+        """Note statements, and rows, in lists of their own."""
+        before = self.statements, self.rows
+        self.statements, self.rows = [], []
+        try:
+            yield self.statements, self.rows
+        finally:
+            self.statements, self.rows = before
 
     # Statements
 
@@ -400,11 +422,11 @@ class Recorded(np.ndarray):
         if len(keys) == 1 and isinstance(keys[0], np.ndarray) and keys[0].dtype == BOOL:
             if np.ndim(value) or keys[0].shape != self.shape:
                 raise Refused("elements by a mask")
-            _put(self, _chosen(keys[0], value, self))
+            put(self, _chosen(keys[0], value, self))
         elif any(isinstance(k, np.ndarray | list) for k in keys):
             _picked(self, keys, value)
         else:
-            _put(self[key], value)
+            put(self[key], value)
 
     # Copies
 
@@ -442,7 +464,7 @@ class Recorded(np.ndarray):
 
     def fill(self, value: Any) -> None:
         """Make all elements one value."""
-        _put(self, value)
+        put(self, value)
 
     def take(self, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
         """Elements by their places."""
@@ -498,7 +520,7 @@ def _mapped(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -
         with np.errstate(all="ignore"):
             ufunc(*values, out=plain(temporary))
         recorder.map(name, dtypes[0], recorder.view(temporary), inputs, loop)
-        _put(target, temporary if where is True else _chosen(where, temporary, target))
+        put(target, temporary if where is True else _chosen(where, temporary, target))
         return target
     ufunc(*values, out=plain(target))
     recorder.map(name, dtypes[0], view, inputs, loop)
@@ -654,7 +676,7 @@ def _chosen(condition: Any, x: Any, y: Any) -> Any:
     return made
 
 
-def _put(target: Any, value: Any) -> None:
+def put(target: Any, value: Any) -> None:
     """Write a value into an array."""
     recorder = _recorder.get()
     view = _to_write(target)
@@ -668,7 +690,7 @@ def _put(target: Any, value: Any) -> None:
 def _copied_to(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if where is not True:
         src = _chosen(where, src, dst)
-    _put(dst, src)
+    put(dst, src)
 
 
 def _picked(x: Any, keys: Any, value: Any = None, adds: bool = False) -> Any:
@@ -718,7 +740,7 @@ def _picked(x: Any, keys: Any, value: Any = None, adds: bool = False) -> Any:
         raise Refused("an input is written to")
     if not isinstance(value, np.ndarray) or value.dtype != part.dtype or recorder.known(value) is None:
         filled = recorder.made(np.zeros(np.shape(value), part.dtype))
-        _put(filled, value)
+        put(filled, value)
         value = filled
     if value.ndim > len(lengths):
         raise Refused("a value of more axes")
@@ -752,7 +774,7 @@ def _joined(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, cast
     start = 0
     for x in arrays:
         stop = start + x.shape[axis]
-        _put(made[(*[slice(None)] * (axis % made.ndim), slice(start, stop))], x)
+        put(made[(*[slice(None)] * (axis % made.ndim), slice(start, stop))], x)
         start = stop
     return made
 
@@ -766,7 +788,7 @@ def _filled(fill: Any) -> Callable[..., Any]:
         if fill is np.empty_like:
             plain(made)[...] = 0
         elif value.size:
-            _put(made, value.reshape(-1)[0])
+            put(made, value.reshape(-1)[0])
         return made
 
     return function
@@ -801,7 +823,7 @@ def _counted(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     value = np.bincount(np.clip(plain(x), 0, max(minlength - 1, 0)), plain(weights), minlength)
     weights = weights.astype(DOUBLE) if plain(weights).dtype != DOUBLE else weights
     made = recorder.made(value)
-    _put(made, 0.0)
+    put(made, 0.0)
     plain(made)[...] = value
     recorder.note(Count(recorder.view(made), recorder.view(x), recorder.view(weights)))
     return made

@@ -16,20 +16,25 @@ class Buffer:
         The equation in which it first came up, and its place among the buffers of that one.
     dtype : dtype
     kind : str
-        "given": by the caller, as an array or a number; "constant": an array that is always the same; "made".
+        "given": by the caller, as an array or a number; "constant": an array that is always the same; "made"; "row": a
+        part of another one, which moves on in a loop.
     size : int
         In bytes.
     origin : int
         How many bytes of it come before the first element of the array that is given.
     array : ndarray
         The array that was given, or is constant; of one that is made, an example.
+    base, step : View, int
+        Of a row: the first one, and how far the next one is.
     """
 
-    __slots__ = ("array", "dtype", "kind", "name", "origin", "size")
+    __slots__ = ("array", "base", "dtype", "kind", "name", "origin", "size", "step")
 
     def __init__(self, name: tuple[int, int], kind: str, array: np.ndarray, size: int, origin: int = 0) -> None:
         self.name, self.kind, self.array, self.dtype = name, kind, array, array.dtype
         self.size, self.origin = size, origin
+        self.base: View | None = None
+        self.step = 0
 
     def __repr__(self) -> str:
         return "b{}_{}".format(*self.name)
@@ -157,4 +162,36 @@ class Count(NamedTuple):
     weights: View
 
 
-Statement: TypeAlias = Map | Reduce | Accumulate | Contract | Pick | Assume | Count
+class Repeat(NamedTuple):
+    """A loop: over rows, or as long as something holds.
+
+    Attributes
+    ----------
+    count : int or None
+        How often.
+    reverse : bool
+        Whether it begins with the last row.
+    test, holds : tuple of Statement, View or None
+        What is computed before each step to see whether to make it.
+    body : tuple of Statement
+    rows : tuple of Buffer
+        What moves on.
+    """
+
+    count: int | None
+    reverse: bool
+    test: "tuple[Statement, ...]"
+    holds: View | None
+    body: "tuple[Statement, ...]"
+    rows: tuple[Buffer, ...]
+
+
+class Branch(NamedTuple):
+    """Some statements if something holds, and otherwise others."""
+
+    holds: View
+    first: "tuple[Statement, ...]"
+    second: "tuple[Statement, ...]"
+
+
+Statement: TypeAlias = Map | Reduce | Accumulate | Contract | Pick | Assume | Count | Repeat | Branch

@@ -1,0 +1,331 @@
+"""Bodies of loops and branches: programs in a program, and the operations that run them.
+
+The derivative of a scan is a scan over the same rows in the other direction, whose body goes back through one step: it
+begins with the carry that the forward pass has kept of that step, and computes the rest of the step again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.autograd import walk
+from minigrad.compiling.straight import straight_line
+from minigrad.control import check_branches, check_carry, cond, scan
+from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, no_grad, primitive, unwrap
+from minigrad.creation import asarray
+from minigrad.errors.control import acts_in_a_body, no_derivative_of_while
+from minigrad.ops.elementwise import positive
+from minigrad.program import Equation, Variable, remove_dead_code, share_common_subexpressions
+from minigrad.program.equations import Argument, OfTensor
+from minigrad.program.tracing import Interpreter
+from minigrad.several import Forms, packed, unpacked
+from minigrad.tensor import Tensor
+from minigrad.tree import flatten, map_leaves
+
+
+class Body:
+    """A function as equations, from constants and arguments to results.
+
+    Attributes
+    ----------
+    equations : list of Equation
+    inputs : list of Variable
+        First the values that it found outside of itself, then its arguments.
+    outputs : list of Variable
+    """
+
+    def __init__(
+        self, name: str, equations: Sequence[Equation], inputs: Sequence[Variable], outputs: Sequence[Variable]
+    ) -> None:
+        self.name, self.equations, self.inputs, self.outputs = name, list(equations), list(inputs), list(outputs)
+        self._run: Callable[..., tuple[Any, ...]] | None = None
+
+    def run(self, values: Sequence[Any]) -> list[Any]:
+        """The values of the outputs."""
+        if self._run is None:
+            self._run = straight_line(self.name, self.equations, self.inputs, self.outputs)
+        return [np.asarray(x) for x in self._run(*values)]
+
+    def applied(self, operands: Sequence[Any]) -> list[Any]:
+        """The outputs for Tensors, as a graph."""
+        values: dict[Any, Any] = dict(zip(self.inputs, operands, strict=True))
+        for equation in self.equations:
+            inputs = tuple([values[x] if isinstance(x, Variable) else x.value for x in equation.inputs])
+            operation = Operation(equation.operation.primitive, equation.operation.params)
+            values[equation.outputs[0]] = apply(operation, inputs)
+        return [values[x] for x in self.outputs]
+
+    def __repr__(self) -> str:
+        return f"<{self.name}, {len(self.equations)} equations>"
+
+
+def _traced(name: str, f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Body, list[Any], Any]:
+    """The function as a body, what it found outside, and the form of its results, with Tensors as examples."""
+    outer = interpreter()
+    assert outer is not None
+    inner = Interpreter(name)
+    given = inner.open(args)
+    try:
+        with inner, no_grad():
+            result = map_leaves(asarray, f(*given))
+        form = inner.form_of_results(result, True)
+        examples = map_leaves(lambda x: x.array, result)
+        del given
+        program = inner.close(form, result, commit=False)
+        inner.take_back()
+    except BaseException:
+        inner.roll_back()
+        raise
+    if program.effects:
+        raise acts_in_a_body(name, f"changes {program.effects[0][0]}")
+    program = remove_dead_code(share_common_subexpressions(program))
+    if any(equation.operation.primitive.facts.kind == "draw" for equation in program.equations):
+        raise acts_in_a_body(name, "draws random numbers")
+    constants: list[Any] = []
+    outside: list[Variable] = []
+    arguments: dict[int, Variable] = {}
+    for x, source in program.inputs.items():
+        if isinstance(source, Argument):
+            arguments[source.number] = x
+        elif isinstance(source, OfTensor):
+            outside.append(x)
+            constants.append(source.tensor)
+        else:
+            raise acts_in_a_body(name, f"reads {source}")
+    for x, constant in program.constants.items():
+        outside.append(x)
+        constants.append(constant.array)
+    for guard in program.guards:
+        outer.guards.append(guard)
+    ordered = [arguments[i] for i in sorted(arguments)]
+    return Body(name, program.equations, [*outside, *ordered], program.outputs), constants, examples
+
+
+def _examples(tree: Any) -> Any:
+    """The values of a tree, for a function that is traced with Tensors of its own."""
+    return map_leaves(lambda x: np.array(unwrap(x)), tree)
+
+
+# Scan
+
+
+class _Scan(NamedTuple):
+    """How a scan goes: how many operands are constants and carries, how many steps there are, in which direction."""
+
+    constants: int
+    carries: int
+    length: int
+    reverse: bool
+    keeps: bool  # whether each step's first carry is a result, too, for the way back
+
+    @property
+    def order(self) -> Sequence[int]:
+        """The rows in their order."""
+        return range(self.length)[:: -1 if self.reverse else 1]
+
+
+def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: bool) -> tuple[Any, Any]:
+    """`scan` as an operation of a program."""
+    first = map_leaves(lambda x: np.array(unwrap(x)[0]), rows)
+
+    def checked(before: Any, x: Any) -> Any:
+        after, y = f(before, x)
+        after = map_leaves(asarray, after)
+        check_carry("scan", before, after)
+        return after, y
+
+    body, constants, (_, y) = _traced("scan", checked, (_examples(carry), first))
+    carries, carry_tree = flatten(carry)
+    xs, ys = flatten(rows)[0], flatten(y)[0]
+    operands = (*constants, *carries, *xs)
+    keeps = any(isinstance(x, Handle) and x.node is not None for x in operands)
+    how = _Scan(len(constants), len(carries), count, reverse, keeps)
+    forms = [(x.shape, x.dtype) for x in carries] + [((count, *y.shape), y.dtype) for y in ys]
+    forms += [((count, *x.shape), x.dtype) for x in carries] * keeps
+    results = unpacked(_scan(*operands, body=body, how=how, forms=tuple(forms)), tuple(forms))
+    last, stacked = results[: len(carries)], results[len(carries) : len(carries) + len(ys)]
+    return carry_tree(last), flatten(y)[1](stacked)
+
+
+def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: _Scan, forms: Forms) -> list[Any]:
+    """The gradients of all operands, by a scan in the other direction."""
+    constants, carry = operands[: how.constants], operands[how.constants : how.constants + how.carries]
+    rows = operands[how.constants + how.carries :]
+    as_gradients: Forms = tuple((shape, kind if kind.kind in "fc" else np.dtype(float)) for shape, kind in forms)
+    gradients, results = unpacked(g, as_gradients), unpacked(y, forms)
+    kept, kept_gradients = results[-how.carries :], gradients[-how.carries :]
+    ys_gradients = gradients[how.carries : -how.carries]
+    varies = [_dtype_of(x).kind in "fc" for x in operands]
+
+    def back(state: Any, x: Any) -> Any:
+        carry_gradients, sums = state
+        before, own, results_gradients, before_gradients = x
+        seeds = [*carry_gradients, *results_gradients]
+        found = _pulled(body, [*constants, *before, *own], seeds, varies)
+        of_constants, of_carry = found[: how.constants], found[how.constants : how.constants + how.carries]
+        of_carry = [a + b for a, b in zip(of_carry, before_gradients, strict=True)]
+        sums = [a + b for a, b in zip(sums, of_constants, strict=True)]
+        return (of_carry, sums), found[how.constants + how.carries :]
+
+    zeros = [np.zeros(np.shape(unwrap(x)), _gradient_dtype(x)) for x in constants]
+    state = (list(gradients[: how.carries]), zeros)
+    named = isinstance(g, Handle) or any(isinstance(x, Handle) for x in operands)
+    (of_carry, of_constants), of_rows = scan(
+        back, state, (kept, list(rows), ys_gradients, kept_gradients), reverse=not how.reverse
+    )
+    found = [*of_constants, *of_carry, *of_rows]
+    made = [x if vary else None for x, vary in zip(found, varies, strict=True)]
+    return made if named else [None if x is None else unwrap(x) for x in made]
+
+
+def _dtype_of(x: Any) -> Any:
+    value = unwrap(x)
+    return np.asarray(value).dtype
+
+
+def _gradient_dtype(x: Any) -> Any:
+    dtype = _dtype_of(x)
+    return dtype if dtype.kind in "fc" else np.dtype(float)
+
+
+def _pulled(body: Body, operands: Sequence[Any], seeds: Sequence[Any], varies: Sequence[bool]) -> list[Any]:
+    """The gradients of the operands of a body, zeros where there are none, for gradients of its outputs."""
+    with enable_grad():
+        variables = [_variable(x) if vary else x for x, vary in zip(operands, varies, strict=True)]
+        outputs = body.applied(variables)
+    roots = [(y, g) for y, g in zip(outputs, seeds, strict=True) if isinstance(y, Handle) and y.node is not None]
+    wanted = [x.node for x in variables if isinstance(x, Handle) and x.node is not None]
+    found = walk([y for y, _ in roots], [g for _, g in roots], wanted, True, True) if roots else {}
+    made = []
+    for x, vary in zip(variables, varies, strict=True):
+        g = found.get(x.node) if vary else None
+        value = unwrap(x)
+        made.append(np.zeros(np.shape(value), _gradient_dtype(x)) if g is None else g)
+    return made
+
+
+def _variable(x: Any) -> Any:
+    """A Tensor at which a walk can end, and which depends on `x`."""
+    if isinstance(x, Handle) and x.node is not None:
+        return positive(x)
+    made = Tensor(unwrap(x)) if interpreter() is None else positive(x)
+    return made.requires_grad_()
+
+
+@primitive(joint=_scan_rule)
+def _scan(*operands: Any, body: Body, how: _Scan, forms: Forms) -> Any:
+    """The last carry, the stacked results, and perhaps the carries of all steps, one after another."""
+    constants, carry = operands[: how.constants], list(operands[how.constants : how.constants + how.carries])
+    rows = operands[how.constants + how.carries :]
+    results = [np.empty(shape, dtype) for shape, dtype in forms]
+    stacked = results[how.carries : len(results) - how.carries * how.keeps]
+    kept = results[len(results) - how.carries * how.keeps :]
+    for i in how.order:
+        for place, x in zip(kept, carry, strict=how.keeps):
+            place[i] = x
+        made = body.run([*constants, *carry, *[x[i] for x in rows]])
+        carry = made[: how.carries]
+        for place, y in zip(stacked, made[how.carries :], strict=True):
+            place[i] = y
+    for place, x in zip(results, carry, strict=False):
+        place[...] = x
+    return packed(results)
+
+
+# While
+
+
+class _While(NamedTuple):
+    """How many operands the condition, the body and both of them have."""
+
+    test_constants: int
+    step_constants: int
+
+
+def looped(test: Callable[..., Any], step: Callable[..., Any], carry: Any) -> Any:
+    """`while_loop` as an operation of a program."""
+
+    def checked(before: Any) -> Any:
+        after = map_leaves(asarray, step(before))
+        check_carry("while_loop", before, after)
+        return after
+
+    condition, test_constants, _ = _traced("while_loop", test, (_examples(carry),))
+    body, step_constants, _ = _traced("while_loop", checked, (_examples(carry),))
+    carries, rebuild = flatten(carry)
+    operands = (*test_constants, *step_constants, *carries)
+    if any(isinstance(x, Handle) and x.node is not None for x in operands):
+        raise no_derivative_of_while()
+    forms = tuple((x.shape, x.dtype) for x in carries)
+    how = _While(len(test_constants), len(step_constants))
+    return rebuild(unpacked(_while(*operands, test=condition, body=body, how=how, forms=forms), forms))
+
+
+@primitive()
+def _while(*operands: Any, test: Body, body: Body, how: _While, forms: Forms) -> Any:
+    """The first carry for which the condition does not hold."""
+    begin = how.test_constants + how.step_constants
+    of_test, of_step = operands[: how.test_constants], operands[how.test_constants : begin]
+    carry = [np.asarray(x) for x in operands[begin:]]
+    while bool(test.run([*of_test, *carry])[0]):
+        carry = body.run([*of_step, *carry])
+    return packed([np.array(x) for x in carry])
+
+
+# Branches
+
+
+def chosen(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+    """`cond` as an operation of a program."""
+    examples = _examples(operands)
+    first, of_first, result = _traced("cond", true_fun, examples)
+    second, of_second, other = _traced("cond", false_fun, examples)
+    check_branches(result, other)
+    leaves, rebuild = flatten(result)
+    forms = tuple((x.shape, x.dtype) for x in leaves)
+    everything = (pred, *of_first, *of_second, *flatten(operands)[0])
+    how = _While(len(of_first), len(of_second))
+    return rebuild(unpacked(_cond(*everything, first=first, second=second, how=how, forms=forms), forms))
+
+
+def _parts(how: _While, operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+    begin = how.test_constants + how.step_constants
+    return operands[: how.test_constants], operands[how.test_constants : begin], operands[begin:]
+
+
+def _cond_rule(
+    g: Any, y: Any, pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms
+) -> list[Any]:
+    """The gradients of all operands: of those that only the other branch takes, zeros."""
+    as_gradients: Forms = tuple((shape, kind if kind.kind in "fc" else np.dtype(float)) for shape, kind in forms)
+    gradients = unpacked(g, as_gradients)
+    of_first, of_second, shared = _parts(how, operands)
+    varies = [_dtype_of(x).kind in "fc" for x in operands]
+    v_first, v_second, v_shared = _parts(how, varies)
+
+    def zeros(tensors: Sequence[Any]) -> list[Any]:
+        return [asarray(np.zeros(np.shape(unwrap(x)), _gradient_dtype(x))) for x in tensors]
+
+    def back_first() -> Any:
+        found = _pulled(first, [*of_first, *shared], gradients, [*v_first, *v_shared])
+        return [*found[: len(of_first)], *zeros(of_second), *found[len(of_first) :]]
+
+    def back_second() -> Any:
+        found = _pulled(second, [*of_second, *shared], gradients, [*v_second, *v_shared])
+        return [*zeros(of_first), *found[: len(of_second)], *found[len(of_second) :]]
+
+    named = isinstance(g, Handle) or any(isinstance(x, Handle) for x in operands)
+    found = cond(pred, back_first, back_second)
+    made = [x if vary else None for x, vary in zip(found, varies, strict=True)]
+    return [None, *(made if named else [None if x is None else unwrap(x) for x in made])]
+
+
+@primitive(joint=_cond_rule)
+def _cond(pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms) -> Any:
+    """The results of one of two branches."""
+    of_first, of_second, shared = _parts(how, operands)
+    if bool(np.asarray(pred)):
+        return packed([np.array(x) for x in first.run([*of_first, *shared])])
+    return packed([np.array(x) for x in second.run([*of_second, *shared])])
+
