@@ -110,7 +110,7 @@ def _examples(tree: Any) -> Any:
 # Scan
 
 
-class _Scan(NamedTuple):
+class Scan(NamedTuple):
     """How a scan goes: how many operands are constants and carries, how many steps there are, in which direction."""
 
     constants: int
@@ -118,11 +118,12 @@ class _Scan(NamedTuple):
     length: int
     reverse: bool
     keeps: bool  # whether each step's first carry is a result, too, for the way back
+    limited: bool = False  # whether the first operand says how many steps to make, of so many at most
 
-    @property
-    def order(self) -> Sequence[int]:
+    def order(self, operands: Sequence[Any]) -> Sequence[int]:
         """The rows in their order."""
-        return range(self.length)[:: -1 if self.reverse else 1]
+        count = min(int(operands[0]), self.length) if self.limited else self.length
+        return range(count)[:: -1 if self.reverse else 1]
 
 
 def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: bool) -> tuple[Any, Any]:
@@ -140,7 +141,7 @@ def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: b
     xs, ys = flatten(rows)[0], flatten(y)[0]
     operands = (*constants, *carries, *xs)
     keeps = any(isinstance(x, Handle) and x.node is not None for x in operands)
-    how = _Scan(len(constants), len(carries), count, reverse, keeps)
+    how = Scan(len(constants), len(carries), count, reverse, keeps)
     forms = [(x.shape, x.dtype) for x in carries] + [((count, *y.shape), y.dtype) for y in ys]
     forms += [((count, *x.shape), x.dtype) for x in carries] * keeps
     results = unpacked(_scan(*operands, body=body, how=how, forms=tuple(forms)), tuple(forms))
@@ -148,7 +149,7 @@ def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: b
     return carry_tree(last), flatten(y)[1](stacked)
 
 
-def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: _Scan, forms: Forms) -> list[Any]:
+def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: Forms) -> list[Any]:
     """The gradients of all operands, by a scan in the other direction."""
     constants, carry = operands[: how.constants], operands[how.constants : how.constants + how.carries]
     rows = operands[how.constants + how.carries :]
@@ -214,14 +215,16 @@ def _variable(x: Any) -> Any:
 
 
 @primitive(joint=_scan_rule)
-def _scan(*operands: Any, body: Body, how: _Scan, forms: Forms) -> Any:
+def _scan(*operands: Any, body: Body, how: Scan, forms: Forms) -> Any:
     """The last carry, the stacked results, and perhaps the carries of all steps, one after another."""
     constants, carry = operands[: how.constants], list(operands[how.constants : how.constants + how.carries])
     rows = operands[how.constants + how.carries :]
-    results = [np.empty(shape, dtype) for shape, dtype in forms]
+    make = np.zeros if how.limited else np.empty  # rows that are not reached are 0
+    results = [make(shape, dtype) for shape, dtype in forms]
     stacked = results[how.carries : len(results) - how.carries * how.keeps]
     kept = results[len(results) - how.carries * how.keeps :]
-    for i in how.order:
+    constants = constants[how.limited :]
+    for i in how.order(operands):
         for place, x in zip(kept, carry, strict=how.keeps):
             place[i] = x
         made = body.run([*constants, *carry, *[x[i] for x in rows]])

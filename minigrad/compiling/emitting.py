@@ -240,7 +240,8 @@ class _Writer:
         test, body = self._inner[number]
         k = f"k{number}"
         with self.braces():
-            head = "" if unit.count is None else f"ptrdiff_t {k} = 0; {k} < {unit.count}; {k}++"
+            limit = "" if unit.limit is None else f" && {k} < *(int64_t *)({self.address(unit.limit)})"
+            head = "" if unit.count is None else f"ptrdiff_t {k} = 0; {k} < {unit.count}{limit}; {k}++"
             self.lines.append(f"for ({head or ';;'}) {{")
             row = k if not unit.reverse else f"({unit.count} - 1 - {k})"
             for buffer in unit.rows:
@@ -445,6 +446,7 @@ class _Writer:
 def _own_reads(unit: Repeat | Branch) -> list[View]:
     """What a loop or a branch reads beside what its statements do."""
     bases = [b.base for b in unit.rows if b.base is not None] if isinstance(unit, Repeat) else []
+    bases += [unit.limit] if isinstance(unit, Repeat) and unit.limit is not None else []
     return [*bases, *([unit.holds] if unit.holds is not None else [])]
 
 

@@ -155,7 +155,9 @@ def inside(statement: Statement) -> Sequence[Statement]:
 
 
 def _bases(statement: Repeat | Branch) -> Iterator[View]:
-    """What rows are parts of."""
+    """What rows are parts of, and what says how many steps there are."""
+    if isinstance(statement, Repeat) and statement.limit is not None:
+        yield statement.limit
     for buffer in statement.rows if isinstance(statement, Repeat) else ():
         assert buffer.base is not None
         yield buffer.base

@@ -64,8 +64,11 @@ def _scan(*operands: Any, body: Any, how: Any, forms: Any) -> Any:
     recorder = _recorder.get()
     constants, carry = operands[: how.constants], operands[how.constants : how.constants + how.carries]
     rows = operands[how.constants + how.carries :]
+    limit, constants = (recorder.view(constants[0]), constants[1:]) if how.limited else (None, constants)
     carries = [_own(recorder, x) for x in carry]
     results = _filled(recorder, forms[how.carries :])
+    for place in results if how.limited else ():
+        put(place, 0)  # rows that are not reached
     stacked, kept = results[: len(results) - how.carries * how.keeps], results[len(results) - how.carries * how.keeps :]
     with recorder.apart() as (statements, moving):
         for place, x in zip(kept, carries, strict=how.keeps):
@@ -74,7 +77,7 @@ def _scan(*operands: Any, body: Any, how: Any, forms: Any) -> Any:
         for place, y in zip(stacked, made[how.carries :], strict=True):
             put(recorder.row(place), y)
         _hand_on(recorder, carries, made[: how.carries])
-    recorder.note(Repeat(how.length, how.reverse, (), None, tuple(statements), tuple(moving)))
+    recorder.note(Repeat(how.length, limit, how.reverse, (), None, tuple(statements), tuple(moving)))
     return _packed([*carries, *results])
 
 
@@ -87,7 +90,7 @@ def _while(*operands: Any, test: Any, body: Any, how: Any, forms: Any) -> Any:
         (holds,) = _run(test, [*of_test, *carries])
     with recorder.apart() as (statements, _):
         _hand_on(recorder, carries, _run(body, [*of_step, *carries]))
-    recorder.note(Repeat(None, False, tuple(questions), recorder.view(holds), tuple(statements), ()))
+    recorder.note(Repeat(None, None, False, tuple(questions), recorder.view(holds), tuple(statements), ()))
     return _packed(carries)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.compiling.recording import Recorded, RecordedNumber, Refused, _recorder, constant, plain, root_of
 from minigrad.compiling.statements import Map
 from minigrad.core import Primitive
-from minigrad.ops import indexing, kept_zeros, numbers
+from minigrad.ops import indexing, kept_zeros, numbers, shaping
 from minigrad.ops.elementwise import selected
 from minigrad.ops.indexing import _meets_twice, _with
 from minigrad.program import Equation
@@ -110,6 +110,15 @@ def _setitem(x: Any, v: Any, *places: Any, index: tuple[Any, ...]) -> Any:
     return out
 
 
+def _astype_of(x: Any, *, dtype: Any) -> Any:
+    if not isinstance(x, RecordedNumber):
+        return x.astype(dtype)
+    recorder = _recorder.get()
+    made = recorder.made(np.asarray(plain(x), dtype))
+    recorder.map("copy", dtype, recorder.view(made), [x])
+    return made
+
+
 INSTEAD: dict[Primitive, Callable[..., Any]] = {
     function.primitive: instead
     for function, instead in {
@@ -121,6 +130,7 @@ INSTEAD: dict[Primitive, Callable[..., Any]] = {
         indexing._scatter: _scatter,
         indexing._add_at: _add_at,
         indexing._setitem: _setitem,
+        shaping._astype: _astype_of,
         numbers.number: lambda x: x.item(),
         numbers.root: root_of,
     }.items()

@@ -167,8 +167,8 @@ class Repeat(NamedTuple):
 
     Attributes
     ----------
-    count : int or None
-        How often.
+    count, limit : int or None, View or None
+        How often at most, and a whole number that says how often.
     reverse : bool
         Whether it begins with the last row.
     test, holds : tuple of Statement, View or None
@@ -179,6 +179,7 @@ class Repeat(NamedTuple):
     """
 
     count: int | None
+    limit: View | None
     reverse: bool
     test: "tuple[Statement, ...]"
     holds: View | None

@@ -3,18 +3,23 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, repeat
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.core import enable_grad
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, ProgramError, ShapeError
+from minigrad.ops.elementwise import clip
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.problem import Problem, is_true, norm_of
 from minigrad.optim.result import Result, Step, ends_diverged
 from minigrad.options import real_number, whole_number
 from minigrad.random import generator
 from minigrad.tensor import Tensor
+
+PATIENCE = 0.1  # seconds of steps one by one, before it is asked whether to compile
+COMPILING = 0.5  # seconds that this takes
 
 
 class Limits(NamedTuple):
@@ -83,6 +88,7 @@ class Descent:
         every: int,
         scheduler: Any,
         callback: Callable[[Step], Any] | None,
+        compiled: Any = "auto",
     ) -> None:
         self.problem = problem
         self.optimizer = optimizer
@@ -91,6 +97,7 @@ class Descent:
         self.every = every
         self.scheduler = scheduler
         self.callback = callback
+        self.compiled = compiled
         self.state, self.stop = "", ""
         self.lr = math.nan  # of the last step
         self.steps = 0
@@ -104,7 +111,16 @@ class Descent:
     def go(self, batches: Any, steps: int | None) -> None:
         """Make a step on all rows, or on each batch of them, until a limit is passed or there are no more."""
         value = self._arrive(batches is None)
+        when = self._when_inside(batches)
+        begun = perf_counter()
         for rows in islice(self._orders(batches), steps) if not self.state else ():
+            if when is not None and self.steps and self._is_worth_it(when, begun, steps):
+                when = None
+                value = self._go_inside(value, steps)
+                if self.state:
+                    return
+            if self.steps == steps:
+                break  # they were made inside
             if batches is not None:
                 value = self._evaluate(rows)
             self.batch_losses.append(float(value.detach()))
@@ -118,7 +134,96 @@ class Descent:
             value = self._arrive(batches is None)
             if self.state:
                 return
-        self.stop = f"made {self.steps} steps" if self.steps == steps else f"{self.steps} batches were used up"
+        if not self.state:
+            self.stop = f"made {self.steps} steps" if self.steps == steps else f"{self.steps} batches were used up"
+
+    # Many steps at once
+
+    def _when_inside(self, batches: Any) -> float | None:
+        """After so many seconds it is asked whether to make the other steps in a compiled loop; None: never."""
+        outside = (batches, self.scheduler, self.callback, self.change.noise, self.change.clip_norm)
+        possible = all(x is None for x in outside)
+        if self.compiled is True and not possible:
+            raise ArgumentError(
+                "minimize: compiled=True makes all steps in one loop, which knows no batches, noise, clip_norm, schedule "
+                "or callback: leave it out, or use mg.jit on a step of your own"
+            )
+        if not self.compiled or not possible:
+            return None
+        return 0.0 if self.compiled is True else PATIENCE
+
+    def _is_worth_it(self, when: float, begun: float, steps: int | None) -> bool:
+        """Whether to compile would not take longer than to go on."""
+        passed = perf_counter() - begun
+        if passed < when:
+            return False
+        return when == 0.0 or (steps is not None and passed / self.steps * (steps - self.steps) > COMPILING)
+
+    def _go_inside(self, value: Tensor, steps: int | None) -> Tensor:
+        """Make the other steps in a compiled loop, if that is possible; the value at the point reached."""
+        from minigrad.optim.inside import Steps  # with the compiler, which takes long to import
+
+        try:
+            inside = Steps(self._step_to_trace, self.problem.leaves)
+        except ProgramError:
+            if self.compiled is True:
+                raise
+            return value
+        if not inside.complete:
+            if self.compiled is True:
+                raise ArgumentError("minimize: compiled=True: a step changes something that was not there before it")
+            return value
+        loss = self.batch_losses[-1]
+        while not self.state and inside.fits() and (steps is None or self.steps < steps):
+            before = inside.now()
+            count = inside.most if steps is None else min(inside.most, steps - self.steps)
+            made = inside.make(count, before)
+            first = self.steps
+            for k in range(count):
+                loss = float(made.losses[k])
+                if k and self._arrive_inside(made, k - 1, loss):
+                    break
+                gradients = [g[k] for g in made.gradients]
+                norm = norm_of(gradients)
+                self.batch_losses.append(loss)
+                if not math.isfinite(norm):
+                    self.state, self.stop = "diverged", f"the gradient's norm is {norm} after step {self.steps}"
+                    break
+                self.norms.append(norm)
+                self.lr = self.optimizer.param_groups[0]["lr"]
+                self.steps += 1
+            done = self.steps - first
+            inside.settle(made.carry if done == count else inside.make(done, before).carry)
+            if not self.state:
+                value = self._arrive(whole=True)
+        return value
+
+    def _step_to_trace(self) -> Any:
+        """A step as it is made on all rows; returns the value, and the gradients before they are changed."""
+        value = self.problem(self.problem.leaves)
+        for leaf in self.problem.leaves:
+            leaf.grad = None
+        value.backward()
+        gradients = [leaf.grad for leaf in self.problem.leaves]
+        if any(g is None for g in gradients):
+            raise ProgramError("minimize: the objective does not depend on all of x")
+        if self.change.clip_value is not None:
+            for leaf, g in zip(self.problem.leaves, gradients, strict=True):
+                leaf.grad = clip(g, -self.change.clip_value, self.change.clip_value)
+        self.optimizer.step()
+        return value.detach(), gradients
+
+    def _arrive_inside(self, made: Any, k: int, loss: float) -> bool:
+        """What `_arrive` does, for the point after a step that was made inside; whether the run is over."""
+        self.evaluations += 1
+        points = [p[k] for p in made.points]
+        if self.steps % self.every == 0:
+            self.points.append([p.copy() for p in points])
+            self.losses.append(loss)
+            self.recorded.append(self.steps)
+        x_norm = norm_of(points) if self.limits.x < math.inf else 0.0
+        self.state, self.stop = self.limits.passed(self.steps, loss, x_norm, self.norms[-1])
+        return bool(self.state)
 
     def _orders(self, batches: Any) -> Iterable[Any]:
         """The rows of one step after the other; None stands for all."""

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.problem import Problem
 from minigrad.optim.result import Result, Step
 from minigrad.optim.scipy_methods import scipy_minimize
-from minigrad.options import real_number, whole_number
+from minigrad.options import one_of, real_number, whole_number
 from minigrad.tensor import Tensor
 
 
@@ -39,6 +39,7 @@ def minimize(
     every: int = 1,
     callback: Callable[[Step], Any] | None = None,
     method: str | None = None,
+    compiled: "bool | Literal['auto']" = "auto",
     **options: Any,
 ) -> Result:
     """Minimise a function of arrays from a start.
@@ -85,6 +86,10 @@ def minimize(
         A method of `scipy.optimize.minimize`, such as ``"L-BFGS-B"`` or ``"trust-ncg"``: then SciPy does the work, and
         the graph supplies gradients, Hessians and Hessian-vector products.  Takes `bounds`, `constraints` and
         `options` as SciPy does, and `steps` for the greatest number of iterations.
+    compiled : bool or "auto"
+        Whether to trace a step and to make the others inside of one compiled loop: the same numbers, to the last bit,
+        without Python between the steps. "auto": when a run has taken a while and is far from its end, if it can be done;
+        a run with batches, noise, `clip_norm`, a schedule or a callback stays in Python.
     **options
         Further options of the optimizer, such as ``momentum=0.9``.
 
@@ -142,6 +147,7 @@ def minimize(
         every=every,
         scheduler=schedule(made) if schedule is not None else None,
         callback=callback,
+        compiled=one_of(compiled, "minimize: compiled", (True, False, "auto")),
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the result says what is not finite
         run.go(batches, 100 if steps is None and (batches is None or isinstance(batches, int)) else steps)
