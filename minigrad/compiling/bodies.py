@@ -2,6 +2,9 @@
 
 The derivative of a scan is a scan over the same rows in the other direction, whose body goes back through one step: it
 begins with the carry that the forward pass has kept of that step, and computes the rest of the step again.
+
+Gradients are added in the order in which a loop of Python would add them.  Where a result of a step is its carry, the
+gradient of the result comes first, and those of its uses in the next step after it.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +19,7 @@ from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, no
 from minigrad.creation import asarray
 from minigrad.errors.control import acts_in_a_body, no_derivative_of_while
 from minigrad.ops.elementwise import positive
+from minigrad.ops.shaping import concat
 from minigrad.program import Equation, Variable, remove_dead_code, share_common_subexpressions
 from minigrad.program.equations import Argument, OfTensor
 from minigrad.program.tracing import Interpreter
@@ -119,6 +123,7 @@ class Scan(NamedTuple):
     reverse: bool
     keeps: bool  # whether each step's first carry is a result, too, for the way back
     limited: bool = False  # whether the first operand says how many steps to make, of so many at most
+    aliases: tuple[tuple[int, int], ...] = ()  # results that are carries: the number of one, and that of the other
 
     def order(self, operands: Sequence[Any]) -> Sequence[int]:
         """The rows in their order."""
@@ -141,7 +146,10 @@ def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: b
     xs, ys = flatten(rows)[0], flatten(y)[0]
     operands = (*constants, *carries, *xs)
     keeps = any(isinstance(x, Handle) and x.node is not None for x in operands)
-    how = Scan(len(constants), len(carries), count, reverse, keeps)
+    after = body.outputs[: len(carries)]
+    aliases = [(j, after.index(x)) for j, x in enumerate(body.outputs[len(carries) :]) if x in after]
+    unique = {i: (j, i) for j, i in reversed(aliases)}  # one result for each carry
+    how = Scan(len(constants), len(carries), count, reverse, keeps, aliases=tuple(unique.values()))
     forms = [(x.shape, x.dtype) for x in carries] + [((count, *y.shape), y.dtype) for y in ys]
     forms += [((count, *x.shape), x.dtype) for x in carries] * keeps
     results = unpacked(_scan(*operands, body=body, how=how, forms=tuple(forms)), tuple(forms))
@@ -158,22 +166,35 @@ def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: For
     kept, kept_gradients = results[-how.carries :], gradients[-how.carries :]
     ys_gradients = gradients[how.carries : -how.carries]
     varies = [_dtype_of(x).kind in "fc" for x in operands]
+    entering = list(gradients[: how.carries])
+    for j, i in how.aliases:
+        g_y = ys_gradients[j]
+        last, none = g_y[0 if how.reverse else -1], np.zeros_like(unwrap(g_y)[:1])
+        entering[i] = entering[i] + last
+        earlier = concat([g_y[1:], none]) if how.reverse else concat([none, g_y[:-1]])
+        kept_gradients[i] = kept_gradients[i] + earlier
+    others = [j for j in range(len(ys_gradients)) if j not in dict(how.aliases)]
 
     def back(state: Any, x: Any) -> Any:
         carry_gradients, sums = state
         before, own, results_gradients, before_gradients = x
-        seeds = [*carry_gradients, *results_gradients]
-        found = _pulled(body, [*constants, *before, *own], seeds, varies)
+        seeds: list[Any] = [*carry_gradients, *[None] * len(ys_gradients)]
+        for j, g in zip(others, results_gradients, strict=True):
+            seeds[how.carries + j] = g
+        begun = [None] * how.constants + list(before_gradients) + [None] * len(own)
+        found = _pulled(body, [*constants, *before, *own], seeds, varies, begun)
         of_constants, of_carry = found[: how.constants], found[how.constants : how.constants + how.carries]
-        of_carry = [a + b for a, b in zip(of_carry, before_gradients, strict=True)]
         sums = [a + b for a, b in zip(sums, of_constants, strict=True)]
         return (of_carry, sums), found[how.constants + how.carries :]
 
     zeros = [np.zeros(np.shape(unwrap(x)), _gradient_dtype(x)) for x in constants]
-    state = (list(gradients[: how.carries]), zeros)
+    state = (entering, zeros)
     named = isinstance(g, Handle) or any(isinstance(x, Handle) for x in operands)
     (of_carry, of_constants), of_rows = scan(
-        back, state, (kept, list(rows), ys_gradients, kept_gradients), reverse=not how.reverse
+        back,
+        state,
+        (kept, list(rows), [ys_gradients[j] for j in others], kept_gradients),
+        reverse=not how.reverse,
     )
     found = [*of_constants, *of_carry, *of_rows]
     made = [x if vary else None for x, vary in zip(found, varies, strict=True)]
@@ -190,12 +211,19 @@ def _gradient_dtype(x: Any) -> Any:
     return dtype if dtype.kind in "fc" else np.dtype(float)
 
 
-def _pulled(body: Body, operands: Sequence[Any], seeds: Sequence[Any], varies: Sequence[bool]) -> list[Any]:
-    """The gradients of the operands of a body, zeros where there are none, for gradients of its outputs."""
+def _pulled(
+    body: Body, operands: Sequence[Any], seeds: Sequence[Any], varies: Sequence[bool], begun: Sequence[Any] = ()
+) -> list[Any]:
+    """The gradients of the operands of a body, zeros where there are none, for gradients of its outputs.
+
+    To what has `begun` of a gradient the rest is added.
+    """
     with enable_grad():
         variables = [_variable(x) if vary else x for x, vary in zip(operands, varies, strict=True)]
         outputs = body.applied(variables)
-    roots = [(y, g) for y, g in zip(outputs, seeds, strict=True) if isinstance(y, Handle) and y.node is not None]
+    first = [(x, g) for x, g, vary in zip(variables, begun, varies, strict=False) if g is not None and vary]
+    pairs = [*first, *zip(outputs, seeds, strict=True)]
+    roots = [(y, g) for y, g in pairs if g is not None and isinstance(y, Handle) and y.node is not None]
     wanted = [x.node for x in variables if isinstance(x, Handle) and x.node is not None]
     found = walk([y for y, _ in roots], [g for _, g in roots], wanted, True, True) if roots else {}
     made = []

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minigrad.control import scan
+from minigrad.core import interpreter
 from minigrad.creation import zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import init
@@ -135,12 +137,20 @@ class RNNBase(Module):
         weight, own_weight, bias, own_bias, projection = self._weights(number)
         step = _STEPS[self.mode]
         gates = linear(x, weight, bias)  # of all times at once
-        outputs = []
-        for t in reversed(range(x.shape[0])) if backwards else range(x.shape[0]):
-            state = step(gates[t], own_weight, state, own_bias)
+
+        def moved(state: State, gates: Any) -> tuple[State, Any]:
+            state = step(gates, own_weight, state, own_bias)
             if projection is not None:
                 state = (linear(state[0], projection), *state[1:])
-            outputs.append(state[0])
+            return state, state[0]
+
+        if interpreter() is not None:  # one operation of the program, however many times there are
+            state, outputs = scan(moved, state, gates, reverse=backwards)
+            return outputs, state
+        outputs = []
+        for t in reversed(range(x.shape[0])) if backwards else range(x.shape[0]):
+            state, y = moved(state, gates[t])
+            outputs.append(y)
         return shaping.stack(outputs[::-1] if backwards else outputs), state
 
     def _run(self, x: Any, states: list[State]) -> tuple[Any, list[State]]:
