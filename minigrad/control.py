@@ -17,7 +17,7 @@ from minigrad.errors.control import (
     other_lengths,
     predicate_of_many,
 )
-from minigrad.ops.assembling import stack
+from minigrad.ops.shaping import stack
 from minigrad.options import whole_number
 from minigrad.tree import flatten, map_leaves
 
@@ -84,10 +84,10 @@ def scan(
     """
     carry, rows = map_leaves(asarray, init), map_leaves(asarray, xs)
     count = _length(flatten(rows)[0], length)
-    if interpreter() is not None and count:
-        from minigrad.compiling.bodies import scanned  # which takes long to import, and is needed in programs only
-
-        return scanned(f, carry, rows, count, reverse)
+    tracer = interpreter()
+    if tracer is not None and count:
+        carry, ys = tracer.scanned(f, carry, rows, count, reverse)
+        return carry, ys
     ys = []
     for i in reversed(range(count)) if reverse else range(count):
         before = carry
@@ -134,10 +134,9 @@ def while_loop(cond: Callable[[Any], Any], body: Callable[[Any], Any], init: Any
     tensor(192.)
     """
     carry = map_leaves(asarray, init)
-    if interpreter() is not None:
-        from minigrad.compiling.bodies import looped
-
-        return looped(cond, body, carry)
+    tracer = interpreter()
+    if tracer is not None:
+        return tracer.looped(cond, body, carry)
     while _holds(cond(carry), "while_loop"):
         before, carry = carry, map_leaves(asarray, body(carry))
         check_carry("while_loop", before, carry)
@@ -174,11 +173,10 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     >>> x.grad
     tensor(-4.)
     """
-    if interpreter() is not None and isinstance(pred, Handle):
-        from minigrad.compiling.bodies import chosen
-
+    tracer = interpreter()
+    if tracer is not None and isinstance(pred, Handle):
         _single(pred, "cond")
-        return chosen(pred, true_fun, false_fun, tuple(map_leaves(asarray, x) for x in operands))
+        return tracer.chosen(pred, true_fun, false_fun, tuple(map_leaves(asarray, x) for x in operands))
     return map_leaves(asarray, (true_fun if _holds(pred, "cond") else false_fun)(*operands))
 
 

@@ -109,14 +109,17 @@ def _built(name: str, source: str, compiler: tuple[str, ...]) -> ctypes.PyDLL | 
             command, capture_output=True, text=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL
         )
         if said.returncode:
-            return _failed(f"{' '.join(command)}\n{said.stderr}")
+            _failed(f"{' '.join(command)}\n{said.stderr}")
+            return None
         os.replace(result, path)
         made.remove(result)
         library = ctypes.PyDLL(str(path))
     except subprocess.TimeoutExpired:
-        return _failed(f"{' '.join(compiler)} took longer than {LIMIT} s")
+        _failed(f"{' '.join(compiler)} took longer than {LIMIT} s")
+        return None
     except OSError as error:
-        return _failed(str(error))
+        _failed(str(error))
+        return None
     finally:
         for leftover in made:
             with contextlib.suppress(OSError):

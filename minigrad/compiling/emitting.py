@@ -1,11 +1,10 @@
 """Statements as C."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import isinf, isnan
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from minigrad.compiling.elements import GroupWriter
+from minigrad.compiling.expressions import C_TYPES, literal
 from minigrad.compiling.grouping import Group, Unit, grouped, reads_of, statements_of, writes_of
 from minigrad.compiling.loops import HEAD, ITEMS, POINTER, STRIDES, Loop
 from minigrad.compiling.statements import (
@@ -15,60 +14,13 @@ from minigrad.compiling.statements import (
     Buffer,
     Contract,
     Count,
-    Map,
-    Number,
-    Operand,
     Pick,
     Reduce,
     Repeat,
     View,
 )
 
-TILE = 512  # elements that one of NumPy's loops computes at a time
 STACK = 1 << 14  # bytes of memory that a function takes from its stack
-C_TYPES = {
-    "?": "uint8_t", "b": "int8_t", "B": "uint8_t", "h": "int16_t", "H": "uint16_t", "i": "int32_t", "I": "uint32_t",
-    "l": "int64_t", "L": "uint64_t", "q": "int64_t", "Q": "uint64_t", "e": "uint16_t", "f": "float", "d": "double",
-    "F": "float _Complex", "D": "double _Complex",
-}  # fmt: skip
-
-# Operations that C computes to the same bits as NumPy does, by the kinds of dtypes: others are left to NumPy's loops.
-_ARITHMETIC = {"add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "negative": "-{0}"}
-_COMPARISONS = {
-    "equal": "{0} == {1}", "not_equal": "{0} != {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
-    "greater": "{0} > {1}", "greater_equal": "{0} >= {1}",
-}  # fmt: skip
-_LOGIC = {
-    "logical_and": "({0} != 0) & ({1} != 0)", "logical_or": "({0} != 0) | ({1} != 0)",
-    "logical_xor": "({0} != 0) ^ ({1} != 0)", "logical_not": "{0} == 0",
-}  # fmt: skip
-_ANY = {"copy": "{0}", "positive": "{0}", "where": "{0} ? {1} : {2}"}
-# Of equal operands, and of NaN, the same one as NumPy's loops on this kind of processor give.
-_EXTREMES = {
-    "maximum": "(({0} > {1}) | ({0} != {0})) ? {0} : {1}", "minimum": "(({0} < {1}) | ({0} != {0})) ? {0} : {1}",
-}  # fmt: skip
-_FLOATS = {
-    "divide": "{0} / {1}", "square": "{0} * {0}", "reciprocal": "1 / {0}", "sqrt": "sqrt({0})", "absolute": "fabs({0})",
-    "fabs": "fabs({0})", "isnan": "{0} != {0}", "isfinite": "{0} - {0} == 0", "isinf": "fabs({0}) == INF",
-    "conjugate": "{0}", "signbit": "signbit({0})",
-    "kept_zero": "(({0} != {0}) & ({1} == 0)) ? 0 : {0}",
-    "python +": "{0} + {1}", "python -": "{0} - {1}", "python *": "{0} * {1}", "python /": "{0} / {1}",
-    "python **": "pow({0}, {1})",
-}  # fmt: skip
-_WHOLE = {
-    "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}", "bitwise_xor": "{0} ^ {1}", "square": "{0} * {0}",
-    "conjugate": "{0}",
-}  # fmt: skip
-_BOOLS = {"add": "{0} | {1}", "multiply": "{0} & {1}", "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}",
-          "bitwise_xor": "{0} ^ {1}"}  # fmt: skip
-DIRECT: dict[str, Mapping[str, str]] = {
-    "f": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_FLOATS},
-    "i": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_WHOLE},
-    "b": {**_ANY, **_COMPARISONS, **_LOGIC, **_BOOLS},
-    "c": _ANY,
-}
-DIRECT["u"] = DIRECT["i"]
-
 HEADER = """\
 #include <stdint.h>
 #include <stddef.h>
@@ -120,12 +72,12 @@ class _Writer:
         self._names: dict[Buffer, str] = {buffer: f"f{i}" for i, buffer in enumerate(frame)}
         self._users: dict[Buffer, set[int]] = {}
         self._spans: dict[Buffer, set[int]] = {}
-        self._count = 0
+        self._place = 0
         self._inner: dict[int, list[list[Unit]]] = {}  # of loops and branches, by their numbers
         self._number(units)
 
     def _number(self, units: Sequence[Unit]) -> None:
-        """Note which units use a buffer, in the order in which they are written; those in a loop use it all the time."""
+        """Note which units use a buffer, in the order in which they are written; in a loop it is used all the time."""
         for unit in units:
             number = self._next()
             if isinstance(unit, Repeat | Branch):
@@ -134,7 +86,7 @@ class _Writer:
                 for part in self._inner[number]:
                     self._number(part)
                 for x in (*reads_of(unit), *writes_of(unit)):
-                    self._spans.setdefault(x.buffer, set()).update((number, self._count))
+                    self._spans.setdefault(x.buffer, set()).update((number, self._place))
                 for x in _own_reads(unit):
                     self._users.setdefault(x.buffer, set()).add(number)
                 self._next()
@@ -145,11 +97,11 @@ class _Writer:
                     self._spans.setdefault(x.buffer, set()).add(number)
 
     def _next(self) -> int:
-        self._count += 1
-        return self._count - 1
+        self._place += 1
+        return self._place - 1
 
     def text(self) -> str:
-        self._count = 0
+        self._place = 0
         body = self._capture(lambda: self._body(self.units))
         places = self._placed()
         entry = self._capture(self._entry)
@@ -221,7 +173,7 @@ class _Writer:
             elif isinstance(unit, Branch):
                 self._branch(unit, number)
             elif isinstance(unit, Group):
-                _GroupWriter(self, unit, number).write()
+                GroupWriter(self, unit, number).write()
             elif isinstance(unit, Reduce):
                 self._reduce(unit)
             elif isinstance(unit, Accumulate):
@@ -241,9 +193,9 @@ class _Writer:
         k = f"k{number}"
         with self.braces():
             limit = "" if unit.limit is None else f" && {k} < *(int64_t *)({self.address(unit.limit)})"
-            head = "" if unit.count is None else f"ptrdiff_t {k} = 0; {k} < {unit.count}{limit}; {k}++"
+            head = "" if unit.times is None else f"ptrdiff_t {k} = 0; {k} < {unit.times}{limit}; {k}++"
             self.lines.append(f"for ({head or ';;'}) {{")
-            row = k if not unit.reverse else f"({unit.count} - 1 - {k})"
+            row = k if not unit.reverse else f"({unit.times} - 1 - {k})"
             for buffer in unit.rows:
                 assert buffer.base is not None
                 self.lines.append(f"char *{self.name(buffer)} = {self.address(buffer.base)} + {row} * {buffer.step};")
@@ -251,7 +203,7 @@ class _Writer:
             if unit.holds is not None:
                 self.lines.append(f"if (!*(uint8_t *)({self.address(unit.holds)})) break;")
             self._body(body)
-            self._close(1)
+            self.close(1)
         self._next()
 
     def _branch(self, unit: Branch, number: int) -> None:
@@ -321,31 +273,31 @@ class _Writer:
         kept = [d for d in dims if not d[3]]
         if not first:
             with self.braces():
-                names = self._loops([(n, s) for n, _, s, _ in kept])
+                names = self.loops_over([(n, s) for n, _, s, _ in kept])
                 self.lines.append(f"*({kind} *)({self.address(out, names)}) = {literal(initial, out.dtype)};")
-                self._close(len(names))
+                self.close(len(names))
         if not x.buffer.array.size or 0 in x.shape:
             return
         with self.braces():
             if not dims:
                 dims = [(1, 0, 0, True)]
             *outer, (n, step, out_step, gone) = dims
-            names = [f"i{i}" for i in range(len(outer))]
-            for name, (length, _, _, _) in zip(names, outer, strict=True):
+            counters = [f"i{i}" for i in range(len(outer))]
+            for name, (length, _, _, _) in zip(counters, outer, strict=True):
                 self.lines.append(f"for (ptrdiff_t {name} = 0; {name} < {length}; {name}++) {{")
-            p = self.address(out, [(i, d[2]) for i, d in zip(names, outer, strict=True)])
-            q = self.address(x, [(i, d[1]) for i, d in zip(names, outer, strict=True)])
+            p = self.address(out, [(i, d[2]) for i, d in zip(counters, outer, strict=True)])
+            q = self.address(x, [(i, d[1]) for i, d in zip(counters, outer, strict=True)])
             self.lines.append(f"char *p = {p}, *q = {q};")
             self.lines.append(f"ptrdiff_t n = {n}, s[3] = {{{out_step}, {step}, {out_step}}};")
             if first:
                 # The first elements are copied, and left out of what follows.
-                visits = " && ".join(f"!{i}" for i, d in zip(names, outer, strict=True) if d[3]) or "1"
+                visits = " && ".join(f"!{i}" for i, d in zip(counters, outer, strict=True) if d[3]) or "1"
                 count = "1" if gone else str(n)
                 self.lines.append(f"if ({visits}) {{ for (ptrdiff_t j = 0; j < {count}; j++)")
                 self.lines.append(f"*({kind} *)(p + j * ({out_step})) = *({kind} *)(q + j * ({step}));")
                 self.lines.append(f"n -= {count}; q += {step if gone else 0}; }}")
             self.lines.append(f"char *a[3] = {{p, q, p}}; if (n > 0) {function}(a, &n, s, {data});")
-            self._close(len(outer))
+            self.close(len(outer))
 
     def _accumulate(self, statement: Accumulate) -> None:
         out, x, axis = statement.out, statement.x, statement.axis
@@ -355,14 +307,14 @@ class _Writer:
         kind, n = C_TYPES[out.dtype.char], out.shape[axis]
         outer = [i for i in range(len(out.shape)) if i != axis]
         with self.braces():
-            names = [name for name, _ in self._loops([(out.shape[i], 0) for i in outer])]
-            p = self.address(out, [(name, out.strides[i]) for name, i in zip(names, outer, strict=True)])
-            q = self.address(x, [(name, x.strides[i]) for name, i in zip(names, outer, strict=True)])
+            indices = [name for name, _ in self.loops_over([(out.shape[i], 0) for i in outer])]
+            p = self.address(out, [(name, out.strides[i]) for name, i in zip(indices, outer, strict=True)])
+            q = self.address(x, [(name, x.strides[i]) for name, i in zip(indices, outer, strict=True)])
             step, source = out.strides[axis], x.strides[axis]
             self.lines.append(f"char *p = {p}, *q = {q}; *({kind} *)p = *({kind} *)q;")
             self.lines.append(f"ptrdiff_t n = {n - 1}, s[3] = {{{step}, {source}, {step}}};")
             self.lines.append(f"char *a[3] = {{p, q + {source}, p + {step}}}; if (n > 0) {function}(a, &n, s, {data});")
-            self._close(len(names))
+            self.close(len(outer))
 
     def _contract(self, statement: Contract) -> None:
         views = (*statement.inputs, statement.out)
@@ -372,7 +324,7 @@ class _Writer:
         shape = statement.out.shape
         outer, last = shape[:-1], shape[-1] if shape else 1
         with self.braces():
-            names = self._loops([(n, 0) for n in outer])
+            names = self.loops_over([(n, 0) for n in outer])
             indices = [[(name, x.strides[i]) for i, (name, _) in enumerate(names)] for x in views]
             pointers = ", ".join(self.address(x, index) for x, index in zip(views, indices, strict=True))
             steps = [x.strides[-1] if shape else 0 for x in views]
@@ -380,7 +332,7 @@ class _Writer:
             self.lines.append(f"ptrdiff_t n[] = {{{', '.join(map(str, (last, *statement.lengths)))}}};")
             self.lines.append(f"ptrdiff_t s[] = {{{', '.join(map(str, (*steps, *statement.steps)))}}};")
             self.lines.append(f"{function}(a, n, s, {data});")
-            self._close(len(names))
+            self.close(len(names))
 
     def _pick(self, statement: Pick) -> None:
         out, x = statement.out, statement.x
@@ -412,7 +364,7 @@ class _Writer:
                 source, target = target, source
             sign = "+=" if statement.adds else "="
             self.lines.append(f"*({kind} *)({target}) {sign} *({kind} *)({source});")
-            self._close(opened)
+            self.close(opened)
 
     def _count(self, statement: Count) -> None:
         out, places, weights = statement.out, statement.places, statement.weights
@@ -423,7 +375,7 @@ class _Writer:
             self.lines.append(f"FAIL((p < 0) | (p >= {out.shape[0]}))")
             target, source = self.address(out, [("p", 8)]), self.address(weights, [("i", weights.strides[0])])
             self.lines.append(f"*(double *)({target}) += *(double *)({source});")
-            self._close(1)
+            self.close(1)
 
     # Text
 
@@ -431,14 +383,14 @@ class _Writer:
         """A block of C."""
         return _Braces(self.lines)
 
-    def _loops(self, dims: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+    def loops_over(self, dims: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
         names = []
         for i, (n, stride) in enumerate(dims):
             self.lines.append(f"for (ptrdiff_t i{i} = 0; i{i} < {n}; i{i}++) {{")
             names.append((f"i{i}", stride))
         return names
 
-    def _close(self, count: int) -> None:
+    def close(self, count: int) -> None:
         if count:
             self.lines.append("}" * count)
 
@@ -474,306 +426,3 @@ def _merged(dims: list[tuple[int, int, int, bool]]) -> list[tuple[int, int, int,
         else:
             made.append((n, step, out_step, gone))
     return made
-
-
-def literal(value: Any, dtype: Any) -> str:
-    """A number as C writes it, exactly."""
-    kind, value = C_TYPES[dtype.char], dtype.type(value)
-    if dtype.kind == "f":
-        x = float(value)
-        if isnan(x):
-            text = "__builtin_nan(\"\")"
-        elif isinf(x):
-            text = "INF" if x > 0 else "-INF"
-        else:
-            text = x.hex()
-        return f"(({kind}){text})"
-    if dtype.kind == "c":
-        part = np.dtype(value.real.dtype)
-        return f"__builtin_complex({literal(value.real, part)}, {literal(value.imag, part)})"
-    whole = int(value)
-    text = f"{whole}ULL" if whole > 2**63 - 1 else f"{whole}LL" if whole > -(2**63) else f"({whole + 1}LL - 1)"
-    return f"(({kind}){text})"
-
-
-# Groups
-
-
-class _Value:
-    """What an operation of a group makes: where it is computed, and who needs it."""
-
-    def __init__(self, number: int, statement: Map) -> None:
-        self.number, self.statement = number, statement
-        self.name, self.kind = f"t{number}", C_TYPES[statement.out.dtype.char]
-        self.stage = 0
-        self.kept = False  # as an array of a tile
-        self.stored = False
-
-
-class _GroupWriter:
-    """One loop over a shape: in stages, if some operations are left to NumPy's loops."""
-
-    def __init__(self, writer: _Writer, group: Group, number: int) -> None:
-        self.writer, self.group, self.number = writer, group, number
-        self.lines = writer.lines
-        self.shape = group.shape
-        self.values: list[_Value] = []
-        self.sources: list[list[Any]] = []  # of each value: other values, views of memory, numbers
-        self.loaded: dict[Any, View] = {}
-        self.early: dict[Any, str] = {}
-        current: dict[Any, _Value] = {}
-        last: dict[Any, _Value] = {}
-        for statement in group.maps:
-            value = _Value(len(self.values), statement)
-            sources: list[Any] = []
-            for x in statement.inputs:
-                if isinstance(x, Number):
-                    sources.append(x)
-                    continue
-                view = x.spread(self.shape)
-                if view.place in current:
-                    sources.append(current[view.place])
-                else:
-                    self.loaded[view.place] = view
-                    sources.append(view)
-            self.values.append(value)
-            self.sources.append(sources)
-            current[statement.out.place] = last[statement.out.place] = value
-        for value in last.values():
-            value.stored = writer.is_used_elsewhere(value.statement.out.buffer, number)
-        self.written = {v.statement.out.place for v in self.values if v.stored}
-
-    def write(self) -> None:
-        if 0 in self.shape:
-            return
-        self._plan()
-        views = [*self.loaded.values(), *(v.statement.out for v in self.values if v.stored)]
-        dims = self._dims(views)
-        *outer, inner = dims or [(1, tuple(0 for _ in views))]
-        self.strides = {view.place: (*[d[1][i] for d in outer], inner[1][i]) for i, view in enumerate(views)}
-        with self.writer.braces():
-            names = self.writer._loops([(n, 0) for n, _ in outer])
-            self.outer = [name for name, _ in names]
-            self._hoist(inner[0])
-            if self.stages == 1:
-                self._stage(0, str(inner[0]), "0")
-            else:
-                self._tiled(inner[0])
-            self.writer._close(len(names))
-
-    def _hoist(self, length: int) -> None:
-        """Load before the innermost loop what is the same in all of it."""
-        self.hoisted: dict[Any, str] = {}
-        for place, view in self.loaded.items():
-            if length > 1 and not self.strides[place][-1] and place not in self.written:
-                name = f"h{len(self.hoisted)}"
-                self.lines.append(f"const {C_TYPES[view.dtype.char]} {name} = {self._memory(view, '0')};")
-                self.hoisted[place] = name
-
-    def _plan(self) -> None:
-        """In which stage each value is computed: loops of NumPy's have stages of their own."""
-        for value, sources in zip(self.values, self.sources, strict=True):
-            own = is_direct(value.statement)
-            stage = 0
-            for source in sources:
-                if isinstance(source, _Value):
-                    # Even stages are of C, odd ones of NumPy's loops.
-                    stage = max(stage, source.stage)
-            value.stage = stage if (stage % 2 == 0) == own else stage + 1
-        self.stages = max(v.stage for v in self.values) + 1
-        if any(not is_direct(v.statement) for v in self.values):
-            self.stages = max(self.stages, 2)
-        for value, sources in zip(self.values, self.sources, strict=True):
-            for source in sources:
-                if isinstance(source, _Value) and (source.stage != value.stage or value.stage % 2):
-                    source.kept = True
-            if value.stage % 2:
-                value.kept = True
-
-    def _dims(self, views: Sequence[View]) -> list[tuple[int, tuple[int, ...]]]:
-        """Axes, outermost first, with the strides of the views; neighbours that go on in all of them as one."""
-        stored = [v.statement.out for v in self.values if v.stored]
-        lead = stored[0] if stored else max(views, key=lambda v: sum(map(bool, v.strides)), default=None)
-        if lead is None:
-            return []
-        axes = sorted(
-            [i for i, n in enumerate(self.shape) if n != 1], key=lambda i: -abs(lead.strides[i])
-        )
-        made: list[tuple[int, tuple[int, ...]]] = []
-        for i in axes:
-            n, steps = self.shape[i], tuple(v.strides[i] for v in views)
-            if made and all(a == n * b for a, b in zip(made[-1][1], steps, strict=True)):
-                made[-1] = (made[-1][0] * n, steps)
-            else:
-                made.append((n, steps))
-        return made
-
-    # One stage without tiles, or one of several
-
-    def _tiled(self, length: int) -> None:
-        tile = min(TILE, length)
-        early = [place for place in self.loaded if place in self.written]  # before something else is written there
-        self.early = {place: f"e{i}" for i, place in enumerate(early)}
-        arrays = [(v.kind, v.name) for v in self.values if v.kept and not self._is_direct_store(v)]
-        arrays += [(C_TYPES[self.loaded[place].dtype.char], name) for place, name in self.early.items()]
-        for kind, name in arrays:
-            self.lines.append(f"{kind} {name}_[{tile}] __attribute__((aligned(64)));")
-        conversions = self._conversions(tile)
-        self.lines.append(f"for (ptrdiff_t j0 = 0; j0 < {length}; j0 += {tile}) {{")
-        rest = f"j0 + {tile} <= {length} ? {tile} : {length} - j0" if length % tile else str(tile)
-        self.lines.append(f"ptrdiff_t m = {rest};")
-        if self.early:
-            self.lines.append("for (ptrdiff_t j = 0; j < m; j++) {")
-            for place, name in self.early.items():
-                self.lines.append(f"{name}_[j] = {self._memory(self.loaded[place], 'j0 + j')};")
-            self.lines.append("}")
-        for stage in range(self.stages):
-            if stage % 2 == 0:
-                self._stage(stage, "m", "j0", conversions)
-            else:
-                for value, sources in zip(self.values, self.sources, strict=True):
-                    if value.stage == stage:
-                        self._call(value, sources, conversions)
-        self.lines.append("}")
-
-    def _conversions(self, tile: int) -> dict[Any, str]:
-        """Tiles for operands of NumPy's loops that have another dtype in memory."""
-        made: dict[Any, str] = {}
-        for value, sources in zip(self.values, self.sources, strict=True):
-            if value.stage % 2 == 0:
-                continue
-            for source in sources:
-                dtype = _dtype_of(source)
-                key = _key(source, value.statement.dtype)
-                if not isinstance(source, Number) and dtype != value.statement.dtype and key not in made:
-                    made[key] = f"c{len(made)}_"
-                    kind = C_TYPES[value.statement.dtype.char]
-                    self.lines.append(f"{kind} {made[key]}[{tile}] __attribute__((aligned(64)));")
-        return made
-
-    def _is_direct_store(self, value: _Value) -> bool:
-        """Whether one of NumPy's loops writes where the result belongs."""
-        return value.stored and value.stage % 2 == 1
-
-    def _memory(self, view: View, index: str) -> str:
-        steps = self.strides[view.place]
-        indices = [*zip([*self.outer, f"({index})"], steps, strict=True)]
-        return f"*({C_TYPES[view.dtype.char]} *)({self.writer.address(view, indices)})"
-
-    def _operand(self, source: Any, stage: int, start: str) -> str:
-        if isinstance(source, Number):
-            return literal(source.value, source.dtype)
-        if isinstance(source, _Value):
-            if source.stage == stage:
-                return source.name
-            if self._is_direct_store(source):
-                return self._memory(source.statement.out, f"{start} + j")
-            return f"{source.name}_[j]"
-        if source.place in self.hoisted:
-            return self.hoisted[source.place]
-        if source.place in self.early:
-            return f"{self.early[source.place]}_[j]"
-        return self._memory(source, "j" if start == "0" else f"{start} + j")
-
-    def _stage(self, stage: int, count: str, start: str, conversions: Mapping[Any, str] | None = None) -> None:
-        """Operations of C, in one loop."""
-        here = [(v, s) for v, s in zip(self.values, self.sources, strict=True) if v.stage == stage]
-        later = [
-            (key, source)
-            for value, sources in zip(self.values, self.sources, strict=True)
-            if value.stage == stage + 1 and value.stage % 2
-            for source in sources
-            if (key := _key(source, value.statement.dtype)) in (conversions or {})
-        ]
-        if not here and not later:
-            return
-        self.lines.append('_Pragma("GCC ivdep")')
-        self.lines.append(f"for (ptrdiff_t j = 0; j < {count}; j++) {{")
-        for value, sources in here:
-            operands = [self._operand(source, stage, start) for source in sources]
-            self.lines.append(f"{value.kind} {value.name} = {expression(value.statement, operands, sources)};")
-            if value.kept:
-                self.lines.append(f"{value.name}_[j] = {value.name};")
-            if value.stored:
-                index = "j" if start == "0" else f"{start} + j"
-                self.lines.append(f"{self._memory(value.statement.out, index)} = {value.name};")
-        for (key, source) in dict(later).items():
-            name = (conversions or {})[key]
-            kind = C_TYPES[key[-1].char]
-            self.lines.append(f"{name}[j] = ({kind}){self._operand(source, stage, start)};")
-        self.lines.append("}")
-
-    def _call(self, value: _Value, sources: Sequence[Any], conversions: Mapping[Any, str]) -> None:
-        """One of NumPy's loops on a tile."""
-        statement = value.statement
-        assert statement.loop is not None
-        function, data = self.writer.loop(statement.loop)
-        pointers, steps = [], []
-        before = []
-        for i, source in enumerate(sources):
-            key = _key(source, statement.dtype)
-            if isinstance(source, Number):
-                kind = C_TYPES[statement.dtype.char]
-                before.append(f"{kind} n{i} = {literal(source.value, statement.dtype)};")
-                pointers.append(f"(char *)&n{i}")
-                steps.append(0)
-            elif key in conversions:
-                pointers.append(f"(char *){conversions[key]}")
-                steps.append(statement.dtype.itemsize)
-            elif isinstance(source, _Value) and not self._is_direct_store(source):
-                pointers.append(f"(char *){source.name}_")
-                steps.append(source.statement.out.dtype.itemsize)
-            elif not isinstance(source, _Value) and source.place in self.early:
-                pointers.append(f"(char *){self.early[source.place]}_")
-                steps.append(source.dtype.itemsize)
-            else:
-                view = source.statement.out if isinstance(source, _Value) else source
-                pointers.append(f"(char *)&{self._memory(view, 'j0')}")
-                steps.append(self.strides[view.place][-1])
-        if self._is_direct_store(value):
-            pointers.append(f"(char *)&{self._memory(statement.out, 'j0')}")
-            steps.append(self.strides[statement.out.place][-1])
-        else:
-            pointers.append(f"(char *){value.name}_")
-            steps.append(statement.out.dtype.itemsize)
-        self.lines.append("{")
-        self.lines += before
-        self.lines.append(f"char *a[] = {{{', '.join(pointers)}}}; ptrdiff_t s[] = {{{', '.join(map(str, steps))}}};")
-        self.lines.append(f"{function}(a, &m, s, {data});")
-        self.lines.append("}")
-
-
-def is_direct(statement: Map) -> bool:
-    """Whether C computes it by itself."""
-    return statement.operation in DIRECT[statement.dtype.kind]
-
-
-def expression(statement: Map, operands: Sequence[str], sources: Sequence[Any]) -> str:
-    """The result in C."""
-    dtype = statement.dtype
-    kind = C_TYPES[dtype.char]
-    converted = []
-    for i, (text, source) in enumerate(zip(operands, sources, strict=True)):
-        wanted = np.dtype(bool) if statement.operation == "where" and i == 0 else dtype
-        converted.append(text if _dtype_of(source) == wanted else _converted(text, _dtype_of(source), wanted))
-    result = DIRECT[dtype.kind][statement.operation].format(*converted)
-    out = statement.out.dtype
-    if out != dtype and statement.operation in ("copy", "where", "positive"):
-        return _converted(f"({result})", dtype, out)
-    return f"({C_TYPES[out.char]})({result})" if out.kind in "iub" or kind != C_TYPES[out.char] else result
-
-
-def _converted(text: str, old: Any, new: Any) -> str:
-    if new.kind == "b":
-        return f"({text} != 0)"
-    return f"(({C_TYPES[new.char]}){text})"
-
-
-def _dtype_of(source: Any) -> Any:
-    if isinstance(source, _Value):
-        return source.statement.out.dtype
-    return source.dtype
-
-
-def _key(source: Any, dtype: Any) -> Any:
-    return (source.number if isinstance(source, _Value) else getattr(source, "place", None), dtype)

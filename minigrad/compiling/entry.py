@@ -9,7 +9,7 @@ from typing import Any
 from numpy import ndarray
 
 from minigrad.compiling.arguments import Call
-from minigrad.compiling.kernels import Misfit
+from minigrad.compiling.assembling import Misfit
 from minigrad.compiling.run import Compiled
 from minigrad.compiling.running import raising
 from minigrad.core import Handle
@@ -46,11 +46,14 @@ def short_way(compiled: Compiled, call: Call, disabled: Callable[[], bool]) -> C
 
 class _Writer:
     def __init__(self, compiled: Compiled, call: Call, disabled: Callable[[], bool]) -> None:
-        self.compiled, self.call, self.disabled = compiled, call, disabled
+        lowered = compiled.runner.lowered
+        assert lowered is not None
+        self.compiled, self.call, self.disabled, self.lowered = compiled, call, disabled, lowered
         self.names: dict[str, Any] = {
             "MISS": MISS, "Misfit": Misfit, "ndarray": ndarray, "unusual": unusual, "disabled": disabled,
             "Tensor": Tensor, "new": object.__new__, "name_of": name_of, "notes_of": notes_of,
-            "note_write": note_write, "array": _array, "raising": raising, "compiled": compiled, "run": compiled.runner.lowered.run,
+            "note_write": note_write, "array": _array, "raising": raising, "compiled": compiled,
+            "run": lowered.run,
         }  # fmt: skip
         self._known: dict[int, str] = {}
 
@@ -63,7 +66,7 @@ class _Writer:
             self.names[name] = value
         return self._known[id(value)]
 
-    def look(self, look: Callable[[], Any]) -> str:
+    def look(self, look: Any) -> str:
         """An expression that finds something out."""
         if isinstance(look, Look):
             return look.text.format(*map(self.name, look.objects))
@@ -139,7 +142,7 @@ class _Writer:
 
     def _effects(self) -> list[str]:
         lines = []
-        targets = self.compiled.runner.lowered.targets
+        targets = self.lowered.targets
         number = self.compiled.results
         for target, x in self.compiled.program.effects:
             value = "None"
@@ -171,9 +174,7 @@ class _Writer:
         """Whether the kernels have made an array for this value alone."""
         program = self.compiled.program
         ends = [*program.outputs, *(v for _, v in program.effects if v is not None)]
-        lowered = self.compiled.runner.lowered
-        assert lowered is not None
-        return x in lowered.fresh and ends.count(x) == 1
+        return x in self.lowered.fresh and ends.count(x) == 1
 
     def _results(self) -> str | None:
         """The expression of what is returned: a Tensor, an array, or a tuple, a list or a dict of them."""
@@ -202,4 +203,3 @@ class _Mark:
 
 def _array(x: Any) -> Any:
     return x.copy() if x.__class__ is ndarray else x
-

@@ -6,20 +6,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiling.lowering import INSTEAD, results_of
-from minigrad.compiling.recording import Recorded, Recorder, Refused, _recorder, plain, put
+from minigrad.compiling.picking import put
+from minigrad.compiling.recorded import Recorded
+from minigrad.compiling.recording import Recorder, Refused, current, plain
 from minigrad.compiling.statements import Branch, Repeat
-from minigrad.program import Variable
-
-
-def lowers_loops() -> None:
-    """Let loops and branches be recorded, if a program has them."""
-    import sys
-
-    bodies = sys.modules.get("minigrad.compiling.bodies")
-    if bodies is not None and bodies._scan.primitive not in INSTEAD:
-        INSTEAD[bodies._scan.primitive] = _scan
-        INSTEAD[bodies._while.primitive] = _while
-        INSTEAD[bodies._cond.primitive] = _cond
+from minigrad.program import Variable, bodies
 
 
 def _run(body: Any, operands: Sequence[Any]) -> list[Any]:
@@ -37,7 +28,7 @@ def _run(body: Any, operands: Sequence[Any]) -> list[Any]:
 def _own(recorder: Recorder, x: Any) -> Recorded:
     """A copy that a loop may write to."""
     if not isinstance(x, Recorded):
-        x = np.asarray(x).view(Recorded) if recorder.known(np.asarray(x)) else np.asarray(x)
+        x = recorder.shown(np.asarray(x)) if recorder.known(np.asarray(x)) else np.asarray(x)
         made = recorder.made(np.array(x))
         put(made, x)
         return made
@@ -61,7 +52,7 @@ def _filled(recorder: Recorder, forms: Sequence[Any]) -> list[Recorded]:
 
 
 def _scan(*operands: Any, body: Any, how: Any, forms: Any) -> Any:
-    recorder = _recorder.get()
+    recorder = current.get()
     constants, carry = operands[: how.constants], operands[how.constants : how.constants + how.carries]
     rows = operands[how.constants + how.carries :]
     limit, constants = (recorder.view(constants[0]), constants[1:]) if how.limited else (None, constants)
@@ -82,7 +73,7 @@ def _scan(*operands: Any, body: Any, how: Any, forms: Any) -> Any:
 
 
 def _while(*operands: Any, test: Any, body: Any, how: Any, forms: Any) -> Any:
-    recorder = _recorder.get()
+    recorder = current.get()
     begin = how.test_constants + how.step_constants
     of_test, of_step = operands[: how.test_constants], operands[how.test_constants : begin]
     carries = [_own(recorder, x) for x in operands[begin:]]
@@ -95,7 +86,7 @@ def _while(*operands: Any, test: Any, body: Any, how: Any, forms: Any) -> Any:
 
 
 def _cond(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: Any) -> Any:
-    recorder = _recorder.get()
+    recorder = current.get()
     begin = how.test_constants + how.step_constants
     of_first, of_second = operands[: how.test_constants], operands[how.test_constants : begin]
     results = _filled(recorder, forms)
@@ -107,3 +98,8 @@ def _cond(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: A
         parts.append(tuple(statements))
     recorder.note(Branch(recorder.view(pred), *parts))
     return _packed(results)
+
+
+INSTEAD[bodies._scan.primitive] = _scan  # type: ignore[attr-defined]  # an operation has its primitive
+INSTEAD[bodies._while.primitive] = _while  # type: ignore[attr-defined]
+INSTEAD[bodies._cond.primitive] = _cond  # type: ignore[attr-defined]

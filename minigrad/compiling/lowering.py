@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiling.recording import Recorded, RecordedNumber, Refused, _recorder, constant, plain, root_of
+from minigrad.compiling.noted_functions import constant
+from minigrad.compiling.recorded import Recorded
+from minigrad.compiling.recorded_numbers import RecordedNumber, root_of
+from minigrad.compiling.recording import Refused, current, plain
 from minigrad.compiling.statements import Map
 from minigrad.core import Primitive
 from minigrad.ops import indexing, kept_zeros, numbers, shaping
@@ -36,7 +39,7 @@ def results_of(equation: Equation, operands: Sequence[Any]) -> list[Any]:
 
 def _is_known(value: np.ndarray) -> bool:
     """Whether an array lies in memory that is known."""
-    found = _recorder.get().known(value)
+    found = current.get().known(value)
     return found is not None and found.buffer.kind != "constant"
 
 
@@ -47,7 +50,7 @@ def forward_of(made: Primitive) -> Callable[..., Any]:
 
 def _kept_zero(product: Any, *factors: Any) -> Any:
     """A product, with 0 in place of NaN where a factor is 0."""
-    recorder = _recorder.get()
+    recorder = current.get()
     for factor in factors:
         if not isinstance(product, Recorded) or product.dtype.kind != "f":
             raise Refused("a product of this kind")
@@ -74,8 +77,6 @@ def _over(g: Any, divisor: Any) -> Any:
 def _slope(g: Any, x: Any, length: Any) -> Any:
     length = np.where(length == 0, np.inf, length)
     return _kept_zero(g * (x / length), g)
-
-
 
 
 def _scatter(g: Any, *places: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
@@ -113,25 +114,23 @@ def _setitem(x: Any, v: Any, *places: Any, index: tuple[Any, ...]) -> Any:
 def _astype_of(x: Any, *, dtype: Any) -> Any:
     if not isinstance(x, RecordedNumber):
         return x.astype(dtype)
-    recorder = _recorder.get()
+    recorder = current.get()
     made = recorder.made(np.asarray(plain(x), dtype))
     recorder.map("copy", dtype, recorder.view(made), [x])
     return made
 
 
-INSTEAD: dict[Primitive, Callable[..., Any]] = {
-    function.primitive: instead
-    for function, instead in {
-        kept_zeros.zero_safe_product: _product,
-        kept_zeros.zero_safe_multiply: _times,
-        kept_zeros.zero_safe_divide: _over,
-        kept_zeros.slope: _slope,
-        selected: lambda g, mask: np.where(mask, g, g.dtype.type(0)),
-        indexing._scatter: _scatter,
-        indexing._add_at: _add_at,
-        indexing._setitem: _setitem,
-        shaping._astype: _astype_of,
-        numbers.number: lambda x: x.item(),
-        numbers.root: root_of,
-    }.items()
+_OF_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    kept_zeros.zero_safe_product: _product,
+    kept_zeros.zero_safe_multiply: _times,
+    kept_zeros.zero_safe_divide: _over,
+    kept_zeros.slope: _slope,
+    selected: lambda g, mask: np.where(mask, g, g.dtype.type(0)),
+    indexing._scatter: _scatter,
+    indexing._add_at: _add_at,
+    indexing._setitem: _setitem,
+    shaping._astype: _astype_of,
+    numbers.number: lambda x: x.item(),
+    numbers.root: root_of,
 }
+INSTEAD: dict[Primitive, Callable[..., Any]] = {f.primitive: instead for f, instead in _OF_FUNCTIONS.items()}

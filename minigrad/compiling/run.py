@@ -72,16 +72,17 @@ class Compiled:
             elif isinstance(source, OfEntry):
                 read[id(source.mapping), source.key, source.place] = x
         found: dict[Variable, Variable] = {}
-        for target, x in self.program.effects:
+        for target, made in self.program.effects:
+            place: Any = None
             if isinstance(target, OfTensor) and target.in_memory:
-                before = read.get(id(target.tensor))
+                place = id(target.tensor)
             elif isinstance(target, OfEntry):
-                before = read.get((id(target.mapping), target.key, target.place))
-            else:
+                place = (id(target.mapping), target.key, target.place)
+            before = read.get(place)
+            if made is None or before is None or made in found or before in found.values() or made in self.inputs:
                 continue
-            is_new = x is not None and before is not None and x not in found and before not in found.values()
-            if is_new and x not in self.inputs and before.shape == x.shape and x.shape and not isinstance(x.dtype, type):  # type: ignore[union-attr]
-                found[x] = before  # type: ignore[index, assignment]  # not None
+            if before.shape == made.shape and made.shape and not isinstance(made.dtype, type):
+                found[made] = before
         return found
 
     def _pull_of(self, pullback: Pullback) -> Run:

@@ -4,20 +4,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 from minigrad import random
+from minigrad.compiling.assembling import Misfit
 from minigrad.compiling.fusing import fused
-from minigrad.compiling.kernels import Lowered, Misfit, lowered
+from minigrad.compiling.kernels import Lowered, lowered
 from minigrad.compiling.straight import straight_line
 from minigrad.program import Equation, Variable
 
-try:
-    from numpy._core.umath import _extobj_contextvar  # type: ignore[attr-defined]
-except ImportError:  # it is not public
-    _extobj_contextvar = None
-
 FEW = 4  # misfits after which it is asked whether kernels are worth it
-
 
 
 def raises() -> bool:
@@ -27,7 +23,8 @@ def raises() -> bool:
 
 def _handling() -> Any:
     """What tells how such errors are handled, without a look at it."""
-    return None if _extobj_contextvar is None else _extobj_contextvar.get()
+    variable = getattr(umath, "_extobj_contextvar", None)  # which is not public
+    return None if variable is None else variable.get()
 
 
 _usual = None if raises() else _handling()

@@ -58,9 +58,7 @@ class View(NamedTuple):
     def spread(self, shape: tuple[int, ...]) -> "View":
         """The view broadcast to a shape."""
         added = len(shape) - len(self.shape)
-        strides = [
-            0 if i < added or self.shape[i - added] == 1 else self.strides[i - added] for i in range(len(shape))
-        ]
+        strides = [0 if i < added or self.shape[i - added] == 1 else self.strides[i - added] for i in range(len(shape))]
         return self._replace(shape=shape, strides=tuple(strides))
 
     def covers(self) -> bool:
@@ -88,8 +86,8 @@ Operand: TypeAlias = View | Number
 class Map(NamedTuple):
     """Each element of the result from those of the operands, which are broadcast.
 
-    The operation is one of NumPy's names of ufuncs, "where", "copy", "kept_zero" or an operator of Python's numbers; the
-    loop, if there is one, computes it.
+    The operation is one of NumPy's names of ufuncs, "where", "copy", "kept_zero" or an operator of Python's numbers;
+    the loop, if there is one, computes it.
     """
 
     operation: str
@@ -100,7 +98,7 @@ class Map(NamedTuple):
 
 
 class Reduce(NamedTuple):
-    """A reduction with a ufunc: in the view of the results, axes that go have stride 0 and the length of the operand."""
+    """A reduction with a ufunc: in the view of the results, axes that go have stride 0 and the operand's length."""
 
     loop: Loop
     initial: Any  # None: the first elements
@@ -167,7 +165,7 @@ class Repeat(NamedTuple):
 
     Attributes
     ----------
-    count, limit : int or None, View or None
+    times, limit : int or None, View or None
         How often at most, and a whole number that says how often.
     reverse : bool
         Whether it begins with the last row.
@@ -178,7 +176,7 @@ class Repeat(NamedTuple):
         What moves on.
     """
 
-    count: int | None
+    times: int | None
     limit: View | None
     reverse: bool
     test: "tuple[Statement, ...]"

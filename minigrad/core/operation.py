@@ -37,6 +37,9 @@ class Primitive:
         self.special = self.saves or joint is not None or optional  # the walk back asks once for all
         # How to add to a gradient that is there, for a rule that would fill a large array with little.
         self.into: Rule | None = None
+        # How a printed program calls it, if that is not by its function: from operands and parameters, a function and
+        # what it takes.
+        self.printed: Rule | None = None
         self.differentiable = bool(rules) or joint is not None
         no_operand = self.operands == 0 and self.facts.kind != "draw"
         if no_operand or (joint and rules) or (rules and len(rules) != leading):

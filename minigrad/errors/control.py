@@ -62,6 +62,6 @@ def acts_in_a_body(name: str, what: str) -> ProgramError:
 def no_derivative_of_while() -> ProgramError:
     """For a gradient through a loop of unknown length."""
     return ProgramError(
-        "while_loop has no derivative in a program: how often its body runs is not known, so nothing can be kept for the "
-        "way back. Write scan with a fixed length and where, or call the function without jit"
+        "while_loop has no derivative in a program: how often its body runs is not known, so nothing can be kept for "
+        "the way back. Write scan with a fixed length and where, or call the function without jit"
     )

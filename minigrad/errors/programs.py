@@ -207,8 +207,8 @@ def warn_of_compiler(message: str) -> None:
     lines = message.strip().splitlines()
     shown = "\n".join(lines[:6] + ["..."] * (len(lines) > 6))
     warnings.warn(
-        f"jit goes on with NumPy alone, since the C compiler does not work:\n{shown}\nminigrad.jit.info() has all that it "
-        "said. Another compiler is taken from the environment variable CC, and MINIGRAD_JIT_BACKEND=numpy asks for none",
+        f"jit goes on with NumPy alone, since the C compiler does not work:\n{shown}\nminigrad.jit.info() has all that "
+        "it said. Another compiler is taken from the environment variable CC; MINIGRAD_JIT_BACKEND=numpy asks for none",
         UserWarning,
         stacklevel=2,
     )

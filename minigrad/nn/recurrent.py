@@ -137,6 +137,10 @@ class RNNBase(Module):
         weight, own_weight, bias, own_bias, projection = self._weights(number)
         step = _STEPS[self.mode]
         gates = linear(x, weight, bias)  # of all times at once
+        # Names of their own, so that their gradients are summed over the times before others are added, as in a scan.
+        own_weight, own_bias, projection = (
+            x if x is None else elementwise.positive(x) for x in (own_weight, own_bias, projection)
+        )
 
         def moved(state: State, gates: Any) -> tuple[State, Any]:
             state = step(gates, own_weight, state, own_bias)

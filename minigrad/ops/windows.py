@@ -70,7 +70,8 @@ class Geometry:
         """An array with its padding, contiguous."""
         if self.padded == self.lengths:
             return x if x.flags.c_contiguous else x.copy()
-        out = np.full_like(x, value, shape=(*x.shape[:2], *self.padded), order="C") if value else self.zeros(x)
+        shape = (*x.shape[:2], *self.padded)
+        out = np.full_like(x, value, shape=shape, order="C") if value else self.zeros(x)
         out[self.inside] = x
         return out
 
@@ -84,7 +85,9 @@ class Geometry:
         within = [step * d for step, d in zip(steps, self.dilation, strict=True)]
         between = [step * s for step, s in zip(steps, self.stride, strict=True)]
         if by_rows and self.by_rows:
-            return as_strided(x, (*x.shape[:2], *self.kernel, self.run), (*x.strides[:2], *within, x.itemsize), subok=True)
+            return as_strided(
+                x, (*x.shape[:2], *self.kernel, self.run), (*x.strides[:2], *within, x.itemsize), subok=True
+            )
         return as_strided(x, (*x.shape[:2], *self.kernel, *self.out), (*x.strides[:2], *within, *between), subok=True)
 
     def columns(self, x: Array, groups: int) -> Array:

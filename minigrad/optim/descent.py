@@ -145,8 +145,8 @@ class Descent:
         possible = all(x is None for x in outside)
         if self.compiled is True and not possible:
             raise ArgumentError(
-                "minimize: compiled=True makes all steps in one loop, which knows no batches, noise, clip_norm, schedule "
-                "or callback: leave it out, or use mg.jit on a step of your own"
+                "minimize: compiled=True makes all steps in one loop, which knows no batches, noise, clip_norm, "
+                "schedule or callback: leave it out, or use mg.jit on a step of your own"
             )
         if not self.compiled or not possible:
             return None

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compiling.bodies import Body, Scan, _scan
 from minigrad.compiling.running import Runner
 from minigrad.core import Operation
 from minigrad.ops.numbers import number
 from minigrad.ops.shaping import _astype
 from minigrad.program import Equation, Program, Variable, remove_dead_code, share_common_subexpressions
+from minigrad.program.bodies import Body, Scan, _scan
 from minigrad.program.equations import OfEntry, OfGrad, OfTensor
 from minigrad.program.tracing import Interpreter
 from minigrad.several import unpacked
@@ -63,7 +63,7 @@ class Steps:
         program = _traced(step)
         program = remove_dead_code(share_common_subexpressions(program))
         self._guards = program.guards
-        written = {_key(target): x for target, x in program.effects if not isinstance(target, OfGrad)}
+        written: dict[Any, Any] = {_key(target): x for target, x in program.effects if not isinstance(target, OfGrad)}
         self._targets = {_key(target): target for target, _ in program.effects if not isinstance(target, OfGrad)}
         read = {_key(source): x for x, source in program.inputs.items()}
         self._carried = [key for key in written if key in read]
@@ -71,7 +71,7 @@ class Steps:
         self.complete = len(self._carried) == len(written) and all(x is not None for x in written.values())
         self.complete = self.complete and not any(e.operation.primitive.facts.kind == "draw" for e in program.equations)
         fixed = [(source, x) for x, source in program.inputs.items() if _key(source) not in written]
-        self._constants = [source for source, _ in fixed]
+        self._constants: list[Any] = [source for source, _ in fixed]
         arrays = [constant.array for constant in program.constants.values()]
         makes = _Numbers(program)
         inputs = [*(makes.read(x) for _, x in fixed), *program.constants, *(makes.read(read[k]) for k in self._carried)]
@@ -171,13 +171,12 @@ class _Numbers:
     def write(self, x: Any) -> Variable:
         """The variable of an array that holds a number."""
         if not isinstance(x.dtype, type):
-            return x  # type: ignore[no-any-return]  # a Variable
+            return x
         made = self._new()
-        operation = Operation(_astype.primitive, {"dtype": DOUBLE})
+        operation = Operation(_astype.primitive, {"dtype": DOUBLE})  # type: ignore[attr-defined]
         self._after.append(Equation(operation, (x,), (made,), None))
         return made
 
     def equations(self) -> list[Equation]:
         """Those of the program, between those that take numbers out of arrays and put them in."""
         return [*self._before, *self.program.equations, *self._after]
-

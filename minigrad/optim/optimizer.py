@@ -207,6 +207,7 @@ class Optimizer:
                 if not self.state.get(p):
                     tracer.on_failure(partial(self.state.pop, p, None))
                     self.state[p] = self.initial_state(p.array, group)
+                tracer.variable_of(p)  # it is read at every run, even if nothing but the step reads it
                 value = tracer.own(p.array)
                 with no_grad():
                     self.update(value, tracer.own(gradient.array), tracer.entries(self.state[p]), options)

@@ -387,6 +387,7 @@ class Look(NamedTuple):
     objects: tuple[Any, ...]
 
     def __call__(self) -> Any:
+        """How it is now."""
         return _function_of(self.text, len(self.objects))(*self.objects)
 
 
@@ -401,7 +402,7 @@ class Guard(NamedTuple):
     """Something that was looked at while the function was traced, and must be the same at every run."""
 
     what: str
-    look: Callable[[], Any]
+    look: Any  # a function without arguments; if it is a `Look`, it can be written into other code
     seen: Any
 
     def check(self) -> None:

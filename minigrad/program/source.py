@@ -13,7 +13,7 @@ import pickle
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -106,11 +106,29 @@ class _File:
             return f"{operands[0]}[{_index(params['index'], operands[1:])}]"
         if made.facts.kind == "draw":
             return self._written(f"rng.{params['method']}", params["arguments"], params["options"])
+        if made.printed is not None:
+            return self._printed(made, params, operands)
         if made is numpy_call.primitive:  # type: ignore[attr-defined]
             args, kwargs = filled(params["form"], map(_Written, operands))
             part = "" if params["part"] is None else f"[{params['part']}]"
             return self._written(self.helpers.literal(params["function"]), args, kwargs) + part
         return self._written(self._function(made), map(_Written, operands), params)
+
+    def _printed(self, made: Primitive, params: Mapping[str, Any], operands: Sequence[str]) -> str:
+        """A call of an operation that says itself how, as a loop does, whose bodies become functions."""
+        assert made.printed is not None
+        function, args = made.printed([_Written(x) for x in operands], **params)
+        given = [self._body(x) if hasattr(x, "equations") else x for x in args]
+        return self._written(self.helpers.name_of(function, len(self.helpers._names) + HELPERS), given, {})
+
+    def _body(self, body: Any) -> "_Written":
+        """The name of the function that a body becomes."""
+        lines = [self._line(equation) for equation in body.equations]
+        name = self.helpers.taking("body")
+        results = ", ".join(map(self._name, body.outputs))
+        head = f"def {name}({', '.join(map(self._name, body.inputs))}):"
+        self.helpers.definitions += ["", "", "\n".join([head, *lines, f"    return [{results}]"])]
+        return _Written(name)
 
     def _written(self, function: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
         """A call as Python writes it."""
@@ -152,6 +170,10 @@ class Library:
         self._modules[name] = full
         self._taken.add(name)
         return name
+
+    def taking(self, name: str) -> str:
+        """A name that nothing else has."""
+        return _unused(name, self._taken)
 
     def of_primitive(self, made: Primitive) -> str:
         """The name of an operation's function: it is written out, or imported if it needs much of the package."""
@@ -213,6 +235,8 @@ class Library:
             return f"float({str(value)!r})"
         if isinstance(value, np.generic):
             return f"np.{value.dtype.name}({self.literal(value.item())})"
+        if isinstance(value, range):
+            return repr(value)
         if isinstance(value, slice):
             return f"slice({value.start!r}, {value.stop!r}, {value.step!r})"
         if type(value) in (tuple, list):

@@ -22,6 +22,7 @@ from minigrad.errors.programs import (
     not_an_input,
     value_read,
 )
+from minigrad.program import bodies
 from minigrad.program.equations import (
     VARYING,
     Argument,
@@ -30,8 +31,8 @@ from minigrad.program.equations import (
     Equation,
     Form,
     Guard,
-    Look,
     Literal,
+    Look,
     OfEntry,
     OfGrad,
     OfTensor,
@@ -304,7 +305,7 @@ class Interpreter(Switch):
             return
         raise value_read(self.name, tensor, how, user_place())
 
-    def seen(self, what: str, look: Callable[[], Any]) -> None:
+    def seen(self, what: str, look: Callable[[], Any] | Look) -> None:
         """Note how something is that must be the same at every run."""
         self.guards.append(Guard(what, look, look()))
 
@@ -368,6 +369,20 @@ class Interpreter(Switch):
             yield
         finally:
             self._pending = before
+
+    # Loops and branches
+
+    def scanned(self, *how: Any) -> Any:
+        """`scan` as an operation of the program."""
+        return bodies.scanned(self, *how)
+
+    def looped(self, *how: Any) -> Any:
+        """`while_loop` as an operation of the program."""
+        return bodies.looped(self, *how)
+
+    def chosen(self, *how: Any) -> Any:
+        """`cond` as an operation of the program."""
+        return bodies.chosen(self, *how)
 
     # The end
 

@@ -13,17 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import walk
-from minigrad.compiling.straight import straight_line
 from minigrad.control import check_branches, check_carry, cond, scan
 from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, no_grad, primitive, unwrap
 from minigrad.creation import asarray
 from minigrad.errors.control import acts_in_a_body, no_derivative_of_while
 from minigrad.ops.elementwise import positive
 from minigrad.ops.shaping import concat
-from minigrad.program import Equation, Variable, remove_dead_code, share_common_subexpressions
-from minigrad.program.equations import Argument, OfTensor
-from minigrad.program.tracing import Interpreter
-from minigrad.several import Forms, packed, unpacked
+from minigrad.program.equations import Argument, Equation, OfTensor, Variable, normal
+from minigrad.program.passes import remove_dead_code, share_common_subexpressions
+from minigrad.several import Forms, unpacked
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, map_leaves
 
@@ -43,13 +41,19 @@ class Body:
         self, name: str, equations: Sequence[Equation], inputs: Sequence[Variable], outputs: Sequence[Variable]
     ) -> None:
         self.name, self.equations, self.inputs, self.outputs = name, list(equations), list(inputs), list(outputs)
-        self._run: Callable[..., tuple[Any, ...]] | None = None
 
-    def run(self, values: Sequence[Any]) -> list[Any]:
+    def run(self, *operands: Any) -> list[Any]:
         """The values of the outputs."""
-        if self._run is None:
-            self._run = straight_line(self.name, self.equations, self.inputs, self.outputs)
-        return [np.asarray(x) for x in self._run(*values)]
+        values: dict[Any, Any] = dict(zip(self.inputs, operands, strict=True))
+        for equation in self.equations:
+            made, params = equation.operation.primitive, equation.operation.params
+            inputs = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+            results = made.forward(*inputs, **params)
+            if made.saves:
+                values.update(zip(equation.outputs, map(normal, results), strict=True))
+            else:
+                values[equation.outputs[0]] = normal(results)
+        return [np.asarray(values[x]) for x in self.outputs]
 
     def applied(self, operands: Sequence[Any]) -> list[Any]:
         """The outputs for Tensors, as a graph."""
@@ -64,11 +68,9 @@ class Body:
         return f"<{self.name}, {len(self.equations)} equations>"
 
 
-def _traced(name: str, f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Body, list[Any], Any]:
-    """The function as a body, what it found outside, and the form of its results, with Tensors as examples."""
-    outer = interpreter()
-    assert outer is not None
-    inner = Interpreter(name)
+def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Body, list[Any], Any]:
+    """The function as a body, what it found outside, and the form of its results, with arrays as examples."""
+    inner = type(outer)(name)
     given = inner.open(args)
     try:
         with inner, no_grad():
@@ -131,7 +133,7 @@ class Scan(NamedTuple):
         return range(count)[:: -1 if self.reverse else 1]
 
 
-def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: bool) -> tuple[Any, Any]:
+def scanned(outer: Any, f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: bool) -> tuple[Any, Any]:
     """`scan` as an operation of a program."""
     first = map_leaves(lambda x: np.array(unwrap(x)[0]), rows)
 
@@ -141,7 +143,7 @@ def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: b
         check_carry("scan", before, after)
         return after, y
 
-    body, constants, (_, y) = _traced("scan", checked, (_examples(carry), first))
+    body, constants, (_, y) = _traced(outer, "scan", checked, (_examples(carry), first))
     carries, carry_tree = flatten(carry)
     xs, ys = flatten(rows)[0], flatten(y)[0]
     operands = (*constants, *carries, *xs)
@@ -159,8 +161,7 @@ def scanned(f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: b
 
 def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: Forms) -> list[Any]:
     """The gradients of all operands, by a scan in the other direction."""
-    constants, carry = operands[: how.constants], operands[how.constants : how.constants + how.carries]
-    rows = operands[how.constants + how.carries :]
+    constants, rows = operands[: how.constants], operands[how.constants + how.carries :]
     as_gradients: Forms = tuple((shape, kind if kind.kind in "fc" else np.dtype(float)) for shape, kind in forms)
     gradients, results = unpacked(g, as_gradients), unpacked(y, forms)
     kept, kept_gradients = results[-how.carries :], gradients[-how.carries :]
@@ -242,26 +243,37 @@ def _variable(x: Any) -> Any:
     return made.requires_grad_()
 
 
-@primitive(joint=_scan_rule)
-def _scan(*operands: Any, body: Body, how: Scan, forms: Forms) -> Any:
+def rows_in_order(run: Any, operands: Any, how: Any, order: Any, forms: Any) -> Any:
     """The last carry, the stacked results, and perhaps the carries of all steps, one after another."""
-    constants, carry = operands[: how.constants], list(operands[how.constants : how.constants + how.carries])
-    rows = operands[how.constants + how.carries :]
-    make = np.zeros if how.limited else np.empty  # rows that are not reached are 0
-    results = [make(shape, dtype) for shape, dtype in forms]
-    stacked = results[how.carries : len(results) - how.carries * how.keeps]
-    kept = results[len(results) - how.carries * how.keeps :]
-    constants = constants[how.limited :]
-    for i in how.order(operands):
-        for place, x in zip(kept, carry, strict=how.keeps):
+    number_of_constants, number_of_carries, keeps = how
+    constants, rows = operands[:number_of_constants], operands[number_of_constants + number_of_carries :]
+    carry = list(operands[number_of_constants : number_of_constants + number_of_carries])
+    results = [np.zeros(shape, dtype) for shape, dtype in forms]
+    end = len(results) - number_of_carries * keeps
+    for i in order:
+        for place, x in zip(results[end:], carry, strict=False):
             place[i] = x
-        made = body.run([*constants, *carry, *[x[i] for x in rows]])
-        carry = made[: how.carries]
-        for place, y in zip(stacked, made[how.carries :], strict=True):
+        made = run(*constants, *carry, *[x[i] for x in rows])
+        carry = made[:number_of_carries]
+        for place, y in zip(results[number_of_carries:end], made[number_of_carries:], strict=True):
             place[i] = y
     for place, x in zip(results, carry, strict=False):
         place[...] = x
-    return packed(results)
+    return joined(results)
+
+
+def joined(results: Any) -> Any:
+    """All results as one value, as `packed` makes it."""
+    if len(results) == 1:
+        return np.array(results[0])
+    return np.concatenate([np.reshape(x, -1) for x in results])
+
+
+@primitive(joint=_scan_rule)
+def _scan(*operands: Any, body: Body, how: Scan, forms: Forms) -> Any:
+    """What a scan comes to, as `rows_in_order` gives it."""
+    order, used = how.order(operands), operands[how.limited :]
+    return rows_in_order(body.run, used, (how.constants - how.limited, how.carries, how.keeps), order, forms)
 
 
 # While
@@ -274,7 +286,7 @@ class _While(NamedTuple):
     step_constants: int
 
 
-def looped(test: Callable[..., Any], step: Callable[..., Any], carry: Any) -> Any:
+def looped(outer: Any, test: Callable[..., Any], step: Callable[..., Any], carry: Any) -> Any:
     """`while_loop` as an operation of a program."""
 
     def checked(before: Any) -> Any:
@@ -282,8 +294,8 @@ def looped(test: Callable[..., Any], step: Callable[..., Any], carry: Any) -> An
         check_carry("while_loop", before, after)
         return after
 
-    condition, test_constants, _ = _traced("while_loop", test, (_examples(carry),))
-    body, step_constants, _ = _traced("while_loop", checked, (_examples(carry),))
+    condition, test_constants, _ = _traced(outer, "while_loop", test, (_examples(carry),))
+    body, step_constants, _ = _traced(outer, "while_loop", checked, (_examples(carry),))
     carries, rebuild = flatten(carry)
     operands = (*test_constants, *step_constants, *carries)
     if any(isinstance(x, Handle) and x.node is not None for x in operands):
@@ -296,22 +308,28 @@ def looped(test: Callable[..., Any], step: Callable[..., Any], carry: Any) -> An
 @primitive()
 def _while(*operands: Any, test: Body, body: Body, how: _While, forms: Forms) -> Any:
     """The first carry for which the condition does not hold."""
-    begin = how.test_constants + how.step_constants
-    of_test, of_step = operands[: how.test_constants], operands[how.test_constants : begin]
-    carry = [np.asarray(x) for x in operands[begin:]]
-    while bool(test.run([*of_test, *carry])[0]):
-        carry = body.run([*of_step, *carry])
-    return packed([np.array(x) for x in carry])
+    return while_it_holds(test.run, body.run, operands, how)
+
+
+def while_it_holds(test: Any, step: Any, operands: Any, how: Any) -> Any:
+    """The first carry for which the test does not hold."""
+    number, begin = how[0], how[0] + how[1]
+    carry = operands[begin:]
+    while test(*operands[:number], *carry)[0]:
+        carry = step(*operands[number:begin], *carry)
+    return joined(carry)
 
 
 # Branches
 
 
-def chosen(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+def chosen(
+    outer: Any, pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], operands: tuple[Any, ...]
+) -> Any:
     """`cond` as an operation of a program."""
     examples = _examples(operands)
-    first, of_first, result = _traced("cond", true_fun, examples)
-    second, of_second, other = _traced("cond", false_fun, examples)
+    first, of_first, result = _traced(outer, "cond", true_fun, examples)
+    second, of_second, other = _traced(outer, "cond", false_fun, examples)
     check_branches(result, other)
     leaves, rebuild = flatten(result)
     forms = tuple((x.shape, x.dtype) for x in leaves)
@@ -355,8 +373,33 @@ def _cond_rule(
 @primitive(joint=_cond_rule)
 def _cond(pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms) -> Any:
     """The results of one of two branches."""
-    of_first, of_second, shared = _parts(how, operands)
-    if bool(np.asarray(pred)):
-        return packed([np.array(x) for x in first.run([*of_first, *shared])])
-    return packed([np.array(x) for x in second.run([*of_second, *shared])])
+    return one_of_two(first.run, second.run, pred, operands, how)
 
+
+def one_of_two(first: Any, second: Any, pred: Any, operands: Any, how: Any) -> Any:
+    """The results of the first function, if it holds, or of the second one."""
+    number, begin = how[0], how[0] + how[1]
+    if pred:
+        return joined(first(*operands[:number], *operands[begin:]))
+    return joined(second(*operands[number:begin], *operands[begin:]))
+
+
+# How printed programs call them
+
+
+def _printed_scan(operands: list[Any], body: Body, how: Scan, forms: Forms) -> tuple[Any, list[Any]]:
+    order = how.order(operands)
+    return rows_in_order, [body, tuple(operands), (how.constants, how.carries, how.keeps), order, forms]
+
+
+def _printed_while(operands: list[Any], test: Body, body: Body, how: _While, forms: Forms) -> tuple[Any, list[Any]]:
+    return while_it_holds, [test, body, tuple(operands), tuple(how)]
+
+
+def _printed_cond(operands: list[Any], first: Body, second: Body, how: _While, forms: Forms) -> tuple[Any, list[Any]]:
+    return one_of_two, [first, second, operands[0], tuple(operands[1:]), tuple(how)]
+
+
+_scan.primitive.printed = _printed_scan  # type: ignore[attr-defined]  # an operation has its primitive
+_while.primitive.printed = _printed_while  # type: ignore[attr-defined]
+_cond.primitive.printed = _printed_cond  # type: ignore[attr-defined]
