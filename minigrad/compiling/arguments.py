@@ -39,11 +39,6 @@ class Call:
             except TypeError:
                 raise unhashable_static(name, {key: type(value).__name__ for key, value in fixed.items()}) from None
 
-    @property
-    def is_tree(self) -> bool:
-        """Whether arguments had to be taken apart."""
-        return self._rebuild is not None
-
     def as_tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with Tensors in place of arrays, as a traced function has them."""
         leaves = [name_of(x, None) if isinstance(x, ndarray | np.generic) else x for x in self.leaves]

@@ -19,7 +19,7 @@ from minigrad.program import Variable
 from minigrad.program.equations import Look, OfEntry, OfGrad, OfTensor
 from minigrad.settings import unusual
 from minigrad.tensor import Tensor
-from minigrad.tree import flatten
+from minigrad.tree import flatten, is_branch
 from minigrad.writes import note_write
 
 MISS = object()
@@ -28,15 +28,14 @@ MISS = object()
 def short_way(compiled: Compiled, call: Call, disabled: Callable[[], bool]) -> Callable[..., Any] | None:
     """The function, or None where there is no short way.
 
-    That is where results require grad, random numbers are drawn, arguments are trees, keywords or static by name, or
-    nothing could be compiled.
+    That is where results require grad, random numbers are drawn, arguments are keywords, static by name or trees of
+    something else than lists, tuples and dicts, or nothing could be compiled.
     """
     lowered = compiled.runner.lowered
     if (
         lowered is None
         or call.kwargs
         or call.fixed
-        or call.is_tree
         or compiled.runner.draws
         or any(pullback is not None for pullback in compiled.pullbacks)
     ):
@@ -56,6 +55,7 @@ class _Writer:
             "run": lowered.run,
         }  # fmt: skip
         self._known: dict[int, str] = {}
+        self._leaves: list[tuple[str, Any]] = []
 
     def name(self, value: Any) -> str:
         """The name of an object; of a text, itself."""
@@ -81,15 +81,22 @@ class _Writer:
         lines = ["if unusual or disabled() or raising(): return MISS", f"if len(args) != {count}: return MISS"]
         if count:
             lines.append(f"{''.join(f'a{i}, ' for i in range(count))} = args")
-        for i, x in enumerate(self.call.leaves):
-            lines += self._argument(i, x)
+        for i, x in enumerate(self.call.args):
+            if not self._apart(f"a{i}", x, lines):
+                return None
+        if len(self._leaves) != len(self.call.leaves) or any(
+            x is not y for (_, x), y in zip(self._leaves, self.call.leaves, strict=True)
+        ):
+            return None  # they are taken apart in another order
+        for name, x in self._leaves:
+            lines += self._argument(name, x)
         for guard in self.compiled.program.guards:
             seen = guard.seen
             said = f"{seen!r}" if type(seen) in (bool, int, str) or seen is None else self.name(seen)
             lines.append(f"if ({self.look(guard.look)}) != {said}: return MISS")
         lines += self._outside()
         values = [*(repr(x) for x, _ in self.compiled.outside)]
-        values += [f"a{number}" for number in self.compiled._numbers]
+        values += [self._leaves[number][0] for number in self.compiled._numbers]
         values += [self.name(constant) for constant in self.compiled._constants]
         lines += ["try:", f"    made = run({', '.join(values)})", "except Misfit:", "    return MISS"]
         lines += self._effects()
@@ -99,12 +106,29 @@ class _Writer:
         function: Callable[..., Any] = self.names["enter"]
         return function
 
-    def _argument(self, i: int, x: Any) -> list[str]:
+    def _apart(self, name: str, x: Any, lines: list[str]) -> bool:
+        """Take an argument apart; whether that is possible here."""
+        if type(x) not in (list, tuple, dict):
+            self._leaves.append((name, x))
+            return not is_branch(x)
+        lines.append(f"if {name}.__class__ is not {type(x).__name__} or len({name}) != {len(x)}: return MISS")
+        parts = [f"{name}_{i}" for i in range(len(x))]
+        if type(x) is dict:
+            if not all(type(key) is str for key in x):
+                return False
+            missing = " or ".join(f"{key!r} not in {name}" for key in x)
+            lines += [f"if {missing}: return MISS"] if x else []
+            lines += [f"{part} = {name}[{key!r}]" for part, key in zip(parts, x, strict=True)]
+        elif x:
+            lines.append(f"{''.join(f'{part}, ' for part in parts)} = {name}")
+        values = x.values() if type(x) is dict else x
+        return all([self._apart(part, value, lines) for part, value in zip(parts, values, strict=True)])
+
+    def _argument(self, name: str, x: Any) -> list[str]:
         """Whether an argument has the form that it had; then its value stands in its place."""
-        name = f"a{i}"
         if isinstance(x, Handle):
-            node = "is" if x.node is None else "is not"
-            check = [f"if {name}.__class__ is not {self.name(type(x))} or {name}.node {node} None: return MISS"]
+            other = "is not" if x.node is None else "is"
+            check = [f"if {name}.__class__ is not {self.name(type(x))} or {name}.node {other} None: return MISS"]
             return [*check, f"{name} = {name}.array", *self._form(name, x.array)]
         if isinstance(x, ndarray):
             return self._form(name, x)
