@@ -185,6 +185,15 @@ class GroupWriter:
             return f"{self.early[source.place]}_[j]"
         return self._memory(source, "j" if start == "0" else f"{start} + j")
 
+    def _local(self, known: dict[str, str], text: str, source: Any) -> str:
+        """A variable for what is read from memory."""
+        if not text.startswith("*"):
+            return text
+        if text not in known:
+            known[text] = name = f"x{len(known)}"
+            self.lines.append(f"const {C_TYPES[_dtype_of(source).char]} {name} = {text};")
+        return known[text]
+
     def _stage(self, stage: int, count: str, start: str, conversions: Mapping[Any, str] | None = None) -> None:
         """Operations of C, in one loop."""
         here = [(v, s) for v, s in zip(self.values, self.sources, strict=True) if v.stage == stage]
@@ -199,8 +208,10 @@ class GroupWriter:
             return
         self.lines.append('_Pragma("GCC ivdep")')
         self.lines.append(f"for (ptrdiff_t j = 0; j < {count}; j++) {{")
+        known: dict[str, str] = {}
         for value, sources in here:
-            operands = [self._operand(source, stage, start) for source in sources]
+            # Each element is read once, into a variable: a compiler would take a second read for one that may not be.
+            operands = [self._local(known, self._operand(source, stage, start), source) for source in sources]
             result = expression(value.statement, operands, [*map(_dtype_of, sources)])
             self.lines.append(f"{value.kind} {value.name} = {result};")
             if value.kept:

@@ -68,6 +68,8 @@ class _Writer:
         self.units, self.frame, self.needed, self.exact = units, frame, set(needed), exact
         self.loops: dict[Loop, int] = {}
         self.lines: list[str] = []
+        self.functions: dict[tuple[str, str], str] = {}  # by what they take and do
+        self._local: dict[Buffer, str] | None = None  # what a function calls the buffers that it is given
         self.memory = 0
         self._names: dict[Buffer, str] = {buffer: f"f{i}" for i, buffer in enumerate(frame)}
         self._users: dict[Buffer, set[int]] = {}
@@ -115,7 +117,11 @@ class _Writer:
             size=1 + 2 * len(self.loops), items=ITEMS, pointer=POINTER, head=HEAD, type=HEAD - POINTER, strides=STRIDES
         )
         lines = [*entry, *start, *body, "return 0;"]
-        return header + "ptrdiff_t run(char *frame) {\n  " + "\n  ".join(lines) + "\n}\n"
+        functions = [
+            f"static __attribute__((noinline)) void {name}({heads}) {{\n  {text}\n}}\n"
+            for (heads, text), name in self.functions.items()
+        ]
+        return "".join([header, *functions, "ptrdiff_t run(char *frame) {\n  ", "\n  ".join(lines), "\n}\n"])
 
     def _capture(self, write: Callable[[], None]) -> list[str]:
         before, self.lines = self.lines, []
@@ -173,7 +179,7 @@ class _Writer:
             elif isinstance(unit, Branch):
                 self._branch(unit, number)
             elif isinstance(unit, Group):
-                GroupWriter(self, unit, number).write()
+                self._group(unit, number)
             elif isinstance(unit, Reduce):
                 self._reduce(unit)
             elif isinstance(unit, Accumulate):
@@ -187,6 +193,17 @@ class _Writer:
             elif isinstance(unit, Assume):
                 truth = "!=" if unit.truth else "=="
                 self.lines.append(f"FAIL(!(*(uint8_t *)({self.address(unit.x)}) {truth} 0))")
+
+    def _group(self, unit: Group, number: int) -> None:
+        """A call of a function that computes the group: equal ones share theirs, and compilers like small ones."""
+        self._local = {}
+        text = "\n  ".join(self._capture(lambda: GroupWriter(self, unit, number).write()))
+        used, self._local = self._local, None
+        if not text:
+            return
+        heads = ", ".join(f"char *restrict {name}" for name in used.values())
+        name = self.functions.setdefault((heads, text), f"g{len(self.functions)}")
+        self.lines.append(f"{name}({', '.join(map(self.name, used))});")
 
     def _repeat(self, unit: Repeat, number: int) -> None:
         test, body = self._inner[number]
@@ -219,6 +236,8 @@ class _Writer:
 
     def name(self, buffer: Buffer) -> str:
         """The variable that has the address of a buffer."""
+        if self._local is not None:
+            return self._local.setdefault(buffer, f"p{len(self._local)}")
         if buffer not in self._names:
             self._names[buffer] = f"m{len(self._names)}"
         return self._names[buffer]

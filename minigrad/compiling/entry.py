@@ -160,8 +160,7 @@ class _Writer:
             lines.append(f"if {x!r} is not {last}[0]:")
             lines += [f"    if {' or '.join(wrong)}: return MISS", f"    {last}[0] = {x!r}"]
         for tensor, required in self.compiled._require:
-            lines.append(f"if {self.name(tensor)}.node is {'' if not required else 'not '}None: pass")
-            lines.append("else: return MISS")
+            lines.append(f"if {self.name(tensor)}.node is {'' if required else 'not '}None: return MISS")
         return lines
 
     def _effects(self) -> list[str]:

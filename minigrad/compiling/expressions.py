@@ -25,10 +25,12 @@ _LOGIC = {
     "logical_xor": "({0} != 0) ^ ({1} != 0)", "logical_not": "{0} == 0",
 }  # fmt: skip
 _ANY = {"copy": "{0}", "positive": "{0}", "where": "{0} ? {1} : {2}"}
-# Of equal operands, and of NaN, the same one as NumPy's loops on this kind of processor give.
+# Of equal operands, and of NaN, the same one as NumPy's loops give.  In this form a processor needs no branch, which it
+# would often foresee wrongly.
 _EXTREMES = {
-    "maximum": "(({0} > {1}) | ({0} != {0})) ? {0} : {1}", "minimum": "(({0} < {1}) | ({0} != {0})) ? {0} : {1}",
-}  # fmt: skip
+    "maximum": "(({1} >= {0}) | ({1} != {1})) ? {1} : {0}",
+    "minimum": "(({1} <= {0}) | ({1} != {1})) ? {1} : {0}",
+}
 _FLOATS = {
     "divide": "{0} / {1}", "square": "{0} * {0}", "reciprocal": "1 / {0}", "sqrt": "sqrt({0})", "absolute": "fabs({0})",
     "fabs": "fabs({0})", "isnan": "{0} != {0}", "isfinite": "{0} - {0} == 0", "isinf": "fabs({0}) == INF",

@@ -197,8 +197,10 @@ class Optimizer:
 
     def _write_down(self, tracer: Any) -> None:
         """The step as a part of a program: rates and numbers of steps are read, and states written, at every run."""
-        tracer.seen("which parameters an optimizer has", lambda: [*map(id, self._parameters())])
+        identities = "[*map(id, {0})]"
+        tracer.guard("which groups an optimizer has", identities, (self.param_groups,))
         for group in self.param_groups:
+            tracer.guard("which parameters an optimizer has", identities, (group["params"],))
             options = tracer.entries(group, fixed=self.fixed)
             for p in group["params"]:
                 gradient = p.grad
@@ -212,13 +214,10 @@ class Optimizer:
                 with no_grad():
                     self.update(value, tracer.own(gradient.array), tracer.entries(self.state[p]), options)
                 write_to(p, value)
-        tracer.seen("where an optimizer keeps its state", self._places)
+        # What a program writes to: `load_state_dict` brings others.
+        tracer.guard("where an optimizer keeps its state", "[id(x) for x in {0}.values() if x]", (self.state,))
         counts = tracer.entries(vars(self))
         counts["_steps"] += 1
-
-    def _places(self) -> list[int]:
-        """The identities of what a program writes to: `load_state_dict` brings others."""
-        return [*map(id, self.param_groups), *(id(state) for state in self.state.values() if state)]
 
     def initial_state(self, value: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
         """What is kept of a parameter before its first step; for subclasses."""
