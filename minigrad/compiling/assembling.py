@@ -149,7 +149,7 @@ class Assembly(Calls):
         kernels = [(k, step) for k, step in enumerate(order) if isinstance(step, _Kernel)]
         statements: dict[int, list[Statement]] = {}
         for k, step in kernels:
-            statements[k] = [s for i in step.numbers for s in self.recording.parts[i].statements]
+            statements[k] = numbers_first([s for i in step.numbers for s in self.recording.parts[i].statements])
             if step is order[-1]:
                 statements[k] = self._with_targets(statements[k])
             for statement in statements[k]:
@@ -357,6 +357,23 @@ class Assembly(Calls):
         if not equation.outputs[position].fits(value):
             raise other_result(self.program, equation, value)
         return value
+
+
+def numbers_first(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements with those first that look at single numbers alone: what fails should fail before much is done."""
+    early: list[Statement] = []
+    rest: list[Statement] = []
+    late: set[Buffer] = set()  # what the rest reads or writes
+    for statement in statements:
+        views = (*reads_of(statement), *writes_of(statement))
+        single = isinstance(statement, Map | Assume) and all(not x.shape for x in views)
+        if single and late.isdisjoint(x.buffer for x in views):
+            early.append(statement)
+        else:
+            rest.append(statement)
+            late.update(x.buffer for x in writes_of(statement))
+            late.update(x.buffer for x in reads_of(statement) if x.buffer.kind == "made")
+    return [*early, *rest]
 
 
 def _moved(statement: Statement, old: Buffer, new: View) -> Statement:

@@ -250,7 +250,7 @@ class _Writer:
 
     def is_used_elsewhere(self, buffer: Buffer, number: int) -> bool:
         """Whether memory is needed by the caller, or by another unit than this one."""
-        return buffer in self.needed or buffer.kind == "row" or self._users[buffer] != {number}
+        return buffer in self.needed or buffer.kind in ("row", "given") or self._users[buffer] != {number}
 
     def _placed(self) -> list[tuple[str, int]]:
         """Where in the memory of the kernel its buffers lie: those that live at the same time, apart."""

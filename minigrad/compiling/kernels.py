@@ -114,12 +114,12 @@ def _difference(
         random.set_state(state)
     found = tuple([changed[targets[x]] if x in targets else y for x, y in zip(outputs, found, strict=True)])
     for x, a, b in zip(outputs, found, expected, strict=True):
-        if not samebits(a, b):
+        if not same_bits(a, b):
             return f"{x!r} differs"
     return ""
 
 
-def samebits(a: Any, b: Any) -> bool:
+def same_bits(a: Any, b: Any) -> bool:
     """Whether two values are the same to the last bit; NaN is NaN."""
     if a is None or b is None or type(a) in (int, float) or type(b) in (int, float):
         return type(a) is type(b) and bits(a) == bits(b)

@@ -198,7 +198,7 @@ class Optimizer:
     def _write_down(self, tracer: Any) -> None:
         """The step as a part of a program: rates and numbers of steps are read, and states written, at every run."""
         identities = "[*map(id, {0})]"
-        tracer.guard("which groups an optimizer has", identities, (self.param_groups,))
+        tracer.guard("which parameters an optimizer has", identities, (self.param_groups,))
         for group in self.param_groups:
             tracer.guard("which parameters an optimizer has", identities, (group["params"],))
             options = tracer.entries(group, fixed=self.fixed)
