@@ -16,7 +16,7 @@ from minigrad.tree import Rebuild, flatten
 class Call:
     """The arguments of one call, taken apart, and their forms."""
 
-    __slots__ = ("_rebuild", "args", "fixed", "key", "kwargs", "leaves", "named", "objections")
+    __slots__ = ("_rebuild", "args", "fixed", "grad", "key", "kwargs", "leaves", "named", "objections")
 
     def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], fixed: dict[str, Any]) -> None:
         self.args, self.kwargs, self.fixed = args, kwargs, fixed
@@ -31,8 +31,8 @@ class Call:
         self.objections: list[str] = []
         self.named = any(map(_is_tensor, self.leaves))
         chosen = tuple([(key, type(value), value) for key, value in fixed.items()]) if fixed else ()
-        grad = now().grad if unusual else True
-        self.key = (form, *map(_form_of, self.leaves), chosen, grad, get_default_dtype())
+        self.grad = now().grad if unusual else True
+        self.key = (form, *map(_form_of, self.leaves), chosen, self.grad, get_default_dtype())
         if fixed:
             try:
                 hash(self.key)

@@ -10,11 +10,12 @@ import numpy as np
 
 from minigrad.compiling.building import load
 from minigrad.compiling.emitting import c_source
+from minigrad.compiling.expressions import QUICK
 from minigrad.compiling.grouping import grouped, inside, may_fail, reads_of, writes_of
 from minigrad.compiling.loops import addresses_of
 from minigrad.compiling.noting import Recording
 from minigrad.compiling.recording import Refused
-from minigrad.compiling.statements import Assume, Buffer, Map, Statement, View
+from minigrad.compiling.statements import Assume, Branch, Buffer, Map, Repeat, Statement, View
 from minigrad.compiling.straight import CERTAIN, Calls
 from minigrad.errors.programs import note_equation, other_result
 from minigrad.program import Equation, Variable
@@ -43,8 +44,10 @@ class Assembly(Calls):
         recording: Recording,
         reasons: Mapping[int, str],
         targets: Mapping[Variable, Variable],
+        quick: bool = False,
     ) -> None:
         super().__init__()
+        self.quick = quick
         self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
         self.recording, self.steps = recording, set(reasons)
         self.targets = {x: t for x, t in targets.items() if self._may_be_written(x, t, targets)}
@@ -150,6 +153,8 @@ class Assembly(Calls):
         statements: dict[int, list[Statement]] = {}
         for k, step in kernels:
             statements[k] = numbers_first([s for i in step.numbers for s in self.recording.parts[i].statements])
+            if self.quick:
+                statements[k] = quickly(statements[k])
             if step is order[-1]:
                 statements[k] = self._with_targets(statements[k])
             for statement in statements[k]:
@@ -216,7 +221,7 @@ class Assembly(Calls):
         frame = [*foreign, *made]
         exact = {b: b.array.strides for b in foreign if b.kind == "given"}
         source, loops, memory = c_source(grouped(statements), frame, made, exact)
-        library = load(source)
+        library = load(source, optional=self.quick)
         if library is None:
             raise Refused("there is no compiler")
         addresses = [id(np.ndarray), *itertools.chain.from_iterable(map(addresses_of, loops))]
@@ -357,6 +362,23 @@ class Assembly(Calls):
         if not equation.outputs[position].fits(value):
             raise other_result(self.program, equation, value)
         return value
+
+
+def quickly(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements with functions of the C library in place of NumPy's loops."""
+    return [_quick(statement) for statement in statements]
+
+
+def _quick(x: Any) -> Any:
+    if isinstance(x, Map):
+        fits = x.loop is not None and x.operation in QUICK and x.dtype.char in "fd"
+        fits = fits and (x.operation, x.dtype.char) != ("log", "f")  # which is 6 units off near 1
+        return x._replace(operation=f"quick {x.operation}", loop=None) if fits else x
+    if isinstance(x, Repeat):
+        return x._replace(test=tuple(map(_quick, x.test)), body=tuple(map(_quick, x.body)))
+    if isinstance(x, Branch):
+        return x._replace(first=tuple(map(_quick, x.first)), second=tuple(map(_quick, x.second)))
+    return x
 
 
 def numbers_first(statements: Sequence[Statement]) -> list[Statement]:

@@ -26,7 +26,8 @@ FLAGS = (
     "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fPIC",
     "-shared", "-w",
 )  # fmt: skip
-GCC_FLAGS = ("-fno-tree-sink",)
+# Without what makes one call, of one number, of a sine and a cosine.
+GCC_FLAGS = ("-fno-tree-sink", *(f"-fno-builtin-{name}" for name in ("sin", "cos", "sinf", "cosf")))
 LIMIT = 60  # seconds that a compiler may take
 
 
@@ -43,17 +44,20 @@ class _State:
 _state = _State()
 
 
-def load(source: str) -> ctypes.PyDLL | None:
-    """The library made of a source, or None where there is no compiler, or it does not work."""
+def load(source: str, optional: bool = False) -> ctypes.PyDLL | None:
+    """The library made of a source, or None where there is no compiler, or it does not work.
+
+    Of an optional one it is not said if it cannot be made: there will be another.
+    """
     if os.environ.get("MINIGRAD_JIT_BACKEND") == "numpy" or _state.failure is not None:
         return None
     compiler = find_compiler()
     if compiler is None:
         return None
-    name = hashlib.sha256("\0".join((source, *compiler, *FLAGS, _processor())).encode()).hexdigest()[:40]
+    name = hashlib.sha256("\0".join((source, *compiler, *FLAGS, *GCC_FLAGS, _processor())).encode()).hexdigest()[:40]
     with _state.lock:
         if name not in _state.loaded:
-            library = _built(name, source, compiler)
+            library = _built(name, source, compiler, optional)
             if library is None:
                 return None
             _state.loaded[name] = library
@@ -88,7 +92,7 @@ def _is_gcc(compiler: tuple[str, ...]) -> bool:
     return "Free Software Foundation" in said.stdout
 
 
-def _built(name: str, source: str, compiler: tuple[str, ...]) -> ctypes.PyDLL | None:
+def _built(name: str, source: str, compiler: tuple[str, ...], optional: bool) -> ctypes.PyDLL | None:
     folder = cache_folder()
     path = folder / f"{name}.so"
     if _is_own(path):
@@ -109,16 +113,16 @@ def _built(name: str, source: str, compiler: tuple[str, ...]) -> ctypes.PyDLL | 
             command, capture_output=True, text=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL
         )
         if said.returncode:
-            _failed(f"{' '.join(command)}\n{said.stderr}")
+            _failed(f"{' '.join(command)}\n{said.stderr}", optional)
             return None
         os.replace(result, path)
         made.remove(result)
         library = ctypes.PyDLL(str(path))
     except subprocess.TimeoutExpired:
-        _failed(f"{' '.join(compiler)} took longer than {LIMIT} s")
+        _failed(f"{' '.join(compiler)} took longer than {LIMIT} s", optional)
         return None
     except OSError as error:
-        _failed(str(error))
+        _failed(str(error), optional)
         return None
     finally:
         for leftover in made:
@@ -128,8 +132,10 @@ def _built(name: str, source: str, compiler: tuple[str, ...]) -> ctypes.PyDLL | 
     return library
 
 
-def _failed(message: str) -> None:
+def _failed(message: str, optional: bool) -> None:
     """Go on without a compiler, and say so once."""
+    if optional:
+        return
     _state.failure = message
     warn_of_compiler(message)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minigrad.compiling.elements import GroupWriter
-from minigrad.compiling.expressions import C_TYPES, literal
+from minigrad.compiling.expressions import C_TYPES, QUICK, literal, name_in_c
 from minigrad.compiling.grouping import Group, Unit, grouped, reads_of, statements_of, writes_of
 from minigrad.compiling.loops import HEAD, ITEMS, POINTER, STRIDES, Loop
 from minigrad.compiling.statements import (
@@ -121,6 +121,7 @@ class _Writer:
             f"static __attribute__((noinline)) void {name}({heads}) {{\n  {text}\n}}\n"
             for (heads, text), name in self.functions.items()
         ]
+        header += quick_functions("\n".join(text for _, text in self.functions))
         return "".join([header, *functions, "ptrdiff_t run(char *frame) {\n  ", "\n  ".join(lines), "\n}\n"])
 
     def _capture(self, write: Callable[[], None]) -> list[str]:
@@ -412,6 +413,22 @@ class _Writer:
     def close(self, count: int) -> None:
         if count:
             self.lines.append("}" * count)
+
+
+def quick_functions(text: str) -> str:
+    """Declarations of the functions of the C library that are used, as such that can be computed several at once."""
+    used = [(name_in_c(name), n) for name, n in QUICK.items() if f"quick_{name_in_c(name)}(" in text]
+    if not used:
+        return ""
+    lines = ["#if defined(__GNUC__) && !defined(__clang__)", '#define SIMD __attribute__((simd("notinbranch"), const))']
+    lines += ["#else", "#define SIMD", "#endif"]
+    for name, n in used:
+        args = ", ".join(["x", "y"][:n])
+        lines.append(
+            f"SIMD float {name}f({', '.join(['float'] * n)}); SIMD double {name}({', '.join(['double'] * n)});"
+        )
+        lines.append(f"#define quick_{name}({args}) _Generic((x), float: {name}f, default: {name})({args})")
+    return "\n".join([*lines, ""])
 
 
 def _own_reads(unit: Repeat | Branch) -> list[View]:

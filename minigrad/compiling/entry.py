@@ -14,6 +14,7 @@ from minigrad.compiling.run import Compiled
 from minigrad.compiling.running import raising
 from minigrad.core import Handle
 from minigrad.core.apply import name_of
+from minigrad.creation import get_default_dtype
 from minigrad.notes import notes_of
 from minigrad.program import Variable
 from minigrad.program.equations import Look, OfEntry, OfGrad, OfTensor
@@ -36,6 +37,7 @@ def short_way(compiled: Compiled, call: Call, disabled: Callable[[], bool]) -> C
         lowered is None
         or call.kwargs
         or call.fixed
+        or not call.grad
         or compiled.runner.draws
         or any(pullback is not None for pullback in compiled.pullbacks)
     ):
@@ -50,8 +52,8 @@ class _Writer:
         self.compiled, self.call, self.disabled, self.lowered = compiled, call, disabled, lowered
         self.names: dict[str, Any] = {
             "MISS": MISS, "Misfit": Misfit, "ndarray": ndarray, "unusual": unusual, "disabled": disabled,
-            "Tensor": Tensor, "new": object.__new__, "name_of": name_of, "notes_of": notes_of,
-            "note_write": note_write, "array": _array, "raising": raising, "compiled": compiled,
+            "Tensor": Tensor, "name_of": name_of, "notes_of": notes_of, "note_write": note_write, "array": _array,
+            "raising": raising, "dtype": get_default_dtype, "default": get_default_dtype(), "compiled": compiled,
             "run": lowered.run,
         }  # fmt: skip
         self._known: dict[int, str] = {}
@@ -78,7 +80,10 @@ class _Writer:
         if results is None:
             return None
         count = len(self.call.args)
-        lines = ["if unusual or disabled() or raising(): return MISS", f"if len(args) != {count}: return MISS"]
+        lines = [
+            "if unusual or disabled() or raising() or dtype() is not default: return MISS",
+            f"if len(args) != {count}: return MISS",
+        ]
         if count:
             lines.append(f"{''.join(f'a{i}, ' for i in range(count))} = args")
         for i, x in enumerate(self.call.args):
@@ -122,7 +127,7 @@ class _Writer:
         elif x:
             lines.append(f"{''.join(f'{part}, ' for part in parts)} = {name}")
         values = x.values() if type(x) is dict else x
-        return all([self._apart(part, value, lines) for part, value in zip(parts, values, strict=True)])
+        return all(self._apart(part, value, lines) for part, value in zip(parts, values, strict=True))
 
     def _argument(self, name: str, x: Any) -> list[str]:
         """Whether an argument has the form that it had; then its value stands in its place."""

@@ -35,7 +35,7 @@ _FLOATS = {
     "divide": "{0} / {1}", "square": "{0} * {0}", "reciprocal": "1 / {0}", "sqrt": "sqrt({0})", "absolute": "fabs({0})",
     "fabs": "fabs({0})", "isnan": "{0} != {0}", "isfinite": "{0} - {0} == 0", "isinf": "fabs({0}) == INF",
     "conjugate": "{0}", "signbit": "signbit({0})",
-    "kept_zero": "(({0} != {0}) & ({1} == 0)) ? 0 : {0}",
+    "no_nan": "({0} == {0}) ? {0} : 0", "kept_zero": "({1} == 0) ? {2} : {0}",
     "python +": "{0} + {1}", "python -": "{0} - {1}", "python *": "{0} * {1}", "python /": "{0} / {1}",
     "python **": "pow({0}, {1})",
 }  # fmt: skip
@@ -45,8 +45,26 @@ _WHOLE = {
 }  # fmt: skip
 _BOOLS = {"add": "{0} | {1}", "multiply": "{0} & {1}", "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}",
           "bitwise_xor": "{0} ^ {1}"}  # fmt: skip
+# With numerics="fast": functions of the C library, of which a compiler makes several at once, to a few units in the
+# last place.
+QUICK = {
+    "exp": 1, "exp2": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1, "tan": 1,
+    "sinh": 1, "cosh": 1, "tanh": 1, "arcsin": 1, "arccos": 1, "arctan": 1, "arcsinh": 1, "arccosh": 1, "arctanh": 1,
+    "cbrt": 1, "power": 2, "arctan2": 2, "hypot": 2,
+}  # fmt: skip
+_OF_C = {"power": "pow"}
+
+
+def name_in_c(ufunc: str) -> str:
+    """What the C library calls a function."""
+    return _OF_C.get(ufunc, ufunc.replace("arc", "a"))
+
+
+_QUICK = {
+    f"quick {name}": f"quick_{name_in_c(name)}({', '.join(f'{{{i}}}' for i in range(n))})" for name, n in QUICK.items()
+}
 DIRECT: dict[str, Mapping[str, str]] = {
-    "f": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_FLOATS},
+    "f": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_FLOATS, **_QUICK},
     "i": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_WHOLE},
     "b": {**_ANY, **_COMPARISONS, **_LOGIC, **_BOOLS},
     "c": _ANY,

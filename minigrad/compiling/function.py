@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from minigrad import random
 from minigrad.compiling.arguments import Call
+from minigrad.compiling.building import info
 from minigrad.compiling.entry import MISS, short_way
+from minigrad.compiling.kernels import alike_enough
 from minigrad.compiling.run import Compiled
 from minigrad.compiling.tracing import trace_with_pullbacks
 from minigrad.core import unwrap
@@ -26,6 +28,7 @@ from minigrad.errors.programs import (
     out_of_date,
     warn_of_forms,
 )
+from minigrad.options import one_of
 from minigrad.settings import now, unusual
 from minigrad.tree import flatten
 
@@ -34,8 +37,13 @@ MANY = 4  # from so many programs on a warning says why there are so many
 _disabled = ContextVar("minigrad.jit.disabled", default=os.environ.get("MINIGRAD_JIT") == "0")
 
 
-def jit(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()) -> Any:
-    """Make a function that is traced at its first call, and from then on run as a program of NumPy.
+def jit(
+    f: Callable[..., Any] | None = None,
+    *,
+    static: str | Sequence[str] = (),
+    numerics: Literal["exact", "fast"] = "exact",
+) -> Any:
+    """Make a function that is traced at its first call, and from then on run as a program, in C if there is a compiler.
 
     What it returns and changes is the same to the last bit.  Everything that it does with Tensors becomes a part of the
     program: operations, backward passes, clipping, steps of optimizers, random numbers, BatchNorm's running values.
@@ -49,6 +57,9 @@ def jit(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()
     static : str or sequence of str
         The names of arguments of which every value gets a program of its own: they decide how to compute.  Integers,
         bools and strings are static by themselves; floats are not.
+    numerics : "exact" or "fast"
+        "fast" takes exponentials, logarithms, trigonometric functions and powers from the C library, several at once:
+        they may be a few units in the last place off.
 
     Returns
     -------
@@ -78,8 +89,8 @@ def jit(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()
     """
     names = (static,) if isinstance(static, str) else tuple(static)
     if f is None:
-        return functools.partial(jit, static=names)
-    return Jitted(f, names)
+        return functools.partial(jit, static=names, numerics=numerics)
+    return Jitted(f, names, one_of(numerics, "jit: numerics", ("exact", "fast")))
 
 
 @contextmanager
@@ -96,16 +107,17 @@ def disabled() -> Iterator[None]:
 
 
 jit.disabled = disabled  # type: ignore[attr-defined]  # beside what it switches off
+jit.info = info  # type: ignore[attr-defined]
 
 
 class Jitted:
     """A function that runs as a program: see `jit`."""
 
-    def __init__(self, f: Callable[..., Any], static: tuple[str, ...]) -> None:
+    def __init__(self, f: Callable[..., Any], static: tuple[str, ...], numerics: str = "exact") -> None:
         if not callable(f):
             raise ArgumentError(f"jit takes a function, not {type(f).__name__}")
         functools.update_wrapper(self, f, updated=())
-        self._f, self._static = f, static
+        self._f, self._static, self._numerics = f, static, numerics
         self._name = getattr(f, "__name__", type(f).__name__)
         self._signature = inspect.signature(f) if static else None
         for name in static:
@@ -125,7 +137,7 @@ class Jitted:
         # The instance has them, so that they go when it goes; others, equal ones too, have their own.
         place = f"_jitted_{self._name}"
         if place not in kept:
-            kept[place] = Jitted(self._f.__get__(instance, owner), self._static)
+            kept[place] = Jitted(self._f.__get__(instance, owner), self._static, self._numerics)
         bound: Jitted = kept[place]
         return bound
 
@@ -181,7 +193,7 @@ class Jitted:
 
     def _traced(self, call: Call) -> tuple[Compiled, list[Any]]:
         written = trace_with_pullbacks(self._filled(call), self._name, (call.args, call.kwargs))
-        compiled = Compiled(written, call.leaves)
+        compiled = Compiled(written, call.leaves, quick=self._numerics == "fast")
         outside = compiled.read()
         if isinstance(outside, str):
             raise changes_in_the_trace(self._name, outside)
@@ -225,7 +237,7 @@ class Jitted:
         found = [*outcome.made[: compiled.results], *(value for _, value in written)]
         words = [f"result {i}" for i in range(len(expected) - len(written))] + [str(target) for target, _ in written]
         for what, x, y in zip(words, found, expected, strict=True):
-            if not _same(x, y):
+            if not (alike_enough(x, y) if compiled.quick and x is not None and y is not None else _same(x, y)):
                 raise out_of_date(self._name, what, x, y)
         if random.get_state() != after:
             raise out_of_date(self._name, "how many random numbers are drawn", None, None)
@@ -246,14 +258,14 @@ class Jitted:
         return self._compared(call, compiled, outside)
 
     def explain(self) -> str:
-        """What was traced, and why."""
+        """What was traced, and why; what became of it, and which operations stay steps of Python."""
         if not self._made:
             return f"{self._name}: no call yet"
-        lines = [
-            f"  {len(compiled.program.equations)} equations, calls: {compiled.runs}; {reason}"
-            for compiled, reason in self._made
-        ]
-        return "\n".join([f"{self._name}, programs: {len(lines)}", *lines])
+        lines = [f"{self._name}, programs: {len(self._made)}"]
+        for compiled, reason in self._made:
+            lines.append(f"  {len(compiled.program.equations)} equations, calls: {compiled.runs}; {reason}")
+            lines += [f"    {words}" for words in compiled.runner.described()]
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"<jit of {self._name}>"
@@ -265,7 +277,7 @@ class Jitted:
         found: Any = sys.modules.get(getattr(self._f, "__module__", ""))
         for part in getattr(self._f, "__qualname__", "?").split("."):
             found = getattr(found, part, None)
-        return self._f.__qualname__ if found is self else (Jitted, (self._f, self._static))
+        return self._f.__qualname__ if found is self else (Jitted, (self._f, self._static, self._numerics))
 
 
 def _same(x: Any, y: Any) -> bool:

@@ -10,7 +10,6 @@ from minigrad.compiling.noted_functions import constant
 from minigrad.compiling.recorded import Recorded
 from minigrad.compiling.recorded_numbers import RecordedNumber, root_of
 from minigrad.compiling.recording import Refused, current, plain
-from minigrad.compiling.statements import Map
 from minigrad.core import Primitive
 from minigrad.ops import indexing, kept_zeros, numbers, shaping
 from minigrad.ops.elementwise import selected
@@ -55,9 +54,13 @@ def _kept_zero(product: Any, *factors: Any) -> Any:
         if not isinstance(product, Recorded) or product.dtype.kind != "f":
             raise Refused("a product of this kind")
         value, other = plain(product), plain(factor)
-        made = recorder.made(np.where((other == 0) & np.isnan(value), value.dtype.type(0), value))
-        inputs = [recorder.operand(x, product.dtype) for x in (product, factor)]
-        recorder.note(Map("kept_zero", product.dtype, None, recorder.view(made), tuple(inputs)))
+        # In two steps, which compilers make of several elements at once where they do not of one.
+        clean, made = (recorder.made(value.copy()) for _ in range(2))
+        with np.errstate(all="ignore"):
+            plain(clean)[...] = np.where(np.isnan(value), value.dtype.type(0), value)
+            plain(made)[...] = np.where(other == 0, plain(clean), value)
+        recorder.map("no_nan", product.dtype, recorder.view(clean), [product])
+        recorder.map("kept_zero", product.dtype, recorder.view(made), [product, factor, clean])
         product = made
     return product
 

@@ -33,9 +33,9 @@ class Compiled:
         How often it was run.
     """
 
-    def __init__(self, written: Differentiable, leaves: Sequence[Any]) -> None:
+    def __init__(self, written: Differentiable, leaves: Sequence[Any], quick: bool = False) -> None:
         self.program, self.pullbacks = written
-        self.runs = 0
+        self.runs, self.quick = 0, quick
         self._short_way: tuple[Callable[..., Any] | None] | None = None
         program, pullbacks = self.program, [p for p in self.pullbacks if p is not None]
         self.outside = [(x, source) for x, source in program.inputs.items() if not isinstance(source, Argument)]
@@ -57,7 +57,7 @@ class Compiled:
         # As without a program: what has no derivative is copied for the backward pass if it is small.
         borrowed = set(self.inputs) - {x for p in pullbacks for x in p.gradients}
         self._borrowed = [i for i in range(self.kept_from, len(self.made)) if self.made[i] in borrowed]
-        self.runner = Runner(program.name, program.equations, self.inputs, self.made, ordered, self._targets())
+        self.runner = Runner(program.name, program.equations, self.inputs, self.made, ordered, self._targets(), quick)
         self.pulls = [None if p is None else self._pull_of(p) for p in self.pullbacks]
         tensors = [source.tensor for _, source in self.outside if isinstance(source, OfTensor)]
         self.reads_tensors = bool(tensors)
@@ -87,7 +87,7 @@ class Compiled:
 
     def _pull_of(self, pullback: Pullback) -> Run:
         ends = list(pullback.gradients.values())
-        return Runner(self.program.name, pullback.equations, [pullback.seed, *pullback.needed], ends)
+        return Runner(self.program.name, pullback.equations, [pullback.seed, *pullback.needed], ends, quick=self.quick)
 
     def short_way(self, make: Callable[[], Callable[..., Any] | None]) -> Callable[..., Any] | None:
         """The short way in, made once, when the program has been compared and run."""

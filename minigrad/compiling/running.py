@@ -57,7 +57,9 @@ class Runner:
         outputs: Sequence[Variable],
         ordered: Collection[Variable] = (),
         targets: Mapping[Variable, Variable] | None = None,
+        quick: bool = False,
     ) -> None:
+        self._quick = quick
         self._targets = targets or {}
         self._form = (name, equations, inputs, outputs)
         self.draws = any(e.operation.primitive.facts.kind == "draw" for e in equations)
@@ -72,7 +74,11 @@ class Runner:
     def prepare(self, values: Sequence[Any]) -> None:
         """Make kernels for values of these forms."""
         self._ready = True
-        found = lowered(*self._form, values, self.plainly, self._targets)
+        found: Lowered | str = "not asked for"
+        if self._quick:
+            found = lowered(*self._form, values, self.plainly, self._targets, quick=True)
+        if isinstance(found, str):  # perhaps the C library has no functions of several numbers at once
+            found = lowered(*self._form, values, self.plainly, self._targets)
         if isinstance(found, str):
             self.reason = found
         else:
@@ -106,3 +112,17 @@ class Runner:
         return tuple(
             [found[lowered.targets[x]] if x in lowered.targets else y for x, y in zip(outputs, made, strict=True)]
         )
+
+    def described(self) -> list[str]:
+        """What it runs as, in words."""
+        if self.lowered is None:
+            return [f"operation by operation: {self.reason}"]
+        loops = sum(source.count("static __attribute__((noinline)) void") for source in self.lowered.sources)
+        kernels = len(self.lowered.sources)
+        words = [f"functions of C: {kernels}, with loops over elements: {loops}"]
+        if self.misfits:
+            words.append(f"calls that they could not do: {self.misfits} of {self.calls}")
+        counted: dict[str, int] = {}
+        for step in self.lowered.steps:
+            counted[step] = counted.get(step, 0) + 1
+        return words + [f"in Python, {count} times: {step}" for step, count in counted.items()]

@@ -86,8 +86,8 @@ Operand: TypeAlias = View | Number
 class Map(NamedTuple):
     """Each element of the result from those of the operands, which are broadcast.
 
-    The operation is one of NumPy's names of ufuncs, "where", "copy", "kept_zero" or an operator of Python's numbers;
-    the loop, if there is one, computes it.
+    The operation is one of NumPy's names of ufuncs, "where", "copy", "no_nan", "kept_zero" or an operator of Python's
+    numbers; the loop, if there is one, computes it.
     """
 
     operation: str

@@ -197,10 +197,9 @@ class Optimizer:
 
     def _write_down(self, tracer: Any) -> None:
         """The step as a part of a program: rates and numbers of steps are read, and states written, at every run."""
-        identities = "[*map(id, {0})]"
-        tracer.guard("which parameters an optimizer has", identities, (self.param_groups,))
+        tracer.guard("which parameters an optimizer has", "[*map(id, {0}.param_groups)]", (self,))
         for group in self.param_groups:
-            tracer.guard("which parameters an optimizer has", identities, (group["params"],))
+            tracer.guard("which parameters an optimizer has", "[*map(id, {0})]", (group["params"],))
             options = tracer.entries(group, fixed=self.fixed)
             for p in group["params"]:
                 gradient = p.grad
@@ -215,7 +214,7 @@ class Optimizer:
                     self.update(value, tracer.own(gradient.array), tracer.entries(self.state[p]), options)
                 write_to(p, value)
         # What a program writes to: `load_state_dict` brings others.
-        tracer.guard("where an optimizer keeps its state", "[id(x) for x in {0}.values() if x]", (self.state,))
+        tracer.guard("where an optimizer keeps its state", "[id(x) for x in {0}.state.values() if x]", (self,))
         counts = tracer.entries(vars(self))
         counts["_steps"] += 1
 
