@@ -121,6 +121,8 @@ class _Writer:
             f"static __attribute__((noinline)) void {name}({heads}) {{\n  {text}\n}}\n"
             for (heads, text), name in self.functions.items()
         ]
+        # Sources that differ in what they call must differ: each is one library, with one table.
+        header += "".join(f"/* {number}: {loop.ufunc} {loop.types} */\n" for loop, number in self.loops.items())
         header += quick_functions("\n".join(text for _, text in self.functions))
         return "".join([header, *functions, "ptrdiff_t run(char *frame) {\n  ", "\n  ".join(lines), "\n}\n"])
 

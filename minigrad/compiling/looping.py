@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiling.lowering import INSTEAD, results_of
+from minigrad.compiling.lowering import results_of
 from minigrad.compiling.picking import put
 from minigrad.compiling.recorded import Recorded
 from minigrad.compiling.recording import Recorder, Refused, current, plain
@@ -100,6 +100,8 @@ def _cond(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: A
     return _packed(results)
 
 
-INSTEAD[bodies._scan.primitive] = _scan  # type: ignore[attr-defined]  # an operation has its primitive
-INSTEAD[bodies._while.primitive] = _while  # type: ignore[attr-defined]
-INSTEAD[bodies._cond.primitive] = _cond  # type: ignore[attr-defined]
+# What is recorded in place of the functions of these operations.
+LOOPS: dict[Any, Any] = {
+    f.primitive: instead  # type: ignore[attr-defined]  # an operation has its primitive
+    for f, instead in ((bodies._scan, _scan), (bodies._while, _while), (bodies._cond, _cond))
+}

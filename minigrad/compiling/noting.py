@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compiling.lowering import results_of
+from minigrad.compiling.looping import LOOPS
+from minigrad.compiling.lowering import INSTEAD, results_of
 from minigrad.compiling.recorded import new_recorder
 from minigrad.compiling.recording import Refused, ShownNumber, copied, plain, view_of
 from minigrad.compiling.statements import Buffer, Number, Statement, View
 from minigrad.program import Equation, Variable
 from minigrad.program.equations import normal
+
+INSTEAD.update(LOOPS)
 
 
 class Part(NamedTuple):

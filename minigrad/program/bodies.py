@@ -8,17 +8,18 @@ gradient of the result comes first, and those of its uses in the next step after
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.autograd import walk
-from minigrad.control import check_branches, check_carry, cond, scan
-from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, no_grad, primitive, unwrap
+from minigrad.control import as_tensor, check_branches, check_carry, cond, pair_of, scan, single
+from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, name_of, no_grad, primitive, unwrap
 from minigrad.creation import asarray
 from minigrad.errors.control import acts_in_a_body, no_derivative_of_while
 from minigrad.ops.elementwise import positive
-from minigrad.ops.shaping import concat
+from minigrad.ops.shaping import concat, reshape
 from minigrad.program.equations import Argument, Equation, OfTensor, Variable, normal
 from minigrad.program.passes import remove_dead_code, share_common_subexpressions
 from minigrad.several import Forms, unpacked
@@ -73,8 +74,8 @@ def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...])
     inner = type(outer)(name)
     given = inner.open(args)
     try:
-        with inner, no_grad():
-            result = map_leaves(asarray, f(*given))
+        with inner, no_grad(), np.errstate(all="ignore"):  # perhaps it is a branch that is not for these numbers
+            result = map_leaves(as_tensor, f(*given))
         form = inner.form_of_results(result, True)
         examples = map_leaves(lambda x: x.array, result)
         del given
@@ -138,8 +139,8 @@ def scanned(outer: Any, f: Callable[..., Any], carry: Any, rows: Any, count: int
     first = map_leaves(lambda x: np.array(unwrap(x)[0]), rows)
 
     def checked(before: Any, x: Any) -> Any:
-        after, y = f(before, x)
-        after = map_leaves(asarray, after)
+        after, y = pair_of(f(before, x))
+        after = map_leaves(as_tensor, after)
         check_carry("scan", before, after)
         return after, y
 
@@ -161,6 +162,14 @@ def scanned(outer: Any, f: Callable[..., Any], carry: Any, rows: Any, count: int
 
 def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: Forms) -> list[Any]:
     """The gradients of all operands, by a scan in the other direction."""
+    operands = _named(operands)
+    if not how.keeps:  # nobody knew that there would be a way back: once more, with the carries
+        more: Forms = (*forms, *(((how.length, *shape), dtype) for shape, dtype in forms[: how.carries]))
+        y = _scan(*operands, body=body, how=how._replace(keeps=True), forms=more)
+        none = np.zeros(sum(prod(shape) for shape, _ in more[len(forms) :]), unwrap(g).dtype)
+        return _scan_rule(
+            concat([reshape(g, -1), none]), y, *operands, body=body, how=how._replace(keeps=True), forms=more
+        )
     constants, rows = operands[: how.constants], operands[how.constants + how.carries :]
     as_gradients: Forms = tuple((shape, kind if kind.kind in "fc" else np.dtype(float)) for shape, kind in forms)
     gradients, results = unpacked(g, as_gradients), unpacked(y, forms)
@@ -202,6 +211,13 @@ def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: For
     return made if named else [None if x is None else unwrap(x) for x in made]
 
 
+def _named(operands: Sequence[Any]) -> tuple[Any, ...]:
+    """In a program all arrays are values of it, and have names."""
+    if interpreter() is None:
+        return tuple(operands)
+    return tuple([name_of(x, None) if isinstance(x, np.ndarray | np.generic) else x for x in operands])
+
+
 def _dtype_of(x: Any) -> Any:
     value = unwrap(x)
     return np.asarray(value).dtype
@@ -239,7 +255,7 @@ def _variable(x: Any) -> Any:
     """A Tensor at which a walk can end, and which depends on `x`."""
     if isinstance(x, Handle) and x.node is not None:
         return positive(x)
-    made = Tensor(unwrap(x)) if interpreter() is None else positive(x)
+    made = Tensor(unwrap(x)) if interpreter() is None else positive(asarray(x))
     return made.requires_grad_()
 
 
@@ -290,11 +306,12 @@ def looped(outer: Any, test: Callable[..., Any], step: Callable[..., Any], carry
     """`while_loop` as an operation of a program."""
 
     def checked(before: Any) -> Any:
-        after = map_leaves(asarray, step(before))
+        after = map_leaves(as_tensor, step(before))
         check_carry("while_loop", before, after)
         return after
 
-    condition, test_constants, _ = _traced(outer, "while_loop", test, (_examples(carry),))
+    condition, test_constants, holds = _traced(outer, "while_loop", test, (_examples(carry),))
+    single(holds, "while_loop")
     body, step_constants, _ = _traced(outer, "while_loop", checked, (_examples(carry),))
     carries, rebuild = flatten(carry)
     operands = (*test_constants, *step_constants, *carries)
@@ -347,6 +364,7 @@ def _cond_rule(
     g: Any, y: Any, pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms
 ) -> list[Any]:
     """The gradients of all operands: of those that only the other branch takes, zeros."""
+    pred, *operands = _named((pred, *operands))  # type: ignore[assignment]  # a list will do
     as_gradients: Forms = tuple((shape, kind if kind.kind in "fc" else np.dtype(float)) for shape, kind in forms)
     gradients = unpacked(g, as_gradients)
     of_first, of_second, shared = _parts(how, operands)
