@@ -101,7 +101,5 @@ def _cond(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: A
 
 
 # What is recorded in place of the functions of these operations.
-LOOPS: dict[Any, Any] = {
-    f.primitive: instead  # type: ignore[attr-defined]  # an operation has its primitive
-    for f, instead in ((bodies._scan, _scan), (bodies._while, _while), (bodies._cond, _cond))
-}
+_OF_FUNCTIONS: dict[Any, Any] = {bodies._scan: _scan, bodies._while: _while, bodies._cond: _cond}
+LOOPS = {f.primitive: instead for f, instead in _OF_FUNCTIONS.items()}
