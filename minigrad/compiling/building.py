@@ -88,15 +88,17 @@ def _processor() -> str:
 
 @cache
 def _is_gcc(compiler: tuple[str, ...]) -> bool:
-    said = subprocess.run([*compiler, "--version"], capture_output=True, text=True, timeout=LIMIT, check=False)
+    said = subprocess.run(
+        [*compiler, "--version"], capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False
+    )
     return "Free Software Foundation" in said.stdout
 
 
 def _built(name: str, source: str, compiler: tuple[str, ...], optional: bool) -> ctypes.PyDLL | None:
     folder = cache_folder()
     path = folder / f"{name}.so"
-    if _is_own(path):
-        with contextlib.suppress(OSError):  # cut short: it is made again
+    if _is_own(path) and _is_whole(path):
+        with contextlib.suppress(OSError):  # it is made again
             return ctypes.PyDLL(str(path))
     made: list[str] = []
     try:
@@ -110,11 +112,18 @@ def _built(name: str, source: str, compiler: tuple[str, ...], optional: bool) ->
         gcc = GCC_FLAGS if _is_gcc(compiler) else ()
         command = [*compiler, *FLAGS, *gcc, "-march=native", text, "-o", result, "-lm"]
         said = subprocess.run(
-            command, capture_output=True, text=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LIMIT,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         if said.returncode:
-            _failed(f"{' '.join(command)}\n{said.stderr}", optional)
+            _failed(f"{' '.join(command)}\n{said.stderr}{said.stdout}", optional)
             return None
+        _seal(Path(result))
         os.replace(result, path)
         made.remove(result)
         library = ctypes.PyDLL(str(path))
@@ -143,9 +152,9 @@ def _failed(message: str, optional: bool) -> None:
 @cache
 def cache_folder() -> Path:
     """A folder that only this user can write to: his cache, or else one that lasts as long as the process."""
-    chosen = os.environ.get("MINIGRAD_CACHE")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minigrad"
-    with contextlib.suppress(OSError, RuntimeError):
+    chosen, caches = os.environ.get("MINIGRAD_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    with contextlib.suppress(OSError, RuntimeError):  # perhaps nobody has a home
+        base = Path(chosen) if chosen else Path(caches or Path.home() / ".cache") / "minigrad"
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_private(base):
             return base
@@ -171,6 +180,19 @@ def _is_own(path: Path) -> bool:
         return False
     mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
     return stat.S_ISREG(found.st_mode) and mine and not found.st_mode & 0o022
+
+
+def _seal(path: Path) -> None:
+    """Write at the end of a file what the rest of it is."""
+    with path.open("rb+") as file:
+        digest = hashlib.sha256(file.read()).digest()
+        file.write(digest)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file is what was written: to load one that was cut short would end the process."""
+    content = path.read_bytes()
+    return hashlib.sha256(content[:-32]).digest() == content[-32:]
 
 
 def info() -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _scan(*operands: Any, body: Any, how: Any, forms: Any) -> Any:
     return _packed([*carries, *results])
 
 
-def _while(*operands: Any, test: Any, body: Any, how: Any, forms: Any) -> Any:
+def _while_loop(*operands: Any, test: Any, body: Any, how: Any, forms: Any) -> Any:
     recorder = current.get()
     begin = how.test_constants + how.step_constants
     of_test, of_step = operands[: how.test_constants], operands[how.test_constants : begin]
@@ -85,7 +85,7 @@ def _while(*operands: Any, test: Any, body: Any, how: Any, forms: Any) -> Any:
     return _packed(carries)
 
 
-def _cond(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: Any) -> Any:
+def _branch(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: Any) -> Any:
     recorder = current.get()
     begin = how.test_constants + how.step_constants
     of_first, of_second = operands[: how.test_constants], operands[how.test_constants : begin]
@@ -101,5 +101,5 @@ def _cond(pred: Any, *operands: Any, first: Any, second: Any, how: Any, forms: A
 
 
 # What is recorded in place of the functions of these operations.
-_OF_FUNCTIONS: dict[Any, Any] = {bodies._scan: _scan, bodies._while: _while, bodies._cond: _cond}
+_OF_FUNCTIONS: dict[Any, Any] = {bodies._scan: _scan, bodies._while_loop: _while_loop, bodies._branch: _branch}
 LOOPS = {f.primitive: instead for f, instead in _OF_FUNCTIONS.items()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.core import enable_grad
 from minigrad.errors import ArgumentError, ProgramError, ShapeError
+from minigrad.notes import notes_of
 from minigrad.ops.elementwise import clip
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.problem import Problem, is_true, norm_of
@@ -20,6 +21,7 @@ from minigrad.tensor import Tensor
 
 PATIENCE = 0.1  # seconds of steps one by one, before it is asked whether to compile
 COMPILING = 0.5  # seconds that this takes
+COMPARED = 2  # steps that are made both ways: an objective may be another one at each call
 
 
 class Limits(NamedTuple):
@@ -75,6 +77,22 @@ class Change:
         return noise
 
 
+class _Trial(NamedTuple):
+    """What a compiled loop says of some steps, which are made in Python, too."""
+
+    inside: Any
+    end: int
+    made: Any
+
+    def agrees(self, losses: Sequence[float], leaves: Sequence[Any]) -> bool:
+        """Whether they have come to the same, to the last bit."""
+        count = len(self.made.losses)
+        points = [p[-1] for p in self.made.points]
+        return np.array_equal(self.made.losses, losses[-count:], equal_nan=True) and all(
+            np.array_equal(p, leaf.array, equal_nan=True) for p, leaf in zip(points, leaves, strict=True)
+        )
+
+
 class Descent:
     """The loop, and what it has seen."""
 
@@ -111,14 +129,17 @@ class Descent:
     def go(self, batches: Any, steps: int | None) -> None:
         """Make a step on all rows, or on each batch of them, until a limit is passed or there are no more."""
         value = self._arrive(batches is None)
-        when = self._when_inside(batches)
+        when, trial = self._when_inside(batches), None
         begun = perf_counter()
         for rows in islice(self._orders(batches), steps) if not self.state else ():
-            if when is not None and self.steps and self._is_worth_it(when, begun, steps):
-                when = None
-                value = self._go_inside(value, steps)
-                if self.state:
-                    return
+            if trial is not None and self.steps == trial.end:
+                if trial.agrees(self.batch_losses, self.problem.leaves):
+                    value = self._go_inside(trial.inside, value, steps)
+                    if self.state:
+                        return
+                trial = None
+            elif when is not None and self.steps and self._is_worth_it(when, begun, steps):
+                when, trial = None, self._traced(steps)
             if self.steps == steps:
                 break  # they were made inside
             if batches is not None:
@@ -159,21 +180,33 @@ class Descent:
             return False
         return when == 0.0 or (steps is not None and passed / self.steps * (steps - self.steps) > COMPILING)
 
-    def _go_inside(self, value: Tensor, steps: int | None) -> Tensor:
-        """Make the other steps in a compiled loop, if that is possible; the value at the point reached."""
+    def _traced(self, steps: int | None) -> "_Trial | None":
+        """A step as the body of a compiled loop, with what it says of the next steps; None if that is not possible."""
         from minigrad.optim.inside import Steps  # with the compiler, which takes long to import
 
+        notes = [notes_of(leaf.node) for leaf in self.problem.leaves]
+        written = [(n.written, n.where) for n in notes]
         try:
             inside = Steps(self._step_to_trace, self.problem.leaves)
-        except ProgramError:
+        except Exception:  # of any kind: it is made in Python, where it will say what it has to say
             if self.compiled is True:
                 raise
-            return value
+            return None
+        finally:  # the trace writes to the leaves, and takes that back
+            for n, before in zip(notes, written, strict=True):
+                n.written, n.where = before
         if not inside.complete:
             if self.compiled is True:
-                raise ArgumentError("minimize: compiled=True: a step changes something that was not there before it")
-            return value
-        loss = self.batch_losses[-1]
+                raise ArgumentError(
+                    "minimize: compiled=True: a step changes something outside that is not there before it, or gathers "
+                    "from step to step: leave it out"
+                )
+            return None
+        count = COMPARED if steps is None else min(COMPARED, steps - self.steps)
+        return _Trial(inside, self.steps + count, inside.make(count, inside.now()))
+
+    def _go_inside(self, inside: Any, value: Tensor, steps: int | None) -> Tensor:
+        """Make the other steps in a compiled loop; the value at the point reached."""
         while not self.state and inside.fits() and (steps is None or self.steps < steps):
             before = inside.now()
             count = inside.most if steps is None else min(inside.most, steps - self.steps)
@@ -200,7 +233,8 @@ class Descent:
 
     def _step_to_trace(self) -> Any:
         """A step as it is made on all rows; returns the value, and the gradients before they are changed."""
-        value = self.problem(self.problem.leaves)
+        with enable_grad():
+            value = self.problem(self.problem.leaves)
         for leaf in self.problem.leaves:
             leaf.grad = None
         value.backward()

@@ -67,8 +67,13 @@ class Steps:
         self._targets = {_key(target): target for target, _ in program.effects if not isinstance(target, OfGrad)}
         read = {_key(source): x for x, source in program.inputs.items()}
         self._carried = [key for key in written if key in read]
-        # Whether everything that a step writes is there before, as in a first step it is not.
-        self.complete = len(self._carried) == len(written) and all(x is not None for x in written.values())
+        # Whether everything that a step writes is there before, as in a first step it is not, and nothing else is
+        # gathered from step to step.
+        own = {leaf.node for leaf in leaves}
+        others = [target for target, _ in program.effects if isinstance(target, OfGrad) and target.node not in own]
+        self.complete = (
+            not others and len(self._carried) == len(written) and all(x is not None for x in written.values())
+        )
         self.complete = self.complete and not any(e.operation.primitive.facts.kind == "draw" for e in program.equations)
         fixed = [(source, x) for x, source in program.inputs.items() if _key(source) not in written]
         self._constants: list[Any] = [source for source, _ in fixed]

@@ -89,7 +89,8 @@ def minimize(
     compiled : bool or "auto"
         Whether to trace a step and to make the others inside of one compiled loop: the same numbers, to the last bit,
         without Python between the steps. "auto": when a run has taken a while and is far from its end, if it can be
-        done; a run with batches, noise, `clip_norm`, a schedule or a callback stays in Python.
+        done; a run with batches, noise, `clip_norm`, a schedule or a callback stays in Python. `f` is called once more
+        for that, and two steps are made both ways: if they differ, all others are made in Python.
     **options
         Further options of the optimizer, such as ``momentum=0.9``.
 

@@ -243,9 +243,12 @@ def _pulled(
     roots = [(y, g) for y, g in pairs if g is not None and isinstance(y, Handle) and y.node is not None]
     wanted = [x.node for x in variables if isinstance(x, Handle) and x.node is not None]
     found = walk([y for y, _ in roots], [g for _, g in roots], wanted, True, True) if roots else {}
+    belongs = any(isinstance(x, Handle) and x.node is not None for x in (*operands, *seeds, *begun))
     made = []
     for x, vary in zip(variables, varies, strict=True):
         g = found.get(x.node) if vary else None
+        if isinstance(g, Handle) and not belongs:  # it depends on nothing but variables of its own
+            g = name_of(g.array, None)
         value = unwrap(x)
         made.append(np.zeros(np.shape(value), _gradient_dtype(x)) if g is None else g)
     return made
@@ -319,11 +322,11 @@ def looped(outer: Any, test: Callable[..., Any], step: Callable[..., Any], carry
         raise no_derivative_of_while()
     forms = tuple((x.shape, x.dtype) for x in carries)
     how = _While(len(test_constants), len(step_constants))
-    return rebuild(unpacked(_while(*operands, test=condition, body=body, how=how, forms=forms), forms))
+    return rebuild(unpacked(_while_loop(*operands, test=condition, body=body, how=how, forms=forms), forms))
 
 
 @primitive()
-def _while(*operands: Any, test: Body, body: Body, how: _While, forms: Forms) -> Any:
+def _while_loop(*operands: Any, test: Body, body: Body, how: _While, forms: Forms) -> Any:
     """The first carry for which the condition does not hold."""
     return while_it_holds(test.run, body.run, operands, how)
 
@@ -352,7 +355,7 @@ def chosen(
     forms = tuple((x.shape, x.dtype) for x in leaves)
     everything = (pred, *of_first, *of_second, *flatten(operands)[0])
     how = _While(len(of_first), len(of_second))
-    return rebuild(unpacked(_cond(*everything, first=first, second=second, how=how, forms=forms), forms))
+    return rebuild(unpacked(_branch(*everything, first=first, second=second, how=how, forms=forms), forms))
 
 
 def _parts(how: _While, operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
@@ -360,7 +363,7 @@ def _parts(how: _While, operands: Sequence[Any]) -> tuple[Sequence[Any], Sequenc
     return operands[: how.test_constants], operands[how.test_constants : begin], operands[begin:]
 
 
-def _cond_rule(
+def _branch_rule(
     g: Any, y: Any, pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms
 ) -> list[Any]:
     """The gradients of all operands: of those that only the other branch takes, zeros."""
@@ -388,8 +391,8 @@ def _cond_rule(
     return [None, *(made if named else [None if x is None else unwrap(x) for x in made])]
 
 
-@primitive(joint=_cond_rule)
-def _cond(pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms) -> Any:
+@primitive(joint=_branch_rule)
+def _branch(pred: Any, *operands: Any, first: Body, second: Body, how: _While, forms: Forms) -> Any:
     """The results of one of two branches."""
     return one_of_two(first.run, second.run, pred, operands, how)
 
@@ -419,5 +422,5 @@ def _printed_cond(operands: list[Any], first: Body, second: Body, how: _While, f
 
 
 _scan.primitive.printed = _printed_scan  # type: ignore[attr-defined]  # an operation has its primitive
-_while.primitive.printed = _printed_while  # type: ignore[attr-defined]
-_cond.primitive.printed = _printed_cond  # type: ignore[attr-defined]
+_while_loop.primitive.printed = _printed_while  # type: ignore[attr-defined]
+_branch.primitive.printed = _printed_cond  # type: ignore[attr-defined]
