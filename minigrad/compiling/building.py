@@ -20,14 +20,15 @@ import numpy as np
 
 from minigrad.errors.programs import warn_of_compiler
 
+# Without what makes one call, of one number, of a sine and a cosine, and of pow(x, 2) a product.
+_NOT_KNOWN = ("sin", "cos", "sinf", "cosf", "pow", "powf")
 # What decides about the last bit: sums are not rearranged, products and sums not joined, and subnormals stay.  Selects
 # stay in the loop that can be vectorized.
 FLAGS = (
     "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fPIC",
-    "-shared", "-w",
+    "-shared", "-w", *(f"-fno-builtin-{name}" for name in _NOT_KNOWN),
 )  # fmt: skip
-# Without what makes one call, of one number, of a sine and a cosine.
-GCC_FLAGS = ("-fno-tree-sink", *(f"-fno-builtin-{name}" for name in ("sin", "cos", "sinf", "cosf")))
+GCC_FLAGS = ("-fno-tree-sink",)
 LIMIT = 60  # seconds that a compiler may take
 
 

@@ -30,6 +30,8 @@ HEADER = """\
 #define signbit(x) (_Generic((x), float: __builtin_signbitf, default: __builtin_signbit)(x) != 0)
 typedef void (*loop)(char **, const ptrdiff_t *, const ptrdiff_t *, void *);
 double pow(double, double);
+float powf(float, float);
+#define power(x, y) _Generic((x), float: powf, default: pow)(x, y)
 static char *table[{size}];
 void bind(char **values) {{ for (int i = 0; i < {size}; i++) table[i] = values[i]; }}
 #define FAIL(condition) if (__builtin_expect_with_probability(!!(condition), 0, 1.0)) return 1;

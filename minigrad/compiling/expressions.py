@@ -37,7 +37,7 @@ _FLOATS = {
     "conjugate": "{0}", "signbit": "signbit({0})",
     "no_nan": "({0} == {0}) ? {0} : 0", "kept_zero": "({1} == 0) ? {2} : {0}",
     "python +": "{0} + {1}", "python -": "{0} - {1}", "python *": "{0} * {1}", "python /": "{0} / {1}",
-    "python **": "pow({0}, {1})",
+    "python **": "pow({0}, {1})", "scalar power": "power({0}, {1})",
 }  # fmt: skip
 _WHOLE = {
     "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}", "bitwise_xor": "{0} ^ {1}", "square": "{0} * {0}",

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiling.lowering import results_of
+from minigrad.compiling.lowering import as_variable, results_of
 from minigrad.compiling.picking import put
 from minigrad.compiling.recorded import Recorded
 from minigrad.compiling.recording import Recorder, Refused, current, plain
@@ -15,10 +15,11 @@ from minigrad.program import Variable, bodies
 
 def _run(body: Any, operands: Sequence[Any]) -> list[Any]:
     """Record the equations of a body."""
-    known: dict[Any, Any] = dict(zip(body.inputs, operands, strict=True))
+    known: dict[Any, Any] = {x: as_variable(x, value) for x, value in zip(body.inputs, operands, strict=True)}
     for equation in body.equations:
         inputs = [known[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
-        known.update(zip(equation.outputs, results_of(equation, inputs), strict=True))
+        results = results_of(equation, inputs)
+        known.update({x: as_variable(x, value) for x, value in zip(equation.outputs, results, strict=True)})
     results = [known[x] for x in body.outputs]
     if not all(isinstance(x, Recorded) for x in results):
         raise Refused("a result of a body is a number of Python")

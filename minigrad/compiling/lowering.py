@@ -9,12 +9,12 @@ import numpy as np
 from minigrad.compiling.noted_functions import constant
 from minigrad.compiling.recorded import Recorded
 from minigrad.compiling.recorded_numbers import RecordedNumber, root_of
-from minigrad.compiling.recording import Refused, current, plain
+from minigrad.compiling.recording import Refused, Shown, current, plain
 from minigrad.core import Primitive
-from minigrad.ops import indexing, kept_zeros, numbers, shaping
+from minigrad.ops import elementwise, indexing, kept_zeros, numbers, shaping
 from minigrad.ops.elementwise import selected
 from minigrad.ops.indexing import _meets_twice, _with
-from minigrad.program import Equation
+from minigrad.program import Equation, Variable
 
 
 def results_of(equation: Equation, operands: Sequence[Any]) -> list[Any]:
@@ -34,6 +34,14 @@ def results_of(equation: Equation, operands: Sequence[Any]) -> list[Any]:
         if isinstance(value, Recorded) and (value.shape, value.dtype) != (x.shape, x.dtype):
             raise Refused("its result has another form")
     return results
+
+
+def as_variable(x: Variable, value: Any) -> Any:
+    """A recorded value, of which it is known whether it stands for one of NumPy's single numbers."""
+    if isinstance(value, Shown) and value.scalar is not x.scalar:
+        value = value.view()
+        value.scalar = x.scalar
+    return value
 
 
 def _is_known(value: np.ndarray) -> bool:
@@ -75,6 +83,27 @@ def _times(g: Any, factor: Any) -> Any:
 
 def _over(g: Any, divisor: Any) -> Any:
     return _kept_zero(np.true_divide(g, divisor), g)
+
+
+def _power(a: Any, b: Any) -> Any:
+    """Of two single numbers the C library's function, as NumPy has it; of arrays what NumPy does with these."""
+    single = [getattr(x, "scalar", isinstance(x, np.generic)) for x in (a, b)]
+    if not any(single) or not all(one or type(x) in (int, float) for one, x in zip(single, (a, b), strict=True)):
+        return a**b
+    recorder = current.get()
+    dtype = np.result_type(*[plain(x) if type(x) in (int, float) else plain(x).dtype for x in (a, b)])
+    if dtype.char not in "fd" or any(isinstance(x, Shown) and x.dtype != dtype for x in (a, b)):
+        raise Refused("a power of single numbers of this kind")
+    with np.errstate(all="ignore"):
+        made = recorder.made(np.array(plain(a)[()] ** plain(b)[()] if all(single) else _powered(a, b), dtype))
+    recorder.map("scalar power", dtype, recorder.view(made), [a, b])
+    return made
+
+
+def _powered(a: Any, b: Any) -> Any:
+    """The power, of which one is a number of Python."""
+    x, y = (v if type(v) in (int, float) else plain(v)[()] for v in (a, b))
+    return x**y
 
 
 def _slope(g: Any, x: Any, length: Any) -> Any:
@@ -132,6 +161,7 @@ _OF_FUNCTIONS: dict[Any, Callable[..., Any]] = {
     indexing._scatter: _scatter,
     indexing._add_at: _add_at,
     indexing._setitem: _setitem,
+    elementwise.pow: _power,
     shaping._astype: _astype_of,
     numbers.number: lambda x: x.item(),
     numbers.root: root_of,

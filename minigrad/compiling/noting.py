@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiling.looping import LOOPS
-from minigrad.compiling.lowering import INSTEAD, results_of
+from minigrad.compiling.lowering import INSTEAD, as_variable, results_of
 from minigrad.compiling.recorded import new_recorder
 from minigrad.compiling.recording import Refused, ShownNumber, copied, plain, view_of
 from minigrad.compiling.statements import Buffer, Number, Statement, View
@@ -60,7 +60,7 @@ def recorded(
     found = Recording({}, {}, set(), {}, recorder.truths)
 
     def keep(x: Variable, value: Any) -> None:
-        known[x] = value
+        known[x] = as_variable(x, value)
         found.places[x] = view_of(value)
         if isinstance(value, ShownNumber):
             found.numbers.add(x)

@@ -24,7 +24,15 @@ class Refused(Exception):  # noqa: N818  # no error: what was asked stays a step
 
 
 class Shown(np.ndarray):
-    """An array in memory that is known; the class that notes what is computed of it stands on this one."""
+    """An array in memory that is known; the class that notes what is computed of it stands on this one.
+
+    Attributes
+    ----------
+    scalar : bool
+        Whether it stands for one of NumPy's single numbers.
+    """
+
+    scalar = False
 
 
 class ShownNumber(float):

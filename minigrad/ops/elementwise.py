@@ -76,13 +76,7 @@ def pow(a: Array, b: Array, /) -> Array:
     The derivative of ``a**0`` with respect to the base is 0 everywhere.  At the base 0 the derivative with respect to
     the exponent is taken as 0 for exponents from 0 on, and is the limit -inf for negative ones.
     """
-    # NumPy's operator knows squares and roots; its ufunc does not.  On single numbers it is the C library's function, which
-    # is not always the same to the last bit: a number is computed as an array of one.
-    if a.__class__ is np.ndarray:
-        return a**b
-    if isinstance(a, np.generic):
-        return a * a if b.__class__ is int and b == 2 else np.asarray(a) ** b
-    return np.power(a, b) if isinstance(b, np.generic) else a**b
+    return a**b  # NumPy's operator knows squares and roots; its ufunc does not
 
 
 implements(np.power)(pow)

@@ -184,7 +184,7 @@ class Descent:
         """A step as the body of a compiled loop, with what it says of the next steps; None if that is not possible."""
         from minigrad.optim.inside import Steps  # with the compiler, which takes long to import
 
-        notes = [notes_of(leaf.node) for leaf in self.problem.leaves]
+        notes = [notes_of(leaf.node) for leaf in self.problem.leaves if leaf.node is not None]
         written = [(n.written, n.where) for n in notes]
         try:
             inside = Steps(self._step_to_trace, self.problem.leaves)

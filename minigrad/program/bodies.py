@@ -54,7 +54,7 @@ class Body:
                 values.update(zip(equation.outputs, map(normal, results), strict=True))
             else:
                 values[equation.outputs[0]] = normal(results)
-        return [np.asarray(values[x]) for x in self.outputs]
+        return [np.asarray(values[x])[()] for x in self.outputs]
 
     def applied(self, operands: Sequence[Any]) -> list[Any]:
         """The outputs for Tensors, as a graph."""
@@ -111,7 +111,7 @@ def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...])
 
 def _examples(tree: Any) -> Any:
     """The values of a tree, for a function that is traced with Tensors of its own."""
-    return map_leaves(lambda x: np.array(unwrap(x)), tree)
+    return map_leaves(lambda x: np.array(unwrap(x))[()], tree)
 
 
 # Scan
@@ -136,7 +136,7 @@ class Scan(NamedTuple):
 
 def scanned(outer: Any, f: Callable[..., Any], carry: Any, rows: Any, count: int, reverse: bool) -> tuple[Any, Any]:
     """`scan` as an operation of a program."""
-    first = map_leaves(lambda x: np.array(unwrap(x)[0]), rows)
+    first = map_leaves(lambda x: np.array(unwrap(x)[0])[()], rows)
 
     def checked(before: Any, x: Any) -> Any:
         after, y = pair_of(f(before, x))
@@ -175,7 +175,10 @@ def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: For
     gradients, results = unpacked(g, as_gradients), unpacked(y, forms)
     kept, kept_gradients = results[-how.carries :], gradients[-how.carries :]
     ys_gradients = gradients[how.carries : -how.carries]
-    varies = [_dtype_of(x).kind in "fc" for x in operands]
+    varies = _varying(g, operands)
+    if any(varies):  # what is carried depends on it
+        first = slice(how.constants, how.constants + how.carries)
+        varies[first] = [_dtype_of(x).kind in "fc" for x in operands[first]]
     entering = list(gradients[: how.carries])
     for j, i in how.aliases:
         g_y = ys_gradients[j]
@@ -209,6 +212,15 @@ def _scan_rule(g: Any, y: Any, *operands: Any, body: Body, how: Scan, forms: For
     found = [*of_constants, *of_carry, *of_rows]
     made = [x if vary else None for x, vary in zip(found, varies, strict=True)]
     return made if named else [None if x is None else unwrap(x) for x in made]
+
+
+def _varying(g: Any, operands: Sequence[Any]) -> list[bool]:
+    """Of which operands a gradient is wanted: in a graph of those that belong to it, else of all that can have one."""
+    recorded = interpreter() is None and isinstance(g, Handle)
+    return [
+        _dtype_of(x).kind in "fc" and not (recorded and not (isinstance(x, Handle) and x.node is not None))
+        for x in operands
+    ]
 
 
 def _named(operands: Sequence[Any]) -> tuple[Any, ...]:
@@ -371,7 +383,7 @@ def _branch_rule(
     as_gradients: Forms = tuple((shape, kind if kind.kind in "fc" else np.dtype(float)) for shape, kind in forms)
     gradients = unpacked(g, as_gradients)
     of_first, of_second, shared = _parts(how, operands)
-    varies = [_dtype_of(x).kind in "fc" for x in operands]
+    varies = _varying(g, operands)
     v_first, v_second, v_shared = _parts(how, varies)
 
     def zeros(tensors: Sequence[Any]) -> list[Any]:

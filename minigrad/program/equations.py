@@ -34,14 +34,17 @@ class Variable:
     shape : tuple of int
     dtype : dtype, or type
         Of a number of Python its class.
+    scalar : bool
+        Whether it was one of NumPy's single numbers, whose operators are not always those of arrays.
     """
 
-    __slots__ = ("dtype", "number", "shape")
+    __slots__ = ("dtype", "number", "scalar", "shape")
 
     def __init__(self, number: int, value: Any) -> None:
         self.number = number
         self.shape: tuple[int, ...] = getattr(value, "shape", ())
         self.dtype: Any = getattr(value, "dtype", type(value))
+        self.scalar = isinstance(value, np.generic)
 
     def fits(self, value: Any) -> bool:
         """Whether a value has the form of this variable."""
