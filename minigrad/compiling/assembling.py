@@ -207,6 +207,7 @@ class Assembly(Calls):
     def _kernel(self, step: _Kernel) -> list[str]:
         statements, k = self.kernels[id(step)]
         made = [b for b in self.outside if self.kernel_of.get(b) == k and b.kind == "made"]
+        made.sort(key=lambda b: b.name)  # so that the source is the same in every process
         lines = [self._allocation(b) for b in made]
         if statements:
             lines += self._call(statements, made, k)

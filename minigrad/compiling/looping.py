@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiling.lowering import as_variable, results_of
+from minigrad.compiling.noted_functions import constant
 from minigrad.compiling.picking import put
 from minigrad.compiling.recorded import Recorded
 from minigrad.compiling.recording import Recorder, Refused, current, plain
@@ -15,6 +16,7 @@ from minigrad.program import Variable, bodies
 
 def _run(body: Any, operands: Sequence[Any]) -> list[Any]:
     """Record the equations of a body."""
+    operands = [constant(np.asarray(x)) if isinstance(x, np.generic) or type(x) is np.ndarray else x for x in operands]
     known: dict[Any, Any] = {x: as_variable(x, value) for x, value in zip(body.inputs, operands, strict=True)}
     for equation in body.equations:
         inputs = [known[x] if isinstance(x, Variable) else x.value for x in equation.inputs]

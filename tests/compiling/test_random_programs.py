@@ -243,12 +243,28 @@ def array(shape, dtype, layout, numbers, seed):
 
 
 @st.composite
+def choices(draw):
+    """What chooses: Hypothesis at every turn, or a seed of its own, which is more diverse and does not get shorter."""
+    seed = draw(st.none() | st.integers(0, 2**64) | st.integers(2**64, 2**65) | st.integers(2**65, 2**66))
+    return (lambda x: draw(st.sampled_from(x))) if seed is None else random.Random(seed).choice
+
+
+def unused(drawing):
+    """The names of values of which nothing is made."""
+    used = set(re.findall(r"\bv\d+\b", " ".join(line.split(" = ")[1] for line in drawing.lines)))
+    return [name for name in drawing.known if name not in {*used, *"abc"}]
+
+
+def written(head, lines, last):
+    """The text of a function."""
+    return "\n".join([head, *(f"    {line}" for line in lines), f"    return {last}"])
+
+
+@st.composite
 def programs(draw):
     """The text of a function of some arrays, and how these are made."""
-    seed = draw(st.none() | st.integers(0, 2**64) | st.integers(2**64, 2**65) | st.integers(2**65, 2**66))
-    rng = None if seed is None else random.Random(seed)  # what it draws is more diverse, and does not get shorter
-    one_of = (lambda x: draw(st.sampled_from(x))) if rng is None else rng.choice
-    shapes, count = [*[(n,) for n in LENGTHS], *SHAPES], draw(st.integers(3, 12))
+    one_of, count = draw(choices()), draw(st.integers(3, 12))
+    shapes = [*[(n,) for n in LENGTHS], *SHAPES]
     first = one_of(shapes)
     inputs, arrays = [], []
     for name in "abc"[: one_of([1, 2, 3])]:
@@ -259,11 +275,27 @@ def programs(draw):
     drawing = Drawing(inputs, one_of)
     while len(drawing.lines) < count:
         drawing.step()
-    used = set(re.findall(r"\bv\d+\b", " ".join(line.split(" = ")[1] for line in drawing.lines)))
-    results = [name for name in drawing.known if name not in {*used, *"abc"}]
-    names = ", ".join(name for name, _, _ in inputs)
-    lines = [f"def f({names}):", *(f"    {line}" for line in drawing.lines), f"    return {', '.join(results)},"]
-    return "\n".join(lines), arrays
+    head = f"def f({', '.join(name for name, _, _ in inputs)}):"
+    return written(head, drawing.lines, ", ".join(unused(drawing)) + ","), arrays
+
+
+@st.composite
+def scans(draw):
+    """The text of a function that scans, with a random body, and how its arrays are made."""
+    one_of, count = draw(choices()), draw(st.integers(1, 8))
+    shape, dtype = one_of([(), (1,), (3,), (8,), (9,), (3, 3), (2, 1), (0,)]), one_of([np.float64, np.float32])
+    drawing = Drawing([("a", shape, dtype), ("b", shape, dtype)], one_of)
+    while len(drawing.lines) < count:
+        drawing.step()
+    carry = [name for name, x in drawing.known.items() if (x.shape, x.dtype) == (shape, dtype)][-1]
+    step = written("def step(a, b):", drawing.lines, f"{carry}, [{', '.join(unused(drawing))}]")
+    lines = [*step.splitlines(), f"last, ys = mg.scan(step, a, rows, reverse={one_of([True, False])})"]
+    length, numbers = one_of([1, 2, 5]), one_of(NUMBERS)
+    arrays = [
+        (shape, dtype.__name__, "in order", numbers, 0),
+        ((length, *shape), dtype.__name__, one_of(LAYOUTS), numbers, 1),
+    ]
+    return written("def f(a, rows):", lines, "(last, *ys)"), arrays
 
 
 def function_of(text):
@@ -302,6 +334,23 @@ def check(program):
             assert_compiled_the_same(gradient, arrays)
 
 
+def check_scan(program):
+    """Compare the values of a scan, and its gradients, which may be summed in another order, if they are finite."""
+    text, made = program
+    f, arrays = function_of(text), [array(*form) for form in made]
+    gradient = mg.grad(weighted(f), argnums=(0, 1))
+    with np.errstate(all="ignore"):
+        assert_compiled_the_same(f, arrays)
+        expected = gradient(*arrays)
+        if all(np.isfinite(g).all() for g in expected):
+            compiled = mg.jit(gradient)
+            for _ in range(3):
+                for found, g in zip(compiled(*arrays), expected, strict=True):
+                    eps = np.finfo(g.dtype).eps
+                    scale = max([np.abs(g).max() for g in expected if g.size], default=0.0)
+                    np.testing.assert_allclose(found, g, rtol=1e4 * eps, atol=1e3 * eps * scale)
+
+
 COMMON = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -309,6 +358,19 @@ COMMON = {"deadline": None, "derandomize": True, "database": None, "suppress_hea
 @given(programs())
 def test_random_programs_give_the_same_bits(program):
     check(program)
+
+
+@settings(max_examples=25, **COMMON)
+@given(scans())
+def test_random_bodies_of_scans_give_the_same_bits(program):
+    check_scan(program)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, **COMMON)
+@given(scans())
+def test_many_random_bodies_of_scans_give_the_same_bits(program):
+    check_scan(program)
 
 
 @pytest.mark.slow
