@@ -392,7 +392,7 @@ class Tensor(Conversions):
         note_view(result, self)
         if self.node is not None and self.node.op is None and tracer is None:
             # A leaf's memory may be written to, and what was read from it must not change.
-            result.array = result.array.copy()
+            result.array = result.array.copy(order="K")  # as it lies in a program, so that sums are the same
             if result.node is not None:
                 result.node.value = result.array
         return result

@@ -294,8 +294,14 @@ class Assembly(Calls):
                 if x in self.recording.numbers:
                     lines.append(f"        {x!r} = float({self._item(place.buffer)})")
                 elif self.mains.get(place.buffer) is not x:
-                    lines.append(f"        {x!r} = {self._view(place)}")
+                    lines += [*self._layout(place.buffer), f"        {x!r} = {self._view(place)}"]
         return lines
+
+    def _layout(self, buffer: Buffer) -> list[str]:
+        """A line that looks whether a given array lies in memory as the first one did, of which a view is made."""
+        if buffer.kind != "given" or not buffer.array.ndim:
+            return []
+        return [f"        if {self._source(buffer)!r}.strides != {buffer.array.strides}: raise Misfit"]
 
     def _view(self, place: View) -> str:
         buffer = place.buffer

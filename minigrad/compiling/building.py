@@ -50,10 +50,8 @@ def load(source: str, optional: bool = False) -> ctypes.PyDLL | None:
 
     Of an optional one it is not said if it cannot be made: there will be another.
     """
-    if os.environ.get("MINIGRAD_JIT_BACKEND") == "numpy" or _state.failure is not None:
-        return None
     compiler = find_compiler()
-    if compiler is None:
+    if not is_there() or compiler is None:
         return None
     name = hashlib.sha256("\0".join((source, *compiler, *FLAGS, *GCC_FLAGS, _processor())).encode()).hexdigest()[:40]
     with _state.lock:
@@ -63,6 +61,12 @@ def load(source: str, optional: bool = False) -> ctypes.PyDLL | None:
                 return None
             _state.loaded[name] = library
         return _state.loaded[name]
+
+
+def is_there() -> bool:
+    """Whether there is a compiler, it is wanted, and it has not failed."""
+    wanted = os.environ.get("MINIGRAD_JIT_BACKEND") != "numpy"
+    return wanted and _state.failure is None and find_compiler() is not None
 
 
 @cache
@@ -205,8 +209,8 @@ def info() -> dict[str, Any]:
         "backend": "c", or "numpy" where there is no compiler or it has failed; "compiler": its command; "cache": the
         folder; "compiled": how many libraries this process has made; "failure": what the compiler said.
     """
-    compiler = None if os.environ.get("MINIGRAD_JIT_BACKEND") == "numpy" else find_compiler()
-    works = compiler is not None and _state.failure is None
+    works = is_there()
+    compiler = find_compiler() if works or _state.failure is not None else None
     return {
         "backend": "c" if works else "numpy",
         "compiler": None if compiler is None else " ".join(compiler),

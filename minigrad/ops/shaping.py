@@ -182,7 +182,8 @@ def broadcast_arrays(*arrays: Array) -> list[Array]:
 
 @primitive(lambda g, y, x, *, dtype: g, kind="elementwise", cost=0, trivial=True)
 def _astype(x: Array, /, *, dtype: Any) -> Array:
-    return np.asanyarray(x).astype(dtype)[()]
+    y = np.asanyarray(x).astype(dtype)
+    return y if y.ndim else y[()]  # a view of an array would not be taken for one that may be added to
 
 
 @implements_by_name("numpy.astype")

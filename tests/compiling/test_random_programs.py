@@ -1,5 +1,6 @@
 """Random programs: compiled, they give the same bits as without, and so do their gradients."""
 
+import os
 import random
 import re
 
@@ -351,7 +352,30 @@ def check_scan(program):
                     np.testing.assert_allclose(found, g, rtol=1e4 * eps, atol=1e3 * eps * scale)
 
 
+# How many programs the slow tests draw: thousands take a quarter of an hour.
+MANY = int(os.environ.get("MINIGRAD_RANDOM_PROGRAMS", "100"))
 COMMON = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+
+
+FOUND = {
+    "a view of an array that lies backwards": (["v0 = mg.expand_dims(a, axis=0)"], ((3,), "float64", "backwards")),
+    "a view of every second element": (["v0 = mg.broadcast_to(a, (3, 8))"], ((8,), "float32", "every second")),
+    "picked columns": (["v0 = mg.std(a[:, np.array([0, 0])], axis=0)"], ((128, 2), "float64", "in order")),
+    "picks in single and use in double precision": (
+        ["v0 = a[np.array([[2, 2, -2, -3], [-3, -2, 2, 2]])]", "v1 = mg.astype(a, mg.float64)"],
+        ((3,), "float32", "in order"),
+    ),
+    "a slice in single and use in double precision": (
+        ["v0 = a[1:]", "v1 = mg.astype(a, mg.float64) * (-0.0)"],
+        ((3,), "float32", "in order"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "form"), FOUND.values(), ids=FOUND)
+def test_programs_that_were_found_to_differ_are_the_same(lines, form):
+    results = ", ".join(line.split(" = ")[0] for line in lines)
+    check((written("def f(a):", lines, f"{results},"), [(*form, "ordinary", 0)]))
 
 
 @settings(max_examples=25, **COMMON)
@@ -367,14 +391,14 @@ def test_random_bodies_of_scans_give_the_same_bits(program):
 
 
 @pytest.mark.slow
-@settings(max_examples=500, **COMMON)
+@settings(max_examples=MANY // 4, **COMMON)
 @given(scans())
 def test_many_random_bodies_of_scans_give_the_same_bits(program):
     check_scan(program)
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, **COMMON)
+@settings(max_examples=MANY, **COMMON)
 @given(programs())
 def test_many_random_programs_give_the_same_bits(program):
     check(program)
