@@ -1193,6 +1193,50 @@ mistake(
     cause="static names 'n'", place="jit of power",
     remedy="the arguments are x, exponent",
 )  # fmt: skip
+mistake(
+    "A carry that changes its form", errors.ArgumentError,
+    """
+    def add(total, x):
+        return total + x, None
+
+    mg.scan(add, 0, mg.tensor([0.5, 0.25]))
+    """,
+    cause=("an array of the carry was int64", "is float64"), place="scan",
+    remedy=("Begin with float64", "astype"),
+)  # fmt: skip
+mistake(
+    "A condition of many elements", errors.ArgumentError,
+    """
+    x = mg.tensor([1.0, -1.0])
+    mg.cond(x > 0, mg.sqrt, mg.zeros_like, x)
+    """,
+    cause=("a condition is a single bool", "shape (2,)"), place="cond",
+    remedy=("mg.all", "mg.any"),
+)  # fmt: skip
+mistake(
+    "Two branches with different results", errors.ArgumentError,
+    """
+    @mg.jit
+    def f(x):
+        return mg.cond(mg.sum(x) > 0, mg.sum, mg.sqrt, x)
+
+    f(mg.tensor([1.0, 4.0]))
+    """,
+    cause="float64 of shape () and float64 of shape (2,)", place="cond",
+    remedy="with the same shapes and dtypes",
+)  # fmt: skip
+mistake(
+    "The gradient of a compiled loop of unknown length", errors.ProgramError,
+    """
+    @mg.jit
+    def f(x):
+        return mg.while_loop(lambda v: mg.sum(v) < 100, lambda v: v * 2, x)
+
+    mg.jit(mg.grad(lambda x: mg.sum(f(x))))(mg.tensor([1.0, 2.0]))
+    """,
+    cause="how often its body runs is not known", place="while_loop",
+    remedy="Write scan with a fixed length",
+)  # fmt: skip
 
 # Files, data and packages
 
