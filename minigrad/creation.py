@@ -58,7 +58,8 @@ def _default_for(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _dtype_for(data: Any, dtype: DTypeLike | None) -> DTypeLike | None:
     """The dtype to convert to: arrays keep theirs, Python's floats become the default."""
-    if dtype is not None or _default_dtype == np.float64 or isinstance(data, (Handle, np.ndarray, np.generic)):
+    data = unwrap(data)  # of a Tensor in a program, perhaps a number of Python
+    if dtype is not None or _default_dtype == np.float64 or isinstance(data, (np.ndarray, np.generic)):
         return dtype
     return _default_for(numeric(data, "a Tensor").dtype)
 
@@ -126,6 +127,8 @@ def asarray(
     """
     require_cpu(device, "asarray")
     if isinstance(obj, Tensor):
+        if isinstance(obj.array, float):  # a number of a program
+            return obj.astype(get_default_dtype() if dtype is None else dtype)
         if not copy and (dtype is None or obj.dtype == dtype):
             return obj
         if copy is False:

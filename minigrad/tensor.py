@@ -574,7 +574,7 @@ set_result_type(Tensor)
 def _without_history(x: Any, dtype: Any) -> Any:
     """A copy, as an operation of a program."""
     with no_grad():
-        return x.astype(x.dtype if dtype is None else dtype)
+        return x.astype(np.result_type(x.array) if dtype is None else dtype)  # which may be a number of Python
 
 
 def _rebuilt(cls: type[Tensor], value: Array, requires_grad: bool, name: str | None, grad: Array = None) -> Tensor:

@@ -34,7 +34,9 @@ class View(NamedTuple):
 def note_view(result: "Handle", operand: "Handle") -> None:
     """Remember where a result was read from, if it shares the memory of that."""
     value, x = result.array, operand.array
-    if value.__class__ is ndarray and value.base is not None and (value.base is x or value.base is x.base):
+    if value.__class__ is not ndarray or value.base is None or x.__class__ is float:  # a number of a program
+        return
+    if value.base is x or value.base is x.base:
         result.viewed = View(ref(operand), x, getattr(operand, "viewed", None))
 
 

@@ -26,6 +26,7 @@ from minigrad.errors.programs import (
     no_place_for_programs,
     no_such_static,
     out_of_date,
+    warn_of_anomaly,
     warn_of_forms,
 )
 from minigrad.options import one_of
@@ -64,7 +65,8 @@ def jit(
     Returns
     -------
     Jitted
-        Called as `f` is; for methods, each instance has programs of its own.
+        Called as `f` is; for methods, each instance has programs of its own.  Its results are Tensors if an argument
+        or something that it reads is one, and otherwise NumPy's arrays and numbers.
 
     Raises
     ------
@@ -123,6 +125,7 @@ class Jitted:
         for name in static:
             if self._signature is not None and name not in self._signature.parameters:
                 raise no_such_static(self._name, name, list(self._signature.parameters))
+        self._said = False  # that it runs as it was written under detect_anomaly
         self._enter: Callable[..., Any] | None = None  # the short way to the program of the last call
         self._programs: dict[Any, list[Compiled]] = {}
         self._made: list[tuple[Compiled, str]] = []  # all programs in the order of their traces, and why each was made
@@ -156,6 +159,9 @@ class Jitted:
         if unusual:
             mode = now()
             if mode.interpreter is not None or mode.anomaly or mode.watcher is not None:
+                if mode.anomaly and mode.interpreter is None and not self._said:
+                    self._said = True
+                    warn_of_anomaly(self._name)
                 return self._f(*args, **kwargs)  # a part of another program, or somebody wants to see every operation
         call = self._call_of(args, kwargs)
         compiled, outside = self._found(call) or self._traced(call)

@@ -202,6 +202,16 @@ def warn_of_forms(name: str, reasons: Sequence[str]) -> None:
     )
 
 
+def warn_of_anomaly(name: str) -> None:
+    """For a compiled function that is called under `detect_anomaly`; said once of each."""
+    warnings.warn(
+        f"{name} runs as it was written, and not as a program, under detect_anomaly, which looks at every operation by "
+        "itself: it takes longer. Call it outside of detect_anomaly() once the cause is found",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
 def warn_of_compiler(message: str) -> None:
     """For a compiler that fails: everything goes on without it."""
     lines = message.strip().splitlines()

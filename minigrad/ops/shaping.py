@@ -212,11 +212,12 @@ def astype(x: Array, /, dtype: Any, *, copy: bool = True, device: Any = None) ->
     """
     require_cpu(device, "astype")
     x, dtype = operand(x, "astype"), np.dtype(dtype)
+    before = getattr(x, "dtype", np.dtype(float))  # a number of a program has none
     if dtype.kind not in "biufc":
         raise DTypeError(f"astype: the elements of a Tensor are numbers, and {dtype} is not a dtype of numbers")
-    if x.dtype.kind == "c" and dtype.kind in "iuf":
-        raise DTypeError(f"astype from {x.dtype} to {dtype} would lose the imaginary part: write real(x) or imag(x)")
-    return x if not copy and x.dtype == dtype else _astype(x, dtype=dtype)
+    if before.kind == "c" and dtype.kind in "iuf":
+        raise DTypeError(f"astype from {before} to {dtype} would lose the imaginary part: write real(x) or imag(x)")
+    return x if not copy and before == dtype else _astype(x, dtype=dtype)
 
 
 # Joining

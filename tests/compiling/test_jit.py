@@ -17,6 +17,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.compiling import disabled, jit
+from minigrad.core import unwrap
 from minigrad.errors import ArgumentError, ProgramError
 from tests.program.same import assert_same_bits
 
@@ -612,8 +613,35 @@ def test_disabled_from_outside():
 
 def test_under_detect_anomaly_the_function_itself_runs():
     divide = jit(lambda x: mg.log(x - x))
-    with mg.detect_anomaly(), pytest.raises(mg.errors.AnomalyError, match="log"), np.errstate(all="ignore"):
-        divide(mg.tensor([1.0], requires_grad=True))
+
+    def fails():
+        with mg.detect_anomaly(), pytest.raises(mg.errors.AnomalyError, match="log"), np.errstate(all="ignore"):
+            divide(mg.tensor([1.0], requires_grad=True))
+
+    with pytest.warns(UserWarning, match="<lambda> runs as it was written") as said:
+        fails()
+    assert [warning.filename for warning in said] == [__file__]
+    fails()  # and does not say so again
+    assert programs(divide) == 0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [mg.tensor, mg.asarray, lambda x: mg.astype(mg.asarray(x), np.float32), lambda x: mg.reshape(x, (1,)),
+     lambda x: mg.expand_dims(x, 0), lambda x: mg.stack([x, x]), lambda x: mg.broadcast_to(x, (3,))],
+)  # fmt: skip
+@pytest.mark.parametrize("default", [np.float32, np.float64])
+def test_numbers_of_python_become_arrays(function, default):
+    mg.set_default_dtype(default)
+    try:
+        compiled = jit(lambda x: 2 * function(x))
+        for x in (1.5, -0.5, 1e300, 2.5):
+            with np.errstate(over="ignore"):
+                found, expected = (np.asarray(unwrap(value)) for value in (compiled(x), 2 * function(x)))
+            assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+            np.testing.assert_array_equal(found, expected)
+    finally:
+        mg.set_default_dtype(np.float64)
 
 
 def test_threads():
