@@ -2,7 +2,6 @@
 
 import ctypes
 import itertools
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,10 +15,8 @@ from minigrad.compiling.loops import addresses_of
 from minigrad.compiling.noting import Recording
 from minigrad.compiling.recording import Refused
 from minigrad.compiling.statements import Assume, Branch, Buffer, Map, Repeat, Statement, View
-from minigrad.compiling.straight import CERTAIN, Calls
-from minigrad.errors.programs import note_equation, other_result
+from minigrad.compiling.straight import Steps
 from minigrad.program import Equation, Variable
-from minigrad.program.equations import normal
 
 Run = Callable[..., tuple[Any, ...]]
 
@@ -32,7 +29,7 @@ class _Kernel(NamedTuple):
     numbers: list[int]
 
 
-class Assembly(Calls):
+class Assembly(Steps):
     """The text of a function of Python that calls kernels, and these."""
 
     def __init__(
@@ -46,18 +43,15 @@ class Assembly(Calls):
         targets: Mapping[Variable, Variable],
         quick: bool = False,
     ) -> None:
-        super().__init__()
-        self.quick = quick
-        self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
+        super().__init__(name, equations)
+        self.quick, self.inputs, self.outputs = quick, inputs, outputs
         self.recording, self.steps = recording, set(reasons)
         self.targets = {x: t for x, t in targets.items() if self._may_be_written(x, t, targets)}
         self.sources: list[str] = []
         self.names |= {
-            "np": np, "empty": np.empty, "array": np.ndarray, "normal": normal, "require": self._require,
-            "note": self._note, "strided": np.lib.stride_tricks.as_strided, "Misfit": Misfit,
+            "np": np, "empty": np.empty, "array": np.ndarray, "strided": np.lib.stride_tricks.as_strided,
+            "Misfit": Misfit,
         }  # fmt: skip
-        self._ends: list[int] = []
-        self._numbers: list[int] = []
         self.given = {recording.places[x].buffer: x for x in inputs}
         self.made_by: dict[Variable, int] = {x: i for i, e in enumerate(equations) for x in e.outputs}
 
@@ -85,10 +79,9 @@ class Assembly(Calls):
                 lines += self._kernel(step)
                 number = step.numbers[0] if step.numbers else -1
             else:
-                lines += self._step(step)
+                lines += self.step(step)
                 number = step
-            self._ends.append(len(lines))
-            self._numbers.append(number)
+            self.ended(lines, number)
         results = "".join(f"{self._value(x)}, " for x in self.outputs)
         lines += [f"        return ({results})", "    except Misfit:", "        raise"]
         lines += ["    except Exception as error:", "        note(error)", "        raise"]
@@ -343,32 +336,6 @@ class Assembly(Calls):
     def _value(self, x: Variable) -> str:
         """The name of a value."""
         return "None" if x in self.targets else repr(x)
-
-    def _step(self, number: int) -> list[str]:
-        """An operation that stays one of Python."""
-        equation = self.equations[number]
-        made, y = equation.operation.primitive, equation.outputs[0]
-        targets = ", ".join(map(repr, equation.outputs))
-        lines = [f"        {targets} = {self.call(equation)}"]
-        is_number = isinstance(y.dtype, type) and y.dtype is not bool
-        if not is_number and not (made.ours and made.facts.kind in CERTAIN):
-            lines += [f"        {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
-        elif y.dtype in (bool, np.bool_) and not y.shape:
-            lines += [f"        {targets} = normal({targets})"]
-        return lines
-
-    def _note(self, error: Exception) -> None:
-        place = error.__traceback__
-        assert place is not None
-        number = bisect_left(self._ends, place.tb_lineno)
-        if number < len(self._numbers):
-            note_equation(error, self.program, self.equations[self._numbers[number]])
-
-    def _require(self, number: int, position: int, value: Any) -> Any:
-        value, equation = normal(value), self.equations[number]
-        if not equation.outputs[position].fits(value):
-            raise other_result(self.program, equation, value)
-        return value
 
 
 def quickly(statements: Sequence[Statement]) -> list[Statement]:

@@ -66,7 +66,51 @@ class Calls:
         return f"{self.name(function, 'f')}({', '.join([*operands, *params])})"
 
 
-class _Lines(Calls):
+class Steps(Calls):
+    """Equations as lines of a function, which look at results whose form is not certain, and at whose an error is."""
+
+    def __init__(self, name: str, equations: Sequence[Equation]) -> None:
+        super().__init__()
+        self.program, self.equations = name, equations
+        self.names |= {"normal": normal, "require": self._require, "note": self._note}
+        self._ends: list[int] = []  # the last line of each part of the function
+        self._numbers: list[int] = []  # and an equation that it computes
+
+    def step(self, number: int, out: str = "") -> list[str]:
+        """The lines of one equation."""
+        equation = self.equations[number]
+        made, y = equation.operation.primitive, equation.outputs[0]
+        targets = ", ".join(map(repr, equation.outputs))
+        lines = [f"        {targets} = {self.call(equation, out)}"]
+        is_number = isinstance(y.dtype, type) and y.dtype is not bool
+        if not is_number and not (made.ours and made.facts.kind in CERTAIN):
+            lines += [f"        {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
+        elif y.dtype in (bool, np.bool_) and not y.shape:
+            lines += [f"        {targets} = normal({targets})"]
+        return lines
+
+    def ended(self, lines: Sequence[str], number: int) -> None:
+        """Remember that a part of the function has ended, which computes an equation; or none, by a number below 0."""
+        self._ends.append(len(lines))
+        self._numbers.append(number)
+
+    def _note(self, error: Exception) -> None:
+        """Say which equation has raised: the number of the line tells."""
+        place = error.__traceback__
+        assert place is not None
+        part = bisect_left(self._ends, place.tb_lineno)
+        if part < len(self._numbers) and self._numbers[part] >= 0:
+            note_equation(error, self.program, self.equations[self._numbers[part]])
+
+    def _require(self, number: int, position: int, value: Any) -> Any:
+        """A result, if it has the form that it had when the program was traced."""
+        value, equation = normal(value), self.equations[number]
+        if not equation.outputs[position].fits(value):
+            raise other_result(self.program, equation, value)
+        return value
+
+
+class _Lines(Steps):
     def __init__(
         self,
         name: str,
@@ -75,10 +119,8 @@ class _Lines(Calls):
         outputs: Sequence[Variable],
         ordered: Collection[Variable],
     ) -> None:
-        super().__init__()
-        self.names |= {"normal": normal, "require": self._require, "note": self._note}
-        self.program, self.equations, self.inputs, self.outputs = name, equations, inputs, outputs
-        self._ends: list[int] = []  # the last line of each equation
+        super().__init__(name, equations)
+        self.inputs, self.outputs = inputs, outputs
         self._last = _last_uses(equations, outputs)
         self._own = _owned_alone(equations) & _in_order(equations, ordered)
 
@@ -87,45 +129,24 @@ class _Lines(Calls):
         lines = [f"def run({', '.join(map(repr, self.inputs))}):", "    try:"]
         for number, equation in enumerate(self.equations):
             lines += self._of(number, equation)
-            self._ends.append(len(lines))
+            self.ended(lines, number)
         results = "".join(f"{x!r}, " for x in self.outputs)
         end = ["    except Exception as error:", "        note(error)", "        raise"]
         return "\n".join([*lines, f"        return ({results})", *end, ""])
 
-    def _note(self, error: Exception) -> None:
-        """Say which equation has raised: the number of the line tells."""
-        place = error.__traceback__
-        assert place is not None
-        number = bisect_left(self._ends, place.tb_lineno)
-        note_equation(error, self.program, self.equations[number])
-
     def _of(self, number: int, equation: Equation) -> list[str]:
-        made, y = equation.operation.primitive, equation.outputs[0]
+        y = equation.outputs[0]
         ended = [x for x in dict.fromkeys(equation.inputs) if isinstance(x, Variable) and self._last[x] == number]
         there = [
             x for x in ended if is_ufunc(equation) and {x, y} <= self._own and (x.shape, x.dtype) == (y.shape, y.dtype)
         ]
-        call = self.call(equation, out=repr(there[0]) if there else "")
-        targets = ", ".join(map(repr, equation.outputs))
-        lines = [f"        {targets} = {call}"]
-        is_number = isinstance(y.dtype, type) and y.dtype is not bool
-        if not is_number and not (made.ours and made.facts.kind in CERTAIN):
-            lines += [f"        {x!r} = require({number}, {i}, {x!r})" for i, x in enumerate(equation.outputs)]
-        elif y.dtype in (bool, np.bool_) and not y.shape:
-            lines += [f"        {targets} = normal({targets})"]
+        lines = self.step(number, out=repr(there[0]) if there else "")
         gone = [
             x for x in (*ended, *equation.outputs) if self._last.get(x, number) == number and prod(x.shape) >= LARGE
         ]
         if gone:
             lines.append(f"        {' = '.join(map(repr, gone))} = None")
         return lines
-
-    def _require(self, number: int, position: int, value: Any) -> Any:
-        """A result, if it has the form that it had when the program was traced."""
-        value, equation = normal(value), self.equations[number]
-        if not equation.outputs[position].fits(value):
-            raise other_result(self.program, equation, value)
-        return value
 
 
 def _last_uses(equations: Sequence[Equation], outputs: Sequence[Variable]) -> Mapping[Any, int]:
