@@ -5,7 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.compiling.building import find_compiler
+from minigrad.compiling.building import is_there
 from minigrad.errors import ArgumentError, ProgramError
 from minigrad.program import trace
 from tests.program.same import assert_prints, assert_same_bits
@@ -332,7 +332,7 @@ def test_the_body_is_traced_once():
     assert len(seen) == 1
 
 
-@pytest.mark.skipif(find_compiler() is None, reason="there is no C compiler")
+@pytest.mark.skipif(not is_there(), reason="there is no C compiler")
 @each("function", [
     function_of(network),
     with_gradients(network),

@@ -4,6 +4,7 @@ import functools
 import inspect
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,11 +29,13 @@ from minigrad.errors.programs import (
     out_of_date,
     warn_of_anomaly,
     warn_of_forms,
+    warn_of_length,
 )
 from minigrad.options import one_of
 from minigrad.settings import now, unusual
 from minigrad.tree import flatten
 
+LONG = 5000  # equations: a program of so many takes seconds to compile
 MANY = 4  # from so many programs on a warning says why there are so many
 
 _disabled = ContextVar("minigrad.jit.disabled", default=os.environ.get("MINIGRAD_JIT") == "0")
@@ -205,6 +208,12 @@ class Jitted:
             raise changes_in_the_trace(self._name, outside)
         self._made.append((compiled, call.objections[0] if call.objections else call.described()))
         self._programs.setdefault(call.key, []).append(compiled)
+        equations = compiled.program.equations
+        if len(equations) >= LONG:
+            (line, count), *_ = Counter(
+                [str(equation.place or "an unknown line") for equation in equations]
+            ).most_common(1)
+            warn_of_length(self._name, len(equations), line, count)
         if len(self._made) == MANY:
             warn_of_forms(self._name, [reason for _, reason in self._made])
         return compiled, outside

@@ -202,6 +202,17 @@ def warn_of_forms(name: str, reasons: Sequence[str]) -> None:
     )
 
 
+def warn_of_length(name: str, length: int, line: str, count: int) -> None:
+    """For a program so long that it can only come from a loop of Python; the line made many of its equations."""
+    warnings.warn(
+        f"jit has traced {name} to a program of {length} equations, {count} of them from {line}. A loop of Python is "
+        "unrolled, and each of its steps is compiled. Write minigrad.scan, which is compiled as one loop, if the steps "
+        "do the same",
+        UserWarning,
+        stacklevel=5,
+    )
+
+
 def warn_of_anomaly(name: str) -> None:
     """For a compiled function that is called under `detect_anomaly`; said once of each."""
     warnings.warn(

@@ -31,6 +31,7 @@ def cache(monkeypatch, tmp_path):
     folder = tmp_path / "cache"
     monkeypatch.setattr(building, "_state", building._State())
     monkeypatch.setenv("MINIGRAD_CACHE", str(folder))
+    monkeypatch.delenv("MINIGRAD_JIT_BACKEND", raising=False)
     forget()
     yield folder
     for function in CACHED:

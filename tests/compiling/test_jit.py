@@ -625,6 +625,17 @@ def test_under_detect_anomaly_the_function_itself_runs():
     assert programs(divide) == 0
 
 
+def test_a_long_loop_of_python_is_told_to_be_a_scan():
+    def total(x):
+        for _ in range(2600):
+            x = mg.cos(x) * 0.5
+        return x
+
+    compiled = jit(total)
+    with pytest.warns(UserWarning, match=r"total to a program of 5200 .* 5200 of them from .*test_jit.py.*cos.*scan"):
+        compiled(mg.tensor([1.0]))
+
+
 @pytest.mark.parametrize(
     "function",
     [mg.tensor, mg.asarray, lambda x: mg.astype(mg.asarray(x), np.float32), lambda x: mg.reshape(x, (1,)),
