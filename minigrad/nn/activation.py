@@ -105,7 +105,9 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 
 @primitive(lambda g, y, x, *, negative_slope: np.where(x > 0, g, g * negative_slope), kind="elementwise")
 def _leaky_relu(x: Array, /, *, negative_slope: float) -> Array:
-    return np.where(x > 0, x, x * negative_slope)
+    other = x * negative_slope
+    # A choice that no processor foresees takes ten times as long as the larger of two numbers.
+    return np.maximum(x, other) if 0 < negative_slope <= 1 else np.where(x > 0, x, other)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:

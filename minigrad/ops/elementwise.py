@@ -527,7 +527,7 @@ def selected(g: Array, mask: Array, /) -> Array:
 
 def share(g: Array, wins: Array, ties: Array) -> Array:
     """The gradient of one of two operands: all of it, a half, or 0."""
-    return np.where(wins, g, np.where(ties, g / 2, 0))
+    return selected(np.where(ties, g / 2, g), wins | ties)  # ties are few, and foreseen not to be
 
 
 def _extreme_rule(g: Array, y: Array, a: Array, b: Array, wins: Array) -> Array:
@@ -560,7 +560,7 @@ def minimum(a: Array, b: Array, /) -> Array:
     return np.minimum(a, b)
 
 
-@primitive(lambda g, y, x, *, min, max: np.where((x == y) | (x != x), g, 0), kind="elementwise")
+@primitive(lambda g, y, x, *, min, max: selected(g, (x == y) | (x != x)), kind="elementwise")
 def _clip(x: Array, /, *, min: Array | None, max: Array | None) -> Array:
     dtype = getattr(x, "dtype", None)
     if dtype is not None and dtype.kind in "iu":
