@@ -599,7 +599,8 @@ def test_scipy_finds_the_same_in_as_many_iterations_as_with_derivatives_by_hand(
     ours = optim.minimize(objectives.rosenbrock, x0, method=method, options=options)
     theirs = scipy_optimize.minimize(scipy_optimize.rosen, x0, method=method, options=options, **ANALYTIC[method])
     assert ours.converged == theirs.success
-    assert ours.scipy.nit <= theirs.nit
+    # The last bits of values and gradients are other ones than by hand: after a hundred steps they can decide of one.
+    assert ours.scipy.nit <= theirs.nit + theirs.nit // 50
     if theirs.success:
         assert ours.x == pytest.approx(theirs.x, abs=1e-3)
         assert ours.loss <= theirs.fun * (1 + 1e-3) + 1e-7
