@@ -10,7 +10,8 @@ from minigrad.operands import NUMBERS
 
 def conform(part: Any, value: Any, name: str) -> Any:
     """Give a gradient the shape and dtype of the value that it belongs to: sum over what was broadcast, cast."""
-    part = np.asarray(part) if isinstance(part, (int, float, complex)) else part
+    # By class: NumPy's doubles are floats, too, and stay what they are.
+    part = np.asarray(part) if part.__class__ in (int, float, complex, bool) else part
     if not hasattr(part, "dtype") or part.dtype.kind not in NUMBERS:
         raise not_a_gradient(name, part)
     if part.shape != value.shape:
