@@ -47,10 +47,14 @@ MUTATIONS = [
             ("np.conjugate(x), y)", "x, y)", "abs: no conjugate of a complex number"),
             ("g * -1j", "g * 1j", "imag: a conjugate too much"),
             ("np.sign(x))\n\n\n@", "np.where(x < 0, -1.0, 1.0))\n\n\n@", "abs: the kink at 0"),
-            ("np.where(ties, g / 2, 0)", "np.where(ties, g, 0)", "maximum: a kink, all of the gradient to both"),
+            ("np.where(ties, g / 2, g)", "np.where(ties, g, g)", "maximum: a kink, all of the gradient to both"),
             ("np.isfinite(y), 1, a)", "np.isfinite(y), 0.5, a)", "pow: the exponent at the kink 0**0"),
             ("np.where(condition, 0, g)", "g", "where: the gradient of what was not chosen"),
-            ("np.where((x == y) | (x != x), g, 0)", "np.where(x == y, g, g)", "clip: the gradient beyond the bounds"),
+            (
+                "selected(g, (x == y) | (x != x))",
+                "selected(g, (x == x) | (x != x))",
+                "clip: the gradient beyond the bounds",
+            ),
         ),
         (
             "ops/kept_zeros.py",
