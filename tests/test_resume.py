@@ -132,7 +132,7 @@ def test_a_run_that_is_killed_25_times_while_it_saves(tmp_path, suffix, kind, re
         assert len(left) <= 1, "what earlier kills have left was not swept"
         middle += len(left)
         saved = mg.load(run.checkpoint)
-        assert len(saved["losses"]) in (done, done + 1, done + 2, done + 3, done + 4, done + 5)
+        assert len(saved["losses"]) >= done  # how far it comes before the kill arrives is a matter of time
         assert saved["losses"] == straight["losses"][: len(saved["losses"])]
         copy = shutil.copy(run.checkpoint, tmp_path / f"copy{suffix}")
         np.testing.assert_equal(plain(run.finish(0, copy, "resumed")), straight)
