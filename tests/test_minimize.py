@@ -597,10 +597,15 @@ def test_scipy_finds_the_same_in_as_many_iterations_as_with_derivatives_by_hand(
         x0 = 1 + 0.01 * np.asarray(x0)  # it needs a positive definite Hessian all the way
     options = {"maxfun": 1000} if method == "TNC" else {}
     ours = optim.minimize(objectives.rosenbrock, x0, method=method, options=options)
-    theirs = scipy_optimize.minimize(scipy_optimize.rosen, x0, method=method, options=options, **ANALYTIC[method])
+    # Last bits can decide of a step: ours are other ones than by hand, and so are those of the nearest starts.
+    starts = [np.asarray(x0) * (1 + ulps * np.finfo(float).eps) for ulps in range(-3, 4)]
+    by_hand = [
+        scipy_optimize.minimize(scipy_optimize.rosen, start, method=method, options=options, **ANALYTIC[method])
+        for start in starts
+    ]
+    theirs = by_hand[3]
     assert ours.converged == theirs.success
-    # The last bits of values and gradients are other ones than by hand: after a hundred steps they can decide of one.
-    assert ours.scipy.nit <= theirs.nit + theirs.nit // 50
+    assert ours.scipy.nit <= max(found.nit for found in by_hand)
     if theirs.success:
         assert ours.x == pytest.approx(theirs.x, abs=1e-3)
         assert ours.loss <= theirs.fun * (1 + 1e-3) + 1e-7
