@@ -5,9 +5,8 @@
     python tests/benchmarks/compare.py --json results.json --plot results.svg      # also stored, and drawn
     python tests/benchmarks/compare.py --table results.json --plot results.svg     # of what is stored
 
-It needs scikit-learn, for its digits, SciPy, and whatever the peers are: `pip install scikit-learn scipy threadpoolctl
-autograd mygrad micrograd tinygrad numba optax jax torch`.  c_fused needs a C compiler with OpenMP (`CC` names it, or it
-is gcc), tinygrad clang.  Peers that are not there are skipped.
+It needs scikit-learn, for its digits, SciPy, and whatever the peers are: the extra `bench`.  c_fused needs a C compiler
+with OpenMP (`CC` names it, or it is gcc), tinygrad clang.  Peers that are not there are skipped.
 
 workloads.py says what is computed, and peers/NAME.py how.  Each peer runs in a process of its own; they take their
 turns, forward in one round and backward in the next, so that what else the machine does hits all alike.  What counts is
