@@ -7,8 +7,6 @@ that is traced their bodies are traced once, and stand in the program as one ope
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from minigrad.core import Handle, interpreter, unwrap
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError
@@ -19,7 +17,7 @@ from minigrad.errors.control import (
     other_lengths,
     predicate_of_many,
 )
-from minigrad.ops.shaping import _astype, stack
+from minigrad.ops.shaping import stack
 from minigrad.options import whole_number
 from minigrad.tree import flatten, map_leaves
 
@@ -84,7 +82,7 @@ def scan(
     >>> sums
     tensor([1., 3., 7.])
     """
-    carry, rows = map_leaves(as_tensor, init), map_leaves(as_tensor, xs)
+    carry, rows = map_leaves(asarray, init), map_leaves(asarray, xs)
     count = _length(flatten(rows)[0], length)
     tracer = interpreter()
     if tracer is not None and count:
@@ -94,9 +92,9 @@ def scan(
     for i in reversed(range(count)) if reverse else range(count):
         before = carry
         carry, y = pair_of(f(carry, map_leaves(lambda x, i=i: x[i], rows)))
-        carry = map_leaves(as_tensor, carry)
+        carry = map_leaves(asarray, carry)
         check_carry("scan", before, carry)
-        ys.append(map_leaves(as_tensor, y))
+        ys.append(map_leaves(asarray, y))
     if not ys:
         raise ArgumentError("scan: there is no step, so nobody knows the form of the results: give at least one row")
     if reverse:
@@ -135,12 +133,12 @@ def while_loop(cond: Callable[[Any], Any], body: Callable[[Any], Any], init: Any
     >>> mg.while_loop(lambda x: x < 100, lambda x: x * 2, 3.0)
     tensor(192.)
     """
-    carry = map_leaves(as_tensor, init)
+    carry = map_leaves(asarray, init)
     tracer = interpreter()
     if tracer is not None:
         return tracer.looped(cond, body, carry)
     while _holds(cond(carry), "while_loop"):
-        before, carry = carry, map_leaves(as_tensor, body(carry))
+        before, carry = carry, map_leaves(asarray, body(carry))
         check_carry("while_loop", before, carry)
     return carry
 
@@ -178,15 +176,8 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     tracer = interpreter()
     if tracer is not None and isinstance(pred, Handle):
         single(pred, "cond")
-        return tracer.chosen(pred, true_fun, false_fun, tuple(map_leaves(as_tensor, x) for x in operands))
-    return map_leaves(as_tensor, (true_fun if _holds(pred, "cond") else false_fun)(*operands))
-
-
-def as_tensor(x: Any) -> Any:
-    """A Tensor of an array; of a number of Python, also of one in a program."""
-    if isinstance(x, Handle) and type(x.array) in (bool, int, float):
-        return _astype(x, dtype=np.asarray(x.array).dtype)
-    return asarray(x)
+        return tracer.chosen(pred, true_fun, false_fun, tuple(map_leaves(asarray, x) for x in operands))
+    return map_leaves(asarray, (true_fun if _holds(pred, "cond") else false_fun)(*operands))
 
 
 def _length(rows: list[Any], length: int | None) -> int:

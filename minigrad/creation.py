@@ -127,8 +127,8 @@ def asarray(
     """
     require_cpu(device, "asarray")
     if isinstance(obj, Tensor):
-        if isinstance(obj.array, float):  # a number of a program
-            return obj.astype(get_default_dtype() if dtype is None else dtype)
+        if type(obj.array) in (bool, int, float):  # a number of a program
+            return obj.astype(_default_for(np.result_type(obj.array)) if dtype is None else dtype)
         if not copy and (dtype is None or obj.dtype == dtype):
             return obj
         if copy is False:

@@ -25,7 +25,7 @@ from minigrad.core import (
     traced,
     unwrap,
 )
-from minigrad.creation import get_default_dtype
+from minigrad.creation import asarray, get_default_dtype
 from minigrad.errors.functions import (
     argnums_not_integers,
     complex_direction,
@@ -41,7 +41,7 @@ from minigrad.errors.functions import (
 )
 from minigrad.operands import numeric
 from minigrad.ops.elementwise import positive
-from minigrad.ops.shaping import _astype, reshape, stack
+from minigrad.ops.shaping import reshape, stack
 from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
 
 Function = Callable[..., Any]
@@ -53,9 +53,9 @@ def variable(x: Any, recorded: bool) -> Any:
     """A Tensor of the value of `x` to differentiate by; a new element of the outer graph if `x` belongs to one."""
     if isinstance(x, Handle) and x.node is not None and recorded:
         return positive(x)
-    if isinstance(x, Handle) and type(x.array) is float:  # a number of Python in a program, which knows it
-        x = _astype(x, dtype=get_default_dtype())
     value = unwrap(x)
+    if value is not x and type(value) is float:  # a number of Python in a program, which knows it
+        value = unwrap(asarray(x))
     if type(value) is float:
         value = get_default_dtype().type(value)
     elif value.__class__ is not np.ndarray and not isinstance(value, np.generic):

@@ -807,3 +807,17 @@ def test_gradients_of_compiled_recurrent_layers_are_the_same_bits(name):
     for _ in range(3):
         x = mg.tensor(numbers(5, 2, 3), requires_grad=True)
         assert_same_bits(compiled(x), gradients(x))
+
+
+def test_numbers_of_python_have_the_default_dtype_in_a_program_too():
+    def total(start, xs):
+        return mg.scan(lambda carry, x: (carry + x, carry), start, xs)
+
+    mg.set_default_dtype(np.float32)
+    try:
+        compiled, xs = mg.jit(total), np.ones(3, np.float32)
+        for start in (0.5, 1.5, 2.5):
+            for found, expected in zip(compiled(start, xs), total(start, xs), strict=True):
+                assert_same_bits(found, expected)
+    finally:
+        mg.set_default_dtype(np.float64)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import walk
-from minigrad.control import as_tensor, check_branches, check_carry, cond, pair_of, scan, single
+from minigrad.control import check_branches, check_carry, cond, pair_of, scan, single
 from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, name_of, no_grad, primitive, unwrap
 from minigrad.creation import asarray
 from minigrad.errors.control import acts_in_a_body, no_derivative_of_while
@@ -75,7 +75,7 @@ def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...])
     given = inner.open(args)
     try:
         with inner, no_grad(), np.errstate(all="ignore"):  # perhaps it is a branch that is not for these numbers
-            result = map_leaves(as_tensor, f(*given))
+            result = map_leaves(asarray, f(*given))
         form = inner.form_of_results(result, True)
         examples = map_leaves(lambda x: x.array, result)
         del given
@@ -140,7 +140,7 @@ def scanned(outer: Any, f: Callable[..., Any], carry: Any, rows: Any, count: int
 
     def checked(before: Any, x: Any) -> Any:
         after, y = pair_of(f(before, x))
-        after = map_leaves(as_tensor, after)
+        after = map_leaves(asarray, after)
         check_carry("scan", before, after)
         return after, y
 
@@ -321,7 +321,7 @@ def looped(outer: Any, test: Callable[..., Any], step: Callable[..., Any], carry
     """`while_loop` as an operation of a program."""
 
     def checked(before: Any) -> Any:
-        after = map_leaves(as_tensor, step(before))
+        after = map_leaves(asarray, step(before))
         check_carry("while_loop", before, after)
         return after
 
