@@ -34,9 +34,9 @@ class View(NamedTuple):
 def note_view(result: "Handle", operand: "Handle") -> None:
     """Remember where a result was read from, if it shares the memory of that."""
     value, x = result.array, operand.array
-    if value.__class__ is not ndarray or value.base is None or x.__class__ is float:  # a number of a program
+    if value.__class__ is not ndarray or value.base is None:
         return
-    if value.base is x or value.base is x.base:
+    if value.base is x or value.base is getattr(x, "base", None):  # which a number of a program does not have
         result.viewed = View(ref(operand), x, getattr(operand, "viewed", None))
 
 
