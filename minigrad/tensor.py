@@ -36,7 +36,7 @@ from minigrad.operands import numeric, numeric_operand
 from minigrad.ops import elementwise, indexing, linalg, reductions, shaping, sorting, sparse
 from minigrad.ops.devices import CPU, require_cpu
 from minigrad.settings import unusual
-from minigrad.views import note_view, viewed_from
+from minigrad.views import is_compact, note_view, viewed_from
 from minigrad.writes import lend, note_write
 
 # Operators
@@ -390,11 +390,18 @@ class Tensor(Conversions):
         if type(result.array) is not np.ndarray:
             return result
         note_view(result, self)
-        if self.node is not None and self.node.op is None and tracer is None:
+        if self.node is None or self.node.op is not None:
+            return result
+        if tracer is None:
             # A leaf's memory may be written to, and what was read from it must not change.
-            result.array = result.array.copy(order="K")  # as it lies in a program, so that sums are the same
+            result.array = result.array.copy(order="K")
             if result.node is not None:
                 result.node.value = result.array
+        elif not is_compact(result.array):
+            # In a program nobody writes to it, but NumPy's loops may give other bits where elements lie apart.
+            copied = elementwise.positive(result)
+            copied.viewed = getattr(result, "viewed", None)
+            return copied
         return result
 
     def __setitem__(self, index: Any, value: Any) -> None:

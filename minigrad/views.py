@@ -7,6 +7,7 @@ writes array code could miss that, and is warned.
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import ref
 
+import numpy as np
 from numpy import ndarray
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ class View(NamedTuple):
     of: "ref[Handle]"
     data: "Array"
     further: "View | None"
+
+
+def is_compact(x: ndarray) -> bool:
+    """Whether the elements lie in memory as a copy of them would that keeps the order of the axes."""
+    strides = np.empty_like(x).strides
+    return all(n < 2 or one == other for n, one, other in zip(x.shape, x.strides, strides, strict=True))
 
 
 def note_view(result: "Handle", operand: "Handle") -> None:

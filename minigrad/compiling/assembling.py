@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.compiling.building import load
 from minigrad.compiling.emitting import c_source
 from minigrad.compiling.expressions import QUICK
-from minigrad.compiling.grouping import grouped, inside, may_fail, reads_of, writes_of
+from minigrad.compiling.grouping import Group, Unit, grouped, inside, may_fail, reads_of, writes_of
 from minigrad.compiling.loops import addresses_of
 from minigrad.compiling.noting import Recording
 from minigrad.compiling.recording import Refused
@@ -48,6 +48,7 @@ class Assembly(Steps):
         self.recording, self.steps = recording, set(reasons)
         self.targets = {x: t for x, t in targets.items() if self._may_be_written(x, t, targets)}
         self.sources: list[str] = []
+        self.parts: dict[int, tuple[str, ...]] = {}  # of equations: the kernel and the loop that computes them
         self.names |= {
             "np": np, "empty": np.empty, "array": np.ndarray, "strided": np.lib.stride_tricks.as_strided,
             "Misfit": Misfit,
@@ -58,7 +59,7 @@ class Assembly(Steps):
     def _may_be_written(self, x: Variable, target: Variable, targets: Mapping[Variable, Variable]) -> bool:
         """Whether nobody has a view of the target's memory that must stay as it is."""
         places = self.recording.places
-        kept = {y for y in self.outputs if y not in targets}
+        kept = {y for y in self.outputs if y is not x}  # also what goes to other targets
         kept |= {y for i in self.steps for y in self.equations[i].inputs if isinstance(y, Variable)}
         return (
             any(x in equation.outputs for equation in self.equations)
@@ -177,6 +178,8 @@ class Assembly(Steps):
         """The last statements, with copies of results to where they belong; or with results that are made there."""
         places = self.recording.places
         others = {places[x].buffer for x in self.needed_values}
+        moves: dict[Buffer, View] = {}
+        copies: list[Statement] = []
         for x, t in self.targets.items():
             source, target = places[x], places[t]
             made = [i for i, s in enumerate(statements) if any(v.buffer is source.buffer for v in writes_of(s))]
@@ -192,10 +195,10 @@ class Assembly(Steps):
                 and not any(places[other].buffer is source.buffer for other in self.targets if other is not x)
             )
             if at_once:
-                statements = [_moved(s, source.buffer, target) for s in statements]
+                moves[source.buffer] = target
             else:
-                statements = [*statements, Map("copy", target.dtype, None, target, (source,))]
-        return statements
+                copies.append(Map("copy", target.dtype, None, target, (source,)))
+        return [*(_moved(s, moves) for s in statements), *copies]
 
     def _kernel(self, step: _Kernel) -> list[str]:
         statements, k = self.kernels[id(step)]
@@ -204,6 +207,8 @@ class Assembly(Steps):
         lines = [self._allocation(b) for b in made]
         if statements:
             lines += self._call(statements, made, k)
+            for number in step.numbers:
+                self.parts.setdefault(number, (f"kernel {len(self.sources)}",))
         lines += self._viewed(step, set(made))
         return lines
 
@@ -214,7 +219,9 @@ class Assembly(Steps):
         foreign = [b for b in used if b.kind != "made" or (b not in written and self.kernel_of.get(b, k) != k)]
         frame = [*foreign, *made]
         exact = {b: b.array.strides for b in foreign if b.kind == "given"}
-        source, loops, memory = c_source(grouped(statements), frame, made, exact)
+        units = grouped(statements)
+        self._note_parts(units)
+        source, loops, memory = c_source(units, frame, made, exact)
         library = load(source, optional=self.quick)
         if library is None:
             raise Refused("there is no compiler")
@@ -235,6 +242,18 @@ class Assembly(Steps):
                 f"        {name}.append(arena)",
             ]
         return [f"        if {call}(({', '.join(items)},)): raise Misfit"]
+
+    def _note_parts(self, units: Sequence[Unit]) -> None:
+        """Note in which loop each equation is computed: that of its last operation on elements."""
+        number_of = {self.recording.places[t].buffer: self.made_by[x] for x, t in self.targets.items()}
+        for number, part in self.recording.parts.items():
+            number_of |= {x.buffer: number for statement in part.statements for x in writes_of(statement)}
+        loops = [unit for unit in units if isinstance(unit, Group)]
+        for i, group in enumerate(loops):
+            for statement in group.maps:
+                if statement.out.buffer in number_of:
+                    place = (f"kernel {len(self.sources) + 1}", f"loop {i + 1}")
+                    self.parts[number_of[statement.out.buffer]] = place
 
     def _item(self, buffer: Buffer) -> str:
         if buffer.kind == "constant":
@@ -372,17 +391,18 @@ def numbers_first(statements: Sequence[Statement]) -> list[Statement]:
     return [*early, *rest]
 
 
-def _moved(statement: Statement, old: Buffer, new: View) -> Statement:
-    """A statement that has another buffer in place of one, with the same layout."""
+def _moved(statement: Statement, moves: Mapping[Buffer, View]) -> Statement:
+    """A statement that has other buffers in place of some, with the same layouts."""
 
     def now(x: Any) -> Any:
         if isinstance(x, View):
-            return x._replace(buffer=new.buffer, offset=x.offset + new.offset) if x.buffer is old else x
+            new = moves.get(x.buffer)
+            return x if new is None else x._replace(buffer=new.buffer, offset=x.offset + new.offset)
         if isinstance(x, tuple):
             return type(x)(*map(now, x)) if hasattr(x, "_fields") else tuple(map(now, x))
         return x
 
-    return now(statement)
+    return now(statement) if moves else statement
 
 
 def living(statements: Sequence[Statement], needed: Collection[Buffer]) -> list[Statement]:

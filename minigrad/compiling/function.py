@@ -263,8 +263,21 @@ class Jitted:
 
     @property
     def program(self) -> Any:
-        """The latest program, which prints as a NumPy file; None before the first call."""
+        """The latest program, which prints as a NumPy file; None before the first call.
+
+        It takes all arguments by their places: those that were given by name come last, and static ones are None.
+        """
         return self._made[-1][0].program if self._made else None
+
+    @property
+    def fused(self) -> Any:
+        """The latest program with what computes its equations, for `graph.draw`; None before the first call."""
+        if not self._made:
+            return None
+        compiled, _ = self._made[-1]
+        program = compiled.program.changed(compiled.program.equations)
+        program.parts = compiled.runner.parts()
+        return program
 
     def check(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function as it was written and as a program, and raise ProgramError if they do not agree."""

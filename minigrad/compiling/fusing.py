@@ -21,16 +21,26 @@ LEAST = 4  # tiles of an array that is worth it
 def fused(equations: Sequence[Equation], outputs: Collection[Variable]) -> list[Equation]:
     """The equations, with groups of elementwise ones as one equation each."""
     made: list[Equation] = []
+    needed: set[Any] = set(outputs)
+    for group in reversed(in_tiles(equations)):
+        made.append(
+            _as_one(group, [e.outputs[0] for e in group if e.outputs[0] in needed]) if len(group) > 1 else group[0]
+        )
+        needed.update(x for equation in group for x in equation.inputs)
+    return made[::-1]
+
+
+def in_tiles(equations: Sequence[Equation]) -> list[list[Equation]]:
+    """The equations in an order that gives the same, with those together that are computed tile by tile."""
+    made: list[list[Equation]] = []
     waiting = list(equations)
     while True:
         first = next((i for i, equation in enumerate(waiting) if _is_large(equation)), len(waiting))
-        made += waiting[:first]
+        made += [[equation] for equation in waiting[:first]]
         if first == len(waiting):
             return made
         group, before, waiting = _gathered(waiting[first:])
-        made += before
-        needed = {*outputs, *(x for equation in waiting for x in equation.inputs)}
-        made += [_as_one(group, [e.outputs[0] for e in group if e.outputs[0] in needed])] if len(group) > 1 else group
+        made += [*([equation] for equation in before), group]
 
 
 def _is_large(equation: Equation) -> bool:

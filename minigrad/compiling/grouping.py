@@ -5,7 +5,7 @@ element by element, is never written to memory, unless something else needs it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from minigrad.compiling.statements import (
     Accumulate,
@@ -29,7 +29,16 @@ class Group:
     """Operations on elements that are computed in one loop over a shape."""
 
     def __init__(self, first: Map) -> None:
-        self.shape, self.maps = first.out.shape, [first]
+        self.shape = first.out.shape
+        self.maps: list[Map] = []
+        self._places: dict[Buffer, set[Any]] = {}  # what is used of each buffer
+        self.add(first)
+
+    def add(self, statement: Map) -> None:
+        """One more operation."""
+        self.maps.append(statement)
+        for x in views_of(statement):
+            self._places.setdefault(x.buffer, set()).add(x.place)
 
     def fits(self, statement: Map) -> bool:
         """Whether an operation goes over the same elements."""
@@ -37,8 +46,8 @@ class Group:
 
     def is_aligned(self, buffer: Buffer, view: View) -> bool:
         """Whether all that is done with a buffer is done with these very elements."""
-        place = view.place
-        return all(x.place == place for m in self.maps for x in views_of(m) if x.buffer is buffer)
+        places = self._places.get(buffer)
+        return places is None or places == {view.place}
 
 
 Unit: TypeAlias = Group | Statement
@@ -59,7 +68,7 @@ def grouped(statements: Sequence[Statement]) -> list[Unit]:
             group = units[place]
             assert isinstance(group, Group)
             assert isinstance(statement, Map)
-            group.maps.append(statement)
+            group.add(statement)
         for x in reads_of(statement):
             readers.setdefault(x.buffer, []).append(place)
         for x in writes_of(statement):

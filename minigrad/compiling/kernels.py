@@ -31,6 +31,8 @@ class Lowered(NamedTuple):
         The kernels' C.
     steps : list of str
         The operations that stay steps of Python, and why.
+    parts : mapping of int to tuple of str
+        Of equations, by their numbers: the kernel, and if it is a loop over elements the loop, that computes them.
     """
 
     run: Run
@@ -38,6 +40,7 @@ class Lowered(NamedTuple):
     fresh: set[Variable]
     sources: list[str]
     steps: list[str]
+    parts: Mapping[int, tuple[str, ...]]
 
 
 def lowered(
@@ -89,7 +92,7 @@ def lowered(
         if difference and not (example is others_like_them and difference == MISFIT):
             return difference
     steps = [f"{equations[i].operation.name}: {why}" for i, why in sorted(reasons.items())]
-    return Lowered(run, made.targets, made.fresh(), made.sources, steps)
+    return Lowered(run, made.targets, made.fresh(), made.sources, steps, made.parts)
 
 
 def _difference(

@@ -8,7 +8,7 @@ from numpy._core import umath
 
 from minigrad import random
 from minigrad.compiling.assembling import Misfit
-from minigrad.compiling.fusing import fused
+from minigrad.compiling.fusing import fused, in_tiles
 from minigrad.compiling.kernels import Lowered, lowered
 from minigrad.compiling.straight import straight_line
 from minigrad.program import Equation, Variable
@@ -112,6 +112,15 @@ class Runner:
         return tuple(
             [found[lowered.targets[x]] if x in lowered.targets else y for x, y in zip(outputs, made, strict=True)]
         )
+
+    def parts(self) -> Mapping[int, tuple[str, ...]]:
+        """What computes each equation, by its number: a kernel and a loop, or tiles; nothing of steps of Python."""
+        if self.lowered is not None:
+            return self.lowered.parts
+        _, equations, _, _ = self._form
+        groups = [group for group in in_tiles(equations) if len(group) > 1]
+        number_of = {equation.outputs[0]: i for i, equation in enumerate(equations)}
+        return {number_of[e.outputs[0]]: (f"tiles {i + 1}",) for i, group in enumerate(groups) for e in group}
 
     def described(self) -> list[str]:
         """What it runs as, in words."""

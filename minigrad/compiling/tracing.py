@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.autograd import walk
 from minigrad.core import Handle, Node, collect, leaf, name_of
 from minigrad.program import Equation, Program, Variable, remove_dead_code, share_common_subexpressions
-from minigrad.program.equations import Argument, OfTensor
+from minigrad.program.equations import Argument, OfTensor, form_of
 from minigrad.program.passes import leading_to
 from minigrad.program.tracing import Interpreter
 from minigrad.tree import flatten, paths
@@ -60,6 +60,8 @@ def trace_with_pullbacks(f: Callable[..., Any], name: str, inputs: tuple[Any, ..
             pulled = [_pulled(interpreter, i, x) for i, x in enumerate(flatten(result)[0])]
         del args, kwargs
         program = interpreter.close(form, result, commit=False)
+        # By itself the program takes all arguments by their places.
+        program.signature = program.signature._replace(form=form_of((*inputs[0], *inputs[1].values())))
     except BaseException:
         interpreter.roll_back()
         raise

@@ -10,7 +10,7 @@ from minigrad import errors
 from minigrad.core import Array, Facts, Handle, Node, Operation, collect
 from minigrad.errors.backward import no_graph
 from minigrad.graph import wording
-from minigrad.graph.watching import Trace, trace_of
+from minigrad.graph.watching import Call, Trace, trace_of
 from minigrad.program.equations import Argument, OfTensor, Program, Source, Variable
 
 Kind = Literal["input", "leaf", "constant", "operation"]
@@ -41,9 +41,11 @@ class Entry:
         For each operand its value.
     node : Node or None
         The node itself; None for a constant, and in the graph of a program.
+    part : tuple of Call
+        In the graph of a compiled program the kernel and the loop that compute the value.
     """
 
-    __slots__ = ("args", "index", "inputs", "kind", "name", "node", "operation", "value")
+    __slots__ = ("args", "index", "inputs", "kind", "name", "node", "operation", "part", "value")
 
     def __init__(
         self,
@@ -55,9 +57,10 @@ class Entry:
         operation: Operation | None = None,
         args: tuple[Array, ...] = (),
         node: Node | None = None,
+        part: tuple[Call, ...] = (),
     ) -> None:
         self.index, self.kind, self.name, self.inputs, self.value = index, kind, name, inputs, value
-        self.operation, self.args, self.node = operation, args, node
+        self.operation, self.args, self.node, self.part = operation, args, node, part
 
     @property
     def op(self) -> str | None:
@@ -276,11 +279,12 @@ def _entries_of_program(program: Program, values: Mapping[Variable, Any], known:
         add(x, *_described(source, known))
     for x, constant in program.constants.items():
         add(x, "constant", known.get(id(constant.array)))
-    for equation in program.equations:
+    for number, equation in enumerate(program.equations):
         operands = [(indices[x], values[x]) if isinstance(x, Variable) else (None, x.value) for x in equation.inputs]
         inputs, args = tuple([i for i, _ in operands]), tuple([arg for _, arg in operands])
         value, *saved = equation.outputs
-        add(value, "operation", written.get(value), inputs, equation.operation, args)
+        part = tuple([Call(name, name.split(" ")[0], 0) for name in program.parts.get(number, ())])
+        add(value, "operation", written.get(value), inputs, equation.operation, args, None, part)
         indices.update(dict.fromkeys(saved, indices[value]))
     return Graph(entries, [indices[x] for x in (*program.outputs, *written)])
 

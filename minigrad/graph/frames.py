@@ -159,7 +159,7 @@ class Folding:
                 outer.items.append(frames[path])
             return frames[path]
 
-        any_calls = any(e.trace is not None and e.trace.calls for e in self.graph)
+        any_calls = any(e.part or (e.trace is not None and e.trace.calls) for e in self.graph)
         for entry in self.graph:
             if entry.op is not None:
                 paths[entry.index] = path = _path(entry) if any_calls else ()
@@ -327,7 +327,7 @@ def _path(entry: Entry) -> Path:
     """The calls that an operation stands in; the parts of a derivative stand apart."""
     trace = entry.trace
     if trace is None:
-        return ()
+        return entry.part
     if trace.level:
         return (Call("", "derivative" if trace.level == 1 else f"derivative {trace.level}", 0), *trace.calls)
     return trace.calls

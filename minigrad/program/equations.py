@@ -246,6 +246,8 @@ class Program:
         What the function returned, by the leaves of the tree.
     effects : list of (Target, Variable or None)
         What is changed at the end of a run.
+    parts : mapping of int to tuple of str
+        Once it is compiled, what computes an equation, by its number: as ``("kernel 1", "loop 2")``.
     """
 
     def __init__(
@@ -264,6 +266,7 @@ class Program:
         self.equations, self.effects, self.guards = list(equations), list(effects), list(guards)
         self.result: Any = None  # what the call returned that was traced
         self.examples: dict[Variable, Any] = {}  # small inputs, as they were then
+        self.parts: Mapping[int, tuple[str, ...]] = {}
 
     @property
     def outputs(self) -> tuple[Variable, ...]:

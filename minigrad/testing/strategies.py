@@ -39,7 +39,8 @@ def _hypothesis() -> tuple[Any, Any]:
         from hypothesis.extra import numpy
     except ImportError as error:
         raise missing_package("minigrad.testing.strategies", "hypothesis", "test") from error
-    hypothesis.register_random(_generator)
+    holder = [_generator]  # Hypothesis looks for one, and does not see the module's after `gc.freeze`
+    hypothesis.register_random(holder[0])
     return strategies, numpy
 
 

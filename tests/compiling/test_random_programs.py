@@ -361,6 +361,10 @@ FOUND = {
     "a view of an array that lies backwards": (["v0 = mg.expand_dims(a, axis=0)"], ((3,), "float64", "backwards")),
     "a view of every second element": (["v0 = mg.broadcast_to(a, (3, 8))"], ((8,), "float32", "every second")),
     "picked columns": (["v0 = mg.std(a[:, np.array([0, 0])], axis=0)"], ((128, 2), "float64", "in order")),
+    "elements backwards": (["v0 = mg.cbrt(a[::-1])"], ((129,), "float64", "in order")),
+    "every second element": (["v0 = mg.cbrt(a[::2]) * mg.tanh(a[1::2])"], ((128,), "float64", "in order")),
+    "products of every second column": (["v0 = a[:, ::2] @ a[:, 1::2].T"], ((8, 16), "float64", "in order")),
+    "the first column": (["v0 = mg.exp(a[:, 0])"], ((128, 3), "float32", "in order")),
     "picks in single and use in double precision": (
         ["v0 = a[np.array([[2, 2, -2, -3], [-3, -2, 2, 2]])]", "v1 = mg.astype(a, mg.float64)"],
         ((3,), "float32", "in order"),

@@ -273,3 +273,14 @@ def test_importing_minigrad_does_not_import_the_helpers_nor_these_hypothesis():
     code += "from minigrad import testing; print('hypothesis' in sys.modules, 'pytest' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split("\n") == ["[]", "False False", ""]
+
+
+# Together with the garbage collector
+
+
+def test_hypothesis_takes_the_generator_after_a_freeze():
+    code = (
+        "import gc, warnings; warnings.simplefilter('error'); from minigrad.testing import strategies; gc.freeze(); "
+        "strategies.shapes()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
