@@ -137,7 +137,7 @@ def _checkpoint_rule(g: Any, y: Any, value: Any, *operands: Any, saved: Function
     return [None, *map(conjugated, saved(conjugated(g), operands))]
 
 
-@primitive(joint=_checkpoint_rule, saves=True, uncertain=True)
+@primitive(joint=_checkpoint_rule, saves=True, relays=True, uncertain=True)
 def _checkpoint(value: Any, *operands: Any) -> Any:
     return value, None
 
@@ -165,3 +165,5 @@ def _graft(node: Node, operand: Handle) -> None:
         copy: Node = positive(operand).node
         node.op, node.inputs, node.args = copy.op, copy.inputs, copy.args
         notes_of(node).keep = False
+        if (tracer := interpreter()) is not None:
+            tracer.replaced(copy, node)

@@ -37,6 +37,8 @@ class Facts(NamedTuple):
     saves : bool
         Whether the function returns, besides the value, something that the rule gets as `saved`; of an array it gets
         None where it is recorded itself.
+    relays : bool
+        Whether the value is that of the first operand, and the others only say where gradients go.
     acts : bool
         Whether it does something beside computing its result, such as raising an exception.
     trivial : bool
@@ -53,6 +55,7 @@ class Facts(NamedTuple):
     passes: Sequence[int] = ()
     view: bool = False
     saves: bool = False
+    relays: bool = False
     acts: bool = False
     trivial: bool = False
     advice: str = ""

@@ -15,8 +15,8 @@ from minigrad.compiling.tracing import Differentiable, Pullback
 from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
 from minigrad.errors.programs import changed as change_of
 from minigrad.ops.elementwise import positive
-from minigrad.program import Variable
-from minigrad.program.equations import Argument, OfEntry, OfTensor
+from minigrad.program import Program, Variable
+from minigrad.program.equations import Argument, OfEntry, OfTensor, with_hooks
 from minigrad.tree import Rebuild
 from minigrad.writes import SMALL
 
@@ -34,7 +34,7 @@ class Compiled:
     """
 
     def __init__(self, written: Differentiable, leaves: Sequence[Any], quick: bool = False) -> None:
-        self.program, self.pullbacks = written
+        self.program, self.pullbacks, self.written = written
         self.runs, self.quick = 0, quick
         self._short_way: tuple[Callable[..., Any] | None] | None = None
         program, pullbacks = self.program, [p for p in self.pullbacks if p is not None]
@@ -44,6 +44,7 @@ class Compiled:
         # NumPy's arrays from outside are read anew at every run, as they are: whoever writes into one finds it changed.
         self._constants = [constant.array for constant in program.constants.values()]
         self.inputs = [*(x for x, _ in self.outside), *(x for x, _ in arguments), *program.constants]
+        self.inputs_of_written = dict(_same_inputs(self.written, program))
         self.draws = {e.outputs[0] for e in program.equations if e.operation.primitive.facts.kind == "draw"}
         self._draws = bool(self.draws)
         changed = [x for _, x in program.effects if x is not None]
@@ -191,14 +192,29 @@ class Outcome:
 
     def again(self, number: int, operands: Mapping[Variable, Any]) -> Any:
         """One result computed once more, of Tensors, so that it can be differentiated to any order."""
-        program, known = self.compiled.program, {**self.values(), **operands}
-        values: dict[Any, Any] = {x: known[x] for x in (*self.compiled.inputs, *self.compiled.draws)}
-        for equation in program.equations:
+        written, known = self.compiled.written, {**self.values(), **operands}
+        values: dict[Any, Any] = {x: constant.array for x, constant in written.constants.items()}
+        values |= {x: known[same] for x, same in self.compiled.inputs_of_written.items()}
+        values |= {x: known[x] for x in self.compiled.draws}
+        for x in written.hooks:
+            if x in values:
+                with_hooks(values[x], written.hooks[x])
+        for equation in written.equations:
             if equation.outputs[0] not in values:
-                inputs = tuple([values[x] if isinstance(x, Variable) else x.value for x in equation.inputs])
-                operation = Operation(equation.operation.primitive, equation.operation.params)
-                values[equation.outputs[0]] = apply(operation, inputs)
-        return values[program.outputs[number]]
+                equation.apply_to(values)
+                for x in equation.outputs:
+                    with_hooks(values[x], written.hooks.get(x, ()))
+        return values[written.outputs[number]]
+
+
+def _same_inputs(written: Program, program: Program) -> Iterator[tuple[Variable, Variable]]:
+    """The inputs of a program as it was traced, and those of another form of it that are read from the same places."""
+    entries = {(id(s.mapping), s.key, s.place): x for x, s in program.inputs.items() if isinstance(s, OfEntry)}
+    for x, source in written.inputs.items():
+        if x in program.inputs:
+            yield x, x
+        elif isinstance(source, OfEntry) and (id(source.mapping), source.key, source.place) in entries:
+            yield x, entries[id(source.mapping), source.key, source.place]
 
 
 def _alone(x: Any, taken: set[int]) -> Any:
@@ -231,7 +247,7 @@ def _compiled_rule(g: Any, y: Any, value: Any, *operands: Any, saved: Any) -> li
     return [None, *map(conjugated, saved(conjugated(g), operands))]
 
 
-@primitive(joint=_compiled_rule, saves=True)
+@primitive(joint=_compiled_rule, saves=True, relays=True)
 def _compiled(value: Any, *operands: Any) -> Any:
     """The value of a result that a program has computed of the operands."""
     return value, None

@@ -36,10 +36,14 @@ class Pullback(NamedTuple):
 
 
 class Differentiable(NamedTuple):
-    """A program, and for each of its results a pullback, or None where it does not require grad."""
+    """A program, and for each of its results a pullback, or None where it does not require grad.
+
+    `written` is the program as it was traced, in which nothing is shared that gradients do not all go through.
+    """
 
     program: Program
     pullbacks: list[Pullback | None]
+    written: Program
 
 
 def trace_with_pullbacks(f: Callable[..., Any], name: str, inputs: tuple[Any, ...]) -> Differentiable:
@@ -118,7 +122,8 @@ def _nodes_of(interpreter: Interpreter) -> dict[Variable, Node]:
 
 def _parted(program: Program, forward: int, pulled: Sequence[Pulled | None]) -> Differentiable:
     """The program without what was written down of its derivative, and that by itself."""
-    own = {x for equation in program.equations[:forward] for x in equation.outputs}
+    written = _with_results(program, program.outputs).changed(program.equations[:forward])
+    own = {x for equation in written.equations for x in equation.outputs}
     gradients = [g for pair in pulled if pair is not None for g in pair[1].values()]
     everything = _with_results(program, (*program.outputs, *gradients))
     everything = remove_dead_code(share_common_subexpressions(everything))
@@ -146,7 +151,7 @@ def _parted(program: Program, forward: int, pulled: Sequence[Pulled | None]) -> 
     ours.inputs = {x: source for x, source in everything.inputs.items() if x not in seeds}
     ours.constants = {x: c for x, c in everything.constants.items() if x in kept or x in ours.constants}
     ours.result = program.result
-    return Differentiable(ours, pullbacks)
+    return Differentiable(ours, pullbacks, written)
 
 
 def _with_results(program: Program, results: tuple[Variable, ...]) -> Program:

@@ -59,6 +59,14 @@ def acts_in_a_body(name: str, what: str) -> ProgramError:
     )
 
 
+def hook_on_an_argument(name: str) -> ProgramError:
+    """For a hook on the argument of a body, whose gradient is put together from several steps."""
+    return ProgramError(
+        f"{name}: its function registers a hook on an argument, and in a program the gradient of that is put together "
+        "outside of it. Register the hook on a copy, +x, and compute with that"
+    )
+
+
 def no_derivative_of_while() -> ProgramError:
     """For a gradient through a loop of unknown length."""
     return ProgramError(

@@ -7,24 +7,35 @@ Gradients are added in the order in which a loop of Python would add them.  Wher
 gradient of the result comes first, and those of its uses in the next step after it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.autograd import walk
 from minigrad.control import check_branches, check_carry, cond, pair_of, scan, single
-from minigrad.core import Handle, Operation, apply, enable_grad, interpreter, name_of, no_grad, primitive, unwrap
+from minigrad.core import Handle, enable_grad, interpreter, is_grad_enabled, leaf, name_of, primitive, unwrap
 from minigrad.creation import asarray
-from minigrad.errors.control import acts_in_a_body, no_derivative_of_while
+from minigrad.errors.control import acts_in_a_body, hook_on_an_argument, no_derivative_of_while
 from minigrad.ops.elementwise import positive
 from minigrad.ops.shaping import concat, reshape
-from minigrad.program.equations import Argument, Equation, OfTensor, Variable, normal
+from minigrad.program.equations import (
+    Argument,
+    Equation,
+    OfTensor,
+    Variable,
+    normal,
+    with_hooks,
+    without_history,
+)
 from minigrad.program.passes import remove_dead_code, share_common_subexpressions
 from minigrad.several import Forms, unpacked
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten, map_leaves
+
+NO_HOOKS: Mapping[Variable, Sequence[Callable[[Any], Any]]] = MappingProxyType({})
 
 
 class Body:
@@ -36,12 +47,23 @@ class Body:
     inputs : list of Variable
         First the values that it found outside of itself, then its arguments.
     outputs : list of Variable
+    followed : sequence of bool
+        Through which outputs gradients go.
+    hooks : dict of Variable to tuple of callable
+        What sees gradients.
     """
 
     def __init__(
-        self, name: str, equations: Sequence[Equation], inputs: Sequence[Variable], outputs: Sequence[Variable]
+        self,
+        name: str,
+        equations: Sequence[Equation],
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        followed: Sequence[bool] = (),
+        hooks: Mapping[Variable, Sequence[Callable[[Any], Any]]] = NO_HOOKS,
     ) -> None:
         self.name, self.equations, self.inputs, self.outputs = name, list(equations), list(inputs), list(outputs)
+        self.followed, self.hooks = followed or (False,) * len(outputs), hooks
 
     def run(self, *operands: Any) -> list[Any]:
         """The values of the outputs."""
@@ -59,25 +81,55 @@ class Body:
     def applied(self, operands: Sequence[Any]) -> list[Any]:
         """The outputs for Tensors, as a graph."""
         values: dict[Any, Any] = dict(zip(self.inputs, operands, strict=True))
+        for x in self.inputs:
+            with_hooks(values[x], self.hooks.get(x, ()))
         for equation in self.equations:
-            inputs = tuple([values[x] if isinstance(x, Variable) else x.value for x in equation.inputs])
-            operation = Operation(equation.operation.primitive, equation.operation.params)
-            values[equation.outputs[0]] = apply(operation, inputs)
-        return [values[x] for x in self.outputs]
+            equation.apply_to(values)
+            for x in equation.outputs:
+                with_hooks(values[x], self.hooks.get(x, ()))
+        results = zip(self.outputs, self.followed, strict=True)
+        return [values[x] if follow else without_history(values[x]) for x, follow in results]
 
     def __repr__(self) -> str:
         return f"<{self.name}, {len(self.equations)} equations>"
 
 
-def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Body, list[Any], Any]:
-    """The function as a body, what it found outside, and the form of its results, with arrays as examples."""
+def _traced(
+    outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...], given: Any
+) -> tuple[Body, list[Any], Any]:
+    """The function as a body, what it found outside, and the form of its results, with arrays as examples.
+
+    Where gradients go must be seen in the trace: if something that is `given`, or that it finds outside, requires grad,
+    the arguments do.
+    """
+    requires = any(map(_requires_grad, flatten(given)[0]))
+    body, constants, examples = _traced_once(outer, name, f, args, requires and is_grad_enabled())
+    if not requires and is_grad_enabled() and any(map(_requires_grad, constants)):
+        return _traced_once(outer, name, f, args, True)
+    return body, constants, examples
+
+
+def _requires_grad(x: Any) -> bool:
+    return isinstance(x, Handle) and x.node is not None
+
+
+def _as_leaf(x: Any) -> Any:
+    """A Tensor that requires grad, if it can."""
+    value = np.asarray(x)[()]
+    return name_of(value, leaf(value)) if value.dtype.kind in "fc" else x
+
+
+def _traced_once(
+    outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...], requires: bool
+) -> tuple[Body, list[Any], Any]:
     inner = type(outer)(name)
-    given = inner.open(args)
+    given = inner.open(map_leaves(_as_leaf, args) if requires else args)
     try:
-        with inner, no_grad(), np.errstate(all="ignore"):  # perhaps it is a branch that is not for these numbers
+        with inner, np.errstate(all="ignore"):  # perhaps it is a branch that is not for these numbers
             result = map_leaves(asarray, f(*given))
         form = inner.form_of_results(result, True)
         examples = map_leaves(lambda x: x.array, result)
+        followed = [_requires_grad(x) for x in flatten(result)[0]]
         del given
         program = inner.close(form, result, commit=False)
         inner.take_back()
@@ -86,7 +138,9 @@ def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...])
         raise
     if program.effects:
         raise acts_in_a_body(name, f"changes {program.effects[0][0]}")
-    program = remove_dead_code(share_common_subexpressions(program))
+    if any(isinstance(program.inputs.get(x), Argument) for x in program.hooks):
+        raise hook_on_an_argument(name)
+    program = remove_dead_code(share_common_subexpressions(program, differentiable=True))
     if any(equation.operation.primitive.facts.kind == "draw" for equation in program.equations):
         raise acts_in_a_body(name, "draws random numbers")
     constants: list[Any] = []
@@ -106,7 +160,8 @@ def _traced(outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...])
     for guard in program.guards:
         outer.guards.append(guard)
     ordered = [arguments[i] for i in sorted(arguments)]
-    return Body(name, program.equations, [*outside, *ordered], program.outputs), constants, examples
+    body = Body(name, program.equations, [*outside, *ordered], program.outputs, followed, program.hooks)
+    return body, constants, examples
 
 
 def _examples(tree: Any) -> Any:
@@ -144,7 +199,7 @@ def scanned(outer: Any, f: Callable[..., Any], carry: Any, rows: Any, count: int
         check_carry("scan", before, after)
         return after, y
 
-    body, constants, (_, y) = _traced(outer, "scan", checked, (_examples(carry), first))
+    body, constants, (_, y) = _traced(outer, "scan", checked, (_examples(carry), first), (carry, rows))
     carries, carry_tree = flatten(carry)
     xs, ys = flatten(rows)[0], flatten(y)[0]
     operands = (*constants, *carries, *xs)
@@ -325,9 +380,9 @@ def looped(outer: Any, test: Callable[..., Any], step: Callable[..., Any], carry
         check_carry("while_loop", before, after)
         return after
 
-    condition, test_constants, holds = _traced(outer, "while_loop", test, (_examples(carry),))
+    condition, test_constants, holds = _traced(outer, "while_loop", test, (_examples(carry),), carry)
     single(holds, "while_loop")
-    body, step_constants, _ = _traced(outer, "while_loop", checked, (_examples(carry),))
+    body, step_constants, _ = _traced(outer, "while_loop", checked, (_examples(carry),), carry)
     carries, rebuild = flatten(carry)
     operands = (*test_constants, *step_constants, *carries)
     if any(isinstance(x, Handle) and x.node is not None for x in operands):
@@ -360,8 +415,8 @@ def chosen(
 ) -> Any:
     """`cond` as an operation of a program."""
     examples = _examples(operands)
-    first, of_first, result = _traced(outer, "cond", true_fun, examples)
-    second, of_second, other = _traced(outer, "cond", false_fun, examples)
+    first, of_first, result = _traced(outer, "cond", true_fun, examples, operands)
+    second, of_second, other = _traced(outer, "cond", false_fun, examples, operands)
     check_branches(result, other)
     leaves, rebuild = flatten(result)
     forms = tuple((x.shape, x.dtype) for x in leaves)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigrad import random
-from minigrad.core import Array, Handle, Node, Operation, name_of, notes_of, unwrap
+from minigrad.core import Array, Handle, Node, Operation, apply, name_of, notes_of, unwrap
 from minigrad.diagnostics import Place
 from minigrad.errors.programs import (
     changed_constant,
@@ -80,12 +80,16 @@ class Equation(NamedTuple):
         The value, and what the operation saves for its rule, if it does.
     place : Place or None
         The line of the user's program that it came from.
+    followed : tuple of bool
+        To which operands gradients went when it was traced: not to detached ones, and to none under `no_grad`; empty
+        for none.
     """
 
     operation: Operation
     inputs: tuple[Atom, ...]
     outputs: tuple[Variable, ...]
     place: Place | None
+    followed: tuple[bool, ...] = ()
 
     @property
     def acts(self) -> bool:
@@ -93,10 +97,35 @@ class Equation(NamedTuple):
         made = self.operation.primitive
         return made.facts.kind == "draw" or made.facts.acts or not made.ours
 
+    def apply_to(self, values: dict[Any, Any]) -> None:
+        """Compute the outputs of Tensors, as a part of a graph in which gradients go where they went in the trace."""
+        made = self.operation.primitive
+        operands = [values[x] if isinstance(x, Variable) else x.value for x in self.inputs]
+        if made.facts.relays:
+            values.update(dict.fromkeys(self.outputs, operands[0]))
+            return
+        follows = self.followed or (False,) * len(operands)
+        known = [x if follow else without_history(x) for x, follow in zip(operands, follows, strict=True)]
+        operation = Operation(made, self.operation.params)
+        values[self.outputs[0]] = apply(operation, tuple(known))
+        values.update(dict.fromkeys(self.outputs[1:], operation.saved))
+
     def __repr__(self) -> str:
         params = [f"{name}={value!r}" for name, value in self.operation.params.items()]
         call = f"{self.operation.name}({', '.join([*map(repr, self.inputs), *params])})"
         return f"{', '.join(map(repr, self.outputs))} = {call}"
+
+
+def without_history(x: Any) -> Any:
+    """The same value, in no graph."""
+    return name_of(x.array, None) if isinstance(x, Handle) and x.node is not None else x
+
+
+def with_hooks(x: Any, hooks: Sequence[Callable[[Any], Any]]) -> Any:
+    """A Tensor whose gradient the hooks see."""
+    if isinstance(x, Handle) and x.node is not None:
+        notes_of(x.node).hooks.update({object(): hook for hook in hooks})
+    return x
 
 
 # What variables are read from at the beginning of a run, and where values go at its end
@@ -267,6 +296,7 @@ class Program:
         self.result: Any = None  # what the call returned that was traced
         self.examples: dict[Variable, Any] = {}  # small inputs, as they were then
         self.parts: Mapping[int, tuple[str, ...]] = {}
+        self.hooks: dict[Variable, tuple[Callable[[Any], Any], ...]] = {}  # of Tensors' gradients
 
     @property
     def outputs(self) -> tuple[Variable, ...]:
@@ -287,7 +317,7 @@ class Program:
         inputs = {x: s for x, s in self.inputs.items() if x in used or isinstance(s, Argument)}
         constants = {x: c for x, c in self.constants.items() if x in used}
         made = Program(self.name, self.signature, inputs, constants, equations, form, effects, self.guards)
-        made.result, made.examples = self.result, self.examples
+        made.result, made.examples, made.hooks = self.result, self.examples, self.hooks
         return made
 
     def replay(self, *inputs: Any) -> Any:

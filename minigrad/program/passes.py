@@ -43,8 +43,11 @@ def leading_to(ends: Iterable[Any], equations: Sequence[Equation], acting: bool 
     return kept[::-1]
 
 
-def share_common_subexpressions(program: Program) -> Program:
-    """Compute once what is computed several times of the same operands, and read once what is read several times."""
+def share_common_subexpressions(program: Program, differentiable: bool = False) -> Program:
+    """Compute once what is computed several times of the same operands, and read once what is read several times.
+
+    A program that shall be `differentiable` shares only what gradients go through in the same way.
+    """
     known: dict[Hashable, tuple[Variable, ...]] = {}
     names: dict[Variable, Atom] = {}
     read: dict[Hashable, Variable] = {}
@@ -57,7 +60,11 @@ def share_common_subexpressions(program: Program) -> Program:
     for equation in program.equations:
         inputs = tuple(names.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
         equation = equation._replace(inputs=inputs)
-        key = None if equation.operation.primitive.facts.kind == "draw" else _key(equation)
+        key = _key(equation)
+        if equation.operation.primitive.facts.kind == "draw":
+            key = None
+        elif key is not None and differentiable:
+            key = None if equation.outputs[0] in program.hooks else (key, equation.followed)
         before = None if key is None else known.get(key)
         if before is not None:
             names.update(zip(equation.outputs, before, strict=True))

@@ -23,6 +23,7 @@ from minigrad.errors.programs import (
     value_read,
 )
 from minigrad.program import bodies
+from minigrad.program.entries import Entries
 from minigrad.program.equations import (
     VARYING,
     Argument,
@@ -133,10 +134,12 @@ class Interpreter(Switch):
         self._kept: list[Any] = []  # what has given its identity
         self._made: list[tuple[ref[Handle], Place | None]] = []
         self._own: dict[int, Handle] = {}  # Tensors that only the interpreter has made, by identity
+        self._nodes: dict[Variable, Node] = {}  # of those that were made here
         self._operands: dict[Node, tuple[Handle, ...]] = {}  # of each node that was made here, and its result
         self._written: dict[int, tuple[OfTensor, Array]] = {}  # Tensors from outside, and what they were
         self._grads: dict[Node, Handle | None] = {}  # what leaves kept before
-        self._entries: dict[tuple[int, str], tuple[OfEntry, Any, Any]] = {}  # with the Tensor, and what it was at first
+        # With the Tensor, and what it was at first.
+        self.known_entries: dict[tuple[int, str], tuple[OfEntry, Any, Any]] = {}
         self._generators = random.States()
         self._drawn: list[Array] = []
         self._pending: list[Array] = []  # what the next draws are to give
@@ -196,6 +199,9 @@ class Interpreter(Switch):
         tensor = self._name(value, node, self._last)
         self._made.append((ref(tensor), self.equations[-1].place))
         if node is not None:
+            followed = tuple([isinstance(x, Handle) and x.node is not None for x in operands])
+            self.equations[-1] = self.equations[-1]._replace(followed=followed)
+            self._nodes[self.equations[-1].outputs[0]] = node
             pairs = zip(operands, args, strict=True)
             self._operands[node] = tuple(self._again(x, arg) if isinstance(x, Handle) else arg for x, arg in pairs)
         return tensor
@@ -230,6 +236,10 @@ class Interpreter(Switch):
         if node not in self._operands:
             raise from_outside(self.name, node)
         return name_of(node.value, None), self._operands[node]
+
+    def replaced(self, node: Node, other: Node) -> None:
+        """Note that a node has the operation and the operands of one that was made here."""
+        self._operands[other] = self._operands[node]
 
     def _new_variable(self, value: Any) -> Variable:
         variable = self._last = Variable(len(self._kept), value)
@@ -339,7 +349,7 @@ class Interpreter(Switch):
                     raise argument_has_grad(self.name, argument.name)
             self._grads[node] = notes_of(node).grad
 
-    def entries(self, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> "Entries":
+    def entries(self, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> Entries:
         """A dict whose numbers and arrays, but for those that are fixed, are Tensors, to be written back at the end."""
         return Entries(self, mapping, fixed)
 
@@ -407,26 +417,41 @@ class Interpreter(Switch):
             kept = notes_of(node).grad
             if kept is not before or id(kept) in self._written:
                 change(OfGrad(node), kept)
-        for entry, tensor, before in self._entries.values():
+        for entry, tensor, before in self.known_entries.values():
             if tensor.array is not before:
                 change(entry, tensor)
+        hooks = self._hooks()
+        self._let_go_of_graphs(result)
         self._refuse_leaks(result)
         self._forget()
         program = Program(
             self.name, self.signature, self.inputs, self.constants, self.equations, form, effects, self.guards
         )
         program.examples = self._examples
+        program.hooks = hooks
         self._restore_memory()
         for target, value in commits if commit else ():
             target.write(np.array(value)[()] if isinstance(value, np.ndarray | np.generic) else value)
         program.result = form.present([x.array for x in flatten(result)[0]])
         return program
 
+    def _hooks(self) -> dict[Variable, tuple[Callable[[Any], Any], ...]]:
+        """What has been registered to see gradients."""
+        nodes = {x: given.tensor.node for x, given in self.arguments.items()} | self._nodes
+        return {x: tuple(n.notes.hooks.values()) for x, n in nodes.items() if n and n.notes and n.notes.hooks}
+
+    def _let_go_of_graphs(self, result: Any) -> None:
+        """Forget nodes, which nobody needs any more: they hold Tensors, such as those that a checkpoint has."""
+        self._operands.clear()
+        self._nodes.clear()
+        for x in flatten(result)[0]:
+            if x.node is not None and x.node.op is not None and x.node.seq > self.start:
+                x.node = None
+
     def _refuse_leaks(self, result: Any) -> None:
         """Raise if a Tensor lives on outside: it would never change again."""
         known = {id(x) for x in flatten(result)[0]} | {id(notes_of(node).grad) for node in self._grads}
-        known |= {id(x) for x in self._kept} | {id(tensor) for _, tensor, _ in self._entries.values()}
-        known |= {id(x) for operands in self._operands.values() for x in operands}
+        known |= {id(x) for x in self._kept} | {id(tensor) for _, tensor, _ in self.known_entries.values()}
         known |= {id(target.tensor) for target, _ in self._written.values()}
         if any(self._left_behind(known)):
             gc.collect()  # what is referred to in a circle only is about to go
@@ -446,7 +471,6 @@ class Interpreter(Switch):
         }
         for x in read:
             del self.inputs[x]
-        self._operands.clear()
         self._own.clear()
         self._variables.clear()
         self._kept.clear()
@@ -473,56 +497,6 @@ class Interpreter(Switch):
         self.take_back()
         for undo in reversed(self._undo):
             undo()
-
-
-class Entries:
-    """A dict as the traced function sees it: arrays and numbers in it are Tensors, and the rest is as it was."""
-
-    def __init__(self, interpreter: Interpreter, mapping: MutableMapping[str, Any], fixed: Sequence[str] = ()) -> None:
-        self._interpreter, self._mapping, self._fixed = interpreter, mapping, fixed
-
-    def __getitem__(self, key: str) -> Any:
-        known = self._interpreter._entries.get((id(self._mapping), key))
-        if known is not None:
-            return known[1]
-        value = self._mapping[key]
-        if isinstance(value, tuple):
-            return tuple([self._tensor(OfEntry(self._mapping, key, i), x) for i, x in enumerate(value)])
-        made = self._tensor(OfEntry(self._mapping, key, None), value)
-        if isinstance(made, Handle):
-            self._interpreter._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), made, value)
-        return made
-
-    def _tensor(self, source: OfEntry, value: Any) -> Any:
-        is_number = type(value) in (int, float) and source.key not in self._fixed
-        if not (is_number or isinstance(value, np.ndarray | np.generic)):
-            self._interpreter.guard(str(source), *source.look)
-            return value
-        return self._interpreter.input(source, value)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """An entry, or else something."""
-        return self[key] if key in self else default  # noqa: SIM401  # this is `get`
-
-    def __contains__(self, key: str) -> bool:
-        if (id(self._mapping), key) in self._interpreter._entries:
-            return True
-        self._interpreter.guard(f"whether an optimizer has {key!r}", "{1} in {0}", (self._mapping, key))
-        return key in self._mapping
-
-    def __len__(self) -> int:
-        self._interpreter.guard("the number of entries of an optimizer's state", "len({0})", (self._mapping,))
-        return len(self._mapping)
-
-    def update(self, **entries: Any) -> None:
-        """Set several entries."""
-        for key, value in entries.items():
-            self[key] = value
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        tensor = value if isinstance(value, Handle) else name_of(value, None)
-        _, _, before = self._interpreter._entries.get((id(self._mapping), key), (None, None, None))
-        self._interpreter._entries[id(self._mapping), key] = (OfEntry(self._mapping, key, None), tensor, before)
 
 
 def _apart(value: Any) -> Any:
