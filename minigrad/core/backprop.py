@@ -82,7 +82,7 @@ def backprop(
             if watches or node.seq < writes.last:
                 changes = _inspected(node, mode, changes, reached, oldest)
             if named:
-                y, args = _names_of(node) if create_graph else mode.interpreter.names_of(node)
+                y, args = _names_of(node, mode.interpreter, create_graph)
             known, params, made = (g, y) + args, node.op.params, node.op.primitive  # noqa: RUF005  # quicker than unpacking
             rules, into = made.rules, None if anomaly else made.into
             if made.special:
@@ -147,10 +147,13 @@ def _inspected(node: Node, mode: Mode, changes: Any, reached: Reached, oldest: i
     return known
 
 
-def _names_of(node: Node) -> tuple[Array, tuple[Array, ...]]:
-    """Result and operands as Tensors, so that the rules are recorded."""
-    pairs = zip(node.args, node.parents(), strict=True)
-    return name_of(node.value, node), tuple([x if p is None else name_of(x, p) for x, p in pairs])
+def _names_of(node: Node, interpreter: Any, create_graph: bool) -> tuple[Array, tuple[Array, ...]]:
+    """Result and operands as Tensors, so that the rules are recorded; in a program those that need no gradient, too."""
+    y, args = (node.value, node.args) if interpreter is None else interpreter.names_of(node)
+    if not create_graph:
+        return y, args
+    triples = zip(node.args, node.parents(), args, strict=True)
+    return name_of(node.value, node), tuple([other if p is None else name_of(x, p) for x, p, other in triples])
 
 
 def _special(
@@ -161,7 +164,8 @@ def _special(
     if made.saves:
         saved = op.saved
         if named and isinstance(saved, ndarray):  # in a graph, what depends on it could not be differentiated
-            saved = None if create_graph else name_of(saved, None)
+            kept = not create_graph and now().interpreter.keeps_saved
+            saved = name_of(saved, None) if kept else None
         params = {**params, "saved": saved}
         if last:
             op.saved = None

@@ -122,7 +122,7 @@ def _as_leaf(x: Any) -> Any:
 def _traced_once(
     outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...], requires: bool
 ) -> tuple[Body, list[Any], Any]:
-    inner = type(outer)(name)
+    inner = outer.inner(name)
     given = inner.open(map_leaves(_as_leaf, args) if requires else args)
     try:
         with inner, np.errstate(all="ignore"):  # perhaps it is a branch that is not for these numbers

@@ -120,6 +120,7 @@ class Interpreter(Switch):
     """
 
     setting = "interpreter"
+    keeps_saved = True  # whether what operations save for their rules is a value of the program
 
     def __init__(self, name: str) -> None:
         self.value, self.name = self, name
@@ -146,6 +147,10 @@ class Interpreter(Switch):
         self._undo: list[Callable[[], Any]] = []
         self._modules: dict[int, tuple[Any, dict[str, Any]]] = {}  # with their attributes at the first call
         self._examples: dict[Variable, Any] = {}
+
+    def inner(self, name: str) -> "Interpreter":
+        """Another one like this, for the body of a loop or a branch."""
+        return type(self)(name)
 
     # Arguments and results
 
@@ -282,8 +287,12 @@ class Interpreter(Switch):
             return Literal(arg)
         else:
             variable = self._new_variable(arg)
-            self.constants[variable] = Constant(arg, digest_of(arg))
+            self.constants[variable] = Constant(arg, self.digest(arg))
         return variable
+
+    def digest(self, array: Array) -> int:
+        """What tells whether a constant is the same at another run."""
+        return digest_of(array)
 
     def variable_of(self, tensor: Handle) -> Variable:
         """The variable of a Tensor of the program."""
@@ -479,7 +488,7 @@ class Interpreter(Switch):
             if alive is not None:
                 self.inputs[x] = OfTensor(alive, name)
             else:
-                self.constants[x] = Constant(array, digest_of(array))
+                self.constants[x] = Constant(array, self.digest(array))
 
     def _restore_memory(self) -> None:
         for target, memory in self._written.values():

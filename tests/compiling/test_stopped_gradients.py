@@ -126,3 +126,16 @@ def test_hooks_on_arguments():
     g = mg.jit(mg.grad(lambda x: mg.scan(lambda c, r: (c + tripled(r), None), 0.0, x)[0]))
     with pytest.raises(ProgramError, match=r"Register the hook on a copy, \+x"):
         g(x)
+
+
+def test_data_are_no_constants_in_gradients_that_are_recorded():
+    rng = np.random.default_rng(0)
+    w, v = (mg.tensor(rng.normal(size=(4, 3)), requires_grad=True) for _ in range(2))
+
+    def slope(x):  # it depends on `v`, which requires grad
+        return mg.grad(lambda w: mg.sum(mg.matmul(x, w * v) ** 2))(w)
+
+    compiled = mg.jit(slope)
+    for _ in range(4):
+        x = rng.normal(size=(5, 2, 4))
+        np.testing.assert_allclose(compiled(x).detach(), slope(mg.asarray(x)).detach(), rtol=1e-13)
