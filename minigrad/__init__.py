@@ -223,6 +223,7 @@ if TYPE_CHECKING:
     from minigrad.compiling import jit
     from minigrad.control import cond, scan, while_loop
     from minigrad.io import load, save
+    from minigrad.mapping import stack_modules, vmap
 
 # What only some programs need is imported when it is first asked for.
 __getattr__ = imported_later(
@@ -233,6 +234,7 @@ __getattr__ = imported_later(
         "data": ["data"],
         "graph": ["graph"],
         "io": ["io", "load", "save"],
+        "mapping": ["stack_modules", "vmap"],
         "nn": ["nn"],
         "objectives": ["objectives"],
         "optim": ["optim"],
@@ -262,10 +264,10 @@ __all__ = [
     "quantile", "random", "real", "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round",
     "save", "scan", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "set_default_dtype", "sigmoid",
     "sign", "signbit", "sin", "sinc", "sinh", "softmax", "sort", "special", "split", "sqrt", "square", "squeeze",
-    "stack", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot",
+    "stack", "stack_modules", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot",
     "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16", "uint32", "uint64", "uint8",
     "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad", "var", "vecdot",
-    "vjp", "where", "while_loop", "zeros", "zeros_like",
+    "vjp", "vmap", "where", "while_loop", "zeros", "zeros_like",
 ]
 
 keep_freed_memory()  # of the whole process; its docstring says what for, and how to switch it off

@@ -1,0 +1,147 @@
+"""The walk of `vmap`: a program is computed for a whole batch, with the operations that it is made of.
+
+A value that differs from sample to sample has the batch as its first axis; the others are as they were.  The results
+are Tensors of one graph, so they can be differentiated, compiled and mapped again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import random
+from minigrad.core import Operation, apply, unwrap
+from minigrad.errors.mapping import warn_of_loop
+from minigrad.ops.shaping import astype, broadcast_to, reshape, stack
+from minigrad.program.equations import Equation, Variable, without_history
+
+Rule = Callable[["Step"], Any]
+
+
+class Value(NamedTuple):
+    """An array or a Tensor, and whether it differs from sample to sample: then the batch is its first axis."""
+
+    array: Any
+    batched: bool
+
+    @property
+    def rank(self) -> int:
+        """How many axes a sample has."""
+        return np.ndim(unwrap(self.array)) - self.batched
+
+
+class Diverged(Exception):  # noqa: N818  # no error: samples are then computed one after another
+    """A value decides what is computed, and is another one in another sample."""
+
+    def __init__(self, place: Any) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+class Step:
+    """An equation with operands of which some have a batch.
+
+    Attributes
+    ----------
+    operands : list of Value
+    params : dict
+    size : int
+        Of the batch.
+    shape : tuple of int
+        Of the result for a single sample.
+    """
+
+    def __init__(self, equation: Equation, operands: Sequence[Value], size: int, draws: str) -> None:
+        self.equation, self.operands, self.size, self.draws = equation, list(operands), size, draws
+        self.params = dict(equation.operation.params)
+        self.shape = equation.outputs[0].shape
+
+    @property
+    def arrays(self) -> list[Any]:
+        """The operands as they are."""
+        return [x.array for x in self.operands]
+
+    def call(self, operands: Sequence[Any], **changed: Any) -> Any:
+        """The operation on other operands, with other parameters."""
+        return apply(Operation(self.equation.operation.primitive, {**self.params, **changed}), tuple(operands))
+
+    def aligned(self, core: int = 0) -> list[Any]:
+        """Operands that broadcast as single samples do, but for their last `core` axes."""
+        rank = max(x.rank for x in self.operands)
+        return [with_rank(x, max(rank, core), self.size) for x in self.operands]
+
+    def spread(self) -> list[Any]:
+        """Operands that all have a batch."""
+        return [spread(x, self.size) for x in self.operands]
+
+    def shaped(self, y: Any) -> Any:
+        """A result that has the right elements in the right order, in its shape."""
+        return reshape(y, (self.size, *self.shape))
+
+
+def with_rank(x: Value, rank: int, size: int) -> Any:
+    """With axes of length 1 behind that of the batch, as if a sample had so many axes."""
+    if not x.batched or x.rank >= rank:
+        return x.array
+    return reshape(x.array, (size, *(1,) * (rank - x.rank), *x.array.shape[1:]))
+
+
+def spread(x: Value, size: int) -> Any:
+    """With a batch, in which all are the same if it had none."""
+    return x.array if x.batched else broadcast_to(x.array, (size, *np.shape(unwrap(x.array))))
+
+
+def one_by_one(step: Step) -> Any:
+    """The operation for one sample after another."""
+    if not step.size:
+        return np.zeros((0, *step.shape), step.equation.outputs[0].dtype)
+    rows = [[x.array[i] if x.batched else x.array for x in step.operands] for i in range(step.size)]
+    return stack([step.call(row) for row in rows])
+
+
+def computed(
+    equations: Sequence[Equation], values: dict[Any, Value], size: int, draws: str, rule_of: Callable[[Equation], Rule | None]
+) -> None:
+    """Compute equations, and put their results to the values that are known."""
+    for equation in equations:
+        operands = [values[x] if isinstance(x, Variable) else Value(x.value, False) for x in equation.inputs]
+        target = equation.outputs[0]
+        if equation.operation.primitive.facts.kind == "draw":
+            values[target] = _drawn(equation, size, draws)
+            continue
+        follows = equation.followed or (False,) * len(operands)
+        known = [x if f else Value(without_history(x.array), x.batched) for x, f in zip(operands, follows, strict=True)]
+        if not any(x.batched for x in known):
+            result = apply(
+                Operation(equation.operation.primitive, equation.operation.params), tuple([x.array for x in known])
+            )
+            values[target] = Value(result, False)
+            continue
+        rule, step = rule_of(equation), Step(equation, known, size, draws)
+        result = None if rule is None else rule(step)
+        if result is None:
+            warn_of_loop(equation.operation.name, equation.place, size)
+            result = one_by_one(step)
+        values[target] = Value(_in_dtype(result, target), True)
+
+
+def _in_dtype(result: Any, target: Variable) -> Any:
+    """In the dtype of a single sample; of a number of Python, whose dtype is weak, in the one that it has by itself."""
+    known = result.dtype == target.dtype or not isinstance(target.dtype, np.dtype)
+    return result if known else astype(result, target.dtype)
+
+
+def _drawn(equation: Equation, size: int, draws: str) -> Value:
+    """Random numbers, the same for all samples or other ones for each."""
+    how = dict(equation.operation.params)
+    method, arguments, options = how["method"], how["arguments"], dict(how["options"])
+    if draws == "same":
+        return Value(random.drawn(method, *arguments, generator=how["generator"], **options), False)
+    if "size" in options:
+        options["size"] = (size, *equation.outputs[0].shape)
+    elif arguments and arguments[-1] == equation.outputs[0].shape:
+        arguments = (*arguments[:-1], (size, *equation.outputs[0].shape))
+    else:
+        rows = [random.drawn(method, *arguments, generator=how["generator"], **options) for _ in range(size)]
+        return Value(stack(rows), True)
+    return Value(random.drawn(method, *arguments, generator=how["generator"], **options), True)
