@@ -213,7 +213,7 @@ from minigrad.ops.statistics import average, corrcoef, cov
 from minigrad.random import manual_seed
 from minigrad.several import primitive
 from minigrad.tensor import Tensor
-from minigrad.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.transforms import grad, hvp, jvp, linearize, value_and_grad, vjp
 from minigrad.version import __version__
 
 # A line for each name would be longer than all that there is to read.
@@ -223,6 +223,7 @@ if TYPE_CHECKING:
     from minigrad.compiling import jit
     from minigrad.control import cond, scan, while_loop
     from minigrad.io import load, save
+    from minigrad.jacobians import hessian, jacfwd, jacobian, jacrev
     from minigrad.mapping import stack_modules, vmap
 
 # What only some programs need is imported when it is first asked for.
@@ -234,6 +235,7 @@ __getattr__ = imported_later(
         "data": ["data"],
         "graph": ["graph"],
         "io": ["io", "load", "save"],
+        "jacobians": ["hessian", "jacfwd", "jacobian", "jacrev"],
         "mapping": ["stack_modules", "vmap"],
         "nn": ["nn"],
         "objectives": ["objectives"],
@@ -254,9 +256,9 @@ __all__ = [
     "flip", "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like", "get_default_dtype",
     "grad", "gradcheck", "gradcheck_report", "gradgradcheck", "graph", "greater", "greater_equal", "heaviside",
     "hessian", "hvp", "hypot", "iinfo", "imag", "inf", "int16", "int32", "int64", "int8", "interp", "io",
-    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacobian", "jit", "jvp", "less",
-    "less_equal", "linalg", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp",
-    "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacfwd", "jacobian", "jacrev", "jit", "jvp",
+    "less", "less_equal", "linalg", "linearize", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax",
+    "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
     "manual_seed", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
     "moveaxis", "multiply", "nan", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "negative", "newaxis",
     "nextafter", "nn", "no_grad", "nonzero", "not_equal", "objectives", "ones", "ones_like", "optim", "outer", "pad",
@@ -264,10 +266,10 @@ __all__ = [
     "quantile", "random", "real", "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round",
     "save", "scan", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "set_default_dtype", "sigmoid",
     "sign", "signbit", "sin", "sinc", "sinh", "softmax", "sort", "special", "split", "sqrt", "square", "squeeze",
-    "stack", "stack_modules", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot",
-    "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16", "uint32", "uint64", "uint8",
-    "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad", "var", "vecdot",
-    "vjp", "vmap", "where", "while_loop", "zeros", "zeros_like",
+    "stack", "stack_modules", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
+    "tensor", "tensordot", "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16", "uint32",
+    "uint64", "uint8", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad",
+    "var", "vecdot", "vjp", "vmap", "where", "while_loop", "zeros", "zeros_like",
 ]
 
 keep_freed_memory()  # of the whole process; its docstring says what for, and how to switch it off

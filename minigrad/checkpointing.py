@@ -120,8 +120,8 @@ def checkpoint(f: Function) -> Function:
 @contextmanager
 def _drawing_again(state: dict[str, Any], drawn: Any) -> Iterator[None]:
     """Let random numbers be those that were drawn before: by the generator's state, or those of a program."""
-    if drawn is not None and (tracer := interpreter()) is not None:
-        with tracer.drawing_again(*drawn):
+    if (tracer := interpreter()) is not None:
+        with tracer.repeating(state) if drawn is None else tracer.drawing_again(*drawn):
             yield
         return
     current = random.get_state()

@@ -34,14 +34,12 @@ from minigrad.errors.functions import (
     not_a_real_number,
     not_a_sequence,
     not_differentiable,
-    not_holomorphic,
     not_one_number,
     same_argument,
     wrong_direction,
 )
 from minigrad.operands import numeric
 from minigrad.ops.elementwise import positive
-from minigrad.ops.shaping import reshape, stack
 from minigrad.tree import Rebuild, flatten, leaves_as_in, map_leaves
 
 Function = Callable[..., Any]
@@ -319,20 +317,70 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, Sequence):
             raise not_a_sequence("jvp", what, given)
-    run = _Run(f, tuple(primals), range(len(primals)), {})
+    value, push = linearize(f, *primals)
+    return value, push(*tangents)
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """The value of `f`, and the linear function that its Jacobian is: `jvp` for many tangents at one point.
+
+    What does not depend on the tangents is computed once.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, or a tree of arrays.
+    *primals : array or tree of arrays
+        The arguments of `f`.
+
+    Returns
+    -------
+    value : array or tree
+    push : callable
+        Takes a tangent for each primal, of its form, and returns that of the value.  It may be called often.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        By `push`, as by `jvp`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> slope, product = mg.linearize(mg.grad(lambda x: np.sum(x**3)), np.array([1.0, 2.0]))
+    >>> slope, product(np.array([1.0, 0.0])), product(np.array([0.0, 1.0]))  # rows of the Hessian
+    (array([ 3., 12.]), array([6., 0.]), array([ 0., 12.]))
+    """
+    run = _Run(f, primals, range(len(primals)), {})
     outputs, rebuild = _outputs(run.result)
-    directions = _directions(tuple(tangents), tuple(primals), run.variables, "tangent")
     outer = run.outside(outputs)
-    along = is_grad_enabled() and any(isinstance(t, Handle) and t.node is not None for t in directions)
+    transposed = _transposed(run, outputs)
+    _close(run.variables)
+
+    def push(*tangents: Any) -> Any:
+        directions = _directions(tuple(tangents), tuple(primals), run.variables, "tangent")
+        along = is_grad_enabled() and any(isinstance(t, Handle) and t.node is not None for t in directions)
+        return run.present(rebuild(transposed(directions, outer or along)), outer or along)
+
+    return run.present(run.result, outer), push
+
+
+def _transposed(run: _Run, outputs: Sequence[Any]) -> Callable[[Sequence[Any], bool], list[Any]]:
+    """From a direction for each variable, or None, the tangents of the outputs: see `jvp`."""
     varying = [y for y in outputs if y.node is not None]
     with enable_grad():
         weights = [variable(np.zeros_like(y.array), False) for y in varying]
         gradients = _pull(run.variables, varying, weights, create=True)
         pulled = [g if isinstance(g, Handle) else name_of(g, None) for g in gradients]
-    pushed = iter(_pull(weights, pulled, directions, create=outer or along))
-    _close([*run.variables, *weights])
-    tangent = rebuild([np.zeros_like(y.array) if y.node is None else next(pushed) for y in outputs])
-    return run.present(run.result, outer), run.present(tangent, outer or along)
+    _close(weights)
+
+    def push(directions: Sequence[Any], create: bool) -> list[Any]:
+        pairs = [(g, t) for g, t in zip(pulled, directions, strict=True) if t is not None]
+        pushed = iter(_pull(weights, [g for g, _ in pairs], [t for _, t in pairs], create, retain=True))
+        return [np.zeros_like(y.array) if y.node is None else next(pushed) for y in outputs]
+
+    return push
 
 
 def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[Any]:
@@ -348,127 +396,7 @@ def _directions(tree: Any, like: Any, values: Sequence[Any], kind: str) -> list[
     return leaves
 
 
-# Matrices of derivatives
-
-
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Make a function that returns the Jacobian of `f`.
-
-    Parameters
-    ----------
-    f : callable
-        Returns an array, or a tree of arrays.
-    argnums : int or sequence of int
-        Which arguments to differentiate by.
-
-    Returns
-    -------
-    callable
-        With the arguments of `f`.  For an array result of shape `m` and an array argument of shape `n` it returns an
-        array of shape ``(*m, *n)``; for trees, the tree of the result, with the tree of the argument at each leaf.
-
-    Raises
-    ------
-    DTypeError
-        If a complex result has no complex derivative by a complex argument.
-
-    Notes
-    -----
-    Of complex results by real arguments it is the matrix of complex derivatives.  Of complex results by complex
-    arguments it is that too, ``f'(z)``, where there is one: that both parts of the result fulfil the equations of
-    Cauchy and Riemann at this point is verified.  The row of a real result by complex arguments is its gradient,
-    ``dy/d(Re z) + i dy/d(Im z)``, as `grad` gives it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import minigrad as mg
-    >>> mg.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
-    array([[3., 0., 1.],
-           [0., 3., 2.]])
-    """
-    if not callable(f):
-        raise not_a_function(f, "jacobian")
-    numbers = _numbers(argnums, "jacobian")
-
-    @functools.wraps(f)
-    def compute(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(f, args, numbers, kwargs)
-        outputs, rebuild = _outputs(run.result)
-        create = run.outside(outputs)
-        blocks = []
-        for y in outputs:
-            rows = _rows(f, run, y, create)
-            found = [
-                _stacked([row[i] for row in rows], (*y.array.shape, *x.array.shape), x.array.dtype)
-                for i, x in enumerate(run.variables)
-            ]
-            trees = run.present(run.rebuild(found), create)
-            blocks.append(trees if isinstance(argnums, Sequence) else trees[0])
-        _close(run.variables)
-        return rebuild(blocks)
-
-    return compute
-
-
-def _rows(f: Function, run: _Run, y: Any, create: bool) -> list[list[Any]]:
-    """For each element of a result, its derivatives by the variables."""
-    rows = [_pull(run.variables, [y], [unit], create, retain=True) for unit in _units(y.array)]
-    if y.array.dtype.kind != "c":
-        return rows
-    others = [_pull(run.variables, [y], [1j * unit], create, retain=True) for unit in _units(y.array)]
-    return [
-        [_complex(f, *parts) for parts in zip(row, other, strict=True)] for row, other in zip(rows, others, strict=True)
-    ]
-
-
-def _complex(f: Function, real: Any, imag: Any) -> Any:
-    """The complex derivative, from the gradients of real and imaginary part: see the notes of `jacobian`."""
-    turned = np.multiply(imag, 1j)
-    if real.dtype.kind != "c":
-        return real + turned
-    # With the gradients conj(f') of the real part and i conj(f') of the imaginary part, the two are opposite.
-    if not _negligible(unwrap(real + turned), unwrap(real)):
-        raise not_holomorphic(f)
-    return np.conjugate(real)
-
-
-def _negligible(difference: Any, scale: Any) -> bool:
-    """Whether a difference is rounding only; NaN, which the result shows, says nothing."""
-    if not difference.size:
-        return True
-    limit = np.finfo(difference.dtype).eps ** 0.75 * np.nan_to_num(np.abs(scale)).max()
-    return not (np.abs(difference) > limit).any()
-
-
-def _units(value: Any) -> Any:
-    """The arrays of the form of `value` with a one in one place and zeros elsewhere."""
-    for i in range(value.size):
-        unit = np.zeros(value.size, value.dtype)
-        unit[i] = 1
-        yield unit.reshape(value.shape)
-
-
-def _stacked(rows: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
-    return reshape(stack(rows), shape) if rows else np.zeros(shape, dtype)
-
-
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Make a function that returns the matrix of second derivatives of `f`, the Jacobian of its gradient.
-
-    The parameters are those of `jacobian`; `f` returns a single real number.  By complex arguments the gradient seldom
-    has a complex derivative, and `jacobian` refuses it then; `hvp` gives the product of all second derivatives with a
-    vector.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import minigrad as mg
-    >>> mg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
-    array([[4., 2.],
-           [2., 0.]])
-    """
-    return jacobian(grad(f, argnums), argnums)
+# Second derivatives along a direction
 
 
 def hvp(f: Function, x: Any, v: Any) -> Any:

@@ -40,8 +40,9 @@ FLOORS = [
     {"random", "inspection", "linalg", "fft", "special", "control"},
     {"nn", "program", "transforms"},
     {"checkpointing"},
-    {"graph", "compiling"},
-    {"gradcheck"},
+    {"graph", "compiling", "mapping"},
+    {"gradcheck", "sparse_jacobians"},
+    {"jacobians"},
     {"optim", "testing", "curvature"},
     {"interop"},
     {"plot", "io", "data", "objectives"},  # to the side: nothing stands on these

@@ -145,6 +145,15 @@ def not_holomorphic(f: Callable[..., Any]) -> DTypeError:
 _WHOSE = {"tangent": "argument", "cotangent": "result"}
 
 
+def not_one_array(f: Callable[..., Any], outputs: Sequence[Any], variables: Sequence[Any]) -> ArgumentError:
+    """For a sparse Jacobian of several arrays, or of complex ones."""
+    shapes = ", ".join(f"{x.dtype} {x.shape}" for x in (*outputs, *variables))
+    return ArgumentError(
+        f"jacobian(sparse=True) is of one real array by one real array, and {getattr(f, '__name__', f)} has results "
+        f"and arguments of the forms {shapes}: flatten and join them, or leave out sparse"
+    )
+
+
 def wrong_direction(kind: str, given: tuple[int, ...], shape: tuple[int, ...]) -> ShapeError:
     """For a tangent or cotangent of another shape than what it belongs to."""
     whose = _WHOSE[kind]

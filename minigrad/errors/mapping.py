@@ -4,23 +4,23 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.diagnostics import Place
 from minigrad.errors import ArgumentError, AxisError, DTypeError, ProgramError, ShapeError
-from minigrad.errors.programs import describe
-from minigrad.errors.words import an, at
+from minigrad.errors.words import an, at, describe
 
 
 def not_an_axis(what: str, axes: Any) -> DTypeError:
     """For an axis that is none."""
     return DTypeError(
-        f"vmap: {what} is {axes!r}: write an int, None for what is the same for all samples, or a tuple, list or dict of "
-        "these in the form of the arguments"
+        f"vmap: {what} is {axes!r}: write an int, None for what is the same for all samples, or a tuple, list or dict "
+        "of these in the form of the arguments"
     )
 
 
 def other_axes(what: str, axes: Any, kind: str) -> ArgumentError:
     """For axes in a tree that has not the form of what they belong to."""
-    return ArgumentError(f"vmap: {what} is {axes!r}, which has not the form of {kind}: one axis, or None, for each of it")
+    return ArgumentError(
+        f"vmap: {what} is {axes!r}, which has not the form of {kind}: one axis, or None, for each of it"
+    )
 
 
 def no_batch(name: str, value: Any) -> DTypeError:
@@ -36,7 +36,7 @@ def no_such_axis(name: str, axis: int, shape: tuple[int, ...], which: str = "in_
     return AxisError(f"vmap: {which} names axis {axis} of {name}, which has shape {shape}")
 
 
-def other_sizes(sizes: Sequence[tuple[str, int, int]]) -> ShapeError:
+def other_sizes(sizes: Sequence[tuple[str, int, int | None]]) -> ShapeError:
     """For batches that differ in size."""
     words = ", ".join(f"{name} has {size} along axis {axis}" for name, size, axis in sizes)
     return ShapeError(f"vmap: all batches must be of one size, and {words}")
@@ -45,8 +45,8 @@ def other_sizes(sizes: Sequence[tuple[str, int, int]]) -> ShapeError:
 def nothing_mapped(name: str) -> ArgumentError:
     """For a call without anything to map over."""
     return ArgumentError(
-        f"vmap of {name}: there is no array among the arguments to map over, so nobody knows how many samples there are: "
-        "give one an axis in in_axes"
+        f"vmap of {name}: there is no array among the arguments to map over, so nobody knows how many samples there "
+        "are: give one an axis in in_axes"
     )
 
 
@@ -66,13 +66,13 @@ def batched_result(name: str, number: int) -> ArgumentError:
     )
 
 
-def value_read_in_a_batch(name: str, tensor: Any, how: str, place: Place | None) -> ProgramError:
+def value_read_in_a_batch(name: str, tensor: Any, how: str, place: Any) -> ProgramError:
     """For a mapped function that looks at a value."""
     return ProgramError(
-        f"{how} of a Tensor ({describe(tensor.array)}) was asked for{at(place)} inside of vmap({name}), which computes all "
-        "samples at once: there is one value for each of them. To choose between values write where(condition, a, b), "
-        "cond or while_loop; compute with the Tensor instead of its number; give what is the same for all samples with "
-        "None in in_axes, and not as a Tensor that is computed inside"
+        f"{how} of a Tensor ({describe(tensor.array)}) was asked for{at(place)} inside of vmap({name}), which computes "
+        "all samples at once: there is one value for each of them. To choose between values write where(condition, a, "
+        "b), cond or while_loop; compute with the Tensor instead of its number; give what is the same for all samples "
+        "with None in in_axes, and not as a Tensor that is computed inside"
     )
 
 
@@ -96,26 +96,26 @@ def drawn_in_a_batch(name: str) -> ProgramError:
 def hook_in_a_batch(name: str) -> ProgramError:
     """For a hook that would see the gradients of all samples at once."""
     return ProgramError(
-        f"vmap({name}): the function registers a hook, which would see the gradients of all samples as one: register it "
-        "on a result outside"
+        f"vmap({name}): the function registers a hook, which would see the gradients of all samples as one: register "
+        "it on a result outside"
     )
 
 
-def warn_of_loop(operation: str, place: Place | None, size: int) -> None:
+def warn_of_loop(operation: str, place: Any, size: int) -> None:
     """For an operation that is computed for one sample after another."""
     warnings.warn(
-        f"vmap computes {operation}{at(place)} for one sample after another, {size} times: nobody has said what it does "
-        "with a batch. A primitive of your own that works on elements says so by kind='elementwise'",
+        f"vmap computes {operation}{at(place)} for one sample after another, {size} times: nobody has said what it "
+        "does with a batch. A primitive of your own that works on elements says so by kind='elementwise'",
         UserWarning,
         stacklevel=2,
     )
 
 
-def warn_of_samples(name: str, place: Place | None, size: int) -> None:
+def warn_of_samples(name: str, place: Any, size: int) -> None:
     """For a function whose samples are computed one after another."""
     warnings.warn(
-        f"vmap({name}) computes one sample after another, {size} times: what is computed{at(place)} depends on a value, "
-        "which is not the same for all of them",
+        f"vmap({name}) computes one sample after another, {size} times: what is computed{at(place)} depends on a "
+        "value, which is not the same for all of them",
         UserWarning,
         stacklevel=3,
     )

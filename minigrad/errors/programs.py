@@ -57,6 +57,14 @@ def array_written(array: Any) -> ProgramError:
     )
 
 
+def checkpoint_outside(name: str) -> ProgramError:
+    """For a backward pass through a checkpoint that is older than the trace."""
+    return ProgramError(
+        f"a backward pass inside of {name} came to a checkpoint that was computed before {name} was traced: compute "
+        "the loss inside of the function too"
+    )
+
+
 def leaked(name: str, place: Any) -> ProgramError:
     """For a Tensor that a traced function has left somewhere."""
     return ProgramError(

@@ -27,10 +27,8 @@ from minigrad.program.equations import without_history
 
 def of_body(step: Step, body: Body, operands: Sequence[Value], size: int) -> list[Any]:
     """The results of a body, all of them with a batch."""
-    from minigrad.mapping.rules import rule_of  # which leads here
-
     values: dict[Any, Value] = dict(zip(body.inputs, operands, strict=True))
-    walk.computed(body.equations, values, size, step.draws, rule_of)
+    walk.computed(body.equations, values, step.how._replace(size=size))
     results = [spread(values[x], size) for x in body.outputs]
     return [y if follows else without_history(y) for y, follows in zip(results, body.followed, strict=True)]
 

@@ -3,7 +3,6 @@
 All of them are written with the operations themselves, so they need no derivatives.
 """
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from minigrad.core import Primitive, unwrap
 from minigrad.errors import ProgramError
 from minigrad.mapping import looping
-from minigrad.mapping.walk import Diverged, Rule, Step, Value, spread, with_rank
+from minigrad.mapping.walk import Diverged, Rule, Step, Value, one_by_one, spread, with_rank
 from minigrad.nn import activation, attention, embedding, max_pooling, module_hooks, normalization
 from minigrad.nn import linear as linear_layer
 from minigrad.nn.losses import classification
@@ -330,7 +329,8 @@ def _written(step: Step) -> Any:
 
 def _written_by_mask(step: Step, x: Value, v: Value, places: list[Value]) -> Any:
     """A number where a mask holds; of more, as many for each sample as it has places, the loop takes care."""
-    if step.equation.operation.primitive is not indexing._setitem.primitive or len(step.params["index"]) > 1 or v.rank:
+    adds = step.equation.operation.primitive is indexing._add_at.primitive  # type: ignore[attr-defined]
+    if adds or len(step.params["index"]) > 1 or v.rank:
         return None
     (mask,) = places
     shape = np.shape(unwrap(mask.array))
@@ -452,9 +452,8 @@ _OF_MODULES: list[tuple[Rule, Any, str]] = [
     (spread_out, module_hooks, "through_gate"),
     (spread_out, decompositions, "weighed"),
     (all_batched(along("axis")), reductions, "recurrence"),
-    (along("axis"), reductions, "sum mean centred var std max min argmax argmin any all count_nonzero logsumexp softmax"),
-    (along("axis"), reductions, "log_softmax cumulative_sum cumulative_prod places_of_extremes _prod"),
-    (along("axis"), reductions, "_logcumsumexp"),
+    (along("axis"), reductions, "sum mean centred var std max min argmax argmin any all count_nonzero logsumexp _prod"),
+    (along("axis"), reductions, "softmax log_softmax cumulative_sum cumulative_prod places_of_extremes _logcumsumexp"),
     (along("axis"), sorting, "argsort _places_of_top"),
     (along("axis"), linalg, "vector_norm"),
     (along("axis"), numpy_sets, "argpartition"),
@@ -504,9 +503,13 @@ _OF_MODULES: list[tuple[Rule, Any, str]] = [
     (looping.while_loop, bodies, "_while_loop"),
     (looping.branch, bodies, "_branch"),
 ]
+# Those of samples one after another, about which nobody needs to be warned: it decides what is computed next.
+_OF_MODULES.append((one_by_one, solving, "_corank"))
 RULES: dict[Primitive, Rule] = {
     getattr(module, name).primitive: rule for rule, module, names in _OF_MODULES for name in names.split()
 }
+
+
 def rule_of(equation: Equation) -> Rule | None:
     """What an operation does with a batch; None if nobody has said."""
     made = equation.operation.primitive

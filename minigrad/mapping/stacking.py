@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors.mapping import not_stackable
+from minigrad.mapping.mapper import Several, vmap
 from minigrad.nn.module import Module, Parameter, functional_call
+from minigrad.tensor import Tensor
 
 
-class StackedModules(Module):
+class StackedModules(Module, Several):
     """Modules of one form, whose parameters and buffers are stacked along a new first axis: see `stack_modules`.
 
     Attributes
@@ -30,8 +32,8 @@ class StackedModules(Module):
                 continue
             if id(own) not in stacked:
                 values = np.stack([_at(module, place, name).array for module in modules])
-                made = Parameter(values) if isinstance(own, Parameter) else type(own)(values)
-                stacked[id(own)] = made if own.requires_grad or not isinstance(own, Parameter) else made.requires_grad_(False)
+                is_parameter = isinstance(own, Parameter)
+                stacked[id(own)] = Parameter(values, own.requires_grad) if is_parameter else Tensor(values)
             table[name] = stacked[id(own)]
 
     def tensors(self) -> dict[str, Any]:
@@ -48,8 +50,6 @@ class StackedModules(Module):
 
     def forward(self, *inputs: Any, in_axes: Any = None) -> Any:
         """What each member makes of the inputs, stacked; `in_axes` says which inputs have a row for each member."""
-        from minigrad.mapping.vmap import vmap  # which knows this class
-
         axes = in_axes if isinstance(in_axes, tuple | list) else [in_axes] * len(inputs)
         return vmap(lambda member, *xs: member(*xs), (0, *axes))(self, *inputs)
 

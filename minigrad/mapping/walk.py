@@ -4,7 +4,7 @@ A value that differs from sample to sample has the batch as its first axis; the 
 are Tensors of one graph, so they can be differentiated, compiled and mapped again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +38,15 @@ class Diverged(Exception):  # noqa: N818  # no error: samples are then computed 
         self.place = place
 
 
+class How(NamedTuple):
+    """How a batch is computed: its size, by which rules, what random numbers are, and whether loops are warned of."""
+
+    size: int
+    rule_of: Callable[[Equation], "Rule | None"]
+    random: str = "error"
+    warns: bool = True
+
+
 class Step:
     """An equation with operands of which some have a batch.
 
@@ -51,8 +60,8 @@ class Step:
         Of the result for a single sample.
     """
 
-    def __init__(self, equation: Equation, operands: Sequence[Value], size: int, draws: str) -> None:
-        self.equation, self.operands, self.size, self.draws = equation, list(operands), size, draws
+    def __init__(self, equation: Equation, operands: Sequence[Value], how: How) -> None:
+        self.equation, self.operands, self.how, self.size = equation, list(operands), how, how.size
         self.params = dict(equation.operation.params)
         self.shape = equation.outputs[0].shape
 
@@ -99,15 +108,16 @@ def one_by_one(step: Step) -> Any:
     return stack([step.call(row) for row in rows])
 
 
-def computed(
-    equations: Sequence[Equation], values: dict[Any, Value], size: int, draws: str, rule_of: Callable[[Equation], Rule | None]
-) -> None:
+def computed(equations: Sequence[Equation], values: dict[Any, Value], how: How) -> None:
     """Compute equations, and put their results to the values that are known."""
     for equation in equations:
         operands = [values[x] if isinstance(x, Variable) else Value(x.value, False) for x in equation.inputs]
         target = equation.outputs[0]
         if equation.operation.primitive.facts.kind == "draw":
-            values[target] = _drawn(equation, size, draws)
+            values[target] = _drawn(equation, how)
+            continue
+        if equation.operation.primitive.facts.relays:
+            values[target] = operands[0]
             continue
         follows = equation.followed or (False,) * len(operands)
         known = [x if f else Value(without_history(x.array), x.batched) for x, f in zip(operands, follows, strict=True)]
@@ -117,10 +127,11 @@ def computed(
             )
             values[target] = Value(result, False)
             continue
-        rule, step = rule_of(equation), Step(equation, known, size, draws)
+        rule, step = how.rule_of(equation), Step(equation, known, how)
         result = None if rule is None else rule(step)
         if result is None:
-            warn_of_loop(equation.operation.name, equation.place, size)
+            if how.warns:
+                warn_of_loop(equation.operation.name, equation.place, how.size)
             result = one_by_one(step)
         values[target] = Value(_in_dtype(result, target), True)
 
@@ -131,17 +142,19 @@ def _in_dtype(result: Any, target: Variable) -> Any:
     return result if known else astype(result, target.dtype)
 
 
-def _drawn(equation: Equation, size: int, draws: str) -> Value:
+def _drawn(equation: Equation, how: How) -> Value:
     """Random numbers, the same for all samples or other ones for each."""
-    how = dict(equation.operation.params)
-    method, arguments, options = how["method"], how["arguments"], dict(how["options"])
-    if draws == "same":
-        return Value(random.drawn(method, *arguments, generator=how["generator"], **options), False)
-    if "size" in options:
-        options["size"] = (size, *equation.outputs[0].shape)
-    elif arguments and arguments[-1] == equation.outputs[0].shape:
-        arguments = (*arguments[:-1], (size, *equation.outputs[0].shape))
-    else:
-        rows = [random.drawn(method, *arguments, generator=how["generator"], **options) for _ in range(size)]
-        return Value(stack(rows), True)
-    return Value(random.drawn(method, *arguments, generator=how["generator"], **options), True)
+    params, shape = equation.operation.params, equation.outputs[0].shape
+    arguments, options = params["arguments"], dict(params["options"])
+    different = how.random == "different"
+    if different and "size" in options:
+        options["size"] = (how.size, *shape)
+    elif different and arguments and arguments[-1] == shape:
+        arguments = (*arguments[:-1], (how.size, *shape))
+    elif different:
+        return Value(stack([_draw(params, arguments, options) for _ in range(how.size)]), True)
+    return Value(_draw(params, arguments, options), different)
+
+
+def _draw(params: Mapping[str, Any], arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    return random.drawn(params["method"], *arguments, generator=params["generator"], **options)

@@ -149,6 +149,8 @@ class RNNBase(Module):
             return state, state[0]
 
         if interpreter() is not None:  # one operation of the program, however many times there are
+            dtype = np.result_type(gates.dtype, own_weight.dtype, *(x.dtype for x in state))
+            state = tuple(x if x.dtype == dtype else shaping.astype(x, dtype) for x in state)
             state, outputs = scan(moved, state, gates, reverse=backwards)
             return outputs, state
         outputs = []

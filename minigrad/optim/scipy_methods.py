@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import transforms
+from minigrad import jacobians, transforms
 from minigrad.core import no_grad
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError
@@ -154,7 +154,7 @@ class _Run:
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         """All second derivatives, of shape (n, n)."""
-        return np.asarray(transforms.hessian(self.objective)(np.array(x)))
+        return np.asarray(jacobians.hessian(self.objective)(np.array(x)))
 
     def product(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The Hessian times a vector."""
@@ -228,7 +228,7 @@ def _constraint(given: Any, run: _Run, optimize: Any) -> Any:
             return given
         function, args = given["fun"], given.get("args", ())
         of_x = run.of_vector(lambda x: function(x, *args))
-        return {"type": given["type"], "fun": lambda x: np.asarray(of_x(x)), "jac": transforms.jacobian(of_x)}
+        return {"type": given["type"], "fun": lambda x: np.asarray(of_x(x)), "jac": jacobians.jacobian(of_x)}
     if isinstance(given, optimize.NonlinearConstraint):
         of_x = run.of_vector(given.fun)
         kept = given.keep_feasible, given.finite_diff_rel_step, given.finite_diff_jac_sparsity
@@ -236,8 +236,8 @@ def _constraint(given: Any, run: _Run, optimize: Any) -> Any:
             lambda x: np.asarray(of_x(x)),
             given.lb,
             given.ub,
-            transforms.jacobian(of_x) if given.jac == "2-point" else given.jac,
-            lambda x, v: np.asarray(transforms.hessian(lambda x: (of_x(x) * v).sum())(np.array(x))),
+            jacobians.jacobian(of_x) if given.jac == "2-point" else given.jac,
+            lambda x, v: np.asarray(jacobians.hessian(lambda x: (of_x(x) * v).sum())(np.array(x))),
             *kept,
         )
     return given

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 from weakref import ref
@@ -16,6 +16,7 @@ from minigrad.errors.programs import (
     already_traced,
     argument_changed,
     argument_has_grad,
+    checkpoint_outside,
     from_outside,
     leaked,
     no_tensor_returned,
@@ -279,6 +280,8 @@ class Interpreter(Switch):
         is_number = arg.__class__ in NUMBERS
         variable = self._variables.get(id(operand) if is_number else id(arg))
         if variable is not None:
+            if isinstance(operand, Handle) and operand.node is not None:
+                self._require_grad(variable, operand)
             return variable
         if isinstance(operand, Handle):
             variable = self._variable_of(operand, arg)
@@ -289,6 +292,12 @@ class Interpreter(Switch):
             variable = self._new_variable(arg)
             self.constants[variable] = Constant(arg, self.digest(arg))
         return variable
+
+    def _require_grad(self, variable: Variable, tensor: Handle) -> None:
+        """Read an input from the Tensor that requires grad, if there is a detached one of the same memory, too."""
+        source = self.inputs.get(variable)
+        if isinstance(source, OfTensor) and source.tensor.node is None:
+            self.inputs[variable] = OfTensor(tensor, _name_of(tensor))
 
     def digest(self, array: Array) -> int:
         """What tells whether a constant is the same at another run."""
@@ -388,6 +397,10 @@ class Interpreter(Switch):
             yield
         finally:
             self._pending = before
+
+    def repeating(self, state: dict[str, Any]) -> AbstractContextManager[None]:
+        """Refuse to compute once more in the program what was computed outside."""
+        raise checkpoint_outside(self.name)
 
     # Loops and branches
 

@@ -187,3 +187,15 @@ H = np.zeros((1, 2, 4))
 def test_what_does_not_fit_is_named(call, text):
     with pytest.raises(errors.ArgumentError, match=text):
         call()
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN])
+def test_single_precision_input_of_a_layer_in_double_precision(layer):
+    mg.manual_seed(0)
+    net = layer(3, 4, dtype=np.float64)
+    x = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
+    expected, _ = net(mg.asarray(x))
+    assert expected.dtype == np.float64
+    compiled = mg.jit(lambda x: net(x)[0])
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(x).detach(), expected.detach())

@@ -1,12 +1,13 @@
 """`vmap`: a function of single samples is traced for one of them, and computed for all of them at once."""
 
 import functools
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from minigrad import random
 from minigrad.core import Array, Handle, Node, interpreter, is_grad_enabled, leaf, name_of, unwrap
 from minigrad.creation import asarray
 from minigrad.diagnostics import user_place
@@ -27,12 +28,11 @@ from minigrad.errors.mapping import (
     warn_of_samples,
 )
 from minigrad.mapping.rules import rule_of
-from minigrad.mapping.stacking import StackedModules
-from minigrad.mapping.walk import Diverged, Value, computed, spread
+from minigrad.mapping.walk import Diverged, How, Value, computed, spread
 from minigrad.ops.shaping import concat, moveaxis, stack
 from minigrad.options import one_of, whole_number
 from minigrad.program import Program
-from minigrad.program.equations import Argument, OfTensor, without_history
+from minigrad.program.equations import Argument, OfTensor, Variable, normal, without_history
 from minigrad.program.tracing import Interpreter
 from minigrad.tree import flatten, is_branch, map_leaves, paths
 
@@ -87,7 +87,8 @@ def vmap(
     Notes
     -----
     `cond` and `while_loop` take their own way for each sample.  Operations that nobody has given a rule for are
-    computed for one sample after another, after a warning.  The names are JAX's.
+    computed for one sample after another, after a warning.  NumPy does not warn of divisions by zero and the like.  The
+    names are JAX's.
 
     Examples
     --------
@@ -111,18 +112,33 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, in_axes)
         traced = call.traced(random)
-        step = chunk_size or max(call.size, 1)
-        try:
-            chunks = [traced.results(call.batch(i, i + step), random) for i in range(0, max(call.size, 1), step)]
-        except Diverged as diverged:
-            warn_of_samples(call.name, diverged.place, call.size)
-            chunks = [call.one_by_one()]
-        return traced.presented(chunks, out_axes, call.size)
+        return traced.presented(call.results(traced, How(call.size, rule_of, random), chunk_size), out_axes, call.size)
 
     return mapped
 
 
+def mapped_rows(f: Callable[..., Any], *batches: Any, chunk_size: int | None = None) -> list[Any]:
+    """The results of a function that returns a list of arrays, with the batch in front; without warnings of loops."""
+    call = _Call(f, batches, {}, 0)
+    traced = call.traced("error")
+    chunks = call.results(traced, How(call.size, rule_of, warns=False), chunk_size)
+    whole = [[spread(x, size) for x in chunk] for chunk, size in zip(chunks, call.sizes(chunk_size), strict=True)]
+    return whole[0] if len(whole) == 1 else [concat(parts) for parts in zip(*whole, strict=True)]
+
+
 # Arguments
+
+
+class Several:
+    """An argument that stands for several of something, and is one of them inside of a mapped function."""
+
+    def tensors(self) -> dict[str, Any]:
+        """What is mapped over, by names."""
+        raise NotImplementedError
+
+    def member(self, tensors: Mapping[str, Any]) -> Any:
+        """One of them, of these parts."""
+        raise NotImplementedError
 
 
 class _Leaf(NamedTuple):
@@ -145,11 +161,14 @@ class _Call:
         else:
             of_args = [in_axes] * len(args)
         named = [*((f"argument {i}", x) for i, x in enumerate(args)), *kwargs.items()]
-        trees = [x.tensors() if isinstance(x, StackedModules) else x for _, x in named]
+        trees = [x.tensors() if isinstance(x, Several) else x for _, x in named]
         self.leaves, self.rebuild = flatten(trees)
         self.given = (args, kwargs)
-        axes = [a for (n, _), t, of in zip(named, trees, [*of_args, *[0] * len(kwargs)], strict=True) for a in _axes_of(of, t, f"in_axes of {n}")]
-        names = [p for (n, _), tree in zip(named, trees, strict=True) for p in paths(tree, n)]
+        axes: list[int | None] = []
+        names: list[str] = []
+        for (name, _), tree, of in zip(named, trees, [*of_args, *[0] * len(kwargs)], strict=True):
+            axes += _axes_of(of, tree, f"in_axes of {name}")
+            names += paths(tree, name)
         self.mapped = [
             _Leaf(i, name, _batch_first(x, axis, name))
             for i, (x, axis, name) in enumerate(zip(self.leaves, axes, names, strict=True))
@@ -157,7 +176,7 @@ class _Call:
         ]
         if not self.mapped:
             raise nothing_mapped(self.name)
-        sizes = [(leaf.name, leaf.value.shape[0], axes[leaf.place]) for leaf in self.mapped]
+        sizes = [(x.name, x.value.shape[0], axes[x.place]) for x in self.mapped]
         self.size = sizes[0][1]
         if any(size != self.size for _, size, _ in sizes):
             raise other_sizes(sizes)
@@ -167,6 +186,26 @@ class _Call:
         values = [leaf.value for leaf in self.mapped]
         return values if stop - start >= self.size else [x[start:stop] for x in values]
 
+    def sizes(self, chunk_size: int | None) -> list[int]:
+        """Of the parts in which the batch is computed."""
+        step = chunk_size or max(self.size, 1)
+        return [min(step, self.size - start) for start in range(0, max(self.size, 1), step)]
+
+    def results(self, traced: "_Traced", how: How, chunk_size: int | None) -> list[list[Value]]:
+        """The results for all samples, part by part."""
+        step = chunk_size or max(self.size, 1)
+        quiet = {kind: "ignore" for kind, what in np.geterr().items() if what == "warn"}
+        try:
+            with np.errstate(**quiet):  # type: ignore[arg-type]  # backward passes, which meet 0 / 0, may be among it
+                return [
+                    traced.results(self.batch(i * step, i * step + size), how._replace(size=size))
+                    for i, size in enumerate(self.sizes(chunk_size))
+                ]
+        except Diverged as diverged:
+            if how.warns:
+                warn_of_samples(self.name, diverged.place, self.size)
+            return [self.one_by_one()]
+
     def called(self, rows: list[Any]) -> Any:
         """What the function returns for a sample, as Tensors; the list is emptied."""
         leaves = list(self.leaves)
@@ -175,7 +214,7 @@ class _Call:
         rows.clear()
         args, kwargs = self.given
         values = [
-            x.member(tree) if isinstance(x, StackedModules) else tree
+            x.member(tree) if isinstance(x, Several) else tree
             for x, tree in zip([*args, *kwargs.values()], self.rebuild(leaves), strict=True)
         ]
         del leaves
@@ -208,7 +247,7 @@ class _Call:
 def _axes_of(axes: Axes, tree: Any, what: str) -> list[int | None]:
     """The axis for each leaf of a tree."""
     if axes is None or (isinstance(axes, int | np.integer) and not isinstance(axes, bool)):
-        return [axes] * len(flatten(tree)[0])
+        return [None if axes is None else int(axes)] * len(flatten(tree)[0])
     if not isinstance(axes, tuple | list | dict):
         raise not_an_axis(what, axes)
     keys = list(axes) if isinstance(axes, dict) else range(len(axes))
@@ -246,7 +285,8 @@ class _Interpreter(Interpreter):
 
     def __init__(self, name: str, random: str) -> None:
         super().__init__(name)
-        self._random = random
+        self._random, self._outer, self._repeats = random, interpreter(), False
+        self._found: list[Handle] = []  # Tensors that were found outside
 
     def inner(self, name: str) -> Interpreter:
         """Another one like this."""
@@ -258,9 +298,34 @@ class _Interpreter(Interpreter):
 
     def draw(self, op: Any, generator: "np.random.Generator") -> Handle:
         """Random numbers for one sample."""
+        if self._repeats:
+            return name_of(normal(op.primitive.forward(**op.params)), None)
         if self._random == "error":
             raise drawn_in_a_batch(self.name)
         return super().draw(op, generator)
+
+    @contextmanager
+    def repeating(self, state: dict[str, Any]) -> Iterator[None]:
+        """Let draws give what they gave in a checkpoint outside, the same for all samples."""
+        before, repeats = random.generator().bit_generator.state, self._repeats
+        random.generator().bit_generator.state, self._repeats = state, True
+        try:
+            yield
+        finally:
+            random.generator().bit_generator.state, self._repeats = before, repeats
+
+    @contextmanager
+    def drawing_again(self, first: int, last: int) -> Iterator[None]:
+        """Let draws give what they gave; in a program around this one, if there is one, it has drawn them."""
+        if self._outer is None:
+            with super().drawing_again(first, last):
+                yield
+            return
+        before, self._pending = self._pending, self._outer._drawn[first:last]
+        try:
+            yield
+        finally:
+            self._pending = before
 
     def digest(self, array: Array) -> int:
         """Nothing: the program is run at once."""
@@ -268,10 +333,18 @@ class _Interpreter(Interpreter):
 
     def names_of(self, node: Node) -> tuple[Handle, tuple[Any, ...]]:
         """Result and operands of a node, also of one that was there before."""
-        with suppress(KeyError):
-            return name_of(node.value, None), self._operands[node]
-        pairs = zip(node.args, node.inputs, strict=True)
+        if node in self._operands:
+            return super().names_of(node)
+        if self._outer is not None:
+            result: tuple[Handle, tuple[Any, ...]] = self._outer.names_of(node)
+            return result
+        pairs = zip(node.args, node.parents(), strict=True)
         return name_of(node.value, None), tuple([x if p is None else name_of(x, None) for x, p in pairs])
+
+    def _variable_of(self, tensor: Handle, value: Any) -> Variable:
+        if tensor.node is not None:
+            self._found.append(tensor)  # a backward pass has named it, perhaps; it stays alive, so that it can be read
+        return super()._variable_of(tensor, value)
 
 
 class _Traced:
@@ -291,9 +364,8 @@ class _Traced:
         self.program, self.outputs = program, program.outputs
         self.named = named or any(isinstance(source, OfTensor) for source in program.inputs.values())
 
-    def results(self, batch: Sequence[Any], random: str) -> list[Value]:
+    def results(self, batch: Sequence[Any], how: How) -> list[Value]:
         """The results for a batch."""
-        size = unwrap(batch[0]).shape[0]
         values: dict[Any, Value] = {x: Value(c.array, False) for x, c in self.program.constants.items()}
         for x, source in self.program.inputs.items():
             if isinstance(source, Argument):
@@ -302,7 +374,7 @@ class _Traced:
                 values[x] = Value(source.tensor, False)
             else:
                 raise acts_in_a_batch(self.name, f"reads {source}")
-        computed(self.program.equations, values, size, random, rule_of)
+        computed(self.program.equations, values, how)
         pairs = zip([values[x] for x in self.outputs], self.followed, strict=True)
         return [y if follows else Value(without_history(y.array), y.batched) for y, follows in pairs]
 
