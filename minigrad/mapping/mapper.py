@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from minigrad import random
-from minigrad.core import Array, Handle, Node, interpreter, is_grad_enabled, leaf, name_of, unwrap
+from minigrad.core import Array, Handle, Node, Operation, interpreter, is_grad_enabled, leaf, name_of, unwrap
 from minigrad.creation import asarray
-from minigrad.diagnostics import user_place
+from minigrad.diagnostics import Place, user_place
 from minigrad.errors.functions import not_a_function
 from minigrad.errors.mapping import (
     acts_in_a_batch,
@@ -112,7 +112,7 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, in_axes)
         traced = call.traced(random)
-        return traced.presented(call.results(traced, How(call.size, rule_of, random), chunk_size), out_axes, call.size)
+        return traced.presented(call.results(traced, How(call.size, rule_of, random), chunk_size), out_axes, call)
 
     return mapped
 
@@ -331,6 +331,10 @@ class _Interpreter(Interpreter):
         """Nothing: the program is run at once."""
         return 0
 
+    def place_of(self, op: Operation) -> Place | None:
+        """The line, of what there may be to say something of."""
+        return None if rule_of(op.primitive) is not None and not op.primitive.facts.acts else super().place_of(op)
+
     def names_of(self, node: Node) -> tuple[Handle, tuple[Any, ...]]:
         """Result and operands of a node, also of one that was there before."""
         if node in self._operands:
@@ -378,30 +382,48 @@ class _Traced:
         pairs = zip([values[x] for x in self.outputs], self.followed, strict=True)
         return [y if follows else Value(without_history(y.array), y.batched) for y, follows in pairs]
 
-    def presented(self, chunks: Sequence[Sequence[Value]], out_axes: Axes, size: int) -> Any:
+    def presented(self, chunks: Sequence[Sequence[Value]], out_axes: Axes, call: _Call) -> Any:
         """The tree of the results, with the batch where it shall be."""
         like = self.rebuild(list(self.outputs))
         axes = _axes_of(out_axes, like, "out_axes")
+        sources = [s.tensor for s in self.program.inputs.values() if isinstance(s, OfTensor)]
+        given = [*call.batch(0, call.size), *sources, *(c.array for c in self.program.constants.values())]
+        taken = {id(_owner(unwrap(x))) for x in given}
         made = []
         for number, (axis, *parts) in enumerate(zip(axes, *chunks, strict=True)):
-            made.append(self._at_axis(axis, parts, size, number))
+            made.append(self._present(self._at_axis(axis, parts, call.size, number), taken))
         return self.rebuild(made)
 
     def _at_axis(self, axis: int | None, parts: Sequence[Value], size: int, number: int) -> Any:
         if axis is None:
             if parts[0].batched:
                 raise batched_result(self.name, number)
-            return self._present(parts[0].array)
+            return parts[0].array
         rank = parts[0].rank + 1
         if not -rank <= axis < rank:
             raise no_such_axis(f"result {number}", axis, (size, *np.shape(unwrap(parts[0].array))), "out_axes")
         if not parts[0].batched:
-            return self._present(moveaxis(spread(parts[0], size), 0, axis))
+            return moveaxis(spread(parts[0], size), 0, axis)
         whole = parts[0].array if len(parts) == 1 else concat([part.array for part in parts])
-        return self._present(moveaxis(whole, 0, axis) if axis % rank else whole)
+        return moveaxis(whole, 0, axis) if axis % rank else whole
 
-    def _present(self, y: Any) -> Any:
-        if isinstance(y, Handle):
-            return y if self.named or y.node is not None or interpreter() is not None else np.array(y.array)
-        value = np.array(y)[()] if not isinstance(y, np.ndarray) else y
-        return name_of(value, None) if self.named else np.array(value)
+    def _present(self, y: Any, taken: set[int]) -> Any:
+        """A result in memory that nobody else has, as a Tensor or an array."""
+        if interpreter() is not None:
+            return y
+        value = unwrap(y)
+        if value.__class__ is np.ndarray and (id(_owner(value)) in taken or not value.flags.writeable):
+            value = value.copy()
+            if isinstance(y, Handle) and y.node is not None:
+                y.array = y.node.value = value
+        taken.add(id(_owner(value)))
+        if isinstance(y, Handle) and y.node is not None:
+            return y
+        return name_of(value, None) if self.named else value
+
+
+def _owner(value: Any) -> Any:
+    """The array whose memory it is a view of."""
+    while getattr(value, "base", None) is not None:
+        value = value.base
+    return value

@@ -3,6 +3,7 @@
 All of them are written with the operations themselves, so they need no derivatives.
 """
 
+from contextlib import suppress
 from math import prod
 from typing import Any
 
@@ -42,7 +43,6 @@ from minigrad.ops import (
 from minigrad.ops.shaping import moveaxis, reshape, swapaxes
 from minigrad.program import bodies
 from minigrad.program import numbers as program_numbers
-from minigrad.program.equations import Equation
 
 # By kind
 
@@ -117,6 +117,12 @@ def _reshape(step: Step) -> Any:
     return step.shaped(step.arrays[0])
 
 
+def _astype(step: Step) -> Any:
+    """In another dtype; what is not changed in the memory of a batch need not be copied."""
+    (x,) = step.arrays
+    return x if x.dtype == step.params["dtype"] else step.call([x])
+
+
 def _permute_dims(step: Step) -> Any:
     rank = step.operands[0].rank
     return step.call(step.arrays, axes=(0, *(axis % rank + 1 for axis in step.params["axes"])))
@@ -150,7 +156,9 @@ def _product(a: Value, b: Value, size: int, shape: tuple[int, ...]) -> Any:
     left = a if a.rank > 1 else Value(np.expand_dims(a.array, -2), a.batched)
     right = b if b.rank > 1 else Value(np.expand_dims(b.array, -1), b.batched)
     rank = max(left.rank, right.rank)
-    return reshape(linalg.matmul(with_rank(left, rank, size), with_rank(right, rank, size)), (size, *shape))
+    x, y = with_rank(left, rank, size), with_rank(right, rank, size)
+    outer = np.shape(unwrap(x))[-1] == 1  # of which NumPy makes as many small products as there are samples
+    return reshape(x * y if outer else linalg.matmul(x, y), (size, *shape))
 
 
 def _matmul(step: Step) -> Any:
@@ -359,12 +367,17 @@ def _places_by_weights(step: Step) -> Any:
 
 
 def _checked(step: Step) -> Any:
-    for row in np.asarray(unwrap(step.arrays[0])):
+    """A look at values: at all of them, and if something is not as it should be, at one sample after another."""
+    (x,), test = step.arrays, step.params["test"]
+    with suppress(Exception):
+        test(np.asarray(unwrap(x)))
+        return x
+    for row in np.asarray(unwrap(x)):
         try:
-            step.params["test"](row)
+            test(row)
         except ProgramError as error:
             raise Diverged(step.equation.place) from error
-    return step.arrays[0]
+    return x
 
 
 # Rows with labels, whose places are those in a flattened array
@@ -469,6 +482,7 @@ _OF_MODULES: list[tuple[Rule, Any, str]] = [
     (in_rows, windows, "unfold fold max_pool to_largest at_largest which_largest"),
     (in_rows, max_pooling, "_places_of_largest"),
     (_reshape, shaping, "reshape"),
+    (_astype, shaping, "_astype"),
     (_permute_dims, shaping, "permute_dims"),
     (_broadcast_to, shaping, "broadcast_to"),
     (_pad, shaping, "_pad"),
@@ -510,8 +524,7 @@ RULES: dict[Primitive, Rule] = {
 }
 
 
-def rule_of(equation: Equation) -> Rule | None:
+def rule_of(made: Primitive) -> Rule | None:
     """What an operation does with a batch; None if nobody has said."""
-    made = equation.operation.primitive
     known = made.ours or made.facts.kind == "elementwise"
     return RULES.get(made) or (_OF_KINDS.get(made.facts.kind) if known else None)

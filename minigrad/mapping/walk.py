@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import random
-from minigrad.core import Operation, apply, unwrap
+from minigrad.core import Operation, Primitive, apply, unwrap
 from minigrad.errors.mapping import warn_of_loop
 from minigrad.ops.shaping import astype, broadcast_to, reshape, stack
 from minigrad.program.equations import Equation, Variable, without_history
@@ -42,7 +42,7 @@ class How(NamedTuple):
     """How a batch is computed: its size, by which rules, what random numbers are, and whether loops are warned of."""
 
     size: int
-    rule_of: Callable[[Equation], "Rule | None"]
+    rule_of: Callable[[Primitive], "Rule | None"]
     random: str = "error"
     warns: bool = True
 
@@ -127,7 +127,7 @@ def computed(equations: Sequence[Equation], values: dict[Any, Value], how: How) 
             )
             values[target] = Value(result, False)
             continue
-        rule, step = how.rule_of(equation), Step(equation, known, how)
+        rule, step = how.rule_of(equation.operation.primitive), Step(equation, known, how)
         result = None if rule is None else rule(step)
         if result is None:
             if how.warns:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad.control import scan
-from minigrad.core import interpreter
+from minigrad.core import interpreter, unwrap
 from minigrad.creation import zeros
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import init
@@ -149,7 +149,7 @@ class RNNBase(Module):
             return state, state[0]
 
         if interpreter() is not None:  # one operation of the program, however many times there are
-            dtype = np.result_type(gates.dtype, own_weight.dtype, *(x.dtype for x in state))
+            dtype = np.result_type(*(unwrap(x).dtype for x in (gates, own_weight, *state)))
             state = tuple(x if x.dtype == dtype else shaping.astype(x, dtype) for x in state)
             state, outputs = scan(moved, state, gates, reverse=backwards)
             return outputs, state

@@ -198,7 +198,11 @@ class Interpreter(Switch):
     def _equation(self, op: Operation, inputs: tuple[Atom, ...], value: Any) -> None:
         values = (value, op.saved) if op.primitive.saves else (value,)
         outputs = tuple(self._new_variable(x) for x in values)
-        self.equations.append(Equation(Operation(op.primitive, op.params), inputs, outputs, user_place()))
+        self.equations.append(Equation(Operation(op.primitive, op.params), inputs, outputs, self.place_of(op)))
+
+    def place_of(self, op: Operation) -> Place | None:
+        """The line of the user's program that makes an equation."""
+        return user_place()
 
     def named(self, value: Any, node: Node | None, operands: tuple[Any, ...], args: list[Array]) -> Handle:
         """The Tensor that names a result; with the operands of its node, for the rules of its derivative."""
