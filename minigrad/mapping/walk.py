@@ -27,7 +27,7 @@ class Value(NamedTuple):
     @property
     def rank(self) -> int:
         """How many axes a sample has."""
-        return np.ndim(unwrap(self.array)) - self.batched
+        return len(getattr(self.array, "shape", ())) - self.batched
 
 
 class Diverged(Exception):  # noqa: N818  # no error: samples are then computed one after another
@@ -74,10 +74,12 @@ class Step:
         """The operation on other operands, with other parameters."""
         return apply(Operation(self.equation.operation.primitive, {**self.params, **changed}), tuple(operands))
 
-    def aligned(self, core: int = 0) -> list[Any]:
-        """Operands that broadcast as single samples do, but for their last `core` axes."""
-        rank = max(x.rank for x in self.operands)
-        return [with_rank(x, max(rank, core), self.size) for x in self.operands]
+    def aligned(self) -> list[Any]:
+        """Operands that broadcast as single samples do."""
+        ranks = [x.rank for x in self.operands]
+        if min(ranks) == (rank := max(ranks)):
+            return self.arrays
+        return [with_rank(x, rank, self.size) for x in self.operands]
 
     def spread(self) -> list[Any]:
         """Operands that all have a batch."""
@@ -111,29 +113,38 @@ def one_by_one(step: Step) -> Any:
 def computed(equations: Sequence[Equation], values: dict[Any, Value], how: How) -> None:
     """Compute equations, and put their results to the values that are known."""
     for equation in equations:
-        operands = [values[x] if isinstance(x, Variable) else Value(x.value, False) for x in equation.inputs]
-        target = equation.outputs[0]
-        if equation.operation.primitive.facts.kind == "draw":
+        made, target = equation.operation.primitive, equation.outputs[0]
+        operands = [values[x] if x.__class__ is Variable else Value(x.value, False) for x in equation.inputs]  # type: ignore[union-attr]
+        if made.facts.kind == "draw":
             values[target] = _drawn(equation, how)
-            continue
-        if equation.operation.primitive.facts.relays:
+        elif made.facts.relays:
             values[target] = operands[0]
-            continue
-        follows = equation.followed or (False,) * len(operands)
-        known = [x if f else Value(without_history(x.array), x.batched) for x, f in zip(operands, follows, strict=True)]
-        if not any(x.batched for x in known):
-            result = apply(
-                Operation(equation.operation.primitive, equation.operation.params), tuple([x.array for x in known])
-            )
-            values[target] = Value(result, False)
-            continue
-        rule, step = how.rule_of(equation.operation.primitive), Step(equation, known, how)
-        result = None if rule is None else rule(step)
-        if result is None:
-            if how.warns:
-                warn_of_loop(equation.operation.name, equation.place, how.size)
-            result = one_by_one(step)
-        values[target] = Value(_in_dtype(result, target), True)
+        else:
+            step = Step(equation, _as_followed(operands, equation.followed), how)
+            batched = any(x.batched for x in operands)
+            values[target] = _result(step, made, target) if batched else Value(step.call(step.arrays), False)
+
+
+def _as_followed(operands: list[Value], followed: Sequence[bool]) -> list[Value]:
+    """Operands without their history, where gradients did not go to them in the trace."""
+    if False not in followed and followed:
+        return operands
+    follows = followed or (False,) * len(operands)
+    return [
+        x if f or getattr(x.array, "node", None) is None else Value(without_history(x.array), x.batched)
+        for x, f in zip(operands, follows, strict=True)
+    ]
+
+
+def _result(step: Step, made: Primitive, target: Variable) -> Value:
+    """What an operation makes of operands of which some have a batch: by its rule, or else in a loop."""
+    rule = step.how.rule_of(made)
+    result = None if rule is None else rule(step)
+    if result is None:
+        if step.how.warns:
+            warn_of_loop(made.name, step.equation.place, step.size)
+        result = one_by_one(step)
+    return Value(_in_dtype(result, target), True)
 
 
 def _in_dtype(result: Any, target: Variable) -> Any:

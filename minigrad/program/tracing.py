@@ -190,14 +190,15 @@ class Interpreter(Switch):
 
     def computed(self, op: Operation, operands: tuple[Any, ...], args: list[Array], value: Any) -> Any:
         """Write down an operation; returns the value that it has from now on."""
-        inputs = tuple(self._atom(x, arg) for x, arg in zip(operands, args, strict=True))
+        inputs = tuple([self._atom(x, arg) for x, arg in zip(operands, args, strict=True)])
         value = normal(value)
         self._equation(op, inputs, value)
         return value
 
     def _equation(self, op: Operation, inputs: tuple[Atom, ...], value: Any) -> None:
-        values = (value, op.saved) if op.primitive.saves else (value,)
-        outputs = tuple(self._new_variable(x) for x in values)
+        outputs: tuple[Variable, ...] = (self._new_variable(value),)
+        if op.primitive.saves:
+            outputs += (self._new_variable(op.saved),)
         self.equations.append(Equation(Operation(op.primitive, op.params), inputs, outputs, self.place_of(op)))
 
     def place_of(self, op: Operation) -> Place | None:

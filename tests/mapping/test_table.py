@@ -7,7 +7,7 @@ import numpy as np
 
 import minigrad as mg
 from tests.op_tables import TABLE
-from tests.program.same import other_numbers
+from tests.program.same import other_numbers, weights
 from tests.program.test_replay import OF_UNKNOWN_FORM, with_gradients
 from tests.rows import each
 
@@ -113,13 +113,39 @@ def test_mapped_twice_is_looped_twice(case):
         as_nested(case)
 
 
+FIRST = [next(iter(cases)) for _, cases in itertools.groupby(CASES, lambda case: case.row.name)]
+
+
+@each("case", [case for case in FIRST if case.row.orders and case.floats()], row=lambda case: case.row.name)
+def test_gradients_through_the_mapped_function(case):
+    """Of all operands, each with a batch, by the results of all samples."""
+    arrays = [x for x in case.operands if isinstance(x, np.ndarray)]
+    batches = [batch(x) for x in arrays]
+
+    def compute(*arrays):
+        rest = iter(arrays)
+        results = case(*[next(rest) if isinstance(x, np.ndarray) else x for x in case.operands])
+        results = [mg.asarray(x) for x in (results if isinstance(results, list | tuple) else [results])]
+        return sum(mg.sum(mg.real(y * weights(y))) for y in results if y.dtype.kind in "fc")
+
+    numbers = tuple(i for i, x in enumerate(arrays) if x.dtype.kind == "f")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.filterwarnings("ignore", message="vmap.* (for one sample after another|one sample after another)")
+        try:
+            rows = [mg.grad(compute, numbers)(*[x[i] for x in batches]) for i in range(len(SAMPLES))]
+        except (mg.errors.MinigradError, ValueError, ZeroDivisionError):
+            return
+        expected = [np.stack(column) for column in zip(*rows, strict=True)]
+        total = mg.grad(lambda *xs: mg.sum(mg.vmap(compute)(*xs)), numbers)
+        assert_close(total(*batches), expected)
+
+
 def test_so_many_samples_were_compared():
     """The numbers of the batches are ones for which the operations are defined."""
-    first = [next(iter(cases)) for _, cases in itertools.groupby(CASES, lambda case: case.row.name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        compared = [mapped_is_looped(c, (True,) * sum(isinstance(x, np.ndarray) for x in c.operands)) for c in first]
-    assert len(first) > 450
+        compared = [mapped_is_looped(c, (True,) * sum(isinstance(x, np.ndarray) for x in c.operands)) for c in FIRST]
+    assert len(FIRST) > 450
     assert np.mean(compared) > 0.98
 
 
