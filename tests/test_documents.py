@@ -22,7 +22,10 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "docs" / "index.md", *(ROOT / "do
 PAGES = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "pages.py")))  # what the documentation's build uses too
 RESULT = re.compile(r"(tensor|True|False|None|array|nan|inf|float\d|int\d|[{\[('\"]|-?\d).*")
 
-OPTIONAL = {"plot.": "matplotlib", "method=": "scipy", "graph.draw": "graphviz", "hypothesis": "hypothesis"}
+OPTIONAL = {
+    "plot.": "matplotlib", "method=": "scipy", "sparse=True": "scipy", "from sklearn": "sklearn",
+    "graph.draw": "graphviz", "hypothesis": "hypothesis",
+}  # fmt: skip
 
 
 def shown(line):
