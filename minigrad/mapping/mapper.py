@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from minigrad import random
-from minigrad.core import Array, Handle, Node, Operation, interpreter, is_grad_enabled, leaf, name_of, unwrap
+from minigrad.core import Array, Handle, Node, Operation, Switch, interpreter, is_grad_enabled, leaf, name_of, unwrap
 from minigrad.creation import asarray
 from minigrad.diagnostics import Place, user_place
 from minigrad.errors.functions import not_a_function
@@ -29,11 +29,13 @@ from minigrad.errors.mapping import (
 )
 from minigrad.mapping.rules import rule_of
 from minigrad.mapping.walk import Diverged, How, Value, computed, spread
+from minigrad.ops.elementwise import positive
 from minigrad.ops.shaping import concat, moveaxis, stack
 from minigrad.options import one_of, whole_number
 from minigrad.program import Program
 from minigrad.program.equations import Argument, OfTensor, Variable, normal, without_history
 from minigrad.program.tracing import Interpreter
+from minigrad.settings import now
 from minigrad.tree import flatten, is_branch, map_leaves, paths
 
 Axes = Any  # int or None, or a tree of these
@@ -108,7 +110,7 @@ def vmap(
     if chunk_size is not None:
         chunk_size = whole_number(chunk_size, "vmap: chunk_size", least=1)
 
-    @functools.wraps(f)
+    @functools.wraps(f, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, in_axes)
         traced = call.traced(random)
@@ -231,7 +233,7 @@ class _Call:
         inner = _Interpreter(self.name, random)
         rows = list(inner.open(tuple(examples), [leaf.name for leaf in self.mapped]))
         try:
-            with inner, np.errstate(all="ignore"):
+            with inner, _Unwatched(), np.errstate(all="ignore"):
                 result = self.called(rows)
             return _Traced(inner, result, self.name, any(isinstance(x, Handle) for x in self.leaves))
         except Exception as error:
@@ -351,6 +353,15 @@ class _Interpreter(Interpreter):
         return super()._variable_of(tensor, value)
 
 
+class _Unwatched(Switch):
+    """While the function runs for the first sample: what is to be seen is what is computed of the batch."""
+
+    setting = "watcher"
+
+    def __init__(self) -> None:
+        self.value = None
+
+
 class _Traced:
     """A function as a program, and how its results are put together."""
 
@@ -373,7 +384,9 @@ class _Traced:
         values: dict[Any, Value] = {x: Value(c.array, False) for x, c in self.program.constants.items()}
         for x, source in self.program.inputs.items():
             if isinstance(source, Argument):
-                values[x] = Value(batch[source.number], True)
+                given = batch[source.number]
+                named = isinstance(given, Handle) or not now().anomaly  # which looks at Tensors alone
+                values[x] = Value(given if named else name_of(given, None), True)
             elif isinstance(source, OfTensor):
                 values[x] = Value(source.tensor, False)
             else:
@@ -413,9 +426,8 @@ class _Traced:
             return y
         value = unwrap(y)
         if value.__class__ is np.ndarray and (id(_owner(value)) in taken or not value.flags.writeable):
-            value = value.copy()
-            if isinstance(y, Handle) and y.node is not None:
-                y.array = y.node.value = value
+            y = positive(y) if isinstance(y, Handle) and y.node is not None else value.copy()
+            value = unwrap(y)
         taken.add(id(_owner(value)))
         if isinstance(y, Handle) and y.node is not None:
             return y

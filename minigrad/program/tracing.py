@@ -480,7 +480,7 @@ class Interpreter(Switch):
         known = {id(x) for x in flatten(result)[0]} | {id(notes_of(node).grad) for node in self._grads}
         known |= {id(x) for x in self._kept} | {id(tensor) for _, tensor, _ in self.known_entries.values()}
         known |= {id(target.tensor) for target, _ in self._written.values()}
-        if any(self._left_behind(known)):
+        if self._left_behind(known):
             gc.collect()  # what is referred to in a circle only is about to go
         if left := self._left_behind(known):
             raise leaked(self.name, left[0])

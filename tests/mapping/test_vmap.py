@@ -369,6 +369,39 @@ def test_cross_entropy_by_sample_and_its_weights():
     np.testing.assert_allclose(mg.vmap(h)(logits, ignoring), looped(h, logits, ignoring), rtol=1e-12)
 
 
+# Memory, and who looks on
+
+
+def test_results_share_memory_with_nothing():
+    w = mg.tensor(A, requires_grad=True)
+    same, part, flags = mg.vmap(lambda r: (r, r[1:], r[:2]))(w)
+    before = [value(same).copy(), value(part).copy()]
+    with mg.no_grad():
+        w[...] = 0.0
+    np.testing.assert_array_equal(value(same), before[0])
+    np.testing.assert_array_equal(value(part), before[1])
+    mg.sum(same * 2).backward()
+    np.testing.assert_array_equal(w.grad.numpy(), np.full((3, 4), 2.0))
+    assert flags.shape == (3, 2)
+    x = A.copy()
+    first, second = mg.vmap(lambda r: (r, r))(x)
+    first[...] = 7.0
+    assert not (second == 7).any()
+    assert not (x == 7).any()
+    assert mg.vmap(lambda r: r)(x > 0).dtype == bool
+    constant = mg.vmap(lambda r: mg.asarray(np.ones(2)))(x)
+    value(constant)[0] = 5.0
+
+
+def test_who_looks_on_sees_the_operations_on_the_batch_once():
+    w = mg.tensor(A, requires_grad=True)
+    with mg.graph.recording() as nodes:
+        mg.vmap(lambda r: mg.sin(r * 2))(w)
+    assert [(node.op.name, node.value.shape) for node in nodes] == [("multiply", (3, 4)), ("sin", (3, 4))]
+    with mg.detect_anomaly(), pytest.raises(mg.errors.AnomalyError, match="log"):
+        mg.vmap(lambda x: mg.log(x))(np.array([1.0, -1.0]))
+
+
 # What has no rule
 
 
@@ -504,6 +537,15 @@ def test_stacked_modules_compute_what_each_does():
     expected = np.stack([value(net(own[i])) for i, net in enumerate(members)])
     np.testing.assert_allclose(value(ensemble(own, in_axes=0)), expected, rtol=1e-12)
     assert [p.shape for p in ensemble.parameters()] == [(3, 5, 4), (3, 5), (3, 2, 5), (3, 2)]
+
+
+def test_stacked_recurrent_layers():
+    members = [nn.LSTM(3, 4) for _ in range(3)]
+    ensemble, x = mg.stack_modules(members), mg.asarray(RNG.normal(size=(5, 2, 3)))
+    output, (h, _) = ensemble(x)
+    np.testing.assert_allclose(value(output), np.stack([value(net(x)[0]) for net in members]), rtol=1e-12)
+    mg.sum(h**2).backward()
+    assert all(p.grad is not None for p in ensemble.parameters())
 
 
 def test_stacked_modules_are_trained_as_each_would_be():
