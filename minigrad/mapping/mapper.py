@@ -348,7 +348,7 @@ class _Interpreter(Interpreter):
         return name_of(node.value, None), tuple([x if p is None else name_of(x, None) for x, p in pairs])
 
     def _variable_of(self, tensor: Handle, value: Any) -> Variable:
-        if tensor.node is not None:
+        if tensor.node is not None and tensor.node.seq < self.start:
             self._found.append(tensor)  # a backward pass has named it, perhaps; it stays alive, so that it can be read
         return super()._variable_of(tensor, value)
 

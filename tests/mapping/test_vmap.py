@@ -75,6 +75,7 @@ def test_what_does_not_depend_on_the_batch_is_repeated():
 def test_arrays_for_arrays_and_tensors_for_tensors():
     assert isinstance(mg.vmap(mg.sin)(A), np.ndarray)
     assert isinstance(mg.vmap(mg.sin)(mg.asarray(A)), mg.Tensor)
+    assert isinstance(mg.vmap(mg.grad(lambda w, x: mg.sum(w * x)), (None, 0))(np.ones(4), A), np.ndarray)
     w = mg.tensor(2.0, requires_grad=True)
     assert mg.vmap(lambda x: x * w)(A).requires_grad
     with mg.no_grad():
