@@ -1,0 +1,173 @@
+"""PyTorch's words for minigrad: ``import minigrad.torch as torch``, for programs that are written for PyTorch.
+
+A thin namespace over the package: a subclass of Tensor whose methods have PyTorch's names, arguments and results, the
+functions, layers, optimizers, data sets and distributions in the same way, and float32 as default dtype, in here alone.
+What there is not (other devices, compilation, pickle) is refused by name.
+"""
+
+import os
+import tempfile
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.core import Switch, enable_grad, is_grad_enabled, no_grad
+from minigrad.errors.dialects import not_in_the_dialect
+from minigrad.torch import creation as _creation
+from minigrad.torch import distributions, nn, optim, utils
+from minigrad.torch.creation import Generator
+from minigrad.torch.functions import FUNCTIONS as _FUNCTIONS
+from minigrad.torch.functions import tensor_of as _tensor_of
+from minigrad.torch.tensor import Parameter, Size, Tensor, adopted, device, get_default_dtype, plain, set_default_dtype
+
+# And all functions, which are in the table.
+__all__ = [
+    "Generator", "Parameter", "Size", "Tensor", "device", "distributions", "enable_grad", "get_default_dtype",
+    "is_grad_enabled", "nn", "no_grad", "optim", "set_default_dtype", "utils",
+]  # fmt: skip
+globals().update(_FUNCTIONS)
+
+float16 = half = np.dtype(np.float16)
+float32 = float = np.dtype(np.float32)
+float64 = double = np.dtype(np.float64)
+int8, int16, uint8 = np.dtype(np.int8), np.dtype(np.int16), np.dtype(np.uint8)
+int32 = int = np.dtype(np.int32)
+int64 = long = np.dtype(np.int64)
+bool = np.dtype(np.bool_)
+complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
+inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
+inference_mode, finfo, iinfo = no_grad, np.finfo, np.iinfo
+FloatTensor = Tensor
+strided, __version__ = "strided", "2.13 (in minigrad)"
+
+
+def _array_of(dtype: Any) -> Any:
+    return lambda data: _creation.tensor(data, dtype)
+
+
+LongTensor, IntTensor, DoubleTensor, BoolTensor = (_array_of(x) for x in (np.int64, np.int32, np.float64, np.bool_))
+
+
+class set_grad_enabled(Switch):  # PyTorch's name
+    """Switch recording on or off in a block."""
+
+    setting = "grad"
+
+    def __init__(self, mode: Any) -> None:
+        self.value = mode is not False and mode != 0
+
+
+def _spoken(f: Any, *of: Any, **how: Any) -> Any:
+    """A function, or what one makes of a function, that takes and gives Tensors of the dialect."""
+    made = f(*of, **how) if of else f
+    return lambda *args, **kwargs: adopted(made(*args, **kwargs))
+
+
+def _grad(*args: Any, **kwargs: Any) -> Any:
+    known = {k: plain(v) for k, v in kwargs.items() if k not in ("only_inputs", "is_grads_batched")}
+    return adopted(mg.autograd.grad(*plain(args), **known))
+
+
+def _backward(tensors: Any, grad_tensors: Any = None, **how: Any) -> None:
+    for x, g in zip(tensors, grad_tensors or [None] * len(tensors), strict=True):
+        x.backward(g, **how)
+
+
+def _vmap(f: Any, in_dims: Any = 0, out_dims: Any = 0, randomness: Any = "error", chunk_size: Any = None) -> Any:
+    return _spoken(mg.vmap, f, in_dims, out_dims, random=randomness, chunk_size=chunk_size)
+
+
+def _of_arrays(f: Any) -> Any:
+    """A function of arrays and options, with PyTorch's words for axes."""
+
+    def call(*args: Any, **how: Any) -> Any:
+        words = {"dim": "axis", "keepdim": "keepdims"}
+        arrays = [_tensor_of(x) if hasattr(x, "dtype") else x for x in args]
+        return adopted(f(*arrays, **{words.get(k, k): plain(v) for k, v in how.items()}))
+
+    return call
+
+
+def _nothing(*args: Any) -> None:
+    """Where there is no GPU there is nothing to do."""
+
+
+autograd = SimpleNamespace(
+    grad=_grad,
+    backward=_backward,
+    detect_anomaly=mg.detect_anomaly,
+    functional=SimpleNamespace(
+        jacobian=lambda f, x: _spoken(mg.jacobian, f)(x),
+        hessian=lambda f, x: _spoken(mg.hessian, f)(x),
+        hvp=lambda f, x, v: (adopted(f(x)), adopted(mg.hvp(f, x, v))),
+    ),
+)
+func = SimpleNamespace(
+    vmap=_vmap,
+    functional_call=mg.nn.functional_call,
+    grad=lambda f, argnums=0: _spoken(mg.grad, f, argnums),
+    jacrev=lambda f, argnums=0: _spoken(mg.jacrev, f, argnums),
+    jacfwd=lambda f, argnums=0: _spoken(mg.jacfwd, f, argnums),
+    hessian=lambda f, argnums=0: _spoken(mg.hessian, f, argnums),
+)
+vmap = _vmap
+cuda = SimpleNamespace(
+    is_available=lambda: False,
+    device_count=lambda: 0,
+    **dict.fromkeys(("manual_seed", "manual_seed_all", "empty_cache", "synchronize"), _nothing),
+)
+backends = SimpleNamespace(mps=SimpleNamespace(is_available=lambda: False), cudnn=SimpleNamespace(benchmark=False))
+_LINALG = (
+    "inv det slogdet solve cholesky eigh eigvalsh qr svd svdvals pinv norm vector_norm matrix_norm matrix_power "
+    "matrix_rank"
+)
+_SPECIAL = "erf erfc expit logit gammaln digamma xlogy ndtr ndtri log_ndtr i0 i1 entr logsumexp"
+linalg = SimpleNamespace(**{name: _of_arrays(getattr(mg.linalg, name)) for name in _LINALG.split()})
+special = SimpleNamespace(**{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)})
+random = SimpleNamespace(manual_seed=_creation.manual_seed)
+
+
+def is_tensor(x: Any) -> Any:
+    """Whether it is a Tensor."""
+    return isinstance(x, mg.Tensor)
+
+
+def save(obj: Any, f: Any) -> None:
+    """Save a state dict, or a tree of Tensors and numbers, in the package's format, under any name."""
+    path = os.fspath(f) if not hasattr(f, "write") else f
+    if isinstance(path, str) and not path.endswith((".npz", ".safetensors")):
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
+            mg.save(os.path.join(folder, "file.npz"), obj)
+            os.replace(os.path.join(folder, "file.npz"), path)
+        return
+    mg.save(path, obj)
+
+
+def load(f: Any, map_location: Any = None, weights_only: Any = True) -> Any:
+    """Load what `save` has saved; a file of PyTorch's own, which is a pickle, is refused."""
+    if hasattr(f, "read"):
+        return _adopted_tree(mg.load(f))
+    with open(f, "rb") as file:
+        return _adopted_tree(mg.load(file))
+
+
+def _adopted_tree(tree: Any) -> Any:
+    leaves, rebuild = mg.tree.flatten(tree)
+    return rebuild([adopted(x) if isinstance(x, mg.Tensor | np.ndarray) else x for x in leaves])
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(str(not_in_the_dialect(name, _INSTEAD.get(name, ""))))
+
+
+_INSTEAD = {
+    "compile": "minigrad.jit compiles a whole step",
+    "jit": "minigrad.jit compiles a whole step",
+    "onnx": "it is not exported here",
+    "fft": "write minigrad.fft",
+    "sparse_coo_tensor": "a constant sparse matrix of SciPy's is multiplied by @",
+    "distributed": "there is one process",
+    "multiprocessing": "DataLoader(num_workers=...) has workers",
+}

@@ -1,0 +1,207 @@
+"""New Tensors, and random numbers, with PyTorch's arguments and its default dtype."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.core import unwrap
+from minigrad.torch.functions import FUNCTIONS
+from minigrad.torch.tensor import Tensor, adopted, get_default_dtype, lengths
+
+Shape = tuple[int, ...]
+
+
+def _finished(value: Any, dtype: Any, requires_grad: bool) -> Any:
+    made = adopted(np.asarray(value, dtype or get_default_dtype()))
+    return made.requires_grad_() if requires_grad else made
+
+
+def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """A Tensor of numbers, lists of them, or arrays, copied; floats of Python have the default dtype."""
+    if isinstance(data, list | tuple) and any(isinstance(x, mg.Tensor) for x in data):
+        data = [x.item() if x.ndim == 0 else unwrap(x) for x in data]
+    return Tensor(np.array(unwrap(data)) if isinstance(data, mg.Tensor) else data, dtype, requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+    """A Tensor of the data, in their memory if they are an array."""
+    made = adopted(data) if isinstance(data, mg.Tensor | np.ndarray) else tensor(data)
+    return made if dtype is None else made.to(dtype)
+
+
+def from_numpy(array: np.ndarray) -> Any:
+    """A Tensor in the memory of an array."""
+    return adopted(array)
+
+
+def _of_shape(make: Callable[[Shape], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A function of a shape, and one of a Tensor that has it."""
+
+    def of_shape(
+        *shape: Any,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        size: Any = None,
+        generator: Any = None,
+    ) -> Any:
+        with _using(generator):
+            return _finished(make(lengths(shape) if size is None else tuple(size)), dtype, requires_grad)
+
+    def like(x: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+        return _finished(make(tuple(x.shape)), dtype or x.dtype, requires_grad)
+
+    return of_shape, like
+
+
+class Generator:
+    """Random numbers of their own, by their seed."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self.manual_seed(0)
+
+    def manual_seed(self, seed: int) -> "Generator":
+        """Begin with this seed."""
+        self.numbers = np.random.default_rng(seed)
+        return self
+
+
+def _using(generator: Generator | None) -> Any:
+    return mg.random.using(mg.random.generator() if generator is None else generator.numbers)
+
+
+zeros, zeros_like = _of_shape(np.zeros)
+ones, ones_like = _of_shape(np.ones)
+empty, empty_like = _of_shape(np.zeros)
+rand, rand_like = _of_shape(lambda shape: mg.random.drawn("random", shape))
+randn, randn_like = _of_shape(lambda shape: mg.random.drawn("standard_normal", shape))
+
+
+def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """A Tensor of one number everywhere."""
+    value = unwrap(fill_value)
+    kind = np.result_type(value).kind
+    return _finished(
+        np.full(tuple(size) if isinstance(size, Sequence) else size, value),
+        dtype or (None if kind == "f" else np.result_type(value)),
+        requires_grad,
+    )
+
+
+def full_like(x: Any, fill_value: Any, dtype: Any = None, device: Any = None) -> Any:
+    """One of the shape of another."""
+    return full(x.shape, fill_value, dtype or x.dtype)
+
+
+def arange(*limits: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """Numbers in equal steps: integers of integers."""
+    whole = all(isinstance(x, int | np.integer) for x in map(unwrap, limits))
+    return _finished(np.arange(*map(unwrap, limits)), dtype or (np.int64 if whole else None), requires_grad)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
+    """So many numbers from one to another, both included."""
+    return _finished(np.linspace(unwrap(start), unwrap(end), steps), dtype, requires_grad)
+
+
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None) -> Any:
+    """The powers of a base by such numbers."""
+    return _finished(np.logspace(start, end, steps, base=base), dtype, False)
+
+
+def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None) -> Any:
+    """The identity."""
+    return _finished(np.eye(n, m), dtype, False)
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, dtype: Any = np.int64, device: Any = None, generator: Any = None
+) -> Any:
+    """Whole numbers below `high`; a single limit is the upper one."""
+    if size is None:
+        low, high, size = 0, low, high
+    with _using(generator):
+        return _finished(mg.random.drawn("integers", low, high, tuple(size)), dtype, False)
+
+
+def randperm(n: int, generator: Any = None, dtype: Any = np.int64, device: Any = None) -> Any:
+    """The numbers below `n` in a random order."""
+    with _using(generator):
+        return _finished(mg.random.drawn("permutation", n), dtype, False)
+
+
+def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, generator: Any = None) -> Any:
+    """Normal random numbers."""
+    shape = np.broadcast_shapes(np.shape(unwrap(mean)), np.shape(unwrap(std))) if size is None else tuple(size)
+    return mean + std * randn(*shape, generator=generator) if shape else mean + std * randn(1, generator=generator)[0]
+
+
+def bernoulli(p: Any, generator: Any = None) -> Any:
+    """1 with this probability, and otherwise 0."""
+    return (rand(*p.shape, generator=generator) < p).to(p.dtype)
+
+
+def multinomial(p: Any, num_samples: int, replacement: bool = False, generator: Any = None) -> Any:
+    """Places in rows, drawn with these weights."""
+    rows = np.atleast_2d(unwrap(p)).astype(float)
+    with _using(generator):
+        if replacement:
+            edges = np.cumsum(rows / rows.sum(axis=1, keepdims=True), axis=1)
+            u = mg.random.drawn("random", (len(rows), num_samples))
+            drawn = (u[:, :, None] >= edges[:, None, :-1]).sum(axis=2)
+        else:  # the order of exponential waiting times
+            with np.errstate(divide="ignore"):
+                waiting = mg.random.drawn("standard_exponential", rows.shape) / rows
+            drawn = np.argsort(waiting, axis=1)[:, :num_samples]
+    return adopted(drawn if np.ndim(unwrap(p)) > 1 else drawn[0])
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the package's random numbers."""
+    mg.manual_seed(seed)
+    return Generator().manual_seed(seed)
+
+
+def _new(make: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that makes a Tensor of the same dtype."""
+    return lambda self, *args, **how: make(*args, **{"dtype": self.dtype, **how})
+
+
+def _normal_(self: Any, mean: Any = 0.0, std: Any = 1.0, generator: Any = None) -> Any:
+    return self.written(normal(mean, std, self.shape, generator))
+
+
+def _uniform_(self: Any, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Any:
+    return self.written(a + (b - a) * rand(*self.shape, generator=generator))
+
+
+def _bernoulli_(self: Any, p: Any = 0.5, generator: Any = None) -> Any:
+    return self.written(rand(*self.shape, generator=generator) < p)
+
+
+_methods: dict[str, Any] = {
+    "normal_": _normal_, "uniform_": _uniform_, "bernoulli_": _bernoulli_, "multinomial": multinomial,
+    "new_zeros": _new(zeros), "new_ones": _new(ones), "new_empty": _new(empty), "new_full": _new(full),
+    "new_tensor": _new(tensor),
+}  # fmt: skip
+for _name, _method in _methods.items():
+    setattr(Tensor, _name, _method)
+FUNCTIONS |= {
+    f.__name__: f
+    for f in (
+        tensor, as_tensor, from_numpy, full, full_like, arange, linspace, logspace, eye, randint, randperm, normal,
+        bernoulli, multinomial,
+        manual_seed,
+    )
+}  # fmt: skip
+_others: dict[str, Any] = {
+    "zeros": zeros, "ones": ones, "empty": empty, "rand": rand, "randn": randn, "zeros_like": zeros_like,
+    "ones_like": ones_like,
+    "empty_like": empty_like, "rand_like": rand_like, "randn_like": randn_like, "Generator": Generator,
+    "asarray": as_tensor,
+}  # fmt: skip
+FUNCTIONS |= _others

@@ -1,0 +1,311 @@
+"""PyTorch's Tensor in minigrad's engine: a subclass with PyTorch's methods.
+
+Its methods mean other things than those of the package's Tensors, by which the package is written.  So operands go in
+as the package's Tensors, of the same values and nodes (`plain`), and results come out as Tensors of this class
+(`adopted`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import is_grad_enabled, name_of, unwrap
+from minigrad.errors.dialects import leaf_in_place, no_such_device
+from minigrad.nn.module import Parameter as OurParameter
+from minigrad.ops.shaping import astype
+from minigrad.tensor import Tensor as OurTensor
+
+__all__ = [
+    "OurParameter",
+    "OurTensor",
+    "Parameter",
+    "Size",
+    "Tensor",
+    "adopted",
+    "device",
+    "in_place",
+    "lengths",
+    "plain",
+    "promoted",
+]
+_default = np.dtype(np.float32)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype of Tensors that are made of Python's floats: float32, as in PyTorch, and in this module alone."""
+    return _default
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Choose it."""
+    global _default
+    _default = np.dtype(dtype)
+
+
+class Size(tuple[int, ...]):
+    """A shape."""
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self))
+
+
+class device(str):  # PyTorch's name
+    """The CPU; other devices are refused."""
+
+    def __new__(cls, name: Any = "cpu", index: int | None = None) -> "device":
+        if str(name).split(":")[0] != "cpu":
+            raise no_such_device(str(name))
+        return super().__new__(cls, "cpu")
+
+    @property
+    def type(self) -> str:
+        """Always "cpu"."""
+        return "cpu"
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+
+def adopted(x: Any) -> Any:
+    """A result as Tensors of this dialect: in place, as nobody has them yet."""
+    if isinstance(x, OurTensor):
+        if not isinstance(x, Tensor):
+            x.__class__ = Parameter if isinstance(x, OurParameter) else Tensor
+        return x
+    if isinstance(x, np.ndarray | np.generic):
+        return _named(x)
+    if isinstance(x, tuple | list) and not isinstance(x, Size):
+        parts = [adopted(part) for part in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+    return x
+
+
+def plain(x: Any) -> Any:
+    """Operands as the package's own Tensors, also in lists."""
+    if isinstance(x, Tensor):
+        made = name_of(x.array, x.node)
+        return made
+    if type(x) in (list, tuple):
+        return type(x)([plain(part) for part in x])
+    return {key: plain(part) for key, part in x.items()} if type(x) is dict else x
+
+
+def _named(array: Any) -> "Tensor":
+    made: Tensor = name_of(array, None)
+    made.__class__ = Tensor
+    return made
+
+
+def promoted(*operands: Any) -> list[Any]:
+    """Operands in the dtype that PyTorch computes in, where NumPy's would be another.
+
+    Of a kind of numbers, arrays with axes decide, then those without, then Python's numbers; integers and floats
+    together have the dtype of the floats.
+    """
+    arrays = [x for x in operands if hasattr(x, "dtype")]
+    if not arrays:
+        return list(operands)
+    kinds = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+    highest = max([kinds[x.dtype.kind] for x in arrays] + [2 * isinstance(x, float) for x in operands])
+    of_kind = [x for x in arrays if kinds[x.dtype.kind] == highest]
+    deciding = [x for x in of_kind if x.ndim] or of_kind
+    dtype = np.result_type(*(x.dtype for x in deciding)) if deciding else get_default_dtype()
+    return [
+        astype(x, dtype) if hasattr(x, "dtype") and x.dtype != dtype and kinds[x.dtype.kind] else x for x in operands
+    ]
+
+
+class Tensor(OurTensor):
+    """A Tensor with PyTorch's methods."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any = (), dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
+        of_numbers = not isinstance(data, OurTensor | np.ndarray | np.generic)
+        kind = np.asarray(data).dtype.kind if of_numbers else ""
+        super().__init__(
+            data, get_default_dtype() if dtype is None and kind in "fc" and of_numbers else dtype, requires_grad, name
+        )
+
+    @property
+    def data(self) -> Any:
+        """The value as a Tensor in the same memory, which in-place methods write to."""
+        return _named(OurTensor.data.fget(self))  # type: ignore[attr-defined]  # a property's function
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        OurTensor.data.fset(self, unwrap(value))  # type: ignore[attr-defined]
+
+    @property
+    def grad(self) -> Any:
+        """The sum of the gradients, or None."""
+        return adopted(OurTensor.grad.fget(self))  # type: ignore[attr-defined]
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        OurTensor.grad.fset(self, value)  # type: ignore[attr-defined]
+
+    @property
+    def shape(self) -> Size:
+        """The lengths of the axes."""
+        return Size(self.array.shape)
+
+    @property
+    def device(self) -> device:
+        """The CPU."""
+        return device()
+
+    def size(self, dim: int | None = None) -> Any:  # type: ignore[override]  # PyTorch's is a method
+        """The lengths of the axes, or of one."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def detach(self) -> Any:
+        """The value without its history."""
+        return adopted(super().detach())
+
+    def __getitem__(self, index: Any) -> Any:
+        if self.node is None and not isinstance(index, OurTensor | list | tuple | np.ndarray):
+            return _named(self.array[index])  # a view: what is written to it is written here
+        return adopted(plain(self)[plain(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.node is None and getattr(value, "node", None) is None:
+            self.array[unwrap_all(index)] = unwrap(value)
+            return
+        super().__setitem__(plain(index), plain(value))
+
+    def written(self, result: Any) -> Any:
+        """The Tensor itself with another value: in its memory where nothing is recorded, and otherwise in the graph."""
+        result = unwrap(result) if self.node is None else result
+        if self.node is None and self.array.__class__ is np.ndarray:
+            self.array[...] = result
+            return self
+        if self.node is None:
+            self.array = np.asarray(result, self.array.dtype)[()]
+            return self
+        if self.node.op is None:
+            if is_grad_enabled():
+                raise leaf_in_place()
+            super().__setitem__(..., unwrap(result))
+            return self
+        return self._become(plain(result) if isinstance(result, OurTensor) else plain(self) * 0 + result)
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """In another dtype; on the CPU."""
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, OurTensor):
+                return self.to(x.dtype)
+            if isinstance(x, str | device):
+                device(x)
+            elif x is not None and not isinstance(x, bool):
+                return self if self.dtype == np.dtype(x) else adopted(astype(plain(self), np.dtype(x)))
+        return self
+
+    def type_as(self, other: Any) -> Any:
+        """In the dtype of another."""
+        return self.to(other.dtype)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return adopted(super().__deepcopy__(memo))
+
+
+class Parameter(Tensor, OurParameter):
+    """A Tensor that a Module registers."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
+        array = unwrap(data)
+        OurParameter.__init__(
+            self, array if hasattr(array, "dtype") else np.asarray(array, get_default_dtype()), requires_grad
+        )
+
+
+def _operators() -> None:
+    """Operators; of Tensors of integers with Tensors of floats, and of quotients of integers, with PyTorch's dtypes."""
+
+    def operator_of(name: str) -> Callable[[Any, Any], Any]:
+        ours = getattr(OurTensor, name)
+
+        def method(self: Any, other: Any) -> Any:
+            x, y = plain(self), plain(other)
+            x, y = promoted(x, y) if hasattr(y, "dtype") or isinstance(y, float) else (x, y)
+            if "truediv" in name and x.array.dtype.kind in "biu":
+                x, y = (astype(z, get_default_dtype()) if hasattr(z, "dtype") else z for z in (x, y))
+            with np.errstate(all="ignore"):
+                return adopted(ours(x, y))
+
+        return method
+
+    for sign in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+        for name in (f"__{sign}__", f"__r{sign}__"):
+            if hasattr(OurTensor, name):
+                setattr(Tensor, name, operator_of(name))
+        setattr(Tensor, f"__i{sign}__", in_place(f"__i{sign}__", getattr(Tensor, f"__{sign}__")))
+    for name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+        setattr(Tensor, name, operator_of(name))
+    # And what the package has written by the names that mean other things here.
+    for name in [
+        "__neg__",
+        "__pos__",
+        "__abs__",
+        "__invert__",
+        "item",
+        "tolist",
+        "numpy",
+        "__float__",
+        "__int__",
+        "__complex__",
+        "__index__",
+        "__bool__",
+        "__repr__",
+        "__format__",
+        "__len__",
+        "_repr_html_",
+        "__array__",
+        "T",
+        "mT",
+        "H",
+    ]:
+        ours = getattr(OurTensor, name, None)
+        if isinstance(ours, property):
+            setattr(Tensor, name, property(_by_the_package(ours.fget)))
+        elif ours is not None:
+            setattr(Tensor, name, _by_the_package(ours))
+    Tensor.__iter__ = lambda self: (self[i] for i in range(len(self)))  # type: ignore[method-assign]
+
+
+def _by_the_package(f: Any) -> Callable[..., Any]:
+    """A method as the package has it, which gives Tensors of the dialect, or arrays and numbers as they are."""
+
+    def method(self: Any, *args: Any, **how: Any) -> Any:
+        result = f(plain(self), *args, **how)
+        return adopted(result) if isinstance(result, OurTensor) else result
+
+    return method
+
+
+def unwrap_all(index: Any) -> Any:
+    """The arrays of an index."""
+    return tuple(map(unwrap, index)) if isinstance(index, tuple) else unwrap(index)
+
+
+def in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that writes what a function makes into the Tensor."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return self.written(function(self, *args, **kwargs))
+
+    method.__name__ = name
+    return method
+
+
+def lengths(shape: Sequence[Any]) -> tuple[int, ...]:
+    """A shape that is given as one tuple, or as several numbers."""
+    given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    return tuple(int(n) for n in given)
+
+
+_operators()

@@ -1,0 +1,167 @@
+"""Expressions of programs for PyTorch: `make_dialect.py` stores what PyTorch makes of them."""
+
+# What the expressions take; made by PyTorch's own functions of lists.
+NAMES = """
+x = torch.tensor([[0.5, -1.5, 2.0, 0.25], [1.0, 3.0, -0.75, 0.0], [-2.5, 0.125, 1.25, 4.0]])
+y = torch.tensor([[1.5, 0.5, -1.0, 2.0], [0.25, 1.0, 2.5, -0.5], [3.0, -2.0, 0.75, 1.0]])
+p = torch.tensor([0.2, 0.5, 0.3])
+v = torch.tensor([3, 0, 2, 1])
+k = torch.tensor([[1, 0], [2, 3], [0, 1]])
+z = torch.arange(24.0).reshape(2, 3, 4)
+m = torch.tensor([[True, False, True, False], [False, True, True, False], [True, True, False, True]])
+a = torch.tensor([[2.0, 0.5, 0.0], [0.5, 3.0, 1.0], [0.0, 1.0, 1.5]])
+b = torch.tensor([1.0, 2.0, 3.0])
+"""
+
+EXPRESSIONS = [
+    # Making
+    "torch.tensor([1.0, 2.0])", "torch.tensor([1, 2])", "torch.tensor(3.5)", "torch.tensor([True, False])", "torch.zeros(2, 3)",
+    "torch.zeros((2, 3))", "torch.ones(2, dtype=torch.long)", "torch.full((2, 2), 7.0)", "torch.full((2,), 7)", "torch.arange(5)",
+    "torch.arange(1.0, 2.0, 0.25)", "torch.arange(0, 10, 3)", "torch.linspace(0, 1, 5)", "torch.eye(3)", "torch.zeros_like(x)",
+    "torch.ones_like(v)", "torch.full_like(x, 2.5)", "x.new_zeros(2, 2)", "x.new_ones((2,))", "v.new_tensor([1, 2])",
+    "torch.from_numpy(x.numpy())", "torch.as_tensor([1.5, 2.5])", "torch.empty(2, 3).shape", "torch.logspace(0, 2, 3)",
+    # What they are
+    "x.shape", "x.size()", "x.size(0)", "x.size(-1)", "x.dim()", "x.numel()", "x.dtype", "v.dtype", "len(x)", "x.shape.numel()",
+    "x.is_floating_point()", "torch.is_tensor(x)", "x.item() if x.numel() == 1 else x.tolist()", "x.device.type", "x.requires_grad",
+    "x.element_size()", "x.ndim",
+    # dtypes
+    "x.long()", "v.float()", "x.double()", "x.int()", "m.float()", "x.bool()", "x.to(torch.float64)", "v.to(x)", "x.to('cpu')",
+    "x.type_as(v)", "(v + 0.5)", "(v * x)", "(v / 2)", "(v // 2)", "(v.float() / 2)", "v + v", "(m * 2)", "x + v.double()[0]",
+    "torch.add(v, 0.5)", "torch.mul(v, x)", "v.sum()", "m.sum()", "v.float().mean()",
+    # Arithmetic
+    "x + y", "x - 1", "2 * x", "x / y", "x ** 2", "x % 2", "-x", "abs(x)", "x @ y.T", "torch.add(x, y, alpha=2)", "torch.sub(x, y)",
+    "torch.div(x, y, rounding_mode='floor')", "x.add(1).mul(2).sub(3).div(4)", "torch.pow(x.abs(), 0.5)", "x.neg()", "x.exp()",
+    "x.abs().log()", "torch.log1p(x.abs())", "x.abs().sqrt()", "x.abs().add(1).rsqrt()", "torch.sigmoid(x)", "x.tanh()", "torch.relu(x)",
+    "x.clamp(-1, 1)", "x.clamp(min=0)", "torch.clamp(x, max=0.5)", "x.clamp_min(0.1)", "torch.maximum(x, y)", "torch.minimum(x, y)",
+    "x.floor()", "x.ceil()", "x.round()", "x.trunc()", "x.sign()", "torch.erf(x)", "torch.atan2(x, y)", "torch.fmod(x, 1.5)",
+    "torch.remainder(x, 1.5)", "x.square()", "torch.reciprocal(y)", "torch.lerp(x, y, 0.25)", "torch.addcmul(x, y, y, value=0.5)",
+    "torch.addcdiv(x, y, y, value=0.5)", "torch.hypot(x, y)", "torch.lgamma(x.abs() + 1)", "torch.nan_to_num(x / 0)",
+    "torch.where(m, x, y)", "torch.where(x > 0, x, 0.0)", "torch.where(m, 1.0, 0.0)", "x.masked_fill(m, -1.0)", "x.masked_select(m)",
+    "x.where(m, y)", "torch.logaddexp(x, y)", "torch.xlogy(x, y.abs())",
+    # Comparisons
+    "x > y", "x == x", "x.eq(y)", "x.ne(0.0)", "x.lt(y)", "torch.ge(x, y)", "m & ~m", "m | True", "m.any()", "m.all(dim=1)", "x.isnan()",
+    "torch.isfinite(x)", "torch.allclose(x, x + 1e-9)", "torch.equal(x, y)", "torch.logical_and(m, x > 0)", "torch.isclose(x, x + 1e-7)",
+    # Reductions
+    "x.sum()", "x.sum(0)", "x.sum(dim=1, keepdim=True)", "x.sum(dim=(0, 1))", "torch.sum(x, dim=[0])", "x.mean()", "x.mean(-1)",
+    "x.mean(dim=(0, 1), keepdim=True)", "x.prod(1)", "x.std()", "x.std(0)", "x.var(dim=1, unbiased=False)", "torch.var(x, 1, keepdim=True)",
+    "x.std(correction=0)", "x.max()", "x.max(1)", "x.max(dim=0, keepdim=True)", "torch.max(x, y)", "x.max(1).values", "x.max(1)[1]",
+    "x.min(0).indices", "torch.min(x)", "x.amax(dim=1)", "x.amin((0, 1))", "x.argmax()", "x.argmax(dim=1)", "x.argmin(1, keepdim=True)",
+    "x.median()", "x.median(1)", "x.norm()", "x.norm(dim=1)", "x.norm(p=1)", "torch.norm(x, 2, 1)", "x.cumsum(1)", "torch.cumprod(x, dim=0)",
+    "x.logsumexp(1)", "torch.logsumexp(x, dim=(0, 1))", "x.softmax(dim=1)", "torch.log_softmax(x, -1)", "x.topk(2)",
+    "torch.topk(x, 1, dim=0, largest=False)", "x.sort()", "torch.sort(x, dim=0, descending=True)", "x.argsort(dim=1)", "x.diff()",
+    "torch.count_nonzero(x)", "torch.std_mean(x, 1)", "v.unique()", "torch.bincount(v)", "x.abs().sum().sqrt()",
+    # Shapes
+    "torch.cat([x, y])", "torch.cat((x, y), dim=1)", "torch.cat([x, v[:3, None]], 1)", "torch.stack([x, y])", "torch.stack((x, y), dim=1)",
+    "torch.hstack([x, y])", "torch.vstack([b, b])", "x.view(2, 6)", "x.view(-1)", "x.view(4, -1)", "x.reshape((2, 6))", "x.view_as(y)",
+    "z.permute(2, 0, 1)", "x.transpose(0, 1)", "torch.transpose(z, 1, 2)", "x.t()", "x.T", "z.mT", "x.unsqueeze(1)", "x[None].squeeze(0)",
+    "z[:, :1].squeeze()", "z[:1].squeeze(1)", "z.flatten(1)", "torch.flatten(z, 0, 1)", "z.flatten()", "b.expand(2, 3)", "b[:, None].expand(-1, 4)",
+    "b.expand_as(a)", "b.repeat(2)", "b.repeat(2, 2)", "x.repeat(1, 2)", "b.repeat_interleave(2)", "torch.repeat_interleave(x, 2, dim=0)",
+    "x.flip(0)", "torch.flip(x, dims=[0, 1])", "torch.roll(x, 1)", "x.roll(1, 0)", "a.tril()", "torch.triu(a, diagonal=1)", "a.diag()",
+    "torch.diag(b)", "a.diagonal()", "a.trace()", "x.split(2, dim=1)", "torch.split(x, [1, 2])", "x.split(2)", "x.chunk(2, dim=1)", "x.unbind(1)",
+    "z.movedim(0, -1)", "x.narrow(1, 1, 2)", "x.index_select(1, v)", "x.gather(1, k)", "torch.gather(x, 0, k % 3)", "torch.take_along_dim(x, k, 1)",
+    "torch.zeros(3, 4).scatter(1, k, 1.0)", "torch.zeros(3, 4).scatter_(1, k, x[:, :2])", "torch.zeros(3, 4).scatter_add(1, k, y[:, :2])",
+    "torch.meshgrid(b, b, indexing='ij')", "z.unflatten(2, (2, 2))", "x.select(1, 2)", "torch.tile(b, (2,))", "z.swapaxes(0, 2)",
+    "m.nonzero()", "x[m]", "x[v[1:]]", "x[:, v]", "x[torch.arange(3), v[:3]]", "x[..., -1]", "x[1:, ::2]", "x[0, 1].item()", "x[x > 0].sum()",
+    # Products
+    "torch.matmul(a, b)", "a.mm(a)", "torch.bmm(z, z.transpose(1, 2))", "a.mv(b)", "b.dot(b)", "torch.outer(b, b)", "torch.einsum('ij,kj->ik', x, y)",
+    "torch.einsum('bij,bkj->bik', [z, z])", "torch.addmm(b, a, a)", "torch.tensordot(x, y, dims=2)", "torch.linalg.norm(x)", "torch.linalg.inv(a)",
+    "torch.linalg.det(a)", "torch.linalg.solve(a, b)", "torch.linalg.cholesky(a)", "torch.kron(b, b)", "torch.linalg.vector_norm(x, dim=1)",
+    # nn.functional
+    "F.relu(x)", "F.softmax(x, dim=1)", "F.log_softmax(x, dim=-1)", "F.gelu(x)", "F.leaky_relu(x, 0.1)", "F.elu(x)", "F.silu(x)", "F.softplus(x)",
+    "F.cross_entropy(x, v[:3])", "F.cross_entropy(x, v[:3], reduction='none')", "F.nll_loss(F.log_softmax(x, 1), v[:3])", "F.mse_loss(x, y)",
+    "F.l1_loss(x, y, reduction='sum')", "F.smooth_l1_loss(x, y)", "F.binary_cross_entropy_with_logits(x, m.float())", "F.one_hot(v, num_classes=5)",
+    "F.linear(x, y, b)", "F.layer_norm(x, (4,))", "F.normalize(x, dim=1)", "F.pad(x, (1, 2))", "F.conv1d(z, torch.ones(2, 3, 2), padding=1)",
+    "F.max_pool1d(z, 2)", "F.avg_pool1d(z, kernel_size=2)", "F.embedding(v[1:], x)", "F.cosine_similarity(x, y, dim=1)", "F.kl_div(F.log_softmax(x, 1), F.softmax(y, 1), reduction='batchmean')",
+    "F.scaled_dot_product_attention(z, z, z, is_causal=True)", "F.dropout(x, 0.5, training=False)", "F.interpolate(z, scale_factor=2)", "F.relu(x, inplace=False)",
+    # In place
+    "x.clone().add_(1)", "x.clone().mul_(2).sub_(1)", "x.clone().clamp_(-1, 1)", "x.clone().fill_(3)", "x.clone().zero_()", "x.clone().copy_(y)",
+    "x.clone().masked_fill_(m, 0.0)", "x.clone().pow_(2)", "x.clone().exp_()", "written(x)", "added(x)", "viewed(x)", "descended(x)", "descended_by_hand(x)",
+    # Gradients
+    "gradient(lambda t: (t ** 2).sum(), x)", "gradient(lambda t: t.view(-1)[0] * t.sum(), x)", "gradient(lambda t: t.max(1).values.sum(), x)",
+    "gradient(lambda t: torch.cat([t, t * 2]).std(), x)", "gradient(lambda t: F.cross_entropy(t, v[:3]), x)", "gradient(lambda t: t.gather(1, k).sum() * 2, x)",
+    "gradient(lambda t: torch.where(t > 0, t, t * 0.1).sum(), x)", "gradient(lambda t: t.softmax(-1)[:, 0].log().sum(), x)",
+    "gradient(lambda t: (t.transpose(0, 1) @ t).norm(), x)", "gradient(lambda t: t.repeat(2, 1).mul(torch.arange(24.0).view(6, 4)).sum(), x)",
+    "torch.autograd.grad((w(x) ** 3).sum(), last(), create_graph=True)[0]", "gradient(lambda t: t.split(2, dim=1)[1].prod(), x)",
+    "gradient(lambda t: torch.einsum('ij,ij->i', t, t).sqrt().sum(), x)", "gradient(lambda t: t.unsqueeze(1).expand(-1, 2, -1).reshape(-1, 4).var(), x)",
+    # Distributions
+    "torch.distributions.Normal(b, b).log_prob(torch.tensor(0.5))", "torch.distributions.Normal(0.0, 2.0).entropy()", "torch.distributions.Normal(b, 1.0).cdf(torch.tensor(1.5))",
+    "torch.distributions.Categorical(p).log_prob(torch.tensor([0, 2]))", "torch.distributions.Categorical(logits=x).entropy()", "torch.distributions.Categorical(probs=p).probs",
+    "torch.distributions.Bernoulli(p).log_prob(torch.tensor([0.0, 1.0, 1.0]))", "torch.distributions.Bernoulli(logits=b).entropy()", "torch.distributions.Uniform(0.0, b).log_prob(torch.tensor(0.5))",
+    "torch.distributions.Exponential(b).log_prob(b)", "torch.distributions.Gamma(b, b).log_prob(b)", "torch.distributions.Beta(b, b).log_prob(p)", "torch.distributions.Poisson(b).log_prob(b)",
+    "torch.distributions.Laplace(0.0, b).log_prob(b)", "torch.distributions.MultivariateNormal(b, a).log_prob(torch.zeros(3))", "torch.distributions.Independent(torch.distributions.Normal(b, 1.0), 1).log_prob(p)",
+    "torch.distributions.kl_divergence(torch.distributions.Normal(b, b), torch.distributions.Normal(0.0, 1.0))",
+    "torch.distributions.kl_divergence(torch.distributions.Categorical(p), torch.distributions.Categorical(logits=b))",
+    "torch.distributions.Normal(b, b).rsample((2,)).shape", "torch.distributions.Categorical(logits=x).sample().shape", "torch.distributions.Categorical(p).sample((5,)).dtype",
+    # Random numbers, by their forms
+    "torch.randn(2, 3).shape", "torch.rand(4).dtype", "torch.randint(0, 5, (3,)).dtype", "torch.randint(7, (2, 2)).max() < 7", "torch.randperm(5).sort().values",
+    "torch.multinomial(p, 2).shape", "torch.multinomial(torch.ones(2, 3), 5, replacement=True).shape", "torch.bernoulli(torch.ones(3))", "torch.normal(0.0, 1.0, (2, 2)).shape",
+    "torch.rand(2, generator=torch.Generator().manual_seed(1)).shape", "torch.randn_like(x).dtype", "torch.empty(2, 2).normal_().shape", "torch.empty(3).uniform_(2, 3).ge(2).all()",
+    # Modes, devices
+    "torch.cuda.is_available()", "torch.device('cpu').type", "off(x)", "torch.get_default_dtype()", "torch.is_grad_enabled()", "torch.finfo(torch.float32).eps",
+]  # fmt: skip
+
+FUNCTIONS = """
+def written(x):
+    x = x.clone()
+    x[0] = 1.0
+    x[:, 1] += 2
+    x[x > 3] = 0.0
+    return x
+
+
+def added(x):
+    x = x.clone()
+    x += 1
+    x *= 2
+    return x
+
+
+def viewed(x):
+    x = x.clone()
+    x[1].zero_()
+    x.view(-1)[0] = 9.0
+    return x
+
+
+def descended(x):
+    w = x.clone().requires_grad_()
+    for _ in range(3):
+        (w ** 2).sum().backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+            w.grad.zero_()
+    return w.detach()
+
+
+def descended_by_hand(x):
+    w = x.clone().requires_grad_(True)
+    for _ in range(3):
+        w.grad = None
+        (w ** 2).sum().backward()
+        w.data.add_(w.grad.data, alpha=-0.1)
+        w.data -= 0.1 * w.data
+    return w.data
+
+
+def gradient(f, x):
+    t = x.detach().clone().requires_grad_()
+    f(t).backward()
+    return t.grad
+
+
+kept = []
+
+
+def w(x):
+    kept.append(x.clone().requires_grad_())
+    return kept[-1]
+
+
+def last():
+    return kept[-1]
+
+
+def off(x):
+    with torch.inference_mode():
+        return (w(x) * 2).requires_grad
+"""
