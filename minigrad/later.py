@@ -12,7 +12,9 @@ def imported_later(package: str, names: Mapping[str, Sequence[str]]) -> Callable
 
     def find(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            from minigrad.errors.module_names import no_such_name  # only here: most programs never need it
+
+            raise no_such_name(package, name)
         module = import_module(f"{package}.{homes[name]}")
         value = module if name == homes[name] else getattr(module, name)
         setattr(sys.modules[package], name, value)

@@ -27,8 +27,8 @@ FILES = {
 
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
-    {"errors", "progress", "hooks", "later", "memory", "display"},
-    {"contexts", "diagnostics", "facts", "operands", "options", "registry", "replacing", "views"},
+    {"errors", "progress", "hooks", "memory", "display"},
+    {"contexts", "diagnostics", "facts", "later", "operands", "options", "registry", "replacing", "views"},
     {"gradients", "ordering", "settings", "writes"},
     {"notes"},
     {"core"},
