@@ -219,7 +219,7 @@ from minigrad.version import __version__
 # A line for each name would be longer than all that there is to read.
 # fmt: off
 if TYPE_CHECKING:
-    from minigrad import data, graph, io, nn, objectives, optim, program
+    from minigrad import data, graph, io, nn, objectives, optim, program, stats
     from minigrad.compiling import jit
     from minigrad.control import cond, scan, while_loop
     from minigrad.io import load, save
@@ -240,6 +240,7 @@ __getattr__ = imported_later(
         "nn": ["nn"],
         "objectives": ["objectives"],
         "optim": ["optim"],
+        "stats": ["stats"],
         "program": ["program"],
     },
 )
@@ -266,7 +267,7 @@ __all__ = [
     "quantile", "random", "real", "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round",
     "save", "scan", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "set_default_dtype", "sigmoid",
     "sign", "signbit", "sin", "sinc", "sinh", "softmax", "sort", "special", "split", "sqrt", "square", "squeeze",
-    "stack", "stack_modules", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
+    "stack", "stack_modules", "stats", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
     "tensor", "tensordot", "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16", "uint32",
     "uint64", "uint8", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad",
     "var", "vecdot", "vjp", "vmap", "where", "while_loop", "zeros", "zeros_like",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.core import Handle, implements, name_of, unwrap
+from minigrad.core import Handle, implements, name_of, numpy_keywords, unwrap
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.operands import numeric
 from minigrad.ops.devices import require_cpu
@@ -188,6 +188,7 @@ def _float_unless(dtype: DTypeLike | None) -> DTypeLike:
     return _default_dtype if dtype is None else dtype
 
 
+@numpy_keywords
 def zeros(
     shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -196,6 +197,7 @@ def zeros(
     return _made(np.zeros(shape, _float_unless(dtype)), requires_grad)
 
 
+@numpy_keywords
 def ones(
     shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -222,6 +224,7 @@ def _number(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, Handle) else x  # which refuses to cut a graph
 
 
+@numpy_keywords
 def empty(shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """A Tensor whose elements are whatever the memory holds."""
     require_cpu(device, "empty")

@@ -52,6 +52,7 @@ from minigrad.ops.solving import (
     tensorinv,
     tensorsolve,
 )
+from minigrad.ops.triangular import cho_factor, cho_solve, solve_triangular
 
 __all__ = [
     "EigResult",
@@ -61,6 +62,8 @@ __all__ = [
     "QRResult",
     "SVDResult",
     "SlogdetResult",
+    "cho_factor",
+    "cho_solve",
     "cholesky",
     "cond",
     "cross",
@@ -86,6 +89,7 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_triangular",
     "svd",
     "svdvals",
     "tensordot",

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from minigrad.core import Array, Handle, give_out, interpreter, numpy_functions
 from minigrad.errors.numpy_functions import unsupported, unsupported_arguments
 from minigrad.errors.programs import array_written
-from minigrad.errors.tensors import cuts_graph
+from minigrad.errors.tensors import cuts_graph, read_by_scipy
 from minigrad.ops import (  # noqa: F401  # for the names that they register
     applying,
     assembling,
@@ -43,7 +43,7 @@ class NumPyProtocols(Handle):
         if is_asked_by_sparse_product():
             return np.array(None)  # no numbers: the operator of the Tensor is to compute it
         if self.node is not None:
-            raise cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
+            raise read_by_scipy(self.node) or cuts_graph("conversion to an ndarray", "detach().numpy()", self.node)
         self.give_out("conversion to an ndarray")
         return np.array(self.array, dtype=dtype, copy=copy)
 

@@ -1,7 +1,10 @@
 """What operations there are, and which of NumPy's functions they stand for."""
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from minigrad.errors.other_names import other_keyword
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -18,3 +21,19 @@ def implements(*functions: Callable[..., Any]) -> Callable[[Function], Function]
         return implementation
 
     return register
+
+
+def numpy_keywords(function: Function) -> Function:
+    """Let a function say which of its keywords stands for PyTorch's that it was given."""
+
+    @functools.wraps(function)
+    def answering(*args: Any, **named: Any) -> Any:
+        try:
+            return function(*args, **named)
+        except TypeError as error:
+            other = other_keyword(str(error), function.__name__)
+            if other is None:
+                raise
+            raise other from error
+
+    return cast(Function, answering)

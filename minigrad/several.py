@@ -16,6 +16,7 @@ from minigrad.operands import numeric
 from minigrad.ops.matrices import real_part
 from minigrad.ops.shaping import astype, concat, reshape
 from minigrad.registry import Function, numpy_functions, primitives
+from minigrad.rules import require_callable_rules
 
 # Of each result its shape and dtype.
 Forms: TypeAlias = tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]
@@ -108,8 +109,8 @@ def primitive(
     ArgumentError
         If there is no such kind.
     DTypeError
-        If the number of rules is not the number of operands; at a call, if the function does not return as many arrays
-        as it has outputs.
+        If the number of rules is not the number of operands, or a rule does not take what it must; at a call, if
+        the function does not return as many arrays as it has outputs.
 
     Examples
     --------
@@ -133,10 +134,12 @@ def primitive(
     facts: dict[str, Any] = {"view": view, "commutative": commutative, "linear": linear, "cost": cost}
     if kind is not None:
         facts["kind"] = kind
-    if outputs == 1:
-        return core.primitive(*rules, joint=joint, numpy=numpy, **facts)
+    of_one = core.primitive(*rules, joint=joint, numpy=numpy, **facts)
 
     def decorate(forward: Function) -> Function:
+        require_callable_rules(forward, (*rules, joint))
+        if outputs == 1:
+            return of_one(forward)
         made = Primitive(forward, tuple(map(_of_lists, rules)), _of_lists(joint), numpy, facts)
         made.forward, made.ours = _packing(forward, made.name, outputs), False
 

@@ -545,7 +545,7 @@ class Tensor(Conversions):
     any, all, logsumexp = reductions.any, reductions.all, reductions.logsumexp
     softmax, log_softmax = reductions.softmax, reductions.log_softmax
     cumsum, cumprod = numpy_functions[np.cumsum], numpy_functions[np.cumprod]
-    swapaxes, squeeze, astype, repeat = shaping.swapaxes, shaping.squeeze, shaping.astype, shaping.repeat
+    swapaxes, squeeze, astype = shaping.swapaxes, shaping.squeeze, shaping.astype
     flatten, ravel = shaping.flatten, numpy_functions[np.ravel]
     take, argsort = indexing.take, sorting.argsort
     dot, trace, diagonal = linalg.dot, linalg.trace, linalg.diagonal
@@ -554,8 +554,24 @@ class Tensor(Conversions):
         """The same elements in another shape, given as a tuple or as separate numbers."""
         return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
 
+    def repeat(self, repeats: Any, *more: Any, axis: int | None = None) -> "Tensor":
+        """Each element, one after another, repeated along an axis, or in the flattened array.
+
+        Raises
+        ------
+        ValueError
+            If the axis is given without its name, as PyTorch means something else by that.
+        """
+        if more:
+            raise tensors.ambiguous_repeat((repeats, *more))
+        return shaping.repeat(self, repeats, axis=axis)
+
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order (reversed if none is given), as in NumPy."""
+        if axes == (0, 1) and self.ndim == 2:
+            tensors.warn_of_transpose()
+        if len(axes) == 2 != self.ndim:
+            raise tensors.no_exchange(self.array.shape, axes)
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         return numpy_functions[np.transpose](self, order)
 

@@ -121,6 +121,24 @@ row(
     s((2, 2), (2, 2, 3)), s((1, 1), (1,)), s((2, 2), (2, 0)), s((0, 0), (0, 2)), s((0, 0), (0,)), s((0, 2, 2), (2,)),
     s((2, 2), np.array([1, 2])), name="solve", complex=True,
 )  # fmt: skip
+
+
+def triangular(module: Any) -> Any:
+    return spelling(module.solve_triangular, lambda a, b, **kw: module.solve_triangular(dominant(a), b, **kw))
+
+
+row(
+    triangular(linalg), triangular(sl),
+    s((3, 3), (3,)), s((3, 3), (3, 2), lower=True), s((3, 3), (3, 2), trans=1), s((2, 2), (2,), trans="T", lower=True),
+    s((3, 3), (3,), trans="C"), s((3, 3), (3, 1), unit_diagonal=True), s((3, 3), (3,), unit_diagonal=True, lower=True),
+    s((1, 1), (1,)), name="solve_triangular", complex=True,
+)  # fmt: skip
+row(
+    lambda a, b, lower: linalg.cho_solve(linalg.cho_factor(positive(a), lower), b),
+    lambda a, b, lower: sl.cho_solve(sl.cho_factor(positive(a), lower), b),
+    *(s((n, n), b, lower) for n, b in [(3, (3,)), (3, (3, 2)), (1, (1,))] for lower in (False, True)),
+    name="cho_solve", complex=True,
+)  # fmt: skip
 matrix_row("inv", *SQUARE, make=dominant)
 row(
     decompositions.weighed, lambda v, g, equal: v * g,

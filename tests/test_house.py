@@ -28,7 +28,7 @@ FILES = {
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
     {"errors", "progress", "hooks", "memory", "display"},
-    {"contexts", "diagnostics", "facts", "later", "operands", "options", "registry", "replacing", "views"},
+    {"contexts", "diagnostics", "facts", "later", "operands", "options", "registry", "replacing", "rules", "views"},
     {"gradients", "ordering", "settings", "writes"},
     {"notes"},
     {"core"},
@@ -38,7 +38,7 @@ FLOORS = [
     {"tensor"},
     {"creation", "dtypes"},
     {"random", "inspection", "linalg", "fft", "special", "control"},
-    {"nn", "program", "transforms"},
+    {"nn", "program", "stats", "transforms"},
     {"checkpointing"},
     {"graph", "compiling", "mapping"},
     {"gradcheck", "sparse_jacobians"},

@@ -77,13 +77,14 @@ def test_a_rule_that_keeps_what_the_forward_pass_computed():
 
 
 def test_results_of_other_shapes_and_dtypes():
-    @mg.primitive(lambda g, y, x, *, axis: np.expand_dims(g[0], axis) * (x == np.expand_dims(y[0], axis)), outputs=3)
-    def extreme(x, /, axis=-1, *, name=None):
-        del name
-        return np.max(x, axis=axis), np.argmax(x, axis=axis), np.isfinite(x)
+    with pytest.raises(TypeError, match="axis, name"):  # a parameter that the rule does not take
 
-    with pytest.raises(TypeError, match="name"):  # a parameter that the rule does not take
-        mg.grad(lambda x: extreme(x)[0].sum())(A)
+        @mg.primitive(
+            lambda g, y, x, *, axis: np.expand_dims(g[0], axis) * (x == np.expand_dims(y[0], axis)), outputs=3
+        )
+        def extreme(x, /, axis=-1, *, name=None):
+            del name
+            return np.max(x, axis=axis), np.argmax(x, axis=axis), np.isfinite(x)
 
     @mg.primitive(lambda g, y, x, *, axis: np.expand_dims(g[0], axis) * (x == np.expand_dims(y[0], axis)), outputs=3)
     def extreme2(x, /, axis=-1):

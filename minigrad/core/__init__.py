@@ -13,12 +13,13 @@ from minigrad.gradients import conjugated
 from minigrad.notes import notes_of
 from minigrad.operands import NUMBERS, PLAIN
 from minigrad.ordering import collect
-from minigrad.registry import implements, numpy_functions, primitives
+from minigrad.registry import implements, numpy_functions, numpy_keywords, primitives
 from minigrad.settings import Switch, give_out, interpreter, is_grad_enabled, only_outside
 
 __all__ = [
     "EVERY", "NUMBERS", "PLAIN", "Array", "Cost", "Facts", "Handle", "Kind", "Node", "Operation", "Primitive",
     "Switch", "apply", "as_operand", "backprop", "binary", "collect", "conjugated", "detect_anomaly", "enable_grad",
     "give_out", "holds_tensor", "implements", "interpreter", "is_grad_enabled", "leaf", "name_of", "no_grad",
-    "notes_of", "numpy_functions", "only_outside", "primitive", "primitives", "set_result_type", "traced", "unwrap",
+    "notes_of", "numpy_functions", "numpy_keywords", "only_outside", "primitive", "primitives",
+    "set_result_type", "traced", "unwrap",
 ]

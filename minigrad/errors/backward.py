@@ -153,6 +153,17 @@ def bad_primitive(name: str, operands: int | None, rules: int) -> DTypeError:
     )
 
 
+def uncallable_rule(name: str, rule: Any, operands: Sequence[str], options: Sequence[str]) -> DTypeError:
+    """For a rule that cannot be called with what rules are called with."""
+    code = rule.__code__
+    taken = ", ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    must = ", ".join(["g", "y", *operands, *(["*", *options] if options else [])])
+    return DTypeError(
+        f"primitive: a rule of {name} takes ({taken}), and must take ({must}): the gradient of the result, the result, "
+        f"the operands{', and the options by their names' if options else ''}"
+    )
+
+
 def no_such_kind(name: str, given: Any, kinds: Sequence[str]) -> ArgumentError:
     """For a kind of operation that there is not."""
     return ArgumentError(f"primitive: {name} cannot be of the kind {given!r}; kinds are {listed(kinds)}")

@@ -193,3 +193,20 @@ def objective_cut(f: Callable[..., Any], y: Any) -> GraphError:
         "from x by operations that can be differentiated: use minigrad's or NumPy's functions, not float(x) or "
         "x.numpy()"
     )
+
+
+def hessian_not_definite(hessian: np.ndarray) -> ArgumentError:
+    """For the covariance of an estimate where the objective has no strict minimum."""
+    lowest = np.linalg.eigvalsh((hessian + hessian.T) / 2)[0] if np.isfinite(hessian).all() else np.nan
+    return ArgumentError(
+        f"covariance: the Hessian at x is not positive definite (its lowest eigenvalue is {lowest:.3g}), so that x is "
+        "no minimum, or one of many: make more steps, or leave out parameters that the data do not tell apart"
+    )
+
+
+def profile_of_a_call(given: Any) -> DTypeError:
+    """For ``profile(f)``."""
+    return DTypeError(
+        f"profile takes memory=True or False, and this is {an(type(given).__name__)}: it measures a block, so write "
+        "`with profile() as measured: f(x)`"
+    )

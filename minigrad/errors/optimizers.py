@@ -113,3 +113,30 @@ def other_optimizer(optimizer: str, unknown: Iterable[str]) -> StateDictError:
         f"the state_dict does not fit {optimizer}: {optimizer} has no option {', '.join(unknown)}, so it is another "
         "optimizer's. Load it into an optimizer of the class that it was saved from"
     )
+
+
+# Keywords of SciPy's `minimize` and of others, and what to write in ours.
+_OF_MINIMIZE = {
+    "args": "write them into the objective, as in minimize(lambda x: f(x, *args), x0), or give rows of data by data=",
+    "jac": "leave it out, as gradients come from the graph",
+    "hess": "leave it out, as second derivatives come from the graph",
+    "hessp": "leave it out, as second derivatives come from the graph",
+    "learning_rate": "write lr=",
+    "disp": "look at the result, which prints itself, or give callback=",
+    "verbose": "look at the result, which prints itself, or give callback=",
+    **dict.fromkeys(("optimiser", "opt", "algorithm", "solver"), "write optimizer=, or method= for SciPy's"),
+    **dict.fromkeys(("maxiter", "max_iter", "maxfun", "n_steps", "iterations", "epochs", "num_steps"), "write steps="),
+    **dict.fromkeys(("ftol", "gtol", "xtol", "rtol", "atol"), "write tol=, which the gradient's norm falls below"),
+}
+_OF_SCIPYS_METHODS = ("ftol", "gtol", "xtol", "disp", "maxfun")
+
+
+def other_options_of_minimize(names: Iterable[str], method: str | None) -> ArgumentError | None:
+    """For keywords of `minimize` that other minimisers have; None if there are none."""
+    known = [name for name in names if name in _OF_MINIMIZE]
+    if not known:
+        return None
+    name = known[0]
+    if method is not None and name in _OF_SCIPYS_METHODS:
+        return ArgumentError(f"minimize has no {name}=: SciPy's methods take it as options={{{name!r}: ...}}")
+    return ArgumentError(f"minimize has no {name}=: {_OF_MINIMIZE[name]}")

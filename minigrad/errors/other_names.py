@@ -122,14 +122,25 @@ def no_attribute(module: Any, name: str) -> AttributeError:
     return AttributeError(said, name=name, obj=module)
 
 
-_KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "dims": "axes", "unbiased": "correction"}
+_KEYWORDS = {
+    "dim": "axis=",
+    "keepdim": "keepdims=",
+    "dims": "axes=",
+    "unbiased": "correction=",
+    "p": "ord=",
+}
+_OF_SPLIT = "; its number is that of the parts, as in NumPy, and not their size, as in PyTorch"
 
 
 def other_keyword(said: str, name: str) -> TypeError | None:
     """For what Python says of a keyword that an operation does not have, if it is PyTorch's; else None."""
+    if name in ("zeros", "ones", "empty") and said.startswith(f"{name}() takes 1 positional argument"):
+        return TypeError(f"{said}: write the shape as one tuple, as in minigrad.{name}((2, 3))")
     start = f"{name}() got an unexpected keyword argument "
     ours = _KEYWORDS.get(said.removeprefix(start).strip("'"))
-    return TypeError(f"{said}: write {ours}=, as in NumPy") if ours and said.startswith(start) else None
+    if ours is None or not said.startswith(start):
+        return None
+    return TypeError(f"{said}: write {ours}, as in NumPy{_OF_SPLIT if name == 'split' else ''}")
 
 
 def input_to_constructor(layer: type, function: Callable[..., Any], given: Sequence[Any]) -> DTypeError:

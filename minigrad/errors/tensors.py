@@ -1,8 +1,10 @@
 """What a Tensor says when it is used as a number, as an array, or as a variable to be overwritten."""
 
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
-from minigrad.errors import CutError, DTypeError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, CutError, DTypeError, GraphError, ShapeError
 from minigrad.errors.words import called, describe, warn
 
 if TYPE_CHECKING:
@@ -15,8 +17,55 @@ def cuts_graph(what: str, instead: str, node: "Node | None" = None) -> CutError:
     return CutError(
         f"{what} of {whose} would cut the graph, and gradients would be missing without a word. "
         f"If that is what you want, write t.{instead}; if not, use minigrad's or NumPy's functions on the Tensor "
-        "(np.sin for math.sin, np.mean(minigrad.stack([t, u])) for np.mean([t, u]))"
+        "(np.sin for math.sin, np.mean(minigrad.stack([t, u])) for np.mean([t, u])); an array that is to be filled "
+        "with results is made by minigrad.zeros(shape)"
     )
+
+
+def read_by_scipy(node: "Node") -> CutError | None:
+    """For a Tensor that requires grad and that a function of SciPy's makes an array of; None if it is not SciPy's."""
+    name = _function_of_scipy()
+    if name is None:
+        return None
+    ours = name.replace("scipy", "minigrad", 1).replace("minigrad.optimize", "minigrad.optim")
+    module, *attributes = ours.removeprefix("minigrad.").split(".")
+    there: Any = None
+    if module in ("linalg", "special", "stats", "optim", "fft"):
+        there = importlib.import_module(f"minigrad.{module}")
+        for attribute in attributes:
+            there = getattr(there, attribute, None)
+    what = f"write {ours}" if there is not None else "write it with functions of minigrad or NumPy"
+    return CutError(
+        f"{name} knows no Tensors, and would cut the graph at {called(node)}, which requires grad: {what}; or, if the "
+        "value is all that is wanted, give it t.detach().numpy()"
+    )
+
+
+def _function_of_scipy() -> str | None:
+    """The public name of the function of SciPy's that called, through SciPy and NumPy alone."""
+    found: str | None = None
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        package = module.partition(".")[0]
+        if package not in ("scipy", "numpy", "minigrad"):
+            break
+        if module.startswith("scipy._lib."):  # a wrapper, which holds the function that it is around
+            wrapped = [x for x in frame.f_locals.values() if getattr(x, "__module__", None) and callable(x)]
+            names = [_public(x.__module__, x.__name__) for x in wrapped if x.__module__.startswith("scipy.")]
+            found = names[0] if names else found
+        elif package == "scipy":
+            owner = frame.f_locals.get("self")
+            name = frame.f_code.co_name
+            if owner is not None:
+                name = getattr(owner, "name", type(owner).__name__.removesuffix("_gen")) + "." + name
+            found = _public(module, name)
+        frame = frame.f_back
+    return found
+
+
+def _public(module: str, name: str) -> str:
+    return ".".join([part for part in module.split(".") if not part.startswith("_")] + [name])
 
 
 def no_copy(what: str, node: "Node | None") -> CutError:
@@ -95,4 +144,29 @@ def other_dtype_in_place(dtype: Any, new: Any) -> DTypeError:
     return DTypeError(
         f"in-place syntax cannot change the dtype of a Tensor from {dtype} to {new}: compute a new value and assign it "
         "to the name, as in x = x / y"
+    )
+
+
+def ambiguous_repeat(repeats: tuple[Any, ...]) -> ArgumentError:
+    """For ``x.repeat(2, 1)``."""
+    given = ", ".join(map(str, repeats))
+    return ArgumentError(
+        f"x.repeat({given}) is each element {repeats[0]} times along axis {repeats[1]} in NumPy, and x so many times "
+        f"along each axis in PyTorch: write x.repeat({repeats[0]}, axis={repeats[1]}) for the one, "
+        f"minigrad.tile(x, ({given})) for the other"
+    )
+
+
+def warn_of_transpose() -> None:
+    """For ``x.transpose(0, 1)`` of a matrix."""
+    warn(
+        "x.transpose(0, 1) leaves a matrix as it is, as in NumPy: write x.T, or x.swapaxes(0, 1), to exchange its axes"
+    )
+
+
+def no_exchange(shape: tuple[int, ...], axes: tuple[Any, ...]) -> ShapeError:
+    """For ``x.transpose(1, 2)`` of an array that has not two axes."""
+    return ShapeError(
+        f"transpose{axes} of shape {shape} names two axes of {len(shape)}: it takes their whole order, as in NumPy; to "
+        f"exchange two write x.swapaxes{axes}"
     )

@@ -9,6 +9,7 @@ import numpy as np
 from minigrad import display
 from minigrad.core import Node
 from minigrad.diagnostics import Place
+from minigrad.errors.functions import profile_of_a_call
 from minigrad.graph import tables
 from minigrad.graph.capture import operands_of
 from minigrad.graph.held import memory_of
@@ -110,6 +111,8 @@ class profile(Tracer):
 
     def __init__(self, memory: bool = False) -> None:
         super().__init__()
+        if not isinstance(memory, bool):
+            raise profile_of_a_call(memory)
         self.memory = memory
         self.wall = self.overhead = 0.0
         self.peak: int | None = None

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements, numpy_functions, primitive, traced
+from minigrad.core import Array, implements, numpy_functions, numpy_keywords, primitive, traced
 from minigrad.ops.arguments import operand, unrecorded, value_of
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.elementwise import isnan, logical_and, logical_not, where
@@ -24,6 +24,7 @@ def _present(a: Array, mask: Any) -> Array:
 
 
 @implements(np.nansum)
+@numpy_keywords
 def nansum(
     a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Array:
@@ -97,6 +98,7 @@ def _filled(a: Any, neutral: int, mask: Any, name: str) -> Array:
 
 
 @implements(np.nanmean)
+@numpy_keywords
 def nanmean(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Array:
     """Mean of the elements that are not NaN, over one axis, several, or all.
 
@@ -213,6 +215,7 @@ def _nanmin(x: Array, mask: Any, /, *, axis: Axis, keepdims: bool, initial: Any)
 
 
 @implements(np.nanmax)
+@numpy_keywords
 def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
     """Largest element that is not NaN, over one axis, several, or all; equal ones share the gradient equally.
 
@@ -250,6 +253,7 @@ def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
 
 
 @implements(np.nanmin)
+@numpy_keywords
 def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
     """Smallest element that is not NaN, over one axis, several, or all; equal ones share the gradient equally.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, give_out, implements, primitive, traced, unwrap
+from minigrad.core import Array, Handle, give_out, implements, numpy_keywords, primitive, traced, unwrap
 from minigrad.errors import IndexingError
 from minigrad.errors.operations import not_an_index
 from minigrad.ops.axes import one_axis
@@ -182,6 +182,7 @@ def _last_writes(*places: Array, index: tuple[Any, ...], shape: tuple[int, ...])
 
 
 @implements(np.take)
+@numpy_keywords
 def take(x: Array, indices: Any, /, axis: int | None = None) -> Array:
     """Elements along an axis (of the flattened array if it is None) at these indices."""
     index = indices if isinstance(indices, tuple) else (indices,)
@@ -192,6 +193,7 @@ def take(x: Array, indices: Any, /, axis: int | None = None) -> Array:
 
 
 @implements(np.take_along_axis)
+@numpy_keywords
 def take_along_axis(x: Array, indices: Any, /, axis: int | None = -1) -> Array:
     """For each place along an axis the element at the index that `indices` has there, as `argsort` gives them."""
     if axis is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, conjugated, implements, primitive, traced
+from minigrad.core import Array, conjugated, implements, numpy_keywords, primitive, traced
 from minigrad.errors import AxisError, ShapeError
 from minigrad.errors.operations import no_product
 from minigrad.ops import costs
@@ -88,6 +88,7 @@ def dot(a: Array, b: Array, /) -> Array:
 
 
 @implements(np.vecdot)
+@numpy_keywords
 def vecdot(a: Array, b: Array, /, *, axis: int = -1) -> Array:
     """Dot products of vectors that lie along an axis; of complex ones, the first conjugated."""
     lengths = [np.shape(x)[one_axis(axis, np.ndim(x), "vecdot")] for x in (a, b)]
@@ -107,6 +108,7 @@ def outer(a: Array, b: Array, /) -> Array:
 
 
 @implements(np.tensordot)
+@numpy_keywords
 def tensordot(a: Array, b: Array, /, axes: int | tuple[Sequence[int] | int, Sequence[int] | int] = 2) -> Array:
     """Sum of products over pairs of axes: the last ones of `a` with the first of `b`, or as listed."""
     shape_a, shape_b = np.shape(a), np.shape(b)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, primitive
+from minigrad.core import Array, numpy_keywords, primitive
 from minigrad.ops import reductions
 from minigrad.ops.axes import Axis
 from minigrad.ops.elementwise import abs, add, exp, log, multiply, sigmoid, sign, subtract
@@ -82,6 +82,7 @@ def _largest_counted(a: Array, b: Array, /, *, axis: Axis) -> Array:
     return reductions.shift(np.where(b == 0, -np.inf, a), axis, infinite=0)
 
 
+@numpy_keywords
 def logsumexp(
     a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
@@ -120,6 +121,7 @@ def logsumexp(
     return (value, sign(total)) if return_sign else value
 
 
+@numpy_keywords
 def softmax(x: Array, axis: Axis = None) -> Array:
     """``exp(x) / sum(exp(x))`` over one axis, several, or (as in SciPy) all.
 
@@ -134,6 +136,7 @@ def softmax(x: Array, axis: Axis = None) -> Array:
     return reductions.softmax(x, axis)
 
 
+@numpy_keywords
 def log_softmax(x: Array, axis: Axis = None) -> Array:
     """Logarithm of `softmax`, accurate where that underflows, over one axis, several, or (as in SciPy) all.
 

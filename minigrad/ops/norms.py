@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements
+from minigrad.core import Array, implements, numpy_keywords
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.axes import Axis, several_axes
 from minigrad.ops.decompositions import svdvals
@@ -37,6 +37,7 @@ _MATRIX_NORMS: dict[Any, Any] = {
 
 
 @implements(np.linalg.matrix_norm)
+@numpy_keywords
 def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:
     """Norms of matrices.
 
@@ -84,6 +85,7 @@ def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: Any = "fro") -> Arr
 
 
 @implements(np.linalg.norm)
+@numpy_keywords
 def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Norms of vectors or matrices, as in `numpy.linalg.norm`.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive
+from minigrad.core import Array, implements, numpy_keywords, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.ops import costs
 from minigrad.ops.arguments import operand, unrecorded, weak
@@ -120,6 +120,7 @@ def unwrap(p: Array, /, discont: float | None = None, axis: int = -1, *, period:
 
 
 @implements(np.trapezoid)
+@numpy_keywords
 def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     """Integral of a sampled function along an axis, by the trapezoidal rule.
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad.core import Array, implements, primitive, traced
+from minigrad.core import Array, implements, numpy_keywords, primitive, traced
 from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from minigrad.ops import costs
 from minigrad.ops.arguments import checked, operand, value_of
@@ -229,6 +229,7 @@ def _weighted(x: Array, weights: Array, q: Array, ignoring: bool) -> Array:
 
 
 @implements(np.quantile)
+@numpy_keywords
 def quantile(
     a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None,
     overwrite_input: bool = False,
@@ -282,6 +283,7 @@ def quantile(
 
 
 @implements(np.percentile)
+@numpy_keywords
 def percentile(
     a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None,
     overwrite_input: bool = False,
@@ -340,6 +342,7 @@ def nanpercentile(
 
 
 @implements(np.median)
+@numpy_keywords
 def median(a: Array, axis: Axis = None, *, keepdims: bool = False, overwrite_input: bool = False) -> Array:
     """Median over one axis, several, or all: the element in the middle of the order, or the mean of the two there.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.core import Array, conjugated, implements, primitive
+from minigrad.core import Array, conjugated, implements, numpy_keywords, primitive
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.arguments import operand, require_order
 from minigrad.ops.axes import Axis, one_axis, several_axes
@@ -406,6 +406,7 @@ def _running(x: Array, axis: int | None, largest: bool, name: str) -> Running:
     return Running(take_along_axis(x, indices, axis=axis), indices)
 
 
+@numpy_keywords
 def cummax(x: Array, /, axis: int | None = None) -> Running:
     """The largest of the first 1, 2, ... elements along an axis (which only a 1-d array may leave out), and its place.
 
@@ -447,6 +448,7 @@ def cummax(x: Array, /, axis: int | None = None) -> Running:
     return _running(x, axis, True, "cummax")
 
 
+@numpy_keywords
 def cummin(x: Array, /, axis: int | None = None) -> Running:
     """The smallest of the first 1, 2, ... elements along an axis, and its place: as `cummax`.
 
@@ -477,6 +479,7 @@ def _logcumsumexp(x: Array, /, *, axis: int) -> Array:
         return np.logaddexp.accumulate(_floating(x), axis=axis)
 
 
+@numpy_keywords
 def logcumsumexp(x: Array, /, axis: int | None = None) -> Array:
     """Logarithms of the sums of exponentials of the first 1, 2, ... elements along an axis, without overflow.
 
@@ -532,6 +535,7 @@ def _prod(x: Array, /, axis: int, *, dtype: Any) -> Array:
 
 
 @implements(np.prod)
+@numpy_keywords
 def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Array:
     """Product over one axis, several, or all."""
     x = operand(x, "prod")
@@ -548,6 +552,7 @@ def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = 
 
 
 @implements(np.diff)
+@numpy_keywords
 def diff(
     x: Array, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None
 ) -> Array:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, primitive
+from minigrad.core import Array, numpy_keywords, primitive
 from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.ops import indexing
 from minigrad.ops.arguments import operand, require_order, value_of, weak
@@ -75,6 +75,7 @@ def _prepared(x: Array, index: Any, src: Any, axis: int, name: str) -> tuple[Arr
 # Writing
 
 
+@numpy_keywords
 def scatter(x: Array, index: Any, src: Any, /, axis: int = -1) -> Array:
     """A copy of `x` with elements of `src` in it, whose places along an axis an index says.
 
@@ -122,6 +123,7 @@ def scatter(x: Array, index: Any, src: Any, /, axis: int = -1) -> Array:
     return reshape(setitem(flat, values, index=(places,)), x.shape)
 
 
+@numpy_keywords
 def scatter_add(x: Array, index: Any, src: Any, /, axis: int = -1) -> Array:
     """A copy of `x` to which elements of `src` are added: `scatter_reduce` with "sum".
 
@@ -135,6 +137,7 @@ def scatter_add(x: Array, index: Any, src: Any, /, axis: int = -1) -> Array:
     return _reduced(x, index, src, "sum", True, axis, "scatter_add")
 
 
+@numpy_keywords
 def scatter_reduce(
     x: Array, index: Any, src: Any, /, reduce: str, axis: int = -1, *, include_self: bool = True
 ) -> Array:

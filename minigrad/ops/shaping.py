@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import EVERY, Array, implements, primitive
+from minigrad.core import EVERY, Array, implements, numpy_keywords, primitive
 from minigrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from minigrad.ops.arguments import operand, value_of
 from minigrad.ops.axes import Axis, one_axis, several_axes
@@ -137,6 +137,7 @@ def moveaxis(x: Array, source: Axis, destination: Axis, /) -> Array:
 
 
 @implements(np.squeeze)
+@numpy_keywords
 def squeeze(x: Array, /, axis: int | tuple[int, ...] | None = None) -> Array:
     """Without axes of length 1: the given ones, or (as NumPy, not the standard) all if none is given."""
     shape = np.shape(x)
@@ -148,6 +149,7 @@ def squeeze(x: Array, /, axis: int | tuple[int, ...] | None = None) -> Array:
 
 
 @implements(np.expand_dims)
+@numpy_keywords
 def expand_dims(x: Array, /, axis: int | tuple[int, ...] = 0) -> Array:
     """With new axes of length 1, at these places of the result."""
     shape = list(np.shape(x))
@@ -235,6 +237,7 @@ def _concat(*arrays: Array, axis: int, lengths: tuple[int, ...]) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
+@numpy_keywords
 def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Array:
     """Arrays joined along an existing axis; with ``axis=None`` flattened first."""
     if not arrays:
@@ -258,6 +261,7 @@ def _stack(*arrays: Array, axis: int, count: int) -> Array:
     return np.stack(arrays, axis=axis)
 
 
+@numpy_keywords
 def stack(arrays: Sequence[Array], /, axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis."""
     if not arrays:
@@ -266,6 +270,7 @@ def stack(arrays: Sequence[Array], /, axis: int = 0) -> Array:
 
 
 @implements(np.split)
+@numpy_keywords
 def split(x: Array, /, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Array]:
     """Cut along an axis, into so many equal parts or at these indices."""
     axis = one_axis(axis, np.ndim(x), "split")
@@ -281,6 +286,7 @@ def split(x: Array, /, indices_or_sections: int | Sequence[int], axis: int = 0) 
 
 
 @implements_by_name("numpy.unstack")
+@numpy_keywords
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     """Cut along an axis, which is lost, into as many arrays as it is long: what `stack` undoes.
 
@@ -368,6 +374,7 @@ implements(np.roll)(roll)
 
 
 @implements(np.repeat)
+@numpy_keywords
 def repeat(x: Array, repeats: int | Sequence[int] | Array, /, axis: int | None = None) -> Array:
     """Each element, one after another, repeated along an axis, or in the flattened array."""
     if axis is None:

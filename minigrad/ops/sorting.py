@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.core import Array, Handle, give_out, implements, name_of, primitive, traced
+from minigrad.core import Array, Handle, give_out, implements, name_of, numpy_keywords, primitive, traced
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.ops import costs
 from minigrad.ops.arguments import operand, require_order, value_of
@@ -26,6 +26,7 @@ def argsort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bo
     return x.shape[axis] - 1 - np.flip(backwards, axis=axis)
 
 
+@numpy_keywords
 def sort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Array:
     """Elements in rising (or falling) order along an axis; each takes its gradient with it."""
     return take_along_axis(x, argsort(x, axis, descending=descending, stable=stable), axis=axis)
@@ -59,6 +60,7 @@ def _places_of_top(x: Array, /, *, k: int, axis: int, largest: bool, sorted: boo
     return places if sorted else np.sort(places, axis=axis)
 
 
+@numpy_keywords
 def topk(x: Array, /, k: int, axis: int = -1, *, largest: bool = True, sorted: bool = True) -> TopK:
     """The `k` largest (or smallest) elements along an axis, and where they are; each takes its gradient with it.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Array, Handle, implements, traced
+from minigrad.core import Array, Handle, implements, numpy_keywords, traced
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import reductions
 from minigrad.ops.arguments import checked, mask_of, operand, settled, unrecorded
@@ -145,6 +145,7 @@ def fitted_weights(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...] |
 
 
 @implements(np.average)
+@numpy_keywords
 def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """Weighted mean over one axis, several, or all: ``sum(a * weights) / sum(weights)``.
 

@@ -359,4 +359,5 @@ class Descent:
             diverged=self.state == "diverged" or ends_diverged(losses),
             stop=self.stop,
             name=name,
+            problem=self.problem,
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.core import only_outside
 from minigrad.errors import ArgumentError, DTypeError
+from minigrad.errors.optimizers import other_options_of_minimize
 from minigrad.optim.descent import Change, Descent, Limits
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.problem import Problem
@@ -85,7 +86,8 @@ def minimize(
     method : str, optional
         A method of `scipy.optimize.minimize`, such as ``"L-BFGS-B"`` or ``"trust-ncg"``: then SciPy does the work, and
         the graph supplies gradients, Hessians and Hessian-vector products.  Takes `bounds`, `constraints` and
-        `options` as SciPy does, and `steps` for the greatest number of iterations.
+        `options` as SciPy does, and `steps` for the greatest number of iterations.  If `x0` is a tree, `bounds` is one
+        too, with a pair of lowest and greatest values in place of each array: of numbers, arrays or None.
     compiled : bool or "auto"
         Whether to trace a step and to make the others inside of one compiled loop: the same numbers, to the last bit,
         without Python between the steps. "auto": when a run has taken a while and is far from its end, if it can be
@@ -122,6 +124,8 @@ def minimize(
       gradient norm  0.000446, from 25
     """
     only_outside("minimize", "Trace its function, and call it outside")
+    if error := other_options_of_minimize(options, method):
+        raise error
     scipys = {key: options.pop(key) for key in ("bounds", "constraints", "options") if key in options}
     problem = Problem(f, x0, data)
     steps = None if steps is None else whole_number(steps, "minimize: steps", least=0)

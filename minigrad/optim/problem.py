@@ -11,6 +11,7 @@ from minigrad.creation import get_default_dtype, tensor
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.errors.functions import objective_cut, objective_not_real, objective_of_many
 from minigrad.operands import require_plain
+from minigrad.ops.shaping import reshape
 from minigrad.tensor import Tensor
 from minigrad.tree import flatten
 
@@ -43,6 +44,17 @@ class Problem:
         if y.dtype.kind != "f":
             raise objective_not_real(self.function, y)
         return y
+
+    def parts(self, x: Any) -> list[Any]:
+        """The parts of a vector, in the shapes of the variable."""
+        ends = np.cumsum([leaf.size for leaf in self.leaves]).tolist()
+        shapes = [leaf.array.shape for leaf in self.leaves]
+        places = zip([0, *ends[:-1]], ends, shapes, strict=True)
+        return [x if x.shape == shape else reshape(x[start:end], shape) for start, end, shape in places]
+
+    def of_vector(self, x: Any) -> Tensor:
+        """The value at a point that is one vector, on all rows."""
+        return self(self.parts(x))
 
     def loss(self) -> float:
         """The value where the variable is now, on all rows."""

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from minigrad.core import no_grad
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError
 from minigrad.errors.files import missing_package
-from minigrad.ops.shaping import reshape
 from minigrad.optim.descent import Limits
 from minigrad.optim.problem import Problem, is_true, norm_of
 from minigrad.optim.result import Result, Step, ends_diverged
@@ -75,7 +74,7 @@ def scipy_minimize(
                 jac="jac" in uses or None,
                 hess=run.hessian if "hess" in uses else None,
                 hessp=run.product if "hessp" in uses else None,
-                bounds=bounds,
+                bounds=_bounds(bounds, problem, optimize),
                 constraints=_constraints(constraints, run, optimize),
                 tol=limits.tol,
                 callback=run.seen,
@@ -109,8 +108,6 @@ class _Run:
         self.limits = limits._replace(tol=None)  # SciPy sees to it
         self.every = every
         self.callback = callback
-        self.shapes = [leaf.shape for leaf in problem.leaves]
-        self.ends = np.cumsum([leaf.size for leaf in problem.leaves]).tolist()
         self.state, self.stop = "", ""
         self.evaluations = 0
         self.points: list[np.ndarray] = []
@@ -124,41 +121,31 @@ class _Run:
         """Where the variable is, as one vector."""
         return np.concatenate([leaf.array.ravel() for leaf in self.problem.leaves]).astype(np.float64)
 
-    def leaves(self, x: Any) -> list[Any]:
-        """The parts of a vector, in the shapes of the variable."""
-        starts = [0, *self.ends[:-1]]
-        parts = zip(starts, self.ends, self.shapes, strict=True)
-        return [x if x.shape == shape else reshape(x[start:end], shape) for start, end, shape in parts]
-
     def of_vector(self, function: Callable[..., Any]) -> Callable[[Any], Any]:
         """A function of a variable in the form of x0, as one of a vector."""
-        return lambda x: function(self.problem.rebuild(self.leaves(x)))
-
-    def objective(self, x: Any) -> Any:
-        """The objective of a vector."""
-        return self.problem(self.leaves(x))
+        return lambda x: function(self.problem.rebuild(self.problem.parts(x)))
 
     def value(self, x: np.ndarray) -> float:
         """Its value alone."""
         self.evaluations += 1
         with no_grad():
-            return float(self.objective(asarray(x)).item())
+            return float(self.problem.of_vector(asarray(x)).detach())
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Both, computed once for each point."""
         if x.tobytes() != self._at:
-            value, gradient = transforms.value_and_grad(self.objective)(np.array(x))
+            value, gradient = transforms.value_and_grad(self.problem.of_vector)(np.array(x))
             self.evaluations += 1
             self._at, self._known = x.tobytes(), (float(value), np.asarray(gradient))
         return self._known[0], self._known[1].copy()
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         """All second derivatives, of shape (n, n)."""
-        return np.asarray(jacobians.hessian(self.objective)(np.array(x)))
+        return np.asarray(jacobians.hessian(self.problem.of_vector)(np.array(x)))
 
     def product(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The Hessian times a vector."""
-        return np.asarray(transforms.hvp(self.objective, np.array(x), np.array(v).reshape(x.shape)))
+        return np.asarray(transforms.hvp(self.problem.of_vector, np.array(x), np.array(v).reshape(x.shape)))
 
     # What happens
 
@@ -186,7 +173,7 @@ class _Run:
 
     def point(self, x: np.ndarray) -> Any:
         """A vector in the form and the dtypes of x0."""
-        parts = zip(self.leaves(np.asarray(x)), self.problem.leaves, strict=True)
+        parts = zip(self.problem.parts(np.asarray(x)), self.problem.leaves, strict=True)
         return self.problem.rebuild([np.array(part, leaf.dtype) for part, leaf in parts])
 
     def result(self, name: str, done: Any) -> Result:
@@ -196,7 +183,7 @@ class _Run:
         steps = len(self.points) - 1
         kept = [i for i in range(steps + 1) if i % self.every == 0 or i == steps]
         losses = np.array(self.losses)
-        columns = zip(*[self.leaves(point) for point in self.points], strict=True)
+        columns = zip(*[self.problem.parts(point) for point in self.points], strict=True)
         return Result(
             x=self.point(self.points[-1]),
             loss=self.losses[-1],
@@ -212,6 +199,54 @@ class _Run:
             stop=self.stop or ("made 0 steps" if done is None else str(done.message)),
             name=name,
             scipy=done,
+            problem=self.problem,
+        )
+
+
+def _bounds(given: Any, problem: Problem, optimize: Any) -> Any:
+    """SciPy's bounds, of the numbers of a tree one after another."""
+    form = problem.rebuild(range(len(problem.leaves)))
+    if given is None or isinstance(form, int) or isinstance(given, optimize.Bounds):
+        return given
+    pairs = dict(_pairs(given, form, "bounds"))
+    low, high = (
+        np.concatenate([
+            np.broadcast_to(infinite if pairs[i][side] is None else pairs[i][side], leaf.shape).ravel()
+            for i, leaf in enumerate(problem.leaves)
+        ])
+        for side, infinite in enumerate((-math.inf, math.inf))
+    )  # fmt: skip
+    return optimize.Bounds(low, high)
+
+
+def _pairs(given: Any, form: Any, where: str) -> Iterator[tuple[int, Any]]:
+    """The pair of each leaf, by its number in the tree."""
+    if isinstance(form, int):
+        try:
+            low, high = (None, None) if given is None else given
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"minimize: {where} is a pair of the lowest and the greatest value, or None, and not {given!r}"
+            ) from None
+        yield form, (low, high)
+    elif isinstance(form, dict):
+        if not isinstance(given, dict) or given.keys() - form.keys():
+            raise ArgumentError(
+                f"minimize: {where} of a dict is a dict of pairs, with keys among {', '.join(map(repr, form))}, and "
+                f"not {given!r}"
+            )
+        for key, part in form.items():
+            yield from _pairs(given.get(key), part, f"{where}[{key!r}]")
+    elif isinstance(form, list | tuple):
+        if not isinstance(given, list | tuple) or len(given) != len(form):
+            raise ArgumentError(
+                f"minimize: {where} of a tuple of {len(form)} is as many pairs, one for each, and not {given!r}"
+            )
+        for i, part in enumerate(form):
+            yield from _pairs(given[i], part, f"{where}[{i}]")
+    else:
+        raise ArgumentError(
+            f"minimize: {where} of a {type(form).__name__} are given as scipy.optimize.Bounds of its numbers"
         )
 
 

@@ -1,0 +1,385 @@
+"""Densities and distribution functions, under SciPy's names, differentiable in the argument and in all parameters.
+
+Each distribution has SciPy's methods and parameters.  Outside of the support the density is 0, and so are all
+derivatives; parameters outside of their domains give nan.  One thing has no closed formula and is refused: the
+derivative of a `cdf` that is an incomplete gamma or beta function (gamma, invgamma, chi2, beta, t) by the parameter of
+its shape.  The formulas are those of N. L. Johnson, S. Kotz and N. Balakrishnan, "Continuous univariate distributions",
+1994, and of the volume on discrete ones.
+
+Examples
+--------
+>>> import numpy as np
+>>> import minigrad as mg
+>>> from minigrad import stats
+>>> data = np.array([1.0, 2.0, 4.0])
+>>> float(mg.grad(lambda m: np.sum(stats.norm.logpdf(data, loc=m, scale=2.0)))(2.0))
+0.25
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import special
+from minigrad.linalg import cholesky, solve_triangular
+from minigrad.operands import numeric_operand
+from minigrad.ops.elementwise import abs as absolute
+from minigrad.ops.elementwise import atan, exp, expm1, floor, log, log1p, square, where
+from minigrad.ops.linalg import diagonal
+from minigrad.ops.reductions import sum as total
+from minigrad.ops.shaping import expand_dims
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "Continuous", "Discrete", "bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "gamma", "geom",
+    "gumbel_r", "halfnorm", "invgamma", "laplace", "logistic", "lognorm", "multivariate_normal", "nbinom", "norm",
+    "pareto", "poisson", "rayleigh", "t", "uniform", "weibull_min",
+]  # fmt: skip
+
+_HALF_LOG_TAU = math.log(2 * math.pi) / 2
+_INF, _NAN = math.inf, math.nan
+_STANDARD = {"loc": 0.0, "scale": 1.0}
+Function = Callable[..., Any]
+
+
+def _operand(x: Any, beside: Any = None) -> Any:
+    """An operand as an array; a number has the precision of the array that it is beside."""
+    if hasattr(x, "dtype"):
+        return x
+    precision = getattr(beside, "dtype", None)
+    beside_floats = precision is not None and precision.kind == "f"
+    if isinstance(x, Tensor):  # a number of Python in a program
+        return x.astype(precision) if beside_floats else x
+    if isinstance(x, (int, float)):
+        return np.asarray(x, precision) if beside_floats else x
+    return numeric_operand(x, "stats")
+
+
+def _within_domain(name: str, value: Any) -> Any:
+    """A parameter, nan where it is outside of its domain."""
+    if name == "loc":
+        return value
+    positive = value >= 0 if name in ("p", "n", "mu") else value > 0
+    valid = positive & (value <= 1) if name == "p" else positive
+    if isinstance(valid, bool):
+        return value if valid else _NAN
+    return where(valid, value, _NAN)
+
+
+class _Distribution:
+    """What distributions have in common: the names of their parameters, and their support."""
+
+    scaled: tuple[str, ...] = ("loc", "scale")
+
+    def __init__(self, name: str, shapes: str, support: tuple[float, float], functions: dict[str, Function]) -> None:
+        self.name, self.shapes = name, tuple(shapes.split())
+        self.names = (*self.shapes, *self.scaled)
+        self.support, self.functions = support, functions
+        self.__doc__ = f"`scipy.stats.{name}`, with the parameters {', '.join(self.names)}."
+
+    def _parameters(self, x: Any, args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+        """The values of the parameters beside `x`, nan where they are outside of their domains."""
+        given = {**dict(zip(self.names, args, strict=False)), **named}
+        wrong = [name for name in given if name not in self.names]
+        wrong += [name for name in self.names[: len(args)] if name in named]
+        wrong += [name for name in self.shapes if name not in given]
+        if wrong or len(args) > len(self.names):
+            found = f"look at {wrong[0]!r}" if wrong else f"{len(args)} were given"
+            raise TypeError(f"{self.name} takes the parameters {', '.join(self.names)}: {found}")
+        return {name: _within_domain(name, _operand(value, x)) for name, value in (_STANDARD | given).items()}
+
+    def _value(self, z: Any, values: dict[str, Any], name: str, below: Any, above: Any) -> Any:
+        """A function of a standard argument, with these values below and above the support."""
+        shapes = [values[name] for name in self.shapes]
+        low, high = self.support
+        if (low, high) == (-_INF, _INF):
+            return self.functions[name](z, *shapes)
+        is_below, is_above = z < low, z > high
+        # The function sees an argument of the support everywhere, so that no derivative is nan that the mask sets to 0.
+        inside = where(is_below | is_above, low + (0.5 if high < _INF else 1.0), z)
+        return where(is_below, below, where(is_above, above, self.functions[name](inside, *shapes)))
+
+    def __repr__(self) -> str:
+        return f"<minigrad.stats.{self.name}>"
+
+
+class Continuous(_Distribution):
+    """A continuous distribution; `loc` and `scale` move and stretch it."""
+
+    def _at(self, x: Any, args: Sequence[Any], named: dict[str, Any], name: str, below: Any, above: Any) -> Any:
+        x = _operand(x)
+        values = self._parameters(x, args, named)
+        return self._value((x - values["loc"]) / values["scale"], values, name, below, above)
+
+    def logpdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """The logarithm of the density."""
+        y = self._at(x, args, named, "logpdf", -_INF, -_INF)
+        return y - log(self._parameters(_operand(x), args, named)["scale"])
+
+    def pdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """The density."""
+        return exp(self.logpdf(x, *args, **named))
+
+    def cdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """The probability of a number up to this one."""
+        return self._at(x, args, named, "cdf", 0.0, 1.0)
+
+    def sf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """The probability of a larger one."""
+        if "sf" not in self.functions:
+            return 1 - self.cdf(x, *args, **named)
+        return self._at(x, args, named, "sf", 1.0, 0.0)
+
+    def logcdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """The logarithm of `cdf`."""
+        if "logcdf" not in self.functions:
+            return log(self.cdf(x, *args, **named))
+        return self._at(x, args, named, "logcdf", -_INF, 0.0)
+
+    def logsf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """The logarithm of `sf`."""
+        if "logsf" not in self.functions:
+            return log(self.sf(x, *args, **named))
+        return self._at(x, args, named, "logsf", 0.0, -_INF)
+
+
+class Discrete(_Distribution):
+    """A distribution of whole numbers; `loc` moves it."""
+
+    scaled = ("loc",)
+
+    def logpmf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """The logarithm of the probability of a number."""
+        k = _operand(k)
+        values = self._parameters(k, args, named)
+        k = k - values["loc"]
+        y = self._value(k, values, "logpmf", -_INF, -_INF)
+        return where(k == floor(k), y, -_INF)
+
+    def pmf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """The probability of a number."""
+        return exp(self.logpmf(k, *args, **named))
+
+    def cdf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """The probability of a number up to this one."""
+        k = _operand(k)
+        values = self._parameters(k, args, named)
+        return self._value(floor(k - values["loc"]), values, "cdf", 0.0, 1.0)
+
+    def sf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """The probability of a larger one."""
+        return 1 - self.cdf(k, *args, **named)
+
+
+def _continuous(
+    name: str, shapes: str = "", support: tuple[float, float] = (-_INF, _INF), **functions: Function
+) -> Continuous:
+    return Continuous(name, shapes, support, functions)
+
+
+def _discrete(name: str, shapes: str, support: tuple[float, float], **functions: Function) -> Discrete:
+    return Discrete(name, shapes, support, functions)
+
+
+_POSITIVE = (0.0, _INF)
+
+norm = _continuous(
+    "norm",
+    logpdf=lambda z: -square(z) / 2 - _HALF_LOG_TAU,
+    cdf=special.ndtr,
+    sf=lambda z: special.ndtr(-z),
+    logcdf=special.log_ndtr,
+    logsf=lambda z: special.log_ndtr(-z),
+)
+uniform = _continuous("uniform", support=(0.0, 1.0), logpdf=lambda z: 0 * z, cdf=lambda z: +z)
+expon = _continuous(
+    "expon", support=_POSITIVE, logpdf=lambda z: -z, cdf=lambda z: -expm1(-z), sf=lambda z: exp(-z), logsf=lambda z: -z
+)
+laplace = _continuous(
+    "laplace",
+    logpdf=lambda z: -absolute(z) - math.log(2),
+    cdf=lambda z: where(z < 0, exp(-absolute(z)) / 2, 1 - exp(-absolute(z)) / 2),
+    sf=lambda z: where(z > 0, exp(-absolute(z)) / 2, 1 - exp(-absolute(z)) / 2),
+)
+cauchy = _continuous(
+    "cauchy", logpdf=lambda z: -math.log(math.pi) - log1p(square(z)), cdf=lambda z: 0.5 + atan(z) / math.pi
+)
+logistic = _continuous(
+    "logistic",
+    logpdf=lambda z: special.log_expit(z) + special.log_expit(-z),
+    cdf=special.expit,
+    sf=lambda z: special.expit(-z),
+    logcdf=special.log_expit,
+    logsf=lambda z: special.log_expit(-z),
+)
+gumbel_r = _continuous(
+    "gumbel_r", logpdf=lambda z: -z - exp(-z), cdf=lambda z: exp(-exp(-z)), logcdf=lambda z: -exp(-z)
+)
+gamma = _continuous(
+    "gamma", "a", _POSITIVE,
+    logpdf=lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a),
+    cdf=lambda z, a: special.gammainc(a, z), sf=lambda z, a: special.gammaincc(a, z),
+)  # fmt: skip
+invgamma = _continuous(
+    "invgamma", "a", _POSITIVE,
+    logpdf=lambda z, a: -(a + 1) * log(z) - special.gammaln(a) - 1 / z,
+    cdf=lambda z, a: special.gammaincc(a, 1 / z), sf=lambda z, a: special.gammainc(a, 1 / z),
+)  # fmt: skip
+chi2 = _continuous(
+    "chi2", "df", _POSITIVE,
+    logpdf=lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - df * (math.log(2) / 2),
+    cdf=lambda z, df: special.gammainc(df / 2, z / 2), sf=lambda z, df: special.gammaincc(df / 2, z / 2),
+)  # fmt: skip
+beta = _continuous(
+    "beta", "a b", (0.0, 1.0),
+    logpdf=lambda z, a, b: special.xlogy(a - 1, z) + special.xlog1py(b - 1, -z) - special.betaln(a, b),
+    cdf=lambda z, a, b: special.betainc(a, b, z),
+)  # fmt: skip
+t = _continuous(
+    "t", "df",
+    logpdf=lambda z, df: special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - log(df * math.pi) / 2
+    - (df + 1) / 2 * log1p(square(z) / df),
+    cdf=lambda z, df: _t_cdf(z, df), sf=lambda z, df: _t_cdf(-z, df),
+)  # fmt: skip
+lognorm = _continuous(
+    "lognorm", "s", _POSITIVE,
+    logpdf=lambda z, s: -square(log(z) / s) / 2 - log(z) - log(s) - _HALF_LOG_TAU,
+    cdf=lambda z, s: special.ndtr(log(z) / s), sf=lambda z, s: special.ndtr(-log(z) / s),
+)  # fmt: skip
+halfnorm = _continuous(
+    "halfnorm", support=_POSITIVE,
+    logpdf=lambda z: -square(z) / 2 + math.log(2 / math.pi) / 2, cdf=lambda z: special.erf(z / math.sqrt(2)),
+    sf=lambda z: special.erfc(z / math.sqrt(2)),
+)  # fmt: skip
+rayleigh = _continuous(
+    "rayleigh", support=_POSITIVE, logpdf=lambda z: log(z) - square(z) / 2, cdf=lambda z: -expm1(-square(z) / 2),
+    sf=lambda z: exp(-square(z) / 2), logsf=lambda z: -square(z) / 2,
+)  # fmt: skip
+weibull_min = _continuous(
+    "weibull_min", "c", _POSITIVE,
+    logpdf=lambda z, c: log(c) + special.xlogy(c - 1, z) - z**c, cdf=lambda z, c: -expm1(-(z**c)),
+    sf=lambda z, c: exp(-(z**c)), logsf=lambda z, c: -(z**c),
+)  # fmt: skip
+pareto = _continuous(
+    "pareto", "b", (1.0, _INF), logpdf=lambda z, b: log(b) - (b + 1) * log(z), cdf=lambda z, b: 1 - z**-b,
+    sf=lambda z, b: z**-b, logsf=lambda z, b: -b * log(z),
+)  # fmt: skip
+
+poisson = _discrete(
+    "poisson", "mu", _POSITIVE,
+    logpmf=lambda k, mu: special.xlogy(k, mu) - mu - special.gammaln(k + 1.0),
+    cdf=lambda k, mu: special.gammaincc(k + 1.0, mu),
+)  # fmt: skip
+bernoulli = _discrete(
+    "bernoulli", "p", (0.0, 1.0), logpmf=lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p),
+    cdf=lambda k, p: where(k < 1, 1 - p, 1.0),
+)  # fmt: skip
+geom = _discrete(
+    "geom", "p", (1.0, _INF), logpmf=lambda k, p: special.xlog1py(k - 1.0, -p) + log(p),
+    cdf=lambda k, p: -expm1(k * log1p(-p)),
+)  # fmt: skip
+nbinom = _discrete(
+    "nbinom", "n p", _POSITIVE,
+    logpmf=lambda k, n, p: special.gammaln(k + n) - special.gammaln(k + 1.0) - special.gammaln(n) + n * log(p)
+    + special.xlog1py(k, -p),
+    cdf=lambda k, n, p: special.betainc(n, k + 1.0, p),
+)  # fmt: skip
+
+
+class _Binomial(Discrete):
+    """`scipy.stats.binom`: numbers above `n` are outside of the support."""
+
+    def logpmf(self, k: Any, *args: Any, **named: Any) -> Any:
+        k = _operand(k)
+        values = self._parameters(k, args, named)
+        return where(k - values["loc"] > values["n"], -_INF, super().logpmf(k, *args, **named))
+
+    def cdf(self, k: Any, *args: Any, **named: Any) -> Any:
+        k = _operand(k)
+        values = self._parameters(k, args, named)
+        return where(k - values["loc"] >= values["n"], 1.0, super().cdf(k, *args, **named))
+
+
+def _binomial(k: Any, n: Any, p: Any) -> Any:
+    k = where(k > n, 0.0, k)
+    choices = special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
+    return choices + special.xlogy(k, p) + special.xlog1py(n - k, -p)
+
+
+def _binomial_cdf(k: Any, n: Any, p: Any) -> Any:
+    k = where(k >= n, 0.0, k)
+    return special.betainc(n - k, k + 1.0, 1 - p)
+
+
+binom = _Binomial("binom", "n p", _POSITIVE, {"logpmf": _binomial, "cdf": _binomial_cdf})
+
+
+def _t_cdf(z: Any, df: Any) -> Any:
+    tail = special.betainc(df / 2, 0.5, df / (df + square(z))) / 2
+    return where(z < 0, tail, 1 - tail)
+
+
+def _length(parameter: Any) -> int:
+    return int(np.shape(parameter)[-1]) if np.ndim(parameter) else 1
+
+
+class _MultivariateNormal:
+    """`scipy.stats.multivariate_normal`, of regular covariances."""
+
+    def logpdf(self, x: Any, mean: Any = 0.0, cov: Any = 1.0) -> Any:
+        """The logarithm of the density, of vectors along the last axis, or of numbers if the parameters are numbers.
+
+        Parameters
+        ----------
+        x : array of shape (..., n)
+        mean : number, or array of shape (n,)
+        cov : number, or array of shape (n,) or (n, n)
+            The variances if they are all, or the covariances, which must be positive definite.
+
+        Returns
+        -------
+        array of shape (...)
+
+        Raises
+        ------
+        LinAlgError
+            If `cov` is not positive definite.
+
+        Examples
+        --------
+        >>> from minigrad import stats
+        >>> round(float(stats.multivariate_normal.logpdf([0.0, 0.0], [0.0, 0.0], [1.0, 1.0])), 6)
+        -1.837877
+        """
+        x, cov, mean = np.asarray(_operand(x)) if np.isscalar(x) else _operand(x), _operand(cov), _operand(mean)
+        n = max(_length(mean), _length(cov))
+        if x.ndim < 2 and n == 1:
+            x = expand_dims(x, axis=-1)
+        cov = cov if np.ndim(cov) == 2 else cov * np.eye(n)
+        root = cholesky(cov)
+        z = solve_triangular(root, expand_dims(x - mean, axis=-1), lower=True)[..., 0]
+        return -total(square(z), axis=-1) / 2 - total(log(diagonal(root)), axis=-1) - n * _HALF_LOG_TAU
+
+    def pdf(self, x: Any, mean: Any = 0.0, cov: Any = 1.0) -> Any:
+        """The density."""
+        return exp(self.logpdf(x, mean, cov))
+
+
+class _Dirichlet:
+    """`scipy.stats.dirichlet`, of vectors along the first axis."""
+
+    def logpdf(self, x: Any, alpha: Any) -> Any:
+        """The logarithm of the density."""
+        x, alpha = _operand(x), _operand(alpha)
+        weights = alpha if x.ndim == 1 else alpha[(slice(None), *(None,) * (x.ndim - 1))]
+        constant = total(special.gammaln(alpha)) - special.gammaln(total(alpha))
+        return total(special.xlogy(weights - 1, x), axis=0) - constant
+
+    def pdf(self, x: Any, alpha: Any) -> Any:
+        """The density."""
+        return exp(self.logpdf(x, alpha))
+
+
+multivariate_normal, dirichlet = _MultivariateNormal(), _Dirichlet()
