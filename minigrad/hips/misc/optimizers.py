@@ -1,6 +1,6 @@
 """`autograd.misc.optimizers`: gradient descent for functions of a tree and the number of the step.
 
-Each takes ``grad(x, i)``, a start, and a callback, which is called with ``x, i, g`` before every step, and gives the end.
+Each takes ``grad(x, i)``, a start, and a callback that sees ``x, i, g`` before every step, and returns the end.
 """
 
 from collections.abc import Callable
