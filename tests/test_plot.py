@@ -799,6 +799,32 @@ def test_a_film(runners, tmp_path):
         plot.animate(beale, runners, frames=10, fps=0)
 
 
+def test_frames_of_a_film_are_the_pictures_that_are_drawn_in_full(runners, tmp_path):
+    from matplotlib.colors import to_rgb
+    from PIL import Image
+
+    film = plot.animate(beale, runners, frames=100, log=True, legend=True)
+    canvas, (ax,) = film._fig.canvas, film._fig.axes
+    *_, last = film.pictures(dpi=80)
+    assert film._fig.canvas is canvas
+    assert not any(line.get_animated() for line in ax.lines)
+    film._fig.savefig(tmp_path / "full.png", dpi=80)
+    with Image.open(tmp_path / "full.png") as image:
+        full = np.asarray(image.convert("RGB"), float)
+    quick = np.asarray(last.convert("RGB"), float)
+    assert quick.shape == full.shape
+    assert np.abs(quick - full).mean() < 2  # of 255: the colours of a palette
+    for line in film.moving[-3:]:  # the runners keep their colours
+        if hasattr(line, "get_color"):
+            colour = 255 * np.array(to_rgb(line.get_color()))
+            assert (np.abs(quick - colour).max(-1) < 1.5).any()
+    film.save(tmp_path / "race.gif")
+    assert (tmp_path / "race.gif").stat().st_size < 1_000_000
+    film.save(tmp_path / "race.webp", writer="pillow", dpi=40)
+    with Image.open(tmp_path / "race.webp") as image:
+        assert image.n_frames > 50
+
+
 def test_a_film_of_one_picture_and_in_a_part_of_a_figure(runners):
     part = plt.figure(layout="constrained").subfigures(1, 2)[0]
     film = plot.animate(beale, runners, frames=1, ax=part.subplots())

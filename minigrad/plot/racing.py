@@ -116,16 +116,14 @@ def animate(
     real_number(fps, "fps", least=0.001, most=1000)
     field = _Field(f, runs, ax, options)
     add_legend(field.ax, legend)
-    from matplotlib.animation import FuncAnimation
+    from minigrad.plot.film import Film  # which needs Matplotlib
 
     def draw(step: int) -> list[Any]:
-        field.ax.set_title(f"step {step}")
-        return field.show(step)
+        return [field.ax.set_title(f"step {step}"), *field.show(step)]
 
     moments = np.unique(np.linspace(0, field.end, frames).round().astype(int)).tolist()
-    return FuncAnimation(
-        field.ax.figure.canvas.figure, draw, frames=moments, init_func=list, interval=1000 / fps, cache_frame_data=False
-    )
+    moving = [field.ax.title, *field.ax.lines, *filter(None, [field.ax.get_legend()])]
+    return Film(field.ax.figure.canvas.figure, draw, moments, moving, fps)
 
 
 class _Field:
