@@ -1,8 +1,8 @@
 """Sphinx: how the documentation is built.
 
 Everything is local: no page loads anything from elsewhere, and the build needs no network.  Before the pages are read,
-the code in them is run for the pictures that it draws (`pages.py`), the examples are run for the gallery, and the table
-of array functions is written (`array_functions.py`).
+the code in them is run for the pictures that it draws (`pages.py`), the examples are run for the gallery, the table of
+array functions is written (`array_functions.py`), and the pages of the reference (`reference.py`).
 """
 
 import os
@@ -15,6 +15,7 @@ os.environ["MPLBACKEND"] = "Agg"
 
 import array_functions  # noqa: E402  # beside this file
 import pages  # noqa: E402
+import reference  # noqa: E402
 import scripts  # noqa: E402
 
 import minigrad  # noqa: E402
@@ -72,3 +73,4 @@ def setup(app):
     app.connect("builder-inited", lambda app: pages.draw(DOCS), priority=100)
     app.connect("builder-inited", lambda app: scripts.copy(DOCS), priority=101)
     app.connect("builder-inited", lambda app: array_functions.write(DOCS), priority=102)
+    app.connect("builder-inited", lambda app: reference.write(DOCS), priority=103)

@@ -33,11 +33,11 @@ from minigrad.nn.linear import _linear
 from minigrad.nn.losses.classification import (
     _binary_cross_entropy,
     _bounded_log,
-    _label_cross_entropy,
+    _cross_entropies,
+    _cross_entropy,
     _less_one_hot,
     _nan_if_empty,
     _softmax_cross_entropy,
-    _total_label_cross_entropy,
 )
 from minigrad.nn.losses.regression import _raised
 from minigrad.ops import special, windows
@@ -359,11 +359,11 @@ def label_losses(logits: Any, places: Any, share: Any) -> Any:
 
 
 row(
-    spelling(_label_cross_entropy, lambda x, places, share: _label_cross_entropy(x, places, share)), label_losses,
+    spelling(_cross_entropies, lambda x, places, share: _cross_entropies(x, places, share)), label_losses,
     *(s(x, places=places, share=share) for x, places, share in LABELLED),
 )  # fmt: skip
 row(
-    spelling(_total_label_cross_entropy, lambda x, places, share: _total_label_cross_entropy(x, places, share)),
+    spelling(_cross_entropy, lambda x, places, share: _cross_entropy(x, places, share)),
     lambda *x, **how: np.sum(label_losses(*x, **how)),
     *(s(x, places=places, share=share) for x, places, share in LABELLED),
 )  # fmt: skip

@@ -393,7 +393,7 @@ def _label_rows(step: Step, total: bool) -> Any:
         shares = reshape(shares, (step.size * rows, 1))
     elif np.ndim(unwrap(shares)):
         shares = _merged(spread(share, step.size))
-    losses = classification._label_cross_entropy(flat, _places_of_rows(places, step.size, rows * classes), shares)
+    losses = classification._cross_entropies(flat, _places_of_rows(places, step.size, rows * classes), shares)
     losses = reshape(losses, (step.size, rows))
     return reductions.sum(losses, axis=1) if total else losses
 
@@ -499,8 +499,8 @@ _OF_MODULES: list[tuple[Rule, Any, str]] = [
     (by_place(_written), indexing, "_add_at _setitem"),
     (by_place(_last_writes), indexing, "_last_writes"),
     (_places, scattering, "_places"),
-    (lambda step: _label_rows(step, False), classification, "_label_cross_entropy"),
-    (lambda step: _label_rows(step, True), classification, "_total_label_cross_entropy"),
+    (lambda step: _label_rows(step, False), classification, "_cross_entropies"),
+    (lambda step: _label_rows(step, True), classification, "_cross_entropy"),
     (_less_one_hot, classification, "_less_one_hot"),
     (_nan_if_empty, classification, "_nan_if_empty"),
     (_number, numbers, "number"),

@@ -116,7 +116,7 @@ def animate(
     real_number(fps, "fps", least=0.001, most=1000)
     field = _Field(f, runs, ax, options)
     add_legend(field.ax, legend)
-    from minigrad.plot.film import Film  # which needs Matplotlib
+    from minigrad.plot.film import Film  # which needs Matplotlib to be defined
 
     def draw(step: int) -> list[Any]:
         return [field.ax.set_title(f"step {step}"), *field.show(step)]

@@ -70,7 +70,7 @@ def _errors(logits: Array, places: Array, saved: Array | None) -> Array:
     saves=True,
     cost=5,
 )
-def _label_cross_entropy(logits: Array, places: Array, share: Any, /) -> Any:
+def _cross_entropies(logits: Array, places: Array, share: Any, /) -> Any:
     """For each row ``-share * log_softmax(logits)`` at its label, which is at this place of the flattened array."""
     rows, saved = _row_losses(logits, places, share)
     return narrowed(rows, logits), saved
@@ -83,8 +83,8 @@ def _label_cross_entropy(logits: Array, places: Array, share: Any, /) -> Any:
     saves=True,
     cost=5,
 )
-def _total_label_cross_entropy(logits: Array, places: Array, share: Any, /) -> Any:
-    """The sum of `_label_cross_entropy` over all rows."""
+def _cross_entropy(logits: Array, places: Array, share: Any, /) -> Any:
+    """The sum of `_cross_entropies` over all rows."""
     rows, saved = _row_losses(logits, places, share)
     return narrowed(np.add.reduce(rows), logits), saved
 
@@ -168,11 +168,11 @@ def cross_entropy(
         return _unless_empty(loss, total) if reduction == "mean" else loss
     at = np.arange(0, labels.size * classes, max(classes, 1)) + labels
     if reduction == "sum":
-        return _total_label_cross_entropy(logits, at, share)
+        return _cross_entropy(logits, at, share)
     if reduction == "mean":
-        loss = _total_label_cross_entropy(logits, at, share * inverse_or_zero(total))
+        loss = _cross_entropy(logits, at, share * inverse_or_zero(total))
         return _unless_empty(loss, total)
-    return reduced(_label_cross_entropy(logits, at, share).reshape(places), reduction)
+    return reduced(_cross_entropies(logits, at, share).reshape(places), reduction)
 
 
 @primitive(lambda g, y, loss, total: g, None, kind="elementwise")
