@@ -61,7 +61,7 @@ MEMBERS = {
 GROUPS: dict[str, tuple[str, str, str]] = {
     "Tensors": ("tensor creation dtypes inspection random", "random", ""),
     "Gradients": (
-        "transforms jacobians gradcheck.check core.mode checkpointing several settings", "autograd tree", "",
+        "transforms jacobians gradcheck.check core.mode checkpointing several settings threads", "autograd tree", "",
     ),
     "Batches": ("mapping.mapper mapping.stacking", "", "mapping.StackedModules"),
     "Programs": (
@@ -145,8 +145,8 @@ def write(docs: Path) -> None:
     plugin = "The plugin for pytest\n=====================\n\n.. automodule:: pytest_minigrad\n   :no-members:\n"
     (folder / "pytest.rst").write_text(plugin, encoding="utf-8")
     (folder / "index.md").write_text(
-        f"# Reference\n\nEvery public name has a page, with its docstring.\n\n```{{toctree}}\n:maxdepth: 1\n\n{contents}\n"
-        "pytest\n```\n",
+        "# Reference\n\nEvery public name has a page, with its docstring.\n\n"
+        f"```{{toctree}}\n:maxdepth: 1\n\n{contents}\npytest\n```\n",
         encoding="utf-8",
     )
 

@@ -225,6 +225,7 @@ if TYPE_CHECKING:
     from minigrad.io import load, save
     from minigrad.jacobians import hessian, jacfwd, jacobian, jacrev
     from minigrad.mapping import stack_modules, vmap
+    from minigrad.threads import get_num_threads, set_num_threads
 
 # What only some programs need is imported when it is first asked for.
 __getattr__ = imported_later(
@@ -241,6 +242,7 @@ __getattr__ = imported_later(
         "objectives": ["objectives"],
         "optim": ["optim"],
         "stats": ["stats"],
+        "threads": ["get_num_threads", "set_num_threads"],
         "program": ["program"],
     },
 )
@@ -249,28 +251,29 @@ __all__ = [
     "Tensor", "__array_api_version__", "__array_namespace_info__", "__version__", "abs", "acos", "acosh", "add",
     "all", "any", "arange", "argmax", "argmin", "argsort", "asarray", "asin", "asinh", "astype", "atan", "atan2",
     "atanh", "autograd", "average", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "bool", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "can_cast",
-    "cbrt", "ceil", "checkpoint", "clip", "complex128", "complex64", "concat", "cond", "conj", "convolve", "copysign",
-    "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov", "cummax", "cummin", "cumulative_prod",
-    "cumulative_sum", "data", "detect_anomaly", "diagonal", "diff", "divide", "dot", "e", "einsum", "empty",
-    "empty_like", "enable_grad", "equal", "errors", "exp", "exp2", "expand_dims", "expm1", "eye", "fft", "finfo",
-    "flip", "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like", "get_default_dtype",
-    "grad", "gradcheck", "gradcheck_report", "gradgradcheck", "graph", "greater", "greater_equal", "heaviside",
-    "hessian", "hvp", "hypot", "iinfo", "imag", "inf", "int16", "int32", "int64", "int8", "interp", "io",
-    "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacfwd", "jacobian", "jacrev", "jit", "jvp",
-    "less", "less_equal", "linalg", "linearize", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax",
-    "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
-    "manual_seed", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
-    "moveaxis", "multiply", "nan", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "negative", "newaxis",
-    "nextafter", "nn", "no_grad", "nonzero", "not_equal", "objectives", "ones", "ones_like", "optim", "outer", "pad",
-    "percentile", "permute_dims", "pi", "polyval", "positive", "pow", "primitive", "prod", "program", "progress",
-    "quantile", "random", "real", "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round",
-    "save", "scan", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "set_default_dtype", "sigmoid",
-    "sign", "signbit", "sin", "sinc", "sinh", "softmax", "sort", "special", "split", "sqrt", "square", "squeeze",
-    "stack", "stack_modules", "stats", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
-    "tensor", "tensordot", "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16", "uint32",
-    "uint64", "uint8", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "value_and_grad",
-    "var", "vecdot", "vjp", "vmap", "where", "while_loop", "zeros", "zeros_like",
+    "bitwise_right_shift", "bitwise_xor", "bool", "broadcast_arrays", "broadcast_shapes", "broadcast_to",
+    "can_cast", "cbrt", "ceil", "checkpoint", "clip", "complex128", "complex64", "concat", "cond", "conj",
+    "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov", "cummax", "cummin",
+    "cumulative_prod", "cumulative_sum", "data", "detect_anomaly", "diagonal", "diff", "divide", "dot", "e",
+    "einsum", "empty", "empty_like", "enable_grad", "equal", "errors", "exp", "exp2", "expand_dims", "expm1", "eye",
+    "fft", "finfo", "flip", "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like",
+    "get_default_dtype", "get_num_threads", "grad", "gradcheck", "gradcheck_report", "gradgradcheck", "graph",
+    "greater", "greater_equal", "heaviside", "hessian", "hvp", "hypot", "iinfo", "imag", "inf", "int16", "int32",
+    "int64", "int8", "interp", "io", "is_grad_enabled", "isdtype", "isfinite", "isin", "isinf", "isnan", "jacfwd",
+    "jacobian", "jacrev", "jit", "jvp", "less", "less_equal", "linalg", "linearize", "linspace", "load", "log",
+    "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logsumexp", "manual_seed", "matmul", "matrix_transpose", "max",
+    "maximum", "mean", "median", "meshgrid", "min", "minimum", "moveaxis", "multiply", "nan", "nan_to_num",
+    "nanmax", "nanmean", "nanmin", "nansum", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero",
+    "not_equal", "objectives", "ones", "ones_like", "optim", "outer", "pad", "percentile", "permute_dims", "pi",
+    "polyval", "positive", "pow", "primitive", "prod", "program", "progress", "quantile", "random", "real",
+    "reciprocal", "remainder", "repeat", "reshape", "result_type", "roll", "round", "save", "scan", "scatter",
+    "scatter_add", "scatter_reduce", "searchsorted", "set_default_dtype", "set_num_threads", "sigmoid", "sign",
+    "signbit", "sin", "sinc", "sinh", "softmax", "sort", "special", "split", "sqrt", "square", "squeeze", "stack",
+    "stack_modules", "stats", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
+    "tensor", "tensordot", "tile", "topk", "trace", "trapezoid", "tree", "tril", "triu", "trunc", "uint16",
+    "uint32", "uint64", "uint8", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack",
+    "value_and_grad", "var", "vecdot", "vjp", "vmap", "where", "while_loop", "zeros", "zeros_like",
 ]
 
 keep_freed_memory()  # of the whole process; its docstring says what for, and how to switch it off

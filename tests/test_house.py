@@ -28,8 +28,20 @@ FILES = {
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
     {"errors", "progress", "hooks", "memory", "display"},
-    {"contexts", "diagnostics", "facts", "later", "operands", "options", "registry", "replacing", "rules", "views"},
-    {"gradients", "ordering", "settings", "writes"},
+    {
+        "contexts",
+        "diagnostics",
+        "facts",
+        "later",
+        "operands",
+        "options",
+        "registry",
+        "replacing",
+        "rules",
+        "threads",
+        "views",
+    },
+    {"gradients", "ordering", "settings", "threads", "writes"},
     {"notes"},
     {"core"},
     {"ops", "tree", "autograd"},
@@ -107,8 +119,8 @@ def test_imports_run_in_no_circle():
     assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(FILES)
 
 
-# Nothing of `import minigrad` reaches these files: the classes of the one can be pickled only if they are made at module
-# level, that of the other is one of Matplotlib's.
+# Nothing of `import minigrad` reaches these files: the classes of the one can be pickled only if they are made at
+# module level; that of the other is one of Matplotlib's.
 OPTIONAL = {"minigrad.interop.sklearn.scikit": {"sklearn"}, "minigrad.plot.film": {"matplotlib", "PIL"}}
 
 
