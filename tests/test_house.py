@@ -28,19 +28,7 @@ FILES = {
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
     {"errors", "progress", "hooks", "memory", "display"},
-    {
-        "contexts",
-        "diagnostics",
-        "facts",
-        "later",
-        "operands",
-        "options",
-        "registry",
-        "replacing",
-        "rules",
-        "threads",
-        "views",
-    },
+    {"contexts", "diagnostics", "facts", "later", "operands", "options", "registry", "replacing", "rules", "views"},
     {"gradients", "ordering", "settings", "threads", "writes"},
     {"notes"},
     {"core"},
