@@ -697,3 +697,15 @@ def test_without_scipy_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
     with pytest.raises(MissingPackageError, match=r"pip install scipy .*`scipy`"):
         optim.minimize(BOWL, START, method="BFGS")
+
+
+def test_a_run_converged_when_its_gradient_was_small_for_good_whatever_the_number_of_steps():
+    short, long = (optim.minimize(lambda x: x**2, 5.0, lr=0.3, steps=steps) for steps in (40, 400))
+    norms = 2 * 5 * 0.4 ** np.arange(40.0)
+    expected = int(np.flatnonzero(norms >= 1e-6)[-1]) + 1
+    assert short.steps_to_converge == long.steps_to_converge == expected
+    assert short.verdict == long.verdict == f"converged in {expected}"
+    assert optim.minimize(lambda x: x**2, 0.0, steps=5).verdict == "converged in 0"
+    assert optim.minimize(lambda x: x**2, 5.0, lr=0.3, steps=400, tol=1e-3).verdict == "converged in 12"
+    swept = optim.sweep(lambda x: x**2, 5.0, [0.05, 0.3, 0.9], steps=400)
+    assert swept.best == 0.3

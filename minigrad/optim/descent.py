@@ -345,6 +345,7 @@ class Descent:
             self._record(self.problem.loss())
         losses, norms = np.array(self.losses), np.array(self.norms)
         judged = self.limits.tol is None and self.limits.target is None and self.state == ""
+        settled = _settled(norms) if judged else None
         return Result(
             x=self._point(),
             loss=self.losses[-1],
@@ -355,9 +356,18 @@ class Descent:
             batch_losses=np.array(self.batch_losses),
             steps=self.steps,
             evaluations=self.evaluations,
-            converged=self.state == "converged" or (judged and bool(norms.size) and bool(norms[-1] < 1e-6)),
+            converged=self.state == "converged" or settled is not None,
             diverged=self.state == "diverged" or ends_diverged(losses),
             stop=self.stop,
             name=name,
             problem=self.problem,
+            settled=settled,
         )
+
+
+def _settled(norms: np.ndarray) -> int | None:
+    """After how many steps the gradient's norm was below 1e-6, for good; None if it was not in the end."""
+    others = np.flatnonzero(~(norms < 1e-6))  # NaN among them
+    if not norms.size or (others.size and others[-1] == norms.size - 1):
+        return None
+    return int(others[-1]) + 1 if others.size else 0

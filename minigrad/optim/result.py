@@ -58,6 +58,8 @@ class Result:
         What `scipy.optimize.minimize` returned, if it did the work.
     problem : object, optional
         The objective with its data; a pickled result leaves it behind.
+    settled : int, optional
+        With neither `tol` nor `target`: after how many steps the gradient's norm was below 1e-6, for good.
     """
 
     x: Any
@@ -75,6 +77,7 @@ class Result:
     name: str
     scipy: Any = None
     problem: Any = None
+    settled: int | None = None
 
     def covariance(self) -> np.ndarray:
         """The covariance of the estimate `x`: the inverse of the Hessian, of a loss that is a negative log-likelihood.
@@ -130,7 +133,12 @@ class Result:
         """The end of the run in two or three words."""
         if self.diverged:
             return f"diverged after {self.steps}"
-        return f"converged in {self.steps}" if self.converged else "slow"
+        return f"converged in {self.steps_to_converge}" if self.converged else "slow"
+
+    @property
+    def steps_to_converge(self) -> int:
+        """After how many steps it had converged, if it has: without `tol` and `target` a run goes on after that."""
+        return self.steps if self.settled is None else self.settled
 
     def _facts(self) -> dict[str, str]:
         """What is said of the run, by title."""

@@ -41,7 +41,7 @@ class SweepResult:
     def best(self) -> float | None:
         """The rate with the quickest, or else the lowest, run."""
         runs = [(lr, result) for lr, result in zip(self.lrs, self.results, strict=True) if not result.diverged]
-        ranks = [(r.steps if r.converged else math.inf, r.loss, lr) for lr, r in runs]
+        ranks = [(r.steps_to_converge if r.converged else math.inf, r.loss, lr) for lr, r in runs]
         return min(ranks)[-1] if ranks else None
 
     def __iter__(self) -> Iterator[tuple[float, Result]]:

@@ -23,7 +23,7 @@ _LOOKS = {"converged": (COLOURS[2], ""), "slow": (COLOURS[4], "//"), "diverged":
 def sweep(swept: SweepResult | Mapping[Any, Result], *, ax: "Axes | None" = None) -> "Axes":
     r"""Bars of the numbers of steps in which runs with different learning rates converged, and the verdicts above.
 
-    A run that did not converge has a full bar, which stands for the steps of the longest run and says: not in these.
+    A run that did not converge has a hollow bar with a broken line, as high as the longest run: not in these steps.
 
     Parameters
     ----------
@@ -64,10 +64,13 @@ def sweep(swept: SweepResult | Mapping[Any, Result], *, ax: "Axes | None" = None
         raise ArgumentError("there is no run to draw a bar for in an empty dict")
     ax = axes(ax, size=(max(6.4, 1.2 + 0.9 * min(len(results), 14)), 4.8))
     longest = max(result.steps for result in results)
-    heights = [result.steps if result.converged else longest for result in results]
+    heights = [result.steps_to_converge if result.converged else longest for result in results]
     for i, (result, height) in enumerate(zip(results, heights, strict=True)):
         colour, hatch = _LOOKS[result.verdict.split()[0]]
-        ax.bar(i, height, color=colour, hatch=hatch, edgecolor="black", linewidth=0.8)
+        look = {"color": colour, "edgecolor": "black"} if result.converged else {
+            "facecolor": "none", "edgecolor": colour, "hatch": hatch, "linestyle": "--", "alpha": 0.7,
+        }  # fmt: skip
+        ax.bar(i, height, linewidth=0.8, **look)
     _write_above(ax, heights, [result.verdict for result in results])
     ax.set_xticks(range(len(labels)), labels, rotation=90 if len(labels) > 14 or _longest(labels) > 9 else 0)
     ax.set(xlim=(-0.6, len(labels) - 0.4), xlabel=what, ylabel="steps to converge")
