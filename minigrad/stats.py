@@ -18,7 +18,7 @@ Examples
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from minigrad import special
 from minigrad.linalg import cholesky, solve_triangular
 from minigrad.operands import numeric_operand
 from minigrad.ops.elementwise import abs as absolute
-from minigrad.ops.elementwise import atan, exp, expm1, floor, log, log1p, square, where
+from minigrad.ops.elementwise import atan2, exp, expm1, floor, hypot, log, log1p, square, where
 from minigrad.ops.linalg import diagonal
 from minigrad.ops.reductions import sum as total
 from minigrad.ops.shaping import expand_dims
@@ -68,12 +68,24 @@ def _within_domain(name: str, value: Any) -> Any:
     return where(valid, value, _NAN)
 
 
+class Support(NamedTuple):
+    """Where a density is positive; if it is open, not at the lower bound."""
+
+    low: float
+    high: float
+    open: bool = False
+
+
+_EVERYWHERE = Support(-_INF, _INF)
+_NOT_NEGATIVE, _POSITIVE, _PROBABILITY = Support(0.0, _INF), Support(0.0, _INF, True), Support(0.0, 1.0)
+
+
 class _Distribution:
     """What distributions have in common: the names of their parameters, and their support."""
 
     scaled: tuple[str, ...] = ("loc", "scale")
 
-    def __init__(self, name: str, shapes: str, support: tuple[float, float], functions: dict[str, Function]) -> None:
+    def __init__(self, name: str, shapes: str, support: Support, functions: dict[str, Function]) -> None:
         self.name, self.shapes = name, tuple(shapes.split())
         self.names = (*self.shapes, *self.scaled)
         self.support, self.functions = support, functions
@@ -93,10 +105,11 @@ class _Distribution:
     def _value(self, z: Any, values: dict[str, Any], name: str, below: Any, above: Any) -> Any:
         """A function of a standard argument, with these values below and above the support."""
         shapes = [values[name] for name in self.shapes]
-        low, high = self.support
-        if (low, high) == (-_INF, _INF):
+        low, high, is_open = self.support
+        if self.support == _EVERYWHERE:
             return self.functions[name](z, *shapes)
-        is_below, is_above = z < low, z > high
+        is_below = z <= low if is_open else z < low
+        is_above = z > high if high < _INF else z == _INF
         # The function sees an argument of the support everywhere, so that no derivative is nan that the mask sets to 0.
         inside = where(is_below | is_above, low + (0.5 if high < _INF else 1.0), z)
         return where(is_below, below, where(is_above, above, self.functions[name](inside, *shapes)))
@@ -128,20 +141,18 @@ class Continuous(_Distribution):
 
     def sf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The probability of a larger one."""
-        if "sf" not in self.functions:
-            return 1 - self.cdf(x, *args, **named)
         return self._at(x, args, named, "sf", 1.0, 0.0)
 
     def logcdf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The logarithm of `cdf`."""
         if "logcdf" not in self.functions:
-            return log(self.cdf(x, *args, **named))
+            return _log(self.cdf(x, *args, **named), self.sf(x, *args, **named))
         return self._at(x, args, named, "logcdf", -_INF, 0.0)
 
     def logsf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The logarithm of `sf`."""
         if "logsf" not in self.functions:
-            return log(self.sf(x, *args, **named))
+            return _log(self.sf(x, *args, **named), self.cdf(x, *args, **named))
         return self._at(x, args, named, "logsf", 0.0, -_INF)
 
 
@@ -156,7 +167,7 @@ class Discrete(_Distribution):
         values = self._parameters(k, args, named)
         k = k - values["loc"]
         y = self._value(k, values, "logpmf", -_INF, -_INF)
-        return where(k == floor(k), y, -_INF)
+        return where((k != floor(k)) & (k == k), -_INF, y)
 
     def pmf(self, k: Any, *args: Any, **named: Any) -> Any:
         """The probability of a number."""
@@ -170,20 +181,24 @@ class Discrete(_Distribution):
 
     def sf(self, k: Any, *args: Any, **named: Any) -> Any:
         """The probability of a larger one."""
-        return 1 - self.cdf(k, *args, **named)
+        k = _operand(k)
+        values = self._parameters(k, args, named)
+        return self._value(floor(k - values["loc"]), values, "sf", 1.0, 0.0)
 
 
-def _continuous(
-    name: str, shapes: str = "", support: tuple[float, float] = (-_INF, _INF), **functions: Function
-) -> Continuous:
+def _log(probability: Any, rest: Any) -> Any:
+    """The logarithm of a probability, accurate near 1 by means of the rest."""
+    is_small = probability < 0.5
+    return where(is_small, log(where(is_small, probability, 1.0)), log1p(-where(is_small, 0.0, rest)))
+
+
+def _continuous(name: str, shapes: str = "", support: Support = _EVERYWHERE, **functions: Function) -> Continuous:
     return Continuous(name, shapes, support, functions)
 
 
-def _discrete(name: str, shapes: str, support: tuple[float, float], **functions: Function) -> Discrete:
+def _discrete(name: str, shapes: str, support: Support, **functions: Function) -> Discrete:
     return Discrete(name, shapes, support, functions)
 
-
-_POSITIVE = (0.0, _INF)
 
 norm = _continuous(
     "norm",
@@ -193,9 +208,14 @@ norm = _continuous(
     logcdf=special.log_ndtr,
     logsf=lambda z: special.log_ndtr(-z),
 )
-uniform = _continuous("uniform", support=(0.0, 1.0), logpdf=lambda z: 0 * z, cdf=lambda z: +z)
+uniform = _continuous("uniform", support=_PROBABILITY, logpdf=lambda z: 0 * z, cdf=lambda z: +z, sf=lambda z: 1 - z)
 expon = _continuous(
-    "expon", support=_POSITIVE, logpdf=lambda z: -z, cdf=lambda z: -expm1(-z), sf=lambda z: exp(-z), logsf=lambda z: -z
+    "expon",
+    support=_NOT_NEGATIVE,
+    logpdf=lambda z: -z,
+    cdf=lambda z: -expm1(-z),
+    sf=lambda z: exp(-z),
+    logsf=lambda z: -z,
 )
 laplace = _continuous(
     "laplace",
@@ -204,7 +224,10 @@ laplace = _continuous(
     sf=lambda z: where(z > 0, exp(-absolute(z)) / 2, 1 - exp(-absolute(z)) / 2),
 )
 cauchy = _continuous(
-    "cauchy", logpdf=lambda z: -math.log(math.pi) - log1p(square(z)), cdf=lambda z: 0.5 + atan(z) / math.pi
+    "cauchy",
+    logpdf=lambda z: -math.log(math.pi) - 2 * log(hypot(1.0, z)),
+    cdf=lambda z: atan2(1.0, -z) / math.pi,
+    sf=lambda z: atan2(1.0, z) / math.pi,
 )
 logistic = _continuous(
     "logistic",
@@ -215,10 +238,14 @@ logistic = _continuous(
     logsf=lambda z: special.log_expit(-z),
 )
 gumbel_r = _continuous(
-    "gumbel_r", logpdf=lambda z: -z - exp(-z), cdf=lambda z: exp(-exp(-z)), logcdf=lambda z: -exp(-z)
+    "gumbel_r",
+    logpdf=lambda z: -z - exp(-z),
+    cdf=lambda z: exp(-exp(-z)),
+    sf=lambda z: -expm1(-exp(-z)),
+    logcdf=lambda z: -exp(-z),
 )
 gamma = _continuous(
-    "gamma", "a", _POSITIVE,
+    "gamma", "a", _NOT_NEGATIVE,
     logpdf=lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a),
     cdf=lambda z, a: special.gammainc(a, z), sf=lambda z, a: special.gammaincc(a, z),
 )  # fmt: skip
@@ -228,14 +255,14 @@ invgamma = _continuous(
     cdf=lambda z, a: special.gammaincc(a, 1 / z), sf=lambda z, a: special.gammainc(a, 1 / z),
 )  # fmt: skip
 chi2 = _continuous(
-    "chi2", "df", _POSITIVE,
+    "chi2", "df", _NOT_NEGATIVE,
     logpdf=lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - df * (math.log(2) / 2),
     cdf=lambda z, df: special.gammainc(df / 2, z / 2), sf=lambda z, df: special.gammaincc(df / 2, z / 2),
 )  # fmt: skip
 beta = _continuous(
-    "beta", "a b", (0.0, 1.0),
+    "beta", "a b", _PROBABILITY,
     logpdf=lambda z, a, b: special.xlogy(a - 1, z) + special.xlog1py(b - 1, -z) - special.betaln(a, b),
-    cdf=lambda z, a, b: special.betainc(a, b, z),
+    cdf=lambda z, a, b: special.betainc(a, b, z), sf=lambda z, a, b: special.betainc(b, a, 1 - z),
 )  # fmt: skip
 t = _continuous(
     "t", "df",
@@ -247,44 +274,45 @@ lognorm = _continuous(
     "lognorm", "s", _POSITIVE,
     logpdf=lambda z, s: -square(log(z) / s) / 2 - log(z) - log(s) - _HALF_LOG_TAU,
     cdf=lambda z, s: special.ndtr(log(z) / s), sf=lambda z, s: special.ndtr(-log(z) / s),
+    logcdf=lambda z, s: special.log_ndtr(log(z) / s), logsf=lambda z, s: special.log_ndtr(-log(z) / s),
 )  # fmt: skip
 halfnorm = _continuous(
-    "halfnorm", support=_POSITIVE,
+    "halfnorm", support=_NOT_NEGATIVE,
     logpdf=lambda z: -square(z) / 2 + math.log(2 / math.pi) / 2, cdf=lambda z: special.erf(z / math.sqrt(2)),
     sf=lambda z: special.erfc(z / math.sqrt(2)),
 )  # fmt: skip
 rayleigh = _continuous(
-    "rayleigh", support=_POSITIVE, logpdf=lambda z: log(z) - square(z) / 2, cdf=lambda z: -expm1(-square(z) / 2),
+    "rayleigh", support=_NOT_NEGATIVE, logpdf=lambda z: log(z) - square(z) / 2, cdf=lambda z: -expm1(-square(z) / 2),
     sf=lambda z: exp(-square(z) / 2), logsf=lambda z: -square(z) / 2,
 )  # fmt: skip
 weibull_min = _continuous(
-    "weibull_min", "c", _POSITIVE,
+    "weibull_min", "c", _NOT_NEGATIVE,
     logpdf=lambda z, c: log(c) + special.xlogy(c - 1, z) - z**c, cdf=lambda z, c: -expm1(-(z**c)),
     sf=lambda z, c: exp(-(z**c)), logsf=lambda z, c: -(z**c),
 )  # fmt: skip
 pareto = _continuous(
-    "pareto", "b", (1.0, _INF), logpdf=lambda z, b: log(b) - (b + 1) * log(z), cdf=lambda z, b: 1 - z**-b,
+    "pareto", "b", Support(1.0, _INF), logpdf=lambda z, b: log(b) - (b + 1) * log(z), cdf=lambda z, b: 1 - z**-b,
     sf=lambda z, b: z**-b, logsf=lambda z, b: -b * log(z),
 )  # fmt: skip
 
 poisson = _discrete(
-    "poisson", "mu", _POSITIVE,
+    "poisson", "mu", _NOT_NEGATIVE,
     logpmf=lambda k, mu: special.xlogy(k, mu) - mu - special.gammaln(k + 1.0),
-    cdf=lambda k, mu: special.gammaincc(k + 1.0, mu),
+    cdf=lambda k, mu: special.gammaincc(k + 1.0, mu), sf=lambda k, mu: special.gammainc(k + 1.0, mu),
 )  # fmt: skip
 bernoulli = _discrete(
-    "bernoulli", "p", (0.0, 1.0), logpmf=lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p),
-    cdf=lambda k, p: where(k < 1, 1 - p, 1.0),
+    "bernoulli", "p", _PROBABILITY, logpmf=lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p),
+    cdf=lambda k, p: where(k < 1, 1 - p, 1.0) + 0 * k, sf=lambda k, p: where(k < 1, p, 0.0) + 0 * k,
 )  # fmt: skip
 geom = _discrete(
-    "geom", "p", (1.0, _INF), logpmf=lambda k, p: special.xlog1py(k - 1.0, -p) + log(p),
-    cdf=lambda k, p: -expm1(k * log1p(-p)),
+    "geom", "p", Support(1.0, _INF), logpmf=lambda k, p: special.xlog1py(k - 1.0, -p) + log(p),
+    cdf=lambda k, p: -expm1(k * log1p(-p)), sf=lambda k, p: exp(k * log1p(-p)),
 )  # fmt: skip
 nbinom = _discrete(
-    "nbinom", "n p", _POSITIVE,
+    "nbinom", "n p", _NOT_NEGATIVE,
     logpmf=lambda k, n, p: special.gammaln(k + n) - special.gammaln(k + 1.0) - special.gammaln(n) + n * log(p)
     + special.xlog1py(k, -p),
-    cdf=lambda k, n, p: special.betainc(n, k + 1.0, p),
+    cdf=lambda k, n, p: special.betainc(n, k + 1.0, p), sf=lambda k, n, p: special.betainc(k + 1.0, n, 1 - p),
 )  # fmt: skip
 
 
@@ -301,6 +329,11 @@ class _Binomial(Discrete):
         values = self._parameters(k, args, named)
         return where(k - values["loc"] >= values["n"], 1.0, super().cdf(k, *args, **named))
 
+    def sf(self, k: Any, *args: Any, **named: Any) -> Any:
+        k = _operand(k)
+        values = self._parameters(k, args, named)
+        return where(k - values["loc"] >= values["n"], 0.0, super().sf(k, *args, **named))
+
 
 def _binomial(k: Any, n: Any, p: Any) -> Any:
     k = where(k > n, 0.0, k)
@@ -313,7 +346,12 @@ def _binomial_cdf(k: Any, n: Any, p: Any) -> Any:
     return special.betainc(n - k, k + 1.0, 1 - p)
 
 
-binom = _Binomial("binom", "n p", _POSITIVE, {"logpmf": _binomial, "cdf": _binomial_cdf})
+def _binomial_sf(k: Any, n: Any, p: Any) -> Any:
+    k = where(k >= n, 0.0, k)
+    return special.betainc(k + 1.0, n - k, p)
+
+
+binom = _Binomial("binom", "n p", _NOT_NEGATIVE, {"logpmf": _binomial, "cdf": _binomial_cdf, "sf": _binomial_sf})
 
 
 def _t_cdf(z: Any, df: Any) -> Any:

@@ -75,6 +75,26 @@ def test_discrete_distributions(name, method):
     mg.gradcheck(lambda p: ours(np.array(points), *shapes[:last], p), shapes[-1], atol=1e-6)
 
 
+FAR = np.array([0.0, 1.0, 1e-10, 0.5, 40.0, -40.0, 700.0, -700.0, np.nan, -np.inf])
+
+
+@pytest.mark.parametrize("name", [*CONTINUOUS, *DISCRETE])
+def test_tails_and_bounds(name):
+    _, shapes, _ = {**CONTINUOUS, **DISCRETE}[name]
+    ours, theirs = getattr(stats, name), getattr(scipy_stats, name)
+    for method in METHODS if name in CONTINUOUS else ("logpmf", "pmf", "cdf", "sf"):
+        with np.errstate(all="ignore"):
+            found, expected = getattr(ours, method)(FAR, *shapes), getattr(theirs, method)(FAR, *shapes)
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-300, err_msg=method)
+    assert (float(ours.cdf(np.inf, *shapes)), float(ours.sf(np.inf, *shapes))) == (1, 0)
+
+
+def test_tails_where_ours_go_further():
+    assert float(stats.laplace.logpdf(1e10)) == pytest.approx(-1e10 - np.log(2), rel=1e-15)
+    assert float(stats.pareto.logsf(1e300, 2.7)) == pytest.approx(-2.7 * np.log(1e300), rel=1e-14)
+    assert float(stats.gamma.logpdf(np.inf, 2.5)) == -np.inf
+
+
 def test_vectors():
     rng = np.random.default_rng(0)
     a = rng.normal(size=(3, 3))
