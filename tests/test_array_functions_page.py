@@ -23,7 +23,7 @@ REGISTERED = {*map(PAGE.full_name, numpy_functions), *PAGE.by_name}  # now: test
 # Modules whose public functions are not functions of arrays, or are no part of an array namespace.
 OTHER_MODULES = (
     "autograd", "checkpointing", "compiling", "control", "core", "several", "gradcheck", "io", "jacobians", "mapping",
-    "random", "settings", "transforms",
+    "random", "settings", "threads", "transforms",
 )  # fmt: skip
 
 
