@@ -50,6 +50,20 @@ def test_an_operation_without_its_derivative():
     check_grads(lambda x, y: product(x, y, "abc"))(1.5, -2.0)
 
 
+def test_gradients_may_be_arrays_that_belong_to_others():
+    kept = np.array([1.0, 2.0])
+
+    @primitive
+    def weighed(x):
+        return x @ kept
+
+    defvjp(weighed, lambda ans, x: lambda g: kept)
+    f = lambda x: weighed(x) + weighed(x) + weighed(x) + np.sum(x)  # noqa: E731
+    for _ in range(2):
+        assert hips.grad(f)(np.zeros(2)).tolist() == [4.0, 7.0]
+    assert kept.tolist() == [1.0, 2.0]
+
+
 def test_checks_find_wrong_derivatives():
     @primitive
     def wrong(x):

@@ -31,6 +31,7 @@ def primitive(raw: Function) -> Function:
 
     forward.__name__ = raw.__name__
     made = Primitive(forward, (), rule, None)
+    made.ours = False  # the gradients may be arrays that belong to others
 
     @functools.wraps(raw)
     def call(*args: Any, **named: Any) -> Any:

@@ -6,18 +6,20 @@ What there is not (other devices, compilation, pickle) is refused by name.
 """
 
 import os
+import sys
 import tempfile
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 import minigrad as mg
-from minigrad.core import Switch, enable_grad, is_grad_enabled, no_grad
+from minigrad.core import Switch, enable_grad, is_grad_enabled, name_of, no_grad
 from minigrad.errors.dialects import not_in_the_dialect
 from minigrad.torch import creation as _creation
 from minigrad.torch import distributions, nn, optim, utils
 from minigrad.torch.creation import Generator
+from minigrad.torch.custom import Function as _Function
 from minigrad.torch.functions import FUNCTIONS as _FUNCTIONS
 from minigrad.torch.functions import tensor_of as _tensor_of
 from minigrad.torch.tensor import Parameter, Size, Tensor, adopted, device, get_default_dtype, plain, set_default_dtype
@@ -60,9 +62,24 @@ class set_grad_enabled(Switch):  # PyTorch's name
 
 
 def _spoken(f: Any, *of: Any, **how: Any) -> Any:
-    """A function, or what one makes of a function, that takes and gives Tensors of the dialect."""
-    made = f(*of, **how) if of else f
+    """What a transform makes of a function of the dialect: a function that gives its Tensors, too."""
+    function, *options = of
+    made = f(_heard(function), *options, **how)
     return lambda *args, **kwargs: adopted(made(*args, **kwargs))
+
+
+def _heard(f: Any) -> Any:
+    """A function of the dialect as the package calls it."""
+    return lambda *args, **kwargs: plain(f(*_renamed(args), **_renamed(kwargs)))
+
+
+def _renamed(x: Any) -> Any:
+    """Arguments as Tensors of the dialect, which leave the package's as they are."""
+    if isinstance(x, mg.Tensor):
+        return adopted(name_of(x.array, x.node))
+    if type(x) in (list, tuple):
+        return type(x)([_renamed(part) for part in x])
+    return {key: _renamed(part) for key, part in x.items()} if type(x) is dict else x
 
 
 def _grad(*args: Any, **kwargs: Any) -> Any:
@@ -73,6 +90,11 @@ def _grad(*args: Any, **kwargs: Any) -> Any:
 def _backward(tensors: Any, grad_tensors: Any = None, **how: Any) -> None:
     for x, g in zip(tensors, grad_tensors or [None] * len(tensors), strict=True):
         x.backward(g, **how)
+
+
+def _functional_call(module: Any, parameters: Any, args: Any = (), kwargs: Any = None, **_: Any) -> Any:
+    given = args if isinstance(args, tuple) else (args,)
+    return adopted(mg.nn.functional_call(module, parameters, *given, **(kwargs or {})))
 
 
 def _vmap(f: Any, in_dims: Any = 0, out_dims: Any = 0, randomness: Any = "error", chunk_size: Any = None) -> Any:
@@ -94,39 +116,62 @@ def _nothing(*args: Any) -> None:
     """Where there is no GPU there is nothing to do."""
 
 
-autograd = SimpleNamespace(
+def _module(name: str, **members: Any) -> ModuleType:
+    """A module of PyTorch's, which import lines may name."""
+    made = sys.modules[f"{__name__}.{name}"] = ModuleType(f"{__name__}.{name}")
+    vars(made).update(members)
+    return made
+
+
+def _variable(data: Any, requires_grad: Any = False) -> Any:
+    return data.requires_grad_() if requires_grad else data
+
+
+autograd = _module(
+    "autograd",
+    Function=_Function,
+    Variable=_variable,
     grad=_grad,
     backward=_backward,
     detect_anomaly=mg.detect_anomaly,
-    functional=SimpleNamespace(
+    functional=_module(
+        "autograd.functional",
         jacobian=lambda f, x: _spoken(mg.jacobian, f)(x),
         hessian=lambda f, x: _spoken(mg.hessian, f)(x),
-        hvp=lambda f, x, v: (adopted(f(x)), adopted(mg.hvp(f, x, v))),
+        hvp=lambda f, x, v: (adopted(f(x)), adopted(mg.hvp(_heard(f), x, v))),
     ),
 )
-func = SimpleNamespace(
+func = _module(
+    "func",
     vmap=_vmap,
-    functional_call=mg.nn.functional_call,
+    functional_call=_functional_call,
     grad=lambda f, argnums=0: _spoken(mg.grad, f, argnums),
     jacrev=lambda f, argnums=0: _spoken(mg.jacrev, f, argnums),
     jacfwd=lambda f, argnums=0: _spoken(mg.jacfwd, f, argnums),
     hessian=lambda f, argnums=0: _spoken(mg.hessian, f, argnums),
 )
 vmap = _vmap
-cuda = SimpleNamespace(
+cuda = _module(
+    "cuda",
     is_available=lambda: False,
     device_count=lambda: 0,
     **dict.fromkeys(("manual_seed", "manual_seed_all", "empty_cache", "synchronize"), _nothing),
 )
-backends = SimpleNamespace(mps=SimpleNamespace(is_available=lambda: False), cudnn=SimpleNamespace(benchmark=False))
+backends = _module(
+    "backends",
+    mps=_module("backends.mps", is_available=lambda: False),
+    cudnn=_module("backends.cudnn", benchmark=False),
+)
 _LINALG = (
     "inv det slogdet solve cholesky eigh eigvalsh qr svd svdvals pinv norm vector_norm matrix_norm matrix_power "
     "matrix_rank"
 )
 _SPECIAL = "erf erfc expit logit gammaln digamma xlogy ndtr ndtri log_ndtr i0 i1 entr logsumexp"
-linalg = SimpleNamespace(**{name: _of_arrays(getattr(mg.linalg, name)) for name in _LINALG.split()})
-special = SimpleNamespace(**{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)})
-random = SimpleNamespace(manual_seed=_creation.manual_seed)
+linalg = _module("linalg", **{name: _of_arrays(getattr(mg.linalg, name)) for name in _LINALG.split()})
+special = _module(
+    "special", **{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)}
+)
+random = _module("random", manual_seed=_creation.manual_seed)
 
 
 def is_tensor(x: Any) -> Any:

@@ -90,9 +90,9 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
     )
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None, device: Any = None) -> Any:
+def full_like(x: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """One of the shape of another."""
-    return full(x.shape, fill_value, dtype or x.dtype)
+    return full(x.shape, fill_value, dtype or x.dtype, device, requires_grad)
 
 
 def arange(*limits: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
@@ -108,14 +108,17 @@ def linspace(
     return _finished(np.linspace(unwrap(start), unwrap(end), steps), dtype, requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None) -> Any:
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """The powers of a base by such numbers."""
-    return _finished(np.logspace(start, end, steps, base=base), dtype, False)
+    return _finished(np.logspace(start, end, steps, base=base), dtype, requires_grad)
 
 
-def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None) -> Any:
+def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """The identity."""
-    return _finished(np.eye(n, m), dtype, False)
+    return _finished(np.eye(n, m), dtype, requires_grad)
 
 
 def randint(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import is_grad_enabled, name_of, unwrap
-from minigrad.errors.dialects import leaf_in_place, no_such_device
+from minigrad.errors.dialects import leaf_in_place, no_such_device, warn_of_number
 from minigrad.nn.module import Parameter as OurParameter
 from minigrad.ops.shaping import astype
 from minigrad.tensor import Tensor as OurTensor
@@ -46,6 +46,9 @@ def set_default_dtype(dtype: Any) -> None:
 class Size(tuple[int, ...]):
     """A shape."""
 
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
     def numel(self) -> int:
         """The number of elements."""
         return int(np.prod(self))
@@ -79,7 +82,7 @@ def adopted(x: Any) -> Any:
     if isinstance(x, tuple | list) and not isinstance(x, Size):
         parts = [adopted(part) for part in x]
         return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    return x
+    return {key: adopted(part) for key, part in x.items()} if type(x) is dict else x
 
 
 def plain(x: Any) -> Any:
@@ -203,6 +206,15 @@ class Tensor(OurTensor):
                 return self if self.dtype == np.dtype(x) else adopted(astype(plain(self), np.dtype(x)))
         return self
 
+    @property
+    def grad_fn(self) -> Any:
+        """The operation that it is the result of; None for leaves and constants."""
+        return None if self.node is None else self.node.op
+
+    def type(self, dtype: Any = None) -> Any:
+        """In another dtype; without one, the name of its type."""
+        return f"torch.{self.dtype.name}" if dtype is None else self.to(dtype)
+
     def type_as(self, other: Any) -> Any:
         """In the dtype of another."""
         return self.to(other.dtype)
@@ -255,9 +267,6 @@ def _operators() -> None:
         "item",
         "tolist",
         "numpy",
-        "__float__",
-        "__int__",
-        "__complex__",
         "__index__",
         "__bool__",
         "__repr__",
@@ -274,6 +283,8 @@ def _operators() -> None:
             setattr(Tensor, name, property(_by_the_package(ours.fget)))
         elif ours is not None:
             setattr(Tensor, name, _by_the_package(ours))
+    for name, kind in [("__float__", float), ("__int__", int), ("__complex__", complex)]:
+        setattr(Tensor, name, _number(kind))
     Tensor.__iter__ = lambda self: (self[i] for i in range(len(self)))  # type: ignore[method-assign]
 
 
@@ -283,6 +294,17 @@ def _by_the_package(f: Any) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **how: Any) -> Any:
         result = f(plain(self), *args, **how)
         return adopted(result) if isinstance(result, OurTensor) else result
+
+    return method
+
+
+def _number(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """PyTorch converts results too, and warns that gradients end there."""
+
+    def method(self: Any) -> Any:
+        if self.requires_grad:
+            warn_of_number(kind.__name__)
+        return kind(self.array)
 
     return method
 
