@@ -160,7 +160,7 @@ cuda = _module(
 backends = _module(
     "backends",
     mps=_module("backends.mps", is_available=lambda: False),
-    cudnn=_module("backends.cudnn", benchmark=False),
+    cudnn=_module("backends.cudnn", benchmark=False, deterministic=True),
 )
 _LINALG = (
     "inv det slogdet solve cholesky eigh eigvalsh qr svd svdvals pinv norm vector_norm matrix_norm matrix_power "
@@ -172,6 +172,10 @@ special = _module(
     "special", **{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)}
 )
 random = _module("random", manual_seed=_creation.manual_seed)
+
+
+set_num_threads, get_num_threads = mg.set_num_threads, mg.get_num_threads
+set_printoptions = np.set_printoptions
 
 
 def is_tensor(x: Any) -> Any:
@@ -208,6 +212,8 @@ def __getattr__(name: str) -> Any:
 
 
 _INSTEAD = {
+    "amp": "there is no mixed precision",
+    "hub": "weights are loaded from files",
     "compile": "minigrad.jit compiles a whole step",
     "jit": "minigrad.jit compiles a whole step",
     "onnx": "it is not exported here",

@@ -325,7 +325,32 @@ function(
 )
 function(lambda x: mg.trace(x), "trace")
 function(lambda x, bins=None, minlength=0: np.bincount(x, bins, minlength), "bincount")
-function(lambda x, sorted=True: mg.unique_values(x), "unique")
+function(lambda x, y, p=2.0: mg.linalg.norm(mg.expand_dims(x, axis=-2) - mg.expand_dims(y, axis=-3), p, -1), "cdist")
+function(lambda x: mg.linalg.inv(x), "inverse")
+
+
+@function
+def quantile(x: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
+    return mg.quantile(x, q, axis=dim, keepdims=keepdim, method=interpolation)
+
+
+@function
+def unique(x: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False) -> Any:
+    how: dict[str, Any] = {"return_inverse": return_inverse, "return_counts": return_counts}
+    found: Any = np.unique(x, **how)
+    return found if return_inverse or return_counts else mg.unique_values(x)
+
+
+@function
+def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1.0) -> Any:
+    places = mg.reshape(index, tuple(-1 if i == dim % x.ndim else 1 for i in range(x.ndim)))
+    return mg.scatter_add(x, mg.broadcast_to(places, source.shape), source * alpha, axis=dim)
+
+
+@function
+def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
+    chosen = np.isin(np.arange(x.shape[dim]), unwrap(index))
+    return mg.where(chosen.reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)]), value, x)
 
 
 def _of_one_dtype(arrays: Sequence[Any]) -> list[Any]:
@@ -427,6 +452,8 @@ for _name in [
     "tanh",
     "relu",
     "masked_fill",
+    "index_add",
+    "index_fill",
     "scatter",
     "scatter_add",
     "lerp",

@@ -207,6 +207,11 @@ class Tensor(OurTensor):
         return self
 
     @property
+    def is_cuda(self) -> bool:
+        """Never."""
+        return False
+
+    @property
     def grad_fn(self) -> Any:
         """The operation that it is the result of; None for leaves and constants."""
         return None if self.node is None else self.node.op

@@ -98,6 +98,15 @@ EXPRESSIONS = [
     "torch.rand(2, generator=torch.Generator().manual_seed(1)).shape", "torch.randn_like(x).dtype", "torch.empty(2, 2).normal_().shape", "torch.empty(3).uniform_(2, 3).ge(2).all()",
     # Modes, devices
     "torch.cuda.is_available()", "torch.device('cpu').type", "off(x)", "torch.get_default_dtype()", "torch.is_grad_enabled()", "torch.finfo(torch.float32).eps",
+    # Distances, orders, and writes along an axis
+    "torch.cdist(x, x + 1)", "torch.cdist(x, x + 1, p=1.0)", "x[:, :3].inverse()", "torch.quantile(x, 0.3)",
+    "torch.quantile(x, torch.tensor([0.25, 0.5]), dim=1)", "torch.quantile(x, 0.5, dim=0, keepdim=True)",
+    "torch.unique(torch.tensor([3, 1, 1, 2]), return_counts=True)",
+    "torch.unique(torch.tensor([3, 1, 1, 2]), return_inverse=True)", "torch.unique(torch.tensor([3, 1, 1, 2]))",
+    "torch.zeros(2, 3).index_add_(1, torch.tensor([0, 2, 0]), torch.ones(2, 3), alpha=2)",
+    "torch.zeros(3).index_add(0, torch.tensor([1, 1]), torch.ones(2))",
+    "torch.zeros(2, 3).index_fill_(1, torch.tensor([0, 2]), 5.0)", "x.is_cuda", "x.type(torch.int64)",
+    "torch.eye(2, 3, requires_grad=True).requires_grad",
 ]  # fmt: skip
 
 FUNCTIONS = """
