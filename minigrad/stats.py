@@ -89,7 +89,11 @@ class _Distribution:
         self.name, self.shapes = name, tuple(shapes.split())
         self.names = (*self.shapes, *self.scaled)
         self.support, self.functions = support, functions
-        self.__doc__ = f"`scipy.stats.{name}`, with the parameters {', '.join(self.names)}."
+        methods = [method for method in dir(self) if not method.startswith("_") and callable(getattr(self, method))]
+        self.__doc__ = (
+            f"`scipy.stats.{name}`, with the parameters {', '.join(self.names)}.\n\n"
+            f"Its methods take an argument and these parameters: {', '.join(methods)}."
+        )
 
     def _parameters(self, x: Any, args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
         """The values of the parameters beside `x`, nan where they are outside of their domains."""
