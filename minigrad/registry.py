@@ -24,7 +24,7 @@ def implements(*functions: Callable[..., Any]) -> Callable[[Function], Function]
 
 
 def numpy_keywords(function: Function) -> Function:
-    """Let a function say which of its keywords stands for PyTorch's that it was given."""
+    """Let a function say what to write for a keyword, or a shape, that it was given as PyTorch takes it."""
 
     @functools.wraps(function)
     def answering(*args: Any, **named: Any) -> Any:

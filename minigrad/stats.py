@@ -3,8 +3,10 @@
 Each distribution has SciPy's methods and parameters.  Outside of the support the density is 0, and so are all
 derivatives; parameters outside of their domains give nan.  One thing has no closed formula and is refused: the
 derivative of a `cdf` that is an incomplete gamma or beta function (gamma, invgamma, chi2, beta, t) by the parameter of
-its shape.  The formulas are those of N. L. Johnson, S. Kotz and N. Balakrishnan, "Continuous univariate distributions",
-1994, and of the volume on discrete ones.
+its shape.  What gamma and beta functions are in needs SciPy.
+
+The formulas are those of N. L. Johnson, S. Kotz and N. Balakrishnan, "Continuous univariate distributions", 1994, and
+of the volume on discrete ones.
 
 Examples
 --------
@@ -125,15 +127,16 @@ class _Distribution:
 class Continuous(_Distribution):
     """A continuous distribution; `loc` and `scale` move and stretch it."""
 
-    def _at(self, x: Any, args: Sequence[Any], named: dict[str, Any], name: str, below: Any, above: Any) -> Any:
+    def _standard(self, x: Any, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The argument as for `loc` 0 and `scale` 1, and the parameters."""
         x = _operand(x)
         values = self._parameters(x, args, named)
-        return self._value((x - values["loc"]) / values["scale"], values, name, below, above)
+        return (x - values["loc"]) / values["scale"], values
 
     def logpdf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The logarithm of the density."""
-        y = self._at(x, args, named, "logpdf", -_INF, -_INF)
-        return y - log(self._parameters(_operand(x), args, named)["scale"])
+        z, values = self._standard(x, args, named)
+        return self._value(z, values, "logpdf", -_INF, -_INF) - log(values["scale"])
 
     def pdf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The density."""
@@ -141,23 +144,23 @@ class Continuous(_Distribution):
 
     def cdf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The probability of a number up to this one."""
-        return self._at(x, args, named, "cdf", 0.0, 1.0)
+        return self._value(*self._standard(x, args, named), "cdf", 0.0, 1.0)
 
     def sf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The probability of a larger one."""
-        return self._at(x, args, named, "sf", 1.0, 0.0)
+        return self._value(*self._standard(x, args, named), "sf", 1.0, 0.0)
 
     def logcdf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The logarithm of `cdf`."""
         if "logcdf" not in self.functions:
             return _log(self.cdf(x, *args, **named), self.sf(x, *args, **named))
-        return self._at(x, args, named, "logcdf", -_INF, 0.0)
+        return self._value(*self._standard(x, args, named), "logcdf", -_INF, 0.0)
 
     def logsf(self, x: Any, *args: Any, **named: Any) -> Any:
         """The logarithm of `sf`."""
         if "logsf" not in self.functions:
             return _log(self.sf(x, *args, **named), self.cdf(x, *args, **named))
-        return self._at(x, args, named, "logsf", 0.0, -_INF)
+        return self._value(*self._standard(x, args, named), "logsf", 0.0, -_INF)
 
 
 class Discrete(_Distribution):
@@ -165,11 +168,15 @@ class Discrete(_Distribution):
 
     scaled = ("loc",)
 
-    def logpmf(self, k: Any, *args: Any, **named: Any) -> Any:
-        """The logarithm of the probability of a number."""
+    def _standard(self, k: Any, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The argument as for `loc` 0, and the parameters."""
         k = _operand(k)
         values = self._parameters(k, args, named)
-        k = k - values["loc"]
+        return k - values["loc"], values
+
+    def logpmf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """The logarithm of the probability of a number."""
+        k, values = self._standard(k, args, named)
         y = self._value(k, values, "logpmf", -_INF, -_INF)
         return where((k != floor(k)) & (k == k), -_INF, y)
 
@@ -179,15 +186,13 @@ class Discrete(_Distribution):
 
     def cdf(self, k: Any, *args: Any, **named: Any) -> Any:
         """The probability of a number up to this one."""
-        k = _operand(k)
-        values = self._parameters(k, args, named)
-        return self._value(floor(k - values["loc"]), values, "cdf", 0.0, 1.0)
+        k, values = self._standard(k, args, named)
+        return self._value(floor(k), values, "cdf", 0.0, 1.0)
 
     def sf(self, k: Any, *args: Any, **named: Any) -> Any:
         """The probability of a larger one."""
-        k = _operand(k)
-        values = self._parameters(k, args, named)
-        return self._value(floor(k - values["loc"]), values, "sf", 1.0, 0.0)
+        k, values = self._standard(k, args, named)
+        return self._value(floor(k), values, "sf", 1.0, 0.0)
 
 
 def _log(probability: Any, rest: Any) -> Any:
@@ -324,19 +329,16 @@ class _Binomial(Discrete):
     """`scipy.stats.binom`: numbers above `n` are outside of the support."""
 
     def logpmf(self, k: Any, *args: Any, **named: Any) -> Any:
-        k = _operand(k)
-        values = self._parameters(k, args, named)
-        return where(k - values["loc"] > values["n"], -_INF, super().logpmf(k, *args, **named))
+        z, values = self._standard(k, args, named)
+        return where(z > values["n"], -_INF, super().logpmf(k, *args, **named))
 
     def cdf(self, k: Any, *args: Any, **named: Any) -> Any:
-        k = _operand(k)
-        values = self._parameters(k, args, named)
-        return where(k - values["loc"] >= values["n"], 1.0, super().cdf(k, *args, **named))
+        z, values = self._standard(k, args, named)
+        return where(z >= values["n"], 1.0, super().cdf(k, *args, **named))
 
     def sf(self, k: Any, *args: Any, **named: Any) -> Any:
-        k = _operand(k)
-        values = self._parameters(k, args, named)
-        return where(k - values["loc"] >= values["n"], 0.0, super().sf(k, *args, **named))
+        z, values = self._standard(k, args, named)
+        return where(z >= values["n"], 0.0, super().sf(k, *args, **named))
 
 
 def _binomial(k: Any, n: Any, p: Any) -> Any:

@@ -103,6 +103,13 @@ def test_keywords_of_other_minimisers(options, says):
         optim.minimize(square, np.ones(2), **options)
 
 
+def test_options_that_an_optimizer_has_are_its_own():
+    found = optim.minimize(square, np.ones(2), optimizer="LBFGS", max_iter=3, lr=0.5, steps=2)
+    assert found.loss < 0.5
+    with pytest.raises(ArgumentError, match="args=: write them into the objective"):
+        optim.minimize(square, np.ones(2), optimizer=lambda params: optim.SGD(params, lr=0.1), args=(1,))
+
+
 def test_rules_that_cannot_be_called():
     cases = [
         (lambda g, x: g, {}),
@@ -168,7 +175,9 @@ def test_covariance_of_an_estimate():
     assert matrix.standard_errors().shape == (2, 2)
 
 
-@pytest.mark.parametrize("f", [lambda x: x[0] ** 2, lambda x: -(x**2).sum(), lambda x: (x**4).sum() * 0])
+@pytest.mark.parametrize("f", [
+    lambda x: x[0] ** 2, lambda x: -(x**2).sum(), lambda x: (x**4).sum() * 0, lambda x: mg.linalg.norm(x - 1) + x[0],
+])  # fmt: skip
 def test_covariance_where_there_is_no_single_minimum(f):
     with pytest.raises(ArgumentError, match="the Hessian at x is not positive definite"):
         optim.minimize(f, np.ones(2), steps=1).covariance()

@@ -1,11 +1,10 @@
 """What is wrong with a call of a mapped function."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from minigrad.errors import ArgumentError, AxisError, DTypeError, ProgramError, ShapeError
-from minigrad.errors.words import an, at, describe
+from minigrad.errors.words import an, at, describe, warn
 
 
 def not_an_axis(what: str, axes: Any) -> DTypeError:
@@ -103,21 +102,17 @@ def hook_in_a_batch(name: str) -> ProgramError:
 
 def warn_of_loop(operation: str, place: Any, size: int) -> None:
     """For an operation that is computed for one sample after another."""
-    warnings.warn(
+    warn(
         f"vmap computes {operation}{at(place)} for one sample after another, {size} times: nobody has said what it "
-        "does with a batch. A primitive of your own that works on elements says so by kind='elementwise'",
-        UserWarning,
-        stacklevel=2,
+        "does with a batch. A primitive of your own that works on elements says so by kind='elementwise'"
     )
 
 
 def warn_of_samples(name: str, place: Any, size: int) -> None:
     """For a function whose samples are computed one after another."""
-    warnings.warn(
+    warn(
         f"vmap({name}) computes one sample after another, {size} times: what is computed{at(place)} depends on a "
-        "value, which is not the same for all of them",
-        UserWarning,
-        stacklevel=3,
+        "value, which is not the same for all of them"
     )
 
 

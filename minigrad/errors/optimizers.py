@@ -131,8 +131,8 @@ _OF_MINIMIZE = {
 _OF_SCIPYS_METHODS = ("ftol", "gtol", "xtol", "disp", "maxfun")
 
 
-def other_options_of_minimize(names: Iterable[str], method: str | None) -> ArgumentError | None:
-    """For keywords of `minimize` that other minimisers have; None if there are none."""
+def other_options_of_minimize(names: Iterable[str], method: str | None = None) -> ArgumentError | None:
+    """For keywords that neither the optimizer nor `minimize` has, but other minimisers; None if there are none."""
     known = [name for name in names if name in _OF_MINIMIZE]
     if not known:
         return None

@@ -133,7 +133,7 @@ _OF_SPLIT = "; its number is that of the parts, as in NumPy, and not their size,
 
 
 def other_keyword(said: str, name: str) -> TypeError | None:
-    """For what Python says of a keyword that an operation does not have, if it is PyTorch's; else None."""
+    """For what Python says of a call, if its keyword, or the form of its shape, is PyTorch's; else None."""
     if name in ("zeros", "ones", "empty") and said.startswith(f"{name}() takes 1 positional argument"):
         return TypeError(f"{said}: write the shape as one tuple, as in minigrad.{name}((2, 3))")
     start = f"{name}() got an unexpected keyword argument "

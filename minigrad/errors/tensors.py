@@ -1,6 +1,5 @@
 """What a Tensor says when it is used as a number, as an array, or as a variable to be overwritten."""
 
-import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +27,9 @@ def read_by_scipy(node: "Node") -> CutError | None:
     if name is None:
         return None
     ours = name.replace("scipy", "minigrad", 1).replace("minigrad.optimize", "minigrad.optim")
-    module, *attributes = ours.removeprefix("minigrad.").split(".")
-    there: Any = None
-    if module in ("linalg", "special", "stats", "optim", "fft"):
-        there = importlib.import_module(f"minigrad.{module}")
-        for attribute in attributes:
-            there = getattr(there, attribute, None)
+    there: Any = sys.modules["minigrad"]
+    for part in ours.split(".")[1:]:
+        there = getattr(there, part, None)
     what = f"write {ours}" if there is not None else "write it with functions of minigrad or NumPy"
     return CutError(
         f"{name} knows no Tensors, and would cut the graph at {called(node)}, which requires grad: {what}; or, if the "

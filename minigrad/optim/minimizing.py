@@ -124,8 +124,6 @@ def minimize(
       gradient norm  0.000446, from 25
     """
     only_outside("minimize", "Trace its function, and call it outside")
-    if error := other_options_of_minimize(options, method):
-        raise error
     scipys = {key: options.pop(key) for key in ("bounds", "constraints", "options") if key in options}
     problem = Problem(f, x0, data)
     steps = None if steps is None else whole_number(steps, "minimize: steps", least=0)
@@ -137,7 +135,9 @@ def minimize(
         }  # fmt: skip
         unused = [name for name, value in foreign.items() if value is not None]
         if unused:
-            raise ArgumentError(f"minimize: SciPy's {method} does not take {', '.join(unused)}: leave it out")
+            raise other_options_of_minimize(unused, method) or ArgumentError(
+                f"minimize: SciPy's {method} does not take {', '.join(unused)}: leave it out"
+            )
         limits = Limits(_positive(tol, "tol"), target, loss_limit, x_limit)
         return scipy_minimize(problem, method, steps, limits, every, callback, **scipys)
     if scipys:
@@ -185,12 +185,16 @@ def make_optimizer(given: Any, params: list[Tensor], options: dict[str, Any]) ->
     if isinstance(given, type) and issubclass(given, Optimizer):
         unknown = sorted(options.keys() - inspect.signature(given).parameters.keys())
         if unknown:
-            raise ArgumentError(f"{given.__name__} has no option {', '.join(unknown)}: {inspect.signature(given)}")
+            raise other_options_of_minimize(unknown) or ArgumentError(
+                f"{given.__name__} has no option {', '.join(unknown)}: {inspect.signature(given)}"
+            )
         return given(params, **options)
     if not callable(given):
         raise DTypeError(f"an optimizer is given by its name, its class or a function that makes it, not by {given!r}")
     if options:
-        raise ArgumentError(f"write {', '.join(options)} into the function that makes the optimizer")
+        raise other_options_of_minimize(options) or ArgumentError(
+            f"write {', '.join(options)} into the function that makes the optimizer"
+        )
     made = given(params)
     if not isinstance(made, Optimizer):
         raise DTypeError(f"the function that makes the optimizer returned a {type(made).__name__}, and no Optimizer")

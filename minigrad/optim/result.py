@@ -115,6 +115,8 @@ class Result:
             raise ArgumentError("covariance needs the objective, which a pickled result has left behind: ask it before")
         point = np.concatenate([np.ravel(leaf) for leaf in flatten(self.x)[0]]).astype(np.float64)
         hessian = np.asarray(jacobians.hessian(self.problem.of_vector)(point)).reshape(point.size, point.size)
+        if not np.isfinite(hessian).all():
+            raise hessian_not_definite(hessian)
         try:
             root = np.linalg.inv(np.linalg.cholesky((hessian + hessian.T) / 2))
         except np.linalg.LinAlgError:

@@ -16,7 +16,7 @@ _NEAR = 8  # of 255: Pillow looks colours up by cells of this width
 
 
 class Film(FuncAnimation):
-    """Matplotlib's, whose GIFs and pages are made in a tenth of the time, and are a tenth as large.
+    """Matplotlib's, whose GIFs and pages are made in less time, and are smaller.
 
     Parameters
     ----------
