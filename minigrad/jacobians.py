@@ -68,7 +68,7 @@ def jacobian(
     if sparse:
         from minigrad.sparse_jacobians import sparse_jacobian  # which needs SciPy
 
-        return sparse_jacobian(f, argnums, chunk_size)
+        return sparse_jacobian(f, *_checked(f, argnums, chunk_size, "jacobian"))
     return _matrix(f, argnums, chunk_size, "jacobian", _fewer)
 
 
@@ -121,6 +121,16 @@ def hessian(
 Blocks = list[list[Any]]  # for each result, for each variable
 
 
+def _checked(
+    f: Function, argnums: int | Sequence[int], chunk_size: int | None, name: str
+) -> tuple[Sequence[int], int | None]:
+    """The numbers of the arguments, and the size of parts, if they make sense."""
+    if not callable(f):
+        raise not_a_function(f, name)
+    chunk_size = None if chunk_size is None else whole_number(chunk_size, f"{name}: chunk_size", least=1)
+    return _numbers(argnums, name), chunk_size
+
+
 def _matrix(
     f: Function,
     argnums: int | Sequence[int],
@@ -128,11 +138,7 @@ def _matrix(
     name: str,
     blocks_of: Callable[[Function, _Run, Sequence[Any], bool, int | None], Blocks],
 ) -> Function:
-    if not callable(f):
-        raise not_a_function(f, name)
-    numbers = _numbers(argnums, name)
-    if chunk_size is not None:
-        chunk_size = whole_number(chunk_size, f"{name}: chunk_size", least=1)
+    numbers, chunk_size = _checked(f, argnums, chunk_size, name)
 
     @functools.wraps(f)
     def compute(*args: Any, **kwargs: Any) -> Any:

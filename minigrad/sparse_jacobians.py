@@ -15,20 +15,17 @@ import numpy as np
 
 from minigrad.core import Node, collect, unwrap
 from minigrad.errors.files import missing_package
-from minigrad.errors.functions import not_a_function, not_one_array
+from minigrad.errors.functions import not_one_array, sparse_without_graph
 from minigrad.mapping.rows import each_unit
 from minigrad.nn import linear as linear_layer
 from minigrad.ops import indexing, linalg, sparse
-from minigrad.transforms import Function, _close, _numbers, _outputs, _pull, _Run, _transposed
+from minigrad.transforms import Function, _close, _outputs, _pull, _Run, _transposed
 
 Pattern = Any  # a sparse matrix of bools: for each element of a value, elements of the argument
 
 
-def sparse_jacobian(f: Function, argnums: int | Sequence[int], chunk_size: int | None) -> Function:
-    """`jacobian` as a sparse matrix."""
-    if not callable(f):
-        raise not_a_function(f, "jacobian")
-    numbers = _numbers(argnums, "jacobian")
+def sparse_jacobian(f: Function, numbers: Sequence[int], chunk_size: int | None) -> Function:
+    """`jacobian` as a sparse matrix, by the arguments of these numbers."""
 
     @functools.wraps(f)
     def compute(*args: Any, **kwargs: Any) -> Any:
@@ -38,6 +35,8 @@ def sparse_jacobian(f: Function, argnums: int | Sequence[int], chunk_size: int |
         real = all(x.array.dtype.kind == "f" for x in outputs + run.variables)
         if not real or len(outputs) != 1 or len(run.variables) != 1:
             raise not_one_array(f, [x.array for x in outputs], [x.array for x in run.variables])
+        if run.outside(outputs):
+            raise sparse_without_graph(f)
         (y,), (x,) = outputs, run.variables
         if y.node is None:
             return scipy.csr_array((y.array.size, x.array.size), dtype=y.array.dtype)

@@ -81,3 +81,11 @@ def test_convolutions_that_are_none():
         signal.convolve(np.ones((3, 2)), np.ones((2, 3)), mode="valid")
     with pytest.raises(ValueError, match="mode"):
         signal.convolve(np.ones(3), np.ones(2), mode="same")
+
+
+def test_vectors_of_dicts_are_in_the_order_of_their_keys():
+    vector, unflatten = hips.misc.flatten.flatten({"b": [1.0], "a": [0.0, np.ones(2)]})
+    assert vector.tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert unflatten(vector * 2)["b"][0] == 2.0
+    empty, back = hips.misc.flatten.flatten([])
+    assert back(empty) == []

@@ -285,3 +285,32 @@ def test_sparse_matrices_of_other_things_are_refused(f):
         mg.jacobian(f, sparse=True)(LONG)
     with pytest.raises(ArgumentError, match="one real array"):
         mg.jacobian(lambda x, y: x * y, (0, 1), sparse=True)(LONG, LONG)
+
+
+def test_matrices_of_derivatives_of_compiled_functions():
+    f = lambda u: np.sin(u) * u[::-1]  # noqa: E731
+    x = np.linspace(0.1, 1.0, 6)
+    expected = np.diag(np.cos(x) * x[::-1]) + np.diag(np.sin(x))[:, ::-1]
+    for compute in (mg.jacobian, mg.jacrev, mg.jacfwd):
+        for chunk_size in (None, 1, 4):
+            compiled = mg.jit(f)
+            for _ in range(3):
+                np.testing.assert_allclose(compute(compiled, chunk_size=chunk_size)(x), expected, rtol=1e-12)
+    second = mg.grad(lambda x: mg.sum(mg.jacrev(mg.jit(f))(x) ** 2))(x)
+    np.testing.assert_allclose(second, mg.grad(lambda x: mg.sum(mg.jacrev(f)(x) ** 2))(x), rtol=1e-12)
+
+
+def test_sparse_matrices_have_no_graph():
+    pytest.importorskip("scipy")
+    inner = lambda v: mg.jacobian(lambda u: u**3, sparse=True)(v).sum()  # noqa: E731
+    for outer in (mg.grad, mg.jacobian):
+        with pytest.raises(mg.errors.CutError, match=r"matrices have no graph.*Leave out sparse, or call"):
+            outer(inner)(np.arange(3.0))
+    w = mg.tensor(np.ones(3), requires_grad=True)
+    with pytest.raises(mg.errors.CutError, match="depends on Tensors that require grad"):
+        mg.jacobian(lambda u: u * w, sparse=True)(np.arange(3.0))
+    with mg.no_grad():
+        assert mg.jacobian(lambda u: u * w, sparse=True)(np.arange(3.0)).nnz == 3
+    for wrong in (0, -1, 1.5):
+        with pytest.raises(mg.errors.ArgumentError, match="jacobian: chunk_size must be an integer of at least 1"):
+            mg.jacobian(lambda u: u**3, sparse=True, chunk_size=wrong)

@@ -12,7 +12,7 @@ from minigrad.autograd import walk
 from minigrad.compiling.arguments import is_ordered
 from minigrad.compiling.running import Runner
 from minigrad.compiling.tracing import Differentiable, Pullback
-from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, name_of, primitive, unwrap
+from minigrad.core import Handle, Operation, apply, conjugated, enable_grad, leaf, name_of, primitive, unwrap
 from minigrad.errors.programs import changed as change_of
 from minigrad.ops.elementwise import positive
 from minigrad.program import Program, Variable
@@ -236,7 +236,9 @@ def _pull(outcome: Outcome, number: int, g: Any, operands: Sequence[Any]) -> lis
         return list(pull(g, *[values[x] for x in pullback.needed]))
     with enable_grad():
         # Tensors of its own, at which the walk ends: what the operands were computed from is for the outer one.
-        variables = [positive(x) for x in operands]
+        # Where nothing is recorded, as in a mapped function, they have to be made leaves.
+        copies = map(positive, operands)
+        variables = [x if x.node is not None else name_of(x.array, leaf(x.array)) for x in copies]
         result = outcome.again(number, dict(zip(pullback.gradients, variables, strict=True)))
     found = walk([result], [g], [x.node for x in variables], True, True)
     return [found.get(x.node, np.zeros_like(x.array)) for x in variables]

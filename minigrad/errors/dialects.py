@@ -1,6 +1,8 @@
 """What is said of a thing that PyTorch can do and its dialect cannot."""
 
-from minigrad.errors import ArgumentError, GraphError, UnsupportedError
+from typing import Any
+
+from minigrad.errors import ArgumentError, GraphError, StaleValueError, UnsupportedError
 from minigrad.errors.words import warn
 
 
@@ -15,6 +17,22 @@ def leaf_in_place() -> GraphError:
     """For a method that would change a leaf while it is recorded."""
     return GraphError(
         "a leaf that requires grad was used in an in-place method: write it within torch.no_grad(), or change its data"
+    )
+
+
+def recorded_into_view() -> GraphError:
+    """For an in-place method of a view of a constant with an operand that requires grad."""
+    return GraphError(
+        "a result that requires grad was written in place into a part of a Tensor that does not: write x[index] = "
+        "value, or x[index] += value, which is recorded"
+    )
+
+
+def constant_written(node: Any, array: Any) -> StaleValueError:
+    """For backward after a constant in the graph was written to."""
+    return StaleValueError(
+        f"a constant of shape {array.shape} was written to in place after {node.op} had used it, and the derivative of "
+        f"{node.op} may need the old value: call backward() before, or use a clone() of the constant"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, CutError, DTypeError, GraphError, ShapeError
 from minigrad.errors.words import an, defined_at, describe, shapes
 
 
@@ -143,6 +143,15 @@ def not_holomorphic(f: Callable[..., Any]) -> DTypeError:
 
 # What tangents and cotangents belong to.
 _WHOSE = {"tangent": "argument", "cotangent": "result"}
+
+
+def sparse_without_graph(f: Callable[..., Any]) -> CutError:
+    """For a sparse Jacobian that is to be differentiated itself."""
+    return CutError(
+        f"jacobian(sparse=True) of {getattr(f, '__name__', f)} depends on Tensors that require grad, and "
+        "SciPy's matrices have no graph: gradients would be missing without a word. Leave out sparse, or call it under "
+        "no_grad()"
+    )
 
 
 def not_one_array(f: Callable[..., Any], outputs: Sequence[Any], variables: Sequence[Any]) -> ArgumentError:

@@ -128,6 +128,8 @@ def _members(operands: Sequence[Value], which: np.ndarray) -> list[Value]:
 
 def _replaced(operands: Sequence[Value], mask: Any, size: int) -> list[Value]:
     """Operands of which samples that the mask leaves out are those of one that it does not, without their history."""
+    if not size:
+        return list(operands)
     stand_in = argmax(mask)
     made = []
     for x in operands:

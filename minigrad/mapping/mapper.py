@@ -114,7 +114,9 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, in_axes)
         traced = call.traced(random)
-        return traced.presented(call.results(traced, How(call.size, rule_of, random), chunk_size), out_axes, call)
+        return traced.presented(
+            call.results(traced, How(call.size, rule_of, random, drawn={}), chunk_size), out_axes, call
+        )
 
     return mapped
 
@@ -166,6 +168,7 @@ class _Call:
         trees = [x.tensors() if isinstance(x, Several) else x for _, x in named]
         self.leaves, self.rebuild = flatten(trees)
         self.given = (args, kwargs)
+        self.numbers: list[Any] = []  # Tensors that were made of what the function returned as plain numbers
         axes: list[int | None] = []
         names: list[str] = []
         for (name, _), tree, of in zip(named, trees, [*of_args, *[0] * len(kwargs)], strict=True):
@@ -195,7 +198,8 @@ class _Call:
 
     def results(self, traced: "_Traced", how: How, chunk_size: int | None) -> list[list[Value]]:
         """The results for all samples, part by part."""
-        step = chunk_size or max(self.size, 1)
+        step, used = chunk_size or max(self.size, 1), random.generator().bit_generator
+        state = used.state
         quiet = {kind: "ignore" for kind, what in np.geterr().items() if what == "warn"}
         try:
             with np.errstate(**quiet):  # type: ignore[arg-type]  # backward passes, which meet 0 / 0, may be among it
@@ -206,7 +210,8 @@ class _Call:
         except Diverged as diverged:
             if how.warns:
                 warn_of_samples(self.name, diverged.place, self.size)
-            return [self.one_by_one()]
+            used.state = state
+            return [self.one_by_one(again=state if how.random == "same" else None)]
 
     def called(self, rows: list[Any]) -> Any:
         """What the function returns for a sample, as Tensors; the list is emptied."""
@@ -220,11 +225,23 @@ class _Call:
             for x, tree in zip([*args, *kwargs.values()], self.rebuild(leaves), strict=True)
         ]
         del leaves
-        return map_leaves(asarray, self.f(*values[: len(args)], **dict(zip(kwargs, values[len(args) :], strict=True))))
+        return map_leaves(
+            self._tensor, self.f(*values[: len(args)], **dict(zip(kwargs, values[len(args) :], strict=True)))
+        )
 
-    def one_by_one(self) -> list[Value]:
-        """The results of one sample after another."""
-        rows = [flatten(self.called([x[i] for x in self.batch(0, self.size)]))[0] for i in range(self.size)]
+    def _tensor(self, x: Any) -> Any:
+        if not isinstance(x, Handle):
+            x = asarray(x)
+            self.numbers.append(x)
+        return x
+
+    def one_by_one(self, again: Any) -> list[Value]:
+        """The results of one sample after another, each from this state of the random numbers, if one is given."""
+        rows = []
+        for i in range(self.size):
+            if again is not None:
+                random.generator().bit_generator.state = again
+            rows.append(flatten(self.called([x[i] for x in self.batch(0, self.size)]))[0])
         return [Value(stack(column), True) for column in zip(*rows, strict=True)]
 
     def traced(self, random: str) -> "_Traced":
@@ -235,7 +252,7 @@ class _Call:
         try:
             with inner, _Unwatched(), np.errstate(all="ignore"):
                 result = self.called(rows)
-            return _Traced(inner, result, self.name, any(isinstance(x, Handle) for x in self.leaves))
+            return _Traced(inner, result, self.name, any(isinstance(x, Handle) for x in self.leaves), self.numbers)
         except Exception as error:
             inner.roll_back()
             if not self.size:
@@ -365,7 +382,7 @@ class _Unwatched(Switch):
 class _Traced:
     """A function as a program, and how its results are put together."""
 
-    def __init__(self, inner: Interpreter, result: Any, name: str, named: bool) -> None:
+    def __init__(self, inner: Interpreter, result: Any, name: str, named: bool, numbers: Sequence[Any]) -> None:
         leaves, self.rebuild = flatten(result)
         self.name, self.followed = name, [x.node is not None for x in leaves]
         program: Program = inner.close(inner.form_of_results(result, True), result, commit=False)
@@ -377,7 +394,8 @@ class _Traced:
         if (outer := interpreter()) is not None:
             outer.guards.extend(program.guards)
         self.program, self.outputs = program, program.outputs
-        self.named = named or any(isinstance(source, OfTensor) for source in program.inputs.values())
+        found = [source.tensor for source in program.inputs.values() if isinstance(source, OfTensor)]
+        self.named = named or any(all(x is not number for number in numbers) for x in found)
 
     def results(self, batch: Sequence[Any], how: How) -> list[Value]:
         """The results for a batch."""
@@ -414,7 +432,9 @@ class _Traced:
             return parts[0].array
         rank = parts[0].rank + 1
         if not -rank <= axis < rank:
-            raise no_such_axis(f"result {number}", axis, (size, *np.shape(unwrap(parts[0].array))), "out_axes")
+            raise no_such_axis(
+                f"result {number}", axis, (size, *np.shape(unwrap(parts[0].array))[parts[0].batched :]), "out_axes"
+            )
         if not parts[0].batched:
             return moveaxis(spread(parts[0], size), 0, axis)
         whole = parts[0].array if len(parts) == 1 else concat([part.array for part in parts])

@@ -24,7 +24,6 @@ class StackedModules(Module, Several):
     def __init__(self, modules: Sequence[Module]) -> None:
         super().__init__()
         self.members = copy.deepcopy(modules[0])
-        self.count = len(modules)
         stacked: dict[int, Any] = {}
         for place, table, name in _tables(self.members):
             own = table[name]
@@ -49,9 +48,12 @@ class StackedModules(Module, Several):
         return call
 
     def forward(self, *inputs: Any, in_axes: Any = None) -> Any:
-        """What each member makes of the inputs, stacked; `in_axes` says which inputs have a row for each member."""
+        """What each member makes of the inputs, stacked; `in_axes` says which inputs have a row for each member.
+
+        Random numbers, as those of dropout, are other ones for each member.
+        """
         axes = in_axes if isinstance(in_axes, tuple | list) else [in_axes] * len(inputs)
-        return vmap(lambda member, *xs: member(*xs), (0, *axes))(self, *inputs)
+        return vmap(lambda member, *xs: member(*xs), (0, *axes), random="different")(self, *inputs)
 
 
 def stack_modules(modules: Sequence[Module]) -> StackedModules:
@@ -67,7 +69,7 @@ def stack_modules(modules: Sequence[Module]) -> StackedModules:
     StackedModules
         A module whose parameters are those of the modules, stacked along a new first axis, and copied.  A call gives
         the result of each member, stacked; where inputs have a row for each member, `in_axes=0` says so.  As an
-        argument of a function made by `vmap`, with axis 0, it is one member inside.
+        argument of a function made by `vmap`, with axis 0, it can be called inside as one member.
 
     Raises
     ------
@@ -93,6 +95,8 @@ def stack_modules(modules: Sequence[Module]) -> StackedModules:
     for i, (module, form) in enumerate(zip(modules, forms, strict=True)):
         if type(module) is not type(modules[0]) or repr(module) != repr(modules[0]):
             raise not_stackable(f"module {i} is {module!r:.60}", f"and module 0 is {modules[0]!r:.60}")
+        if [part.training for part in module.modules()] != [part.training for part in modules[0].modules()]:
+            raise not_stackable(f"module {i}", "is in training mode where module 0 is not, or the other way round")
         for one, other in zip(form, forms[0], strict=False):
             if one != other:
                 raise not_stackable(f"module {i}", f"has {one[1]} of the form {one[2]}, and module 0 {other[2]}")
@@ -115,4 +119,4 @@ def _at(module: Module, place: str, name: str) -> Any:
 
 
 def _form(x: Any) -> Any:
-    return None if x is None else (x.shape, str(x.dtype))
+    return None if x is None else (x.shape, str(x.dtype), "requires grad" if x.requires_grad else "constant")

@@ -45,6 +45,8 @@ class How(NamedTuple):
     rule_of: Callable[[Primitive], "Rule | None"]
     random: str = "error"
     warns: bool = True
+    # What was drawn by equations, for all parts of a batch: the keys are the equations' identities.
+    drawn: "dict[int, Any] | None" = None
 
 
 class Step:
@@ -155,6 +157,8 @@ def _in_dtype(result: Any, target: Variable) -> Any:
 
 def _drawn(equation: Equation, how: How) -> Value:
     """Random numbers, the same for all samples or other ones for each."""
+    if how.drawn is not None and id(equation) in how.drawn:
+        return Value(how.drawn[id(equation)], False)
     params, shape = equation.operation.params, equation.outputs[0].shape
     arguments, options = params["arguments"], dict(params["options"])
     different = how.random == "different"
@@ -164,7 +168,10 @@ def _drawn(equation: Equation, how: How) -> Value:
         arguments = (*arguments[:-1], (how.size, *shape))
     elif different:
         return Value(stack([_draw(params, arguments, options) for _ in range(how.size)]), True)
-    return Value(_draw(params, arguments, options), different)
+    numbers = _draw(params, arguments, options)
+    if how.drawn is not None and not different:
+        how.drawn[id(equation)] = numbers
+    return Value(numbers, different)
 
 
 def _draw(params: Mapping[str, Any], arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:

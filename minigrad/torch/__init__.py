@@ -5,6 +5,7 @@ functions, layers, optimizers, data sets and distributions in the same way, and 
 What there is not (other devices, compilation, pickle) is refused by name.
 """
 
+import functools
 import os
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.core import Switch, enable_grad, is_grad_enabled, name_of, no_grad
+from minigrad.core import Switch, enable_grad, is_grad_enabled, no_grad
 from minigrad.errors.dialects import not_in_the_dialect
 from minigrad.torch import creation as _creation
 from minigrad.torch import distributions, nn, optim, utils
@@ -22,7 +23,18 @@ from minigrad.torch.creation import Generator
 from minigrad.torch.custom import Function as _Function
 from minigrad.torch.functions import FUNCTIONS as _FUNCTIONS
 from minigrad.torch.functions import tensor_of as _tensor_of
-from minigrad.torch.tensor import Parameter, Size, Tensor, adopted, device, get_default_dtype, plain, set_default_dtype
+from minigrad.torch.memory import require_constants
+from minigrad.torch.tensor import (
+    Parameter,
+    Size,
+    Tensor,
+    adopted,
+    device,
+    get_default_dtype,
+    heard,
+    plain,
+    set_default_dtype,
+)
 
 # And all functions, which are in the table.
 __all__ = [
@@ -52,37 +64,53 @@ def _array_of(dtype: Any) -> Any:
 LongTensor, IntTensor, DoubleTensor, BoolTensor = (_array_of(x) for x in (np.int64, np.int32, np.float64, np.bool_))
 
 
+_switched: list[Any] = []
+
+
 class set_grad_enabled(Switch):  # PyTorch's name
-    """Switch recording on or off in a block."""
+    """Switch recording on or off: from now on, or in a block, or in a function that it decorates."""
 
     setting = "grad"
 
     def __init__(self, mode: Any) -> None:
         self.value = mode is not False and mode != 0
+        super().__enter__()
+        self._is_entered = True
+        _switched.append(self)  # a switch that nobody holds would be taken for one that was given up
+
+    def __enter__(self) -> Any:
+        if self._is_entered:
+            self._is_entered = False
+            return self.value
+        return super().__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        super().__exit__(*exception)
+        if self in _switched:
+            _switched.remove(self)
+
+    def __call__(self, function: Any) -> Any:
+        """Decorate a function; outside of it nothing changes."""
+        self.__exit__()
+        wanted = self.value
+
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with set_grad_enabled(wanted):
+                return function(*args, **kwargs)
+
+        return switched
 
 
 def _spoken(f: Any, *of: Any, **how: Any) -> Any:
     """What a transform makes of a function of the dialect: a function that gives its Tensors, too."""
     function, *options = of
-    made = f(_heard(function), *options, **how)
+    made = f(heard(function), *options, **how)
     return lambda *args, **kwargs: adopted(made(*args, **kwargs))
 
 
-def _heard(f: Any) -> Any:
-    """A function of the dialect as the package calls it."""
-    return lambda *args, **kwargs: plain(f(*_renamed(args), **_renamed(kwargs)))
-
-
-def _renamed(x: Any) -> Any:
-    """Arguments as Tensors of the dialect, which leave the package's as they are."""
-    if isinstance(x, mg.Tensor):
-        return adopted(name_of(x.array, x.node))
-    if type(x) in (list, tuple):
-        return type(x)([_renamed(part) for part in x])
-    return {key: _renamed(part) for key, part in x.items()} if type(x) is dict else x
-
-
 def _grad(*args: Any, **kwargs: Any) -> Any:
+    require_constants(args[0] if isinstance(args[0], (tuple, list)) else [args[0]])
     known = {k: plain(v) for k, v in kwargs.items() if k not in ("only_inputs", "is_grads_batched")}
     return adopted(mg.autograd.grad(*plain(args), **known))
 
@@ -138,7 +166,7 @@ autograd = _module(
         "autograd.functional",
         jacobian=lambda f, x: _spoken(mg.jacobian, f)(x),
         hessian=lambda f, x: _spoken(mg.hessian, f)(x),
-        hvp=lambda f, x, v: (adopted(f(x)), adopted(mg.hvp(_heard(f), x, v))),
+        hvp=lambda f, x, v: (adopted(f(x)), adopted(mg.hvp(heard(f), x, v))),
     ),
 )
 func = _module(

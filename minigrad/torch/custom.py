@@ -15,6 +15,8 @@ class Context:
     needs_input_grad: tuple[bool, ...] = ()
     # Of each saved Tensor its place among the operands or the results, if it is one of these, and itself.
     places: tuple[tuple[int | None, int | None, Any], ...] = ()
+    # Of other attributes that are such Tensors the names, and the same.
+    attributes: tuple[tuple[str, int | None, int | None], ...] = ()
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep Tensors for `saved_tensors`."""
@@ -63,7 +65,11 @@ class Function:
             kept = {id(given[i]): k for k, i in enumerate(places)}
             results = result if isinstance(result, tuple) else (result,)
             made = {id(x): k for k, x in enumerate(results)}
-            # What was saved is known by its place, as a later derivative goes through the operand or the result itself.
+            # What is saved is known by its place, as a later derivative goes through the operand or the result itself.
+            known = kept.keys() | made.keys()
+            ctx.attributes = tuple([
+                (name, kept.get(id(x)), made.get(id(x))) for name, x in vars(ctx).items() if id(x) in known
+            ])  # fmt: skip
             ctx.places = tuple([(kept.get(id(x)), made.get(id(x)), x) for x in ctx.saved_tensors])
             arrays = [x.array if isinstance(x, Handle) else x for x in results]
             return tuple(arrays) if isinstance(result, tuple) else arrays[0]
@@ -80,6 +86,8 @@ class Function:
                 _as_tensor(operands[k] if k is not None else results[m] if m is not None else x)
                 for k, m, x in ctx.places
             ])  # fmt: skip
+            for name, k, m in ctx.attributes:
+                setattr(ctx, name, _as_tensor(operands[k] if k is not None else results[m] if m is not None else None))
             gradients = cls.backward(ctx, *map(_as_tensor, g if several else [g]))
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             if len(gradients) < len(args):

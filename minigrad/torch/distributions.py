@@ -71,6 +71,11 @@ class Distribution:
         raise NotImplementedError(type(self).__name__)
 
 
+def _xlogy(x: Any, y: Any) -> Any:
+    """``x * log(y)``, and 0 where `x` is."""
+    return adopted(mg.special.xlogy(tensor_of(x), tensor_of(y)))
+
+
 class Normal(Distribution):
     """Normal."""
 
@@ -195,7 +200,8 @@ class Categorical(_OfLogits):
     probs = property(lambda self: FUNCTIONS["softmax"](self.logits, dim=-1))
 
     def _logits_of(self, probs: Any) -> Any:
-        return log(probs / FUNCTIONS["sum"](probs, dim=-1, keepdim=True))
+        eps = float(np.finfo(probs.dtype).eps)
+        return log((probs / FUNCTIONS["sum"](probs, dim=-1, keepdim=True)).clip(eps, 1 - eps))
 
     def sample(self, sample_shape: Any = ()) -> Any:
         weights = self.probs.detach()
@@ -229,7 +235,7 @@ class Gamma(Distribution):
 
     def log_prob(self, value: Any) -> Any:
         a, b = self.concentration, self.rate
-        return a * log(b) + (a - 1) * log(value) - b * value - _lgamma(a)
+        return a * log(b) + _xlogy(a - 1, value) - b * value - _lgamma(a)
 
     def entropy(self) -> Any:
         a = self.concentration
@@ -250,7 +256,7 @@ class Beta(Distribution):
 
     def log_prob(self, value: Any) -> Any:
         a, b = self.concentration1, self.concentration0
-        return (a - 1) * log(value) + (b - 1) * log1p(-value) - (_lgamma(a) + _lgamma(b) - _lgamma(a + b))
+        return _xlogy(a - 1, value) + _xlogy(b - 1, 1 - tensor_of(value)) - (_lgamma(a) + _lgamma(b) - _lgamma(a + b))
 
 
 class Poisson(Distribution):
@@ -326,7 +332,7 @@ def kl_divergence(p: Any, q: Any) -> Any:
         return FUNCTIONS["sum"](p.probs * (logs[0] - logs[1]), dim=-1)
     if isinstance(p, Bernoulli) and isinstance(q, Bernoulli):
         a, b = p.probs, q.probs
-        return a * (log(a) - log(b)) + (1 - a) * (log1p(-a) - log1p(-b))
+        return _xlogy(a, a) - _xlogy(a, b) + _xlogy(1 - a, 1 - a) - _xlogy(1 - a, 1 - b)
     if isinstance(p, Exponential) and isinstance(q, Exponential):
         ratio = q.rate / p.rate
         return ratio - 1 - log(ratio)

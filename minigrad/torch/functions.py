@@ -143,8 +143,8 @@ function(sub, "subtract")
 function(div, "divide")
 function(lambda x: 1 / mg.sqrt(x), "rsqrt")
 function(lambda x, min=None, max=None: tensor_of(x).clip(_number(min), _number(max)), "clamp", "clip")
-function(lambda x, min: mg.maximum(x, min), "clamp_min")
-function(lambda x, max: mg.minimum(x, max), "clamp_max")
+function(lambda x, min: tensor_of(x).clip(_number(min), None), "clamp_min")
+function(lambda x, max: tensor_of(x).clip(None, _number(max)), "clamp_max")
 function(lambda c, x=None, y=None: _where(c, x, y), "where", method=False)
 METHODS["where"] = lambda self, c, other: adopted(_where(plain(c), plain(self), plain(other)))
 function(lambda x, m, v: mg.where(m, v, x), "masked_fill")
@@ -349,7 +349,7 @@ def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1.0) 
 
 @function
 def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
-    chosen = np.isin(np.arange(x.shape[dim]), unwrap(index))
+    chosen = np.isin(np.arange(x.shape[dim]), unwrap(index) % x.shape[dim])
     return mg.where(chosen.reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)]), value, x)
 
 

@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import is_grad_enabled, name_of, unwrap
-from minigrad.errors.dialects import leaf_in_place, no_such_device, warn_of_number
+from minigrad.core import interpreter, is_grad_enabled, name_of, unwrap
+from minigrad.diagnostics import user_place
+from minigrad.errors.dialects import leaf_in_place, no_such_device, recorded_into_view, warn_of_number
+from minigrad.errors.tensors import other_dtype_in_place
 from minigrad.nn.module import Parameter as OurParameter
 from minigrad.ops.shaping import astype
+from minigrad.ops.shaping import broadcast_to as mg_broadcast
 from minigrad.tensor import Tensor as OurTensor
+from minigrad.torch.memory import note_constant_write, require_constants
+from minigrad.views import note_view, viewed_from
+from minigrad.writes import note_write
 
 __all__ = [
     "OurParameter",
@@ -88,11 +94,24 @@ def adopted(x: Any) -> Any:
 def plain(x: Any) -> Any:
     """Operands as the package's own Tensors, also in lists."""
     if isinstance(x, Tensor):
-        made = name_of(x.array, x.node)
-        return made
+        return name_of(x.array, x.node)
     if type(x) in (list, tuple):
         return type(x)([plain(part) for part in x])
     return {key: plain(part) for key, part in x.items()} if type(x) is dict else x
+
+
+def renamed(x: Any) -> Any:
+    """Arguments as Tensors of this dialect, which leave the package's as they are."""
+    if isinstance(x, OurTensor):
+        return adopted(name_of(x.array, x.node))
+    if type(x) in (list, tuple):
+        return type(x)([renamed(part) for part in x])
+    return {key: renamed(part) for key, part in x.items()} if type(x) is dict else x
+
+
+def heard(f: Any) -> Any:
+    """A function of the dialect as the package calls it."""
+    return lambda *args, **kwargs: plain(f(*renamed(args), **renamed(kwargs)))
 
 
 def _named(array: Any) -> "Tensor":
@@ -165,35 +184,66 @@ class Tensor(OurTensor):
         return self.shape if dim is None else self.shape[dim]
 
     def detach(self) -> Any:
-        """The value without its history."""
+        """The value without its history; of a leaf in the same memory."""
+        if self.node is not None and self.node.op is None and interpreter() is None:
+            return self.data
         return adopted(super().detach())
 
     def __getitem__(self, index: Any) -> Any:
-        if self.node is None and not isinstance(index, OurTensor | list | tuple | np.ndarray):
-            return _named(self.array[index])  # a view: what is written to it is written here
+        free = self.node is None or (self.node.op is None and not is_grad_enabled())
+        if free and interpreter() is None and isinstance(self.array, np.ndarray) and _is_basic(index):
+            # What is written to the view is written here.
+            view = _named(_view(self.array, index))
+            note_view(view, self)
+            return view
         return adopted(plain(self)[plain(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if self.node is None and getattr(value, "node", None) is None:
+        if self.node is None and getattr(value, "node", None) is None and interpreter() is None:
             self.array[unwrap_all(index)] = unwrap(value)
+            self._note_write(_view(self.array, index) if _is_basic(index) else self.array)
             return
         super().__setitem__(plain(index), plain(value))
 
     def written(self, result: Any) -> Any:
         """The Tensor itself with another value: in its memory where nothing is recorded, and otherwise in the graph."""
-        result = unwrap(result) if self.node is None else result
-        if self.node is None and self.array.__class__ is np.ndarray:
-            self.array[...] = result
+        value = unwrap(result)
+        if not np.can_cast(np.result_type(value), self.dtype, "same_kind"):
+            raise other_dtype_in_place(self.dtype, np.result_type(value))
+        recorded = getattr(result, "node", None) is not None and is_grad_enabled()
+        node = self.node
+        is_constant = node is None
+        if is_constant and recorded and viewed_from(self) is not None:
+            raise recorded_into_view()
+        if is_constant and not recorded and interpreter() is None:
+            if isinstance(self.array, np.ndarray):
+                self.array[...] = value
+                self._note_write(self.array)
+            else:
+                self.array = np.asarray(value, self.dtype)[()]
             return self
-        if self.node is None:
-            self.array = np.asarray(result, self.array.dtype)[()]
+        if node is not None and node.op is None and is_grad_enabled():
+            raise leaf_in_place()
+        filled = np.array(np.broadcast_to(value, self.array.shape), self.dtype)
+        if node is not None and node.op is not None and not is_grad_enabled():
+            self.array = filled  # as in PyTorch, gradients go on to what it was computed from
             return self
-        if self.node.op is None:
-            if is_grad_enabled():
-                raise leaf_in_place()
-            super().__setitem__(..., unwrap(result))
-            return self
-        return self._become(plain(result) if isinstance(result, OurTensor) else plain(self) * 0 + result)
+        if recorded or interpreter() is not None:
+            return self._become(mg_broadcast(plain(result), self.array.shape))
+        return self._become(name_of(filled, None))
+
+    def _note_write(self, array: Any) -> None:
+        """Tell those who need the old value: graphs, and the leaf that this is a view of."""
+        if isinstance(array, np.ndarray):
+            note_constant_write(array)
+        whole = viewed_from(self)
+        if whole is not None and whole.node is not None:
+            note_write(whole.node, user_place())
+
+    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False) -> None:
+        """Add the gradients of this Tensor to the `grad` of the leaves."""
+        require_constants([self])
+        super().backward(plain(gradient), retain_graph=bool(retain_graph), create_graph=create_graph)
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """In another dtype; on the CPU."""
@@ -312,6 +362,20 @@ def _number(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return kind(self.array)
 
     return method
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether an index consists of numbers, slices and the like, which give views."""
+    parts = index if isinstance(index, tuple) else (index,)
+    kinds = (int, np.integer, slice, type(None), type(Ellipsis))
+    return all(isinstance(part, kinds) and not isinstance(part, bool) for part in parts)
+
+
+def _view(array: np.ndarray, index: Any) -> np.ndarray:
+    """What a basic index picks, also a single element, as an array in the same memory."""
+    parts = index if isinstance(index, tuple) else (index,)
+    picked: np.ndarray = array[parts if Ellipsis in parts else (*parts, ...)]
+    return picked
 
 
 def unwrap_all(index: Any) -> Any:

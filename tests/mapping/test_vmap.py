@@ -239,12 +239,12 @@ def test_no_nan_comes_from_the_branch_that_is_not_taken():
         return mg.cond(x[0] > 0, lambda x: mg.sum(mg.sqrt(x * w)), lambda x: mg.sum(x) * 0.0, x)
 
     x = np.array([[4.0, 1.0], [0.0, 0.0], [-1.0, -2.0], [9.0, 3.0]])
-    for gradient in (mg.grad(lambda x, w: mg.sum(mg.vmap(f, (0, None))(x, w)), (0, 1)),):
-        for g in (gradient, mg.jit(gradient), mg.jit(gradient)):
-            of_x, of_w = g(x, w)
-            np.testing.assert_allclose(of_x[[1, 2]], 0)
-            np.testing.assert_allclose(of_x[[0, 3]], np.sqrt(w) / (2 * np.sqrt(x[[0, 3]])))
-            np.testing.assert_allclose(of_w, np.sqrt(x[[0, 3]]).sum(axis=0) / (2 * np.sqrt(w)))
+    gradient = mg.grad(lambda x, w: mg.sum(mg.vmap(f, (0, None))(x, w)), (0, 1))
+    for g in (gradient, mg.jit(gradient)):
+        of_x, of_w = g(x, w)
+        np.testing.assert_allclose(of_x[[1, 2]], 0)
+        np.testing.assert_allclose(of_x[[0, 3]], np.sqrt(w) / (2 * np.sqrt(x[[0, 3]])))
+        np.testing.assert_allclose(of_w, np.sqrt(x[[0, 3]]).sum(axis=0) / (2 * np.sqrt(w)))
     each = mg.vmap(mg.grad(f), (0, None))
     for g in (each, mg.jit(each)):
         np.testing.assert_allclose(g(x, w)[[1, 2]], 0)
@@ -606,3 +606,67 @@ def test_stacked_modules_keep_ties_buffers_frozen_parameters_and_states():
 def test_modules_that_cannot_be_stacked(modules, message):
     with pytest.raises(ArgumentError, match=re.compile(message)):
         mg.stack_modules(modules())
+
+
+# Random numbers that are the same, in parts of a batch and sample by sample
+
+
+def test_the_same_random_numbers_in_all_parts_of_a_batch():
+    x = np.zeros(5)
+    for chunk_size in (None, 1, 2, 5):
+        mg.manual_seed(0)
+        drawn = mg.vmap(lambda v: v + mg.random.randn(), random="same", chunk_size=chunk_size)(x)
+        assert len(set(drawn.tolist())) == 1
+        mg.manual_seed(0)
+        assert drawn[0] == mg.random.randn().item()
+
+
+def test_random_numbers_where_samples_are_computed_one_by_one():
+    h = mg.grad(lambda q: mg.sum(mg.grad(mg.linalg.det)(q) ** 2))
+    matrices = np.stack([np.array([[1.0, 2.0], [0.0, 3.0]]), np.ones((2, 2))])
+    mg.manual_seed(0)
+    first, second = mg.random.randn().item(), mg.random.randn().item()
+    for how, expected in (("same", [first, first]), ("different", [first, second])):
+        mg.manual_seed(0)
+        with pytest.warns(UserWarning, match="one sample after another"):
+            drawn = mg.vmap(lambda q: mg.sum(h(q)) * 0 + mg.random.randn(), random=how)(matrices)
+        assert np.asarray(drawn).tolist() == expected
+
+
+def test_plain_numbers_among_the_results_leave_arrays_arrays():
+    x = np.ones((3, 2))
+    assert type(mg.vmap(lambda v: 7)(x)) is np.ndarray
+    assert [type(y) for y in mg.vmap(lambda v: (mg.sin(v), 7))(x)] == [np.ndarray] * 2
+    w = mg.tensor(2.0)
+    assert isinstance(mg.vmap(lambda v: v * w)(x), mg.Tensor)
+
+
+def test_a_branch_of_an_empty_batch():
+    f = mg.vmap(lambda k: mg.cond(k > 0, lambda: k * 2, lambda: k - 1))
+    for g in (f, mg.jit(f)):
+        assert np.asarray(g(np.zeros(0, int))).shape == (0,)
+
+
+def test_the_message_of_an_axis_has_the_shape_of_the_result():
+    with pytest.raises(mg.errors.AxisError, match=r"axis -3 of result 0, which has shape \(5, 3\)"):
+        mg.vmap(lambda v: v, out_axes=-3)(np.ones((5, 3)))
+    with pytest.raises(mg.errors.AxisError, match=r"axis 3 of result 0, which has shape \(5, 2\)"):
+        mg.vmap(lambda v: mg.ones(2), out_axes=3)(np.ones((5, 3)))
+
+
+def test_modules_that_are_trained_otherwise_are_not_stacked():
+    frozen, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    frozen.weight.requires_grad_(False)
+    with pytest.raises(
+        ArgumentError, match=r"module 1 has weight of the form .*requires grad.*and module 0 .*constant"
+    ):
+        mg.stack_modules([frozen, other])
+    with pytest.raises(ArgumentError, match="module 1 is in training mode where module 0 is not"):
+        mg.stack_modules([nn.Linear(2, 2).eval(), other])
+
+
+def test_members_with_dropout_drop_on_their_own():
+    mg.manual_seed(0)
+    ensemble = mg.stack_modules([nn.Sequential(nn.Linear(1000, 1000), nn.Dropout(0.5)) for _ in range(2)])
+    one, two = ensemble(mg.ones(1000)).tolist()
+    assert 300 < sum((a == 0) != (b == 0) for a, b in zip(one, two, strict=True)) < 700

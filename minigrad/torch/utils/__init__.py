@@ -4,13 +4,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import minigrad as mg
+from minigrad.torch.tensor import adopted, heard, plain
 from minigrad.torch.utils import data
 
 __all__ = ["checkpoint", "data"]
 
 
 def _checkpoint(function: Any, *args: Any, use_reentrant: bool = False) -> Any:
-    return mg.checkpoint(function)(*args)
+    return adopted(mg.checkpoint(heard(function))(*plain(args)))
 
 
 checkpoint = SimpleNamespace(checkpoint=_checkpoint)
