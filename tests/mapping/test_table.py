@@ -145,8 +145,22 @@ def test_so_many_samples_were_compared():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compared = [mapped_is_looped(c, (True,) * sum(isinstance(x, np.ndarray) for x in c.operands)) for c in FIRST]
+        compared_twice = [as_nested(case) for case in FIRST]
     assert len(FIRST) > 450
     assert np.mean(compared) > 0.98
+    assert np.mean(compared_twice) > 0.98
+
+
+def test_nine_of_ten_rows_are_computed_for_all_samples_at_once():
+    """A rule that gives up, or an operation that depends on its values, is looped over with a warning."""
+    looped_over = []
+    for case in FIRST:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            mapped_is_looped(case, (True,) * sum(isinstance(x, np.ndarray) for x in case.operands))
+        if any("one sample after another" in str(warning.message) for warning in caught):
+            looped_over.append(case.row.name)
+    assert len(looped_over) < 0.1 * len(FIRST), looped_over
 
 
 def test_nearly_all_operations_have_a_rule():
