@@ -378,3 +378,45 @@ def test_gradients_at_a_bound_are_those_of_pytorch():
     x = torch.tensor([0.0, 1.0], requires_grad=True)
     assert torch.autograd.grad(torch.clamp_min(x, 0.0).sum(), x)[0].tolist() == [1.0, 1.0]
     assert torch.autograd.grad(x.clamp_max(1.0).sum(), x)[0].tolist() == [1.0, 1.0]
+
+
+def test_results_without_a_derivative_and_gradients_of_nothing():
+    class Masked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            mask = (x > 0).float()
+            ctx.mark_non_differentiable(mask)
+            ctx.save_for_backward(mask)
+            return x * mask, mask
+
+        @staticmethod
+        def backward(ctx, g, _):
+            return g * ctx.saved_tensors[0]
+
+    x = torch.tensor([1.0, -1.0], requires_grad=True)
+    y, mask = Masked.apply(x)
+    assert (y.requires_grad, mask.requires_grad) == (True, False)
+    (y * mask).sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0]
+
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2, grad
+
+    with pytest.raises(ArgumentError, match="returned 2 gradients for the 1 argument"):
+        Twice.apply(x).sum().backward()
+
+
+def test_backward_of_several_at_once():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x**2
+    torch.autograd.backward([y.sum(), (y * x).sum()])
+    assert x.grad.tolist() == [5.0, 16.0]
+    x.grad = None
+    torch.autograd.backward(x * 3, torch.tensor([1.0, 10.0]))
+    assert x.grad.tolist() == [3.0, 30.0]

@@ -37,10 +37,10 @@ def constant_written(node: Any, array: Any) -> StaleValueError:
 
 
 def bad_backward(name: str, given: int, wanted: int) -> ArgumentError:
-    """For a Function whose `backward` gives too few gradients."""
+    """For a Function whose `backward` gives too few gradients, or too many."""
     return ArgumentError(
-        f"{name}.backward returned {given} gradient{'s' * (given != 1)} for the {wanted} arguments of forward: return "
-        "one for each, None where there is none"
+        f"{name}.backward returned {given} gradient{'s' * (given != 1)} for the {wanted} "
+        f"argument{'s' * (wanted != 1)} of forward: return one for each, None where there is none"
     )
 
 

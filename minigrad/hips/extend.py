@@ -72,4 +72,4 @@ def defvjp_argnum(fun: Any, maker: Function) -> None:
 
 
 def defjvp(fun: Any, *makers: Function | str | None, argnums: Iterable[int] | None = None) -> None:
-    """Accepted, and not needed: derivatives along a direction are made of those that `defvjp` gives."""
+    """Accepted, without effect: derivatives along a direction are made of those that `defvjp` gives, and need them."""

@@ -6,6 +6,7 @@ What there is not (other devices, compilation, pickle) is refused by name.
 """
 
 import functools
+import operator
 import os
 import sys
 import tempfile
@@ -116,8 +117,10 @@ def _grad(*args: Any, **kwargs: Any) -> Any:
 
 
 def _backward(tensors: Any, grad_tensors: Any = None, **how: Any) -> None:
-    for x, g in zip(tensors, grad_tensors or [None] * len(tensors), strict=True):
-        x.backward(g, **how)
+    several = tensors if isinstance(tensors, (tuple, list)) else [tensors]
+    weights = grad_tensors if isinstance(grad_tensors, (tuple, list)) else [grad_tensors] * len(several)
+    parts = [x if g is None else (x * g).sum() for x, g in zip(several, weights, strict=True)]
+    functools.reduce(operator.add, parts).backward(**how)
 
 
 def _functional_call(module: Any, parameters: Any, args: Any = (), kwargs: Any = None, **_: Any) -> Any:

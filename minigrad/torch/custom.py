@@ -13,6 +13,7 @@ class Context:
 
     saved_tensors: tuple[Any, ...] = ()
     needs_input_grad: tuple[bool, ...] = ()
+    constants: tuple[Any, ...] = ()
     # Of each saved Tensor its place among the operands or the results, if it is one of these, and itself.
     places: tuple[tuple[int | None, int | None, Any], ...] = ()
     # Of other attributes that are such Tensors the names, and the same.
@@ -23,10 +24,11 @@ class Context:
         self.saved_tensors = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Accepted, and not needed: results of integers have no derivative."""
+        """Say which results have no derivative."""
+        self.constants = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Accepted: gradients of results that are not used are zeros in any case."""
+        """Accepted, without effect: gradients of results that are not used are zeros, and never None."""
 
 
 class Function:
@@ -71,6 +73,7 @@ class Function:
                 (name, kept.get(id(x)), made.get(id(x))) for name, x in vars(ctx).items() if id(x) in known
             ])  # fmt: skip
             ctx.places = tuple([(kept.get(id(x)), made.get(id(x)), x) for x in ctx.saved_tensors])
+            ctx.constants = tuple([made.get(id(x)) for x in ctx.constants])
             arrays = [x.array if isinstance(x, Handle) else x for x in results]
             return tuple(arrays) if isinstance(result, tuple) else arrays[0]
 
@@ -90,7 +93,7 @@ class Function:
                 setattr(ctx, name, _as_tensor(operands[k] if k is not None else results[m] if m is not None else None))
             gradients = cls.backward(ctx, *map(_as_tensor, g if several else [g]))
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
-            if len(gradients) < len(args):
+            if len(gradients) < len(args) or any(g is not None for g in gradients[len(args) :]):
                 raise bad_backward(cls.__name__, len(gradients), len(args))
             wanted = [gradients[i] for i in places]
             recorded = isinstance(g[0] if several else g, Handle)
@@ -100,7 +103,12 @@ class Function:
         operation: Any = mg.primitive(joint=joint, outputs=len(first[0]) if several else 1)(forward)
         operation.primitive.ours = False  # the gradients may be arrays that belong to others
         del primitives[cls.__name__]  # it is one of many of this name, for this call alone
-        return adopted(operation(*[plain(args[i]) for i in places]))
+        result = operation(*[plain(args[i]) for i in places])
+        if not ctx.constants:
+            return adopted(result)
+        results = result if several else (result,)
+        made = tuple([adopted(x.detach() if i in ctx.constants else x) for i, x in enumerate(results)])
+        return made if several else made[0]
 
 
 def _as_tensor(x: Any) -> Tensor:
