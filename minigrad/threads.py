@@ -1,5 +1,6 @@
 """How many threads NumPy's matrix products use."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from minigrad.errors.files import missing_package
@@ -46,6 +47,12 @@ def get_num_threads() -> int:
     """
     pools = _threadpoolctl("get_num_threads").threadpool_info()
     return max([int(pool["num_threads"]) for pool in pools if pool["user_api"] == "blas"], default=1)
+
+
+def limited(n: int) -> AbstractContextManager[Any]:
+    """So many threads at most inside of the block."""
+    limits: AbstractContextManager[Any] = _threadpoolctl("limited").threadpool_limits(n, user_api="blas")
+    return limits
 
 
 def _threadpoolctl(asked: str) -> Any:

@@ -12,6 +12,7 @@ from minigrad.diagnostics import Place
 from minigrad.errors.functions import profile_of_a_call
 from minigrad.graph import tables
 from minigrad.graph.capture import operands_of
+from minigrad.graph.contractions import Contractions
 from minigrad.graph.held import memory_of
 from minigrad.graph.tables import Path
 from minigrad.graph.watching import Trace, Tracer, trace_of
@@ -96,6 +97,10 @@ class profile(Tracer):
     of 100,000 numbers 1.3 times; a training step of a small network (16 features) 1.5 times, of a larger one (256
     features) 1.2 times.  These times are counted as `overhead`, and not with the operations.
 
+    NumPy's matrix products use several threads, which for small ones cost more than they give.  Where threadpoolctl is
+    installed (the extra `threads`), the product that took longest is computed again when the profile is printed, with
+    all threads and with one, and a line below the tables says so if one is quicker.
+
     Examples
     --------
     >>> import numpy as np
@@ -118,6 +123,7 @@ class profile(Tracer):
         self.peak: int | None = None
         self._rows: dict[Key, list[int]] = {}  # count, ns forward, ns backward, bytes
         self._places: dict[tuple[int, int], Place] = {}
+        self._contractions = Contractions()
         self._latest: tuple[Any, Path] = ((), ())  # the calls of the latest operation, and what path they are
         self._before: dict[Key, list[int]] = {}
         self._overhead_before = 0.0
@@ -159,6 +165,7 @@ class profile(Tracer):
         row[1] += arrived - begun
         if node.value.base is None or memory_of(node.value) not in map(memory_of, operands_of(node)):
             row[3] += node.value.nbytes
+        self._contractions.note(node.op, node.args, arrived - begun)
         done = perf_counter_ns()
         self.overhead += (done - arrived) / 1e9
         self._since += done - begun  # to measure it is no part of the derivative that it may belong to
@@ -190,6 +197,7 @@ class profile(Tracer):
             mine, before = self._rows.setdefault(key, [0, 0, 0, 0]), inner._before.get(key, [0, 0, 0, 0])
             mine[:] = [a + b - c for a, b, c in zip(mine, row, before, strict=True)]
         self._places.update(inner._places)
+        self._contractions.add(inner._contractions)
         self.overhead += inner.overhead - inner._overhead_before
 
     @property
@@ -229,6 +237,8 @@ class profile(Tracer):
         ]
         if self.peak is not None:
             parts.append(f"at most {display.memory(self.peak)} more memory than in the beginning")
+        if remark := self._contractions.remark():
+            parts.append(remark)
         return "\n".join(parts)
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:

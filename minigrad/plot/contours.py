@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
-from minigrad.plot.figure import LARGEST, add_legend, axes, interval, sparse, spatial_labels, style, widened
-from minigrad.plot.mesh import Window, fate, grid, minimizers, values, window
+from minigrad.plot.figure import (
+    LARGEST,
+    add_legend,
+    axes,
+    finite,
+    interval,
+    sparse,
+    spatial_labels,
+    style,
+    widened,
+)
+from minigrad.plot.mesh import Window, fate, grid, minimizers, runs_away, values, window
 from minigrad.plot.projection import projected
 from minigrad.plot.runs import Run, read_paths, said, width
 
@@ -18,6 +28,9 @@ Levels = int | Sequence[float] | np.ndarray
 
 # In a plane among many coordinates, a call with all points takes so many numbers at most; else each point is a call.
 _MOST = 20_000_000
+
+# A surface has so many along each axis at most.  Where they are few, a narrow valley has teeth.
+_FACETS = 500
 
 # A legend of more names than this is no help.
 _NAMES = 15
@@ -54,7 +67,8 @@ def contour(
         point after the other.  Without it, only the paths are drawn.
     paths : Result, array of shape (records, 2), list or dict of these, or what sweep returned, optional
     domain : pair of pairs (low, high), or one pair for both coordinates, optional
-        Where `f` is computed: by default the `domain` of an `Objective`, or as much as the paths need.
+        Where `f` is computed: by default the `domain` of an `Objective`, with the starts and the paths next to it; of
+        other functions as much as the paths need, and as one must see of the function to see their ends in a valley.
     xlim, ylim : pair, optional
         The limits of the axes: by default the domain.
     levels : int or sequence of float
@@ -220,7 +234,7 @@ def surface(
     paths: Any = None,
     *,
     domain: Any = None,
-    points: int | tuple[int, int] = 100,
+    points: int | tuple[int, int] = 300,
     log: bool = False,
     cmap: str = "viridis",
     elev: float = 35,
@@ -272,8 +286,9 @@ def surface(
     ax = axes(ax, spatial=True)
     least, most = float(z.min()), float(z.max())
     ax.plot_surface(
-        *mesh, z.filled(np.nan), cmap=cmap, alpha=0.6, linewidth=0, rcount=100, ccount=100, vmin=least, vmax=most
-    )
+        *mesh, z.filled(np.nan), cmap=cmap, alpha=0.6, linewidth=0, rcount=_FACETS, ccount=_FACETS, vmin=least,
+        vmax=most,
+    )  # fmt: skip
     _draw_paths(ax, runs, tracks, [fate(run, f, region) for run in runs])
     _draw_marks(ax, [track[0] for track in tracks if start], _on_surface(f, marks, arrange, region, log))
     ax.set(xlim=region[0], ylim=region[1], zlim=widened(least, most))
@@ -340,12 +355,26 @@ def curve(
     y = heights(values(f, x[None], arrange), log=False)
     tracks = [_on_curve(f, run.points, run.arrange) for run in runs]
     ax = axes(ax)
-    ax.set(xlim=region[0], ylim=widened(float(y.min()), float(y.max())), xlabel="$x$", ylabel="$f(x)$")
+    told = finite(track[:, 1] for run, track in zip(runs, tracks, strict=True) if not runs_away(run, f))
+    ax.set(xlim=region[0], ylim=widened(*_without_poles(y.compressed(), told)), xlabel="$x$", ylabel="$f(x)$")
     ax.plot(x, y.filled(np.nan), color="0.45", linewidth=1.5, zorder=2)
     _draw_paths(ax, runs, tracks, [fate(run, f, region) for run in runs], lines="none")
     _draw_marks(ax, [track[0] for track in tracks if start], _on_curve(f, marks, arrange))
     add_legend(ax, legend)
     return ax
+
+
+def _without_poles(y: np.ndarray, told: np.ndarray) -> tuple[float, float]:
+    """The heights to show: all, unless the middle half of them, and what is told of, would be a flat line then."""
+    low, high = np.quantile(y, [0.25, 0.75])
+    low, high = min(low, told.min(initial=low)), max(high, told.max(initial=high))
+    size = high - low
+    least, most = float(y.min()), float(y.max())
+    if size > 0 and low - least > 20 * size:
+        least = low - 2 * size
+    if size > 0 and most - high > 20 * size:
+        most = high + 2 * size
+    return min(least, low), max(most, high)
 
 
 def _number(points: np.ndarray) -> Any:

@@ -1,7 +1,7 @@
 """Axes, colours that everybody can tell apart, legends, and limits that fit any numbers."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from minigrad.errors.files import missing_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # The palette of M. Okabe and K. Ito, "Color Universal Design", 2008, without its yellow, which is not seen on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -72,17 +73,46 @@ def sparse(records: int) -> int:
 
 
 def add_legend(ax: "Axes", where: bool | str, handles: Sequence[Any] | None = None) -> None:
-    """A legend beside the picture, if the figure's layout makes room for it; otherwise where it hides least."""
+    """A legend beside the picture, which gives up room for it; of axes that were placed by hand, where it hides least.
+
+    A figure with a layout engine makes the room itself.
+    """
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
     if not where or not shown:
         return
     place: dict[str, Any] = {"loc": "best"}
+    cell, figure = ax.get_subplotspec(), cast("Figure", ax.figure)  # or a part of one, with the same methods
+    laid_out = figure.get_layout_engine() is not None
     if isinstance(where, str):
         place = {"loc": where}
-    elif ax.figure.get_layout_engine() is not None:
+    elif laid_out or cell is not None:
         # The numbers of the third axis stand to the right of what Matplotlib takes for the box of the axes.
         place = {"loc": "upper left", "bbox_to_anchor": (1.12 if ax.name == "3d" else 1.02, 1.0), "borderaxespad": 0.0}
-    ax.legend(handles=shown, fontsize="small", ncols=1 + (len(shown) - 1) // 16, **place)
+    legend = ax.legend(handles=shown, fontsize="small", ncols=1 + (len(shown) - 1) // 16, **place)
+    if cell is not None and not laid_out and not isinstance(where, str):
+        _make_room(ax, cell.get_position(figure), legend)
+
+
+def _make_room(ax: "Axes", cell: Any, legend: Any) -> None:
+    """Let the legend take the right part of the axes' cell, or, if it would take most of that, the lower one."""
+    figure, box = ax.figure.bbox, legend.get_window_extent()
+    wide, high = box.width / figure.width, box.height / figure.height
+    width = (cell.width - wide) / (1.3 if ax.name == "3d" else 1.04)
+    beside = width > 0.45 * cell.width
+    if beside:
+        ax.set_position((cell.x0, cell.y0, width, cell.height))
+    else:
+        below = min(high + 0.02, 0.6 * cell.height)
+        ax.set_position((cell.x0, cell.y0 + below, cell.width, cell.height - below))
+    # Where the numbers and names of the axes end, the legend begins.
+    legend.set_in_layout(False)
+    written, plain = ax.get_tightbbox() or ax.bbox, ax.bbox
+    legend.set_in_layout(True)
+    if beside and ax.name == "3d":
+        legend.set_bbox_to_anchor(((written.x1 - plain.x0) / plain.width + 0.04, 1.0), transform=ax.transAxes)
+    elif not beside:
+        legend.set_loc("upper center")
+        legend.set_bbox_to_anchor((0.5, (written.y0 - plain.y0) / plain.height - 0.03), transform=ax.transAxes)
 
 
 # Limits

@@ -1,18 +1,26 @@
 """Films that are quick to make and small: what stands still is drawn once, and all frames share one palette."""
 
-import tempfile
+import base64
+import io
+import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
-from matplotlib.animation import FuncAnimation, HTMLWriter
+from matplotlib.animation import FuncAnimation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+from minigrad.options import one_of, real_number
+
+PAGE = Path(__file__).with_name("film.html")
+
 _NEAR = 8  # of 255: Pillow looks colours up by cells of this width
+_FREE = 255  # the last place of the palette: no picture has this colour
 
 
 class Film(FuncAnimation):
@@ -48,13 +56,21 @@ class Film(FuncAnimation):
         first.save(filename, save_all=True, append_images=others, duration=1000 / (fps or self.fps), loop=0)
 
     def to_jshtml(self, fps: Any = None, embed_frames: bool = True, default_mode: str | None = None) -> str:
-        """A page with controls, which holds all frames."""
+        """A page with controls, which holds the first frame, and of the others what differs from it."""
         if not embed_frames:
             return str(super().to_jshtml(fps, embed_frames, default_mode))
-        return _page(self.pictures(), fps or self.fps, default_mode or "loop")
+        mode = one_of(default_mode or "loop", "to_jshtml: default_mode", ("once", "loop", "reflect"))
+        frames = self.pictures()
+        film = {
+            "frames": [_address(_difference(frame, frames[0])) for frame in frames],
+            "fps": real_number(fps or self.fps, "to_jshtml: fps", above=0, most=1000),
+            "mode": mode,
+        }
+        page = PAGE.read_text(encoding="utf-8").replace("ID", f"film-{uuid4().hex}")
+        return page.replace("FIRST", _address(frames[0])).replace("FILM", json.dumps(film))
 
     def pictures(self, dpi: Any = None) -> list[Image.Image]:
-        """The frames, in the colours of one palette."""
+        """The frames, in the colours of one palette, which leaves its last place free."""
         screen, before = self.figure.canvas, self.figure.dpi
         try:
             self.figure.dpi = before if dpi in (None, "figure") else dpi
@@ -87,38 +103,34 @@ class Film(FuncAnimation):
 
 
 def _palette(picture: Image.Image, artists: Iterable[Any]) -> Image.Image:
-    """White, black, the colours of the artists with their shades on white, and the commonest of a picture: 256."""
+    """White, black, the colours of the artists with their shades on white, and the commonest of a picture: 255."""
     plain = [255 * np.array(to_rgb(colour)) for colour in ("white", "black")]
     shades = plain + [
         255 * (part * np.array(to_rgb(artist.get_color())) + 1 - part)
         for artist in artists if hasattr(artist, "get_color") for part in (1, 0.75, 0.5, 0.25)
     ][:128]  # fmt: skip
     own = np.array(shades).round()
-    common = np.array(picture.quantize(256 - len(own)).getpalette()).reshape(-1, 3)
+    common = np.array(picture.quantize(_FREE - len(own)).getpalette()).reshape(-1, 3)
     others = common[np.abs(common[:, None] - own).max(axis=-1).min(axis=-1) > _NEAR]
+    colours = np.zeros((_FREE + 1, 3), np.uint8)
+    known = np.concatenate([own, others])[:_FREE]
+    colours[: len(known)] = known
     palette = Image.new("P", (1, 1))
-    palette.putpalette(np.concatenate([own, others]).astype(np.uint8)[:256].ravel().tolist())
+    palette.putpalette(colours.ravel().tolist())
     return palette
 
 
-class _Pictures(Figure):
-    """A figure whose picture is the next one of those that are there already."""
-
-    def __init__(self, pictures: Sequence[Image.Image]) -> None:
-        super().__init__()
-        self.waiting = list(pictures)[::-1]
-
-    def savefig(self, fname: Any, **_: Any) -> None:
-        """Write the next picture."""
-        self.waiting.pop().save(fname, "PNG", optimize=True)
+def _difference(frame: Image.Image, ground: Image.Image) -> Image.Image:
+    """A frame which can be seen through where it is as the ground."""
+    pixels = np.asarray(frame)
+    front = Image.fromarray(np.where(pixels == np.asarray(ground), _FREE, pixels).astype(np.uint8))
+    front.putpalette(frame.getpalette() or [])
+    front.info["transparency"] = _FREE
+    return front
 
 
-def _page(pictures: Sequence[Image.Image], fps: Any, mode: str) -> str:
-    """Matplotlib's page of such frames."""
-    writer: Any = HTMLWriter(fps=fps, codec="png", embed_frames=True, default_mode=mode, embed_limit=1000)  # megabytes
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film.html"
-        with writer.saving(_Pictures(pictures), path, dpi=None):
-            for _ in pictures:
-                writer.grab_frame()
-        return path.read_text(encoding="utf-8")
+def _address(picture: Image.Image) -> str:
+    """A picture as an address that holds it."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

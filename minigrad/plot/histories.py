@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.options import whole_number
 from minigrad.plot.figure import add_legend, axes, fit_y, heights_of_lines, sparse, style
-from minigrad.plot.runs import plain, read_losses, read_paths, said, width
+from minigrad.plot.runs import Curve, plain, read_losses, read_paths, said, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,8 @@ def losses(
     log: bool = True,
     ylim: tuple[float, float] | None = None,
     limit: float | None = None,
-    xlabel: str = "step",
+    xlabel: str | None = None,
+    steps_per_epoch: int | None = None,
     legend: bool | str = True,
     ax: "Axes | None" = None,
 ) -> "Axes":
@@ -39,22 +41,27 @@ def losses(
         The limits of the losses' axis.
     limit : float, optional
         Draw a dotted line at this loss.
-    xlabel : str
-        What the losses are drawn over, if `x` is not the number of steps.
+    xlabel : str, optional
+        What the losses are drawn over: by default "step", or "epoch".
+    steps_per_epoch : int, optional
+        How many steps an epoch has, such as the length of a `DataLoader`: then the losses are drawn over epochs, pale,
+        and in front of them the mean of each epoch, at its end.  The first of the given losses is that before the first
+        step.
     legend, ax
         As for `contour`.
 
     Returns
     -------
     matplotlib Axes
-        Its first lines are the curves, in the given order and with all their points.
+        Its first lines are the curves, in the given order and with all their points; then come the means of epochs.
 
     Raises
     ------
     ShapeError
         If losses are not a row of numbers, or `x` is not as long.
     ValueError
-        If there are no runs, or `ylim` is not a pair (low, high), positive for a logarithmic axis.
+        If there are no runs, `ylim` is not a pair (low, high), positive for a logarithmic axis, or there are both `x`
+        and `steps_per_epoch`.
 
     Examples
     --------
@@ -66,7 +73,12 @@ def losses(
     ('log', ['lr=0.01', 'lr=0.09', 'limit 0.0001'])
     """
     curves = read_losses(runs)
-    places = _places(x, [(curve.label, curve.steps) for curve in curves])
+    if steps_per_epoch is not None:
+        whole_number(steps_per_epoch, "losses: steps_per_epoch")
+        if x is not None:
+            raise ArgumentError("losses are drawn over x, or over epochs: leave out x or steps_per_epoch")
+    length = steps_per_epoch or 1
+    places = _places(x, [(curve.label, curve.steps / length if length > 1 else curve.steps) for curve in curves])
     fates = []
     for curve in curves:
         diverged = curve.result is not None and curve.result.diverged
@@ -75,11 +87,31 @@ def losses(
     ax = axes(ax)
     labels = [said(curve.label, word) for curve, word in zip(curves, fates, strict=True)]
     _draw(ax, labels, places, [curve.losses for curve in curves], "loss", log, ylim, limit)
+    if length > 1:
+        _draw_means(ax, ax.lines[: len(curves)], [_means(curve, length) for curve in curves])
     if x is None:
         _whole_steps(ax)
-    ax.set_xlabel(xlabel)
+    ax.set_xlabel(xlabel or ("step" if steps_per_epoch is None else "epoch"))
     add_legend(ax, legend)
     return ax
+
+
+def _means(curve: Curve, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of epochs of so many steps, and the mean loss over each, the last one perhaps unfinished."""
+    epochs = curve.steps // length
+    ends = np.append(np.flatnonzero(np.diff(epochs)) + 1, len(epochs))
+    with np.errstate(all="ignore"):
+        means = [part.mean() for part in np.split(curve.losses, ends[:-1])]
+    return np.minimum(epochs[ends - 1] + 1, (curve.steps[-1] + 1) / length), np.array(means)
+
+
+def _draw_means(ax: "Axes", lines: Sequence[Any], means: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    """The means in front of their curves, which grow pale and leave the name to them."""
+    for line, (ends, heights) in zip(lines, means, strict=True):
+        marker = "o" if len(ends) < 40 else ""
+        look = {"color": line.get_color(), "linestyle": line.get_linestyle(), "label": line.get_label()}
+        ax.plot(ends, heights, marker=marker, markersize=4.5, **look)
+        line.set(alpha=0.35, linestyle="-", linewidth=1.0, label=None)
 
 
 def iterates(

@@ -108,20 +108,64 @@ def window_of(domain: Any, coordinates: int) -> Window:
 
 
 def window(domain: Any, f: Any, runs: Sequence[Run], marks: np.ndarray, coordinates: int) -> Window:
-    """The region to show: as given, as the objective says, or as much as the paths that do not run away need."""
-    if domain is None and len(getattr(f, "domain", ())) == coordinates:
-        domain = f.domain
+    """The region to show: as given, or where an objective is at home and its runs go, or what runs need.
+
+    Of a function that says nothing of itself the region is as wide as the paths that do not run away, and around their
+    ends so wide that one sees it rise again, to a quarter of the height that they have descended.
+    """
     if domain is not None:
         return window_of(domain, coordinates)
+    home = getattr(f, "domain", ())
+    kept = [run for run in runs if not runs_away(run, f)]
+    if len(home) == coordinates:
+        return _around(window_of(home, coordinates), runs, kept)
     shown = [marks, *(run.points[:1] for run in runs)]
-    shown += [run.points for run in runs if not runs_away(run, f)]
-    if len(shown) == 1 + len(runs):
-        shown += [run.points[:2] for run in runs]
+    shown += [run.points for run in kept] or [run.points[:2] for run in runs]
     sides = [finite(points[:, i] for points in shown) for i in range(coordinates)]
     if not all(side.size for side in sides):
         pairs = "(low, high)" if coordinates == 1 else "((low, high), (low, high))"
         raise ArgumentError(f"neither the function nor paths say which region to show: give domain={pairs}")
-    return tuple(widened(side.min(), side.max(), 0.1) for side in sides)
+    extents = np.array([np.ptp(side) for side in sides])
+    ends = [] if f is None else [_slopes_around(f, run, extents) for run in kept]
+    wide = [finite([side, *(end[:, i] for end in ends)]) for i, side in enumerate(sides)]
+    return tuple(widened(side.min(), side.max(), 0.1) for side in wide)
+
+
+def _around(home: Window, runs: Sequence[Run], kept: Sequence[Run]) -> Window:
+    """An objective's own region with all starts in it, and with what lies next to it of the paths that stay."""
+    sides = []
+    for i, (low, high) in enumerate(home):
+        size = high - low
+        near = np.clip(finite(run.points[:, i] for run in kept), low - size, high + size)
+        points = np.concatenate([near, finite(run.points[:1, i] for run in runs)])
+        left, right = points.min(initial=np.inf), points.max(initial=-np.inf)
+        room = 0.05 * (max(high, right) - min(low, left))
+        sides.append((left - room if left <= low else low, right + room if right >= high else high))
+    return tuple(sides)
+
+
+# How far to look for the other side of a valley, in units of the paths' extent.
+_REACHES = 2.0 ** np.arange(-20, 1)
+
+
+def _slopes_around(f: Any, run: Run, extents: np.ndarray) -> np.ndarray:
+    """Points on both sides of the end of a path, along each axis, where the function has risen enough to be seen."""
+    start, end = run.points[[0, -1]]
+    if not np.isfinite([start, end]).all():
+        return np.empty((0, len(end)))
+    top, bottom = values(f, np.stack([start, end], axis=1), run.arrange, whole=False)
+    seen = bottom + (top - bottom) / 4
+    found = []
+    for i, extent in enumerate(extents):
+        furthest = extent if extent > 0.1 * extents.max() else extents.max()
+        for side in (-1.0, 1.0):
+            line = np.repeat(end[:, None], len(_REACHES), axis=1)
+            line[i] += side * furthest * _REACHES
+            heights = values(f, line, run.arrange, whole=False)
+            there = np.flatnonzero(~(heights < seen))  # NaN is no place to go on
+            which = there[0] if there.size else -1 if heights[-1] > bottom else -3
+            found.append(line[:, which])
+    return np.array(found)
 
 
 def runs_away(run: Run, f: Any) -> bool:

@@ -1,5 +1,6 @@
 """What `profile` measures: counts and places exactly, times for their sums only."""
 
+import sys
 import threading
 import tracemalloc
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import nn
+from minigrad import nn, threads
+from minigrad.graph import contractions
 from minigrad.graph.profiling import profile
 from minigrad.graph.summarizing import summary
 from minigrad.graph.tables import amount, percent, seconds
@@ -359,3 +361,51 @@ def test_times_have_a_unit(duration, text):
 def test_large_numbers_have_a_prefix():
     assert [amount(n) for n in (0, 999_999, 1_234_567, 2e9, 3.14e12)] == ["0", "999,999", "1.235 M", "2 G", "3.14 T"]
     assert percent(0, 0) == "-"
+
+
+# The threads of matrix products
+
+
+def profiled():
+    w = leaf(3, 2)
+    with profile() as found:
+        mg.tanh(np.ones((5, 3)) @ w).sum().backward()
+        _ = np.ones((50, 3)) @ w
+    return found
+
+
+@pytest.mark.parametrize(("factor", "said"), [(3.0, True), (1.1, False), (0.5, False)])
+def test_threads_that_cost_more_than_they_give_are_remarked(monkeypatch, factor, said):
+    pytest.importorskip("threadpoolctl")
+    found = profiled()
+    state = [4]
+
+    class Limited:
+        def __enter__(self):
+            state.append(1)
+
+        def __exit__(self, *exception):
+            state.pop()
+
+    monkeypatch.setattr(threads, "get_num_threads", lambda: state[-1])
+    monkeypatch.setattr(threads, "limited", lambda n: Limited())
+    monkeypatch.setattr(contractions, "seconds", lambda op, args: factor if state[-1] > 1 else 1.0)
+    assert ("set_num_threads(1)" in str(found)) == said
+    if said:
+        assert "times as long with 4 BLAS threads as with one" in str(found)
+        with profile() as outer, profile():
+            _ = np.ones((5, 3)) @ leaf(3, 2)
+        assert "matmul of (5, 3) and (3, 2) takes 3.0 times" in str(outer)
+
+
+def test_one_thread_or_no_product_or_no_threadpoolctl_is_no_remark(monkeypatch):
+    found = profiled()
+    monkeypatch.setattr(threads, "get_num_threads", lambda: 1)
+    assert "BLAS" not in str(found)
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    assert "BLAS" not in str(found)
+
+
+def test_a_product_is_computed_again_as_it_was():
+    assert 0 < contractions.seconds((leaf(3, 2) @ leaf(2, 3)).node.op, [np.ones((3, 2)), np.ones((2, 3))]) < 1
