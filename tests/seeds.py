@@ -1,7 +1,7 @@
 """Runs the experiments in `examples/seeds` and compares what they find with `references/seeds.json`.
 
 ``python tests/seeds.py`` runs them all and prints a table of every figure: expected, got, ok.  Names of experiments or
-of scripts choose some: ``python tests/seeds.py 002-1 e08``.  ``--pictures FOLDER`` keeps the pictures.
+of scripts choose some: ``python tests/seeds.py bowl-and-rosenbrock e08``.  ``--pictures FOLDER`` keeps the pictures.
 
 A script leaves its figures in a dict `figures`, {experiment: {name: value, or a dict of these}}, and its pictures in a
 dict `pictures`, {experiment: Matplotlib figure}; what it prints is compared too.
@@ -41,9 +41,9 @@ LOOSE = {
     "central_difference_h1e_6": 1e-9,
 }
 # Limits that differ: cut where the reference shows nothing but the run that diverges; with room for words above bars.
-OTHER_LIMITS = {("000-1", 2): "y", ("003-2", 1): "xy", ("002-6", 1): "xy"}
+OTHER_LIMITS = {("bowl-three-rates", 2): "y", ("round-bowl-rates", 1): "xy", ("sweep", 1): "xy"}
 # Curves that are wrong in the tutorials' pictures, and why.
-WRONG_CURVES = {("002-6", 0): {"Convergence threshold": "it is drawn at 1e-6, and the runs are judged by 1e-4"}}
+WRONG_CURVES = {("sweep", 0): {"Convergence threshold": "it is drawn at 1e-6, and the runs are judged by 1e-4"}}
 
 
 @cache
@@ -310,7 +310,9 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="experiments such as 002-1, or scripts such as e08; all by default")
+    parser.add_argument(
+        "names", nargs="*", help="experiments such as bowl-and-rosenbrock, or scripts such as e08; all by default"
+    )
     parser.add_argument("--pictures", type=Path, help="a folder to keep the pictures in")
     parser.add_argument("--wrong", action="store_true", help="show only what is not ok")
     options = parser.parse_args()

@@ -152,9 +152,9 @@ def test_the_gallery_leaves_the_figures_of_other_scripts_alone(scripts, built, t
     _, _, block, configuration = built
     folder = tmp_path / scripts.SEEDS
     folder.mkdir(parents=True)
-    (folder / "001-1.png").write_text("")
+    (folder / "square.png").write_text("")
     assert scripts.pictures(None, {**block, "src_file": str(folder / "e.py")}, configuration) == ""
-    assert (folder / "001-1.png").exists()
+    assert (folder / "square.png").exists()
 
 
 def test_all_scripts_are_copied_to_where_the_gallery_runs_them(scripts, tmp_path):

@@ -2,8 +2,8 @@
 One parabola
 ============
 
-Experiments 001-1, 001-2 and 004-1: gradient descent in one dimension.  A step goes against the slope, and the farther
-the steeper it is: ``x - lr * slope``.  Near the minimum the ground is level, so the steps shrink by themselves.
+Gradient descent in one dimension.  A step goes against the slope, and the farther the steeper it is:
+``x - lr * slope``.  Near the minimum the ground is level, so the steps shrink by themselves.
 """
 
 from matplotlib import pyplot as plt
@@ -35,9 +35,9 @@ print(f"\nFinal: x = {run.x:.6f} (optimal is 0)")
 fig, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
 plot.iterates(run, minimum=0.0, log=True, legend=False, ax=ax)
 ax.set_title("$x^2$ from 10, lr=0.1: every step leaves 0.8 of the distance")
-fig.savefig("001-1.png")
-figures = {"001-1": {"final_x": run.x, "final_f": run.loss, "x": run.path}}
-pictures = {"001-1": fig}
+fig.savefig("square.png")
+figures = {"square": {"final_x": run.x, "final_f": run.loss, "x": run.path}}
+pictures = {"square": fig}
 
 
 # %%
@@ -56,9 +56,9 @@ for i in range(0, run.steps + 1, 5):
 fig, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
 plot.curve(shifted, {"30 steps": run}, domain=(-3, 11), minimum=3, ax=ax)
 ax.set_title("$(x-3)^2 + 1$ from 10, lr=0.1: equal factors, shrinking steps")
-fig.savefig("001-2.png")
-figures["001-2"] = {"final_x": run.x, "final_f": run.loss, "x": run.path, "f": run.losses}
-pictures["001-2"] = fig
+fig.savefig("shifted-parabola.png")
+figures["shifted-parabola"] = {"final_x": run.x, "final_f": run.loss, "x": run.path, "f": run.losses}
+pictures["shifted-parabola"] = fig
 
 
 # %%
@@ -81,7 +81,7 @@ plot.curve(parabola, {"50 steps": run}, domain=(-12, 12), minimum=-2.5, legend=F
 ax.axline((10.0, parabola(10.0)), slope=float(gradient_at_10), color="black", linestyle="--", label="slope at 10")
 ax.legend(loc="upper left")
 ax.set_title(f"$x^2 + 5x + 6$ from 10, where the slope is {gradient_at_10:g}: lr=0.1 leads to 7.5")
-fig.savefig("004-1.png")
-figures["004-1"] = {"final": run.x, "f": run.loss, "x": run.path}
-figures["004-C"] = {"gradient_at_10": gradient_at_10}
-pictures["004-1"] = fig
+fig.savefig("parabola.png")
+figures["parabola"] = {"final": run.x, "f": run.loss, "x": run.path}
+figures["claims"] = {"gradient_at_10": gradient_at_10}
+pictures["parabola"] = fig

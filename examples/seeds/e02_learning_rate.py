@@ -2,8 +2,8 @@
 The learning rate
 =================
 
-Experiments 001-3 and 004-2: the same parabolas with rates that are too small, right, and too large.  On a parabola of
-curvature c a step multiplies the distance from the minimum by ``1 - lr * c``, and this factor decides everything.
+The same parabolas with rates that are too small, right, and too large.  On a parabola of curvature c a step multiplies
+the distance from the minimum by ``1 - lr * c``, and this factor decides everything.
 """
 
 from matplotlib import pyplot as plt
@@ -39,8 +39,8 @@ left.set(title="Where x is; of lr=1.1 the first 3 steps", xticks=range(0, 21, 5)
 plot.iterates(named, minimum=0.0, log=True, ax=right)
 right.lines[1].set(linewidth=5, alpha=0.5)
 right.set(title="How far it is from 0: 0.1 and 0.9 are equally quick", xticks=range(0, 21, 5))
-fig.savefig("001-3.png")
-pictures = {"001-3": fig}
+fig.savefig("square-rates.png")
+pictures = {"square-rates": fig}
 
 # %%
 # The parabola x^2 + 5x + 6 has the same curvature, 2, and so the same limit, 1.  At 0.001 the factor is 0.998, and 50
@@ -63,15 +63,15 @@ left.set_title("On the curve: 1.1 climbs out")
 plot.iterates(shown, ax=right)
 right.axhline(-2.5, color="0.4", linewidth=1, zorder=0)
 right.set_title("x against the step; the grey line is the minimum, -2.5")
-fig.savefig("004-2.png")
-pictures["004-2"] = fig
+fig.savefig("parabola-rates.png")
+pictures["parabola-rates"] = fig
 
 # %%
 # Every figure of the two experiments.
 figures = {
-    "001-3": {
+    "square-rates": {
         f"lr={lr:g}": {"final": run.x, "factor": 1 - lr * c, "label": verdict(run.x), "x": run.path}
         for lr, run in swept
     },
-    "004-2": {f"lr={lr:g}": {"final": run.x, "f": run.loss, "x": run.path} for lr, run in three},
+    "parabola-rates": {f"lr={lr:g}": {"final": run.x, "f": run.loss, "x": run.path} for lr, run in three},
 }

@@ -2,7 +2,7 @@
 The steepest direction
 ======================
 
-Experiment 002-T2: of all directions, the gradient's is the one in which a function rises most.
+Of all directions, the gradient's is the one in which a function rises most.
 """
 
 import numpy as np
@@ -49,11 +49,11 @@ right.axhline(norm, color="#009E73", linestyle=":", linewidth=2, label=f"the gra
 right.set(title="Slope in every direction", xlabel="angle of the direction, in radians", ylabel="slope")
 right.set(xlim=(0, 2 * np.pi), ylim=(-33, 45))
 right.legend(loc="upper right")
-fig.savefig("002-T2.png")
-pictures = {"002-T2": fig}
+fig.savefig("steepest-direction.png")
+pictures = {"steepest-direction": fig}
 
 figures = {
-    "002-T": {
+    "theory": {
         "steepest direction": {
             "gradient": gradient,
             "unit_gradient": gradient / norm,

@@ -2,8 +2,8 @@
 Two dimensions, three learning rates
 ====================================
 
-Experiments 000-1 and 003-1: gradient descent on two bowls.  What it does is decided along each axis on its own: a step
-multiplies the distance to the minimum by ``1 - lr * curvature``.
+Gradient descent on two bowls.  What it does is decided along each axis on its own: a step multiplies the distance to
+the minimum by ``1 - lr * curvature``.
 """
 
 import numpy as np
@@ -24,8 +24,8 @@ for ax, (lr, words) in zip(axes, {0.05: "steady", 0.3: "oscillates", 0.8: "diver
     plot.contour(bowl, {"path": runs[lr]}, domain=((-1, 5), (-4, 2)), legend=ax is axes[-1], ax=ax)
     ax.set(title=f"lr={lr} ({words})", xlabel="w1", ylabel="w2")
 fig.suptitle("Gradient descent on a bowl")
-fig.savefig("000-1.png")
-pictures = {"000-1": fig}
+fig.savefig("bowl-three-rates.png")
+pictures = {"bowl-three-rates": fig}
 
 # %%
 # On w1^2 + 5 w2^2 the loss falls along a straight line, on a logarithmic axis, as soon as the steeper of the two
@@ -42,14 +42,14 @@ plot.contour(steep, {"path": run}, domain=domain, levels=10, fill=20, equal=True
 left.set_title("Gradient descent on $w_1^2 + 5 w_2^2$, lr=0.08, 60 steps")
 plot.losses(run, legend=False, ax=right)
 right.set(title="A straight line: each step takes the same share", xlabel="Step", ylabel="Loss (log scale)")
-fig.savefig("003-1.png")
-pictures["003-1"] = fig
+fig.savefig("round-bowl.png")
+pictures["round-bowl"] = fig
 
 # %%
 # Every figure of the two experiments; the factors come from the Hessian, which the graph gives.
 curvatures = np.diag(mg.hessian(bowl)(np.zeros(2)))
 figures = {
-    "000-1": {
+    "bowl-three-rates": {
         f"lr={lr}": {
             "start": r.path[0],
             "first_steps": r.path[1:6],
@@ -61,7 +61,7 @@ figures = {
         }
         for lr, r in runs.items()
     },
-    "003-1": {
+    "round-bowl": {
         "initial_loss": run.losses[0],
         "final_loss": run.loss,
         "final": run.x,

@@ -2,8 +2,8 @@
 A bowl and a banana
 ===================
 
-Experiment 002-1: gradient descent on a quadratic bowl, and in the bent valley of Rosenbrock's function, where the
-question is how long the steps may be.
+Gradient descent on a quadratic bowl, and in the bent valley of Rosenbrock's function, where the question is how long
+the steps may be.
 """
 
 import numpy as np
@@ -38,8 +38,8 @@ left.set_title("Bowl, $w_1^2 + 5 w_2^2$")
 every_50th = {"lr=0.001, every 50th of 5000 steps": clipped.path[::50]}
 plot.contour(rosenbrock, every_50th, points=300, levels=30, log=True, legend="lower right", ax=right)
 right.set_title("Rosenbrock, $(1 - w_1)^2 + 100 (w_2 - w_1^2)^2$; contours of log(1 + L)")
-fig.savefig("002-1.png")
-pictures = {"002-1": fig}
+fig.savefig("bowl-and-rosenbrock.png")
+pictures = {"bowl-and-rosenbrock": fig}
 
 # %%
 # Was the clipping needed?  No: without it the first steps jump from wall to wall, which is soon over, and the run ends
@@ -64,13 +64,13 @@ plot.contour(
 left.set_title("The first 14 steps, across the valley")
 plot.losses({labels[name]: v.losses[:101] for name, v in variants.items()}, log=False, ylim=(5.4, 7), ax=right)
 right.set_title("The loss in the first 100 steps")
-fig.savefig("002-1-clipping.png")
-pictures["002-1-clipping"] = fig
+fig.savefig("bowl-and-rosenbrock-clipping.png")
+pictures["bowl-and-rosenbrock-clipping"] = fig
 
 # %%
 # Every figure of the experiment.
 figures = {
-    "002-1": {
+    "bowl-and-rosenbrock": {
         "quadratic": {"final": run.x, "loss": run.loss, "path": run.path, "loss_hist": run.losses},
         "rosenbrock": {
             "final": clipped.x,

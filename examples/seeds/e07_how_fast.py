@@ -2,8 +2,7 @@
 How fast
 ========
 
-Experiments 002-2, 003-2, 003-4 and 002-T5: how quickly gradient descent moves on a quadratic function can be read off
-its Hessian before the first step.
+How quickly gradient descent moves on a quadratic function can be read off its Hessian before the first step.
 """
 
 import numpy as np
@@ -38,8 +37,8 @@ ax.axvline(hessian.lr_best, color="#009E73", linestyle=":", label=f"best, {hessi
 ax.set(xlim=(0, 0.12), ylim=(0, 1.7), xlabel="learning rate", ylabel="size of the factor per step")
 ax.set_title("Each step's factor on $w_1^2 + 10 w_2^2$")
 ax.legend(loc="upper left", ncols=2, fontsize="small")
-fig.savefig("002-T5.png")
-pictures = {"002-T5": fig}
+fig.savefig("rates-by-theory.png")
+pictures = {"rates-by-theory": fig}
 
 # %%
 # Four rates, as predicted.  With 0.005 the factor of the flat direction is 0.99, and 50 steps do not suffice.  With
@@ -58,8 +57,8 @@ left.lines[-3].set_alpha(0.5)
 left.set_title("Paths on $w_1^2 + 10 w_2^2$")
 plot.losses(named, ylim=(1e-4, 1e4), ax=right)
 right.set(title="Loss", xlabel="Iteration", ylabel="Loss")
-fig.savefig("002-2.png")
-pictures["002-2"] = fig
+fig.savefig("long-bowl-rates.png")
+pictures["long-bowl-rates"] = fig
 
 # %%
 # The same on w1^2 + 5 w2^2, whose eigenvalues are 2 and 10: the limit is 0.2 and the best rate 1/6.  Of the four rates
@@ -86,13 +85,13 @@ plot.contour(
 )  # fmt: skip
 right.lines[3].set_alpha(0.5)
 right.set_title("The first 29 steps")
-fig.savefig("003-2.png")
-pictures["003-2"] = fig
+fig.savefig("round-bowl-rates.png")
+pictures["round-bowl-rates"] = fig
 
 # %%
 # Every figure of the experiments.
 figures = {
-    "002-2": {
+    "long-bowl-rates": {
         f"eta={lr}": {
             "steps": run.steps,
             "final": run.x,
@@ -103,7 +102,7 @@ figures = {
         }
         for lr, run in runs.items()
     },
-    "003-2": {
+    "round-bowl-rates": {
         f"lr={lr}": {
             "steps": run.steps,
             "final": run.x,
@@ -115,7 +114,7 @@ figures = {
         }
         for lr, run in four.items()
     },
-    "002-T": {
+    "theory": {
         "goldilocks L=w1^2+10w2^2": {
             "lmin": hessian.smallest,
             "lmax": hessian.largest,

@@ -2,8 +2,8 @@
 A sweep over learning rates
 ===========================
 
-Experiment 002-6, and the table of 002-T that belongs to it: the same descent with one rate after the other, first with
-rates so far apart that none is right, then with rates chosen by the curvature.
+The same descent with one rate after the other, first with rates so far apart that none is right, then with rates chosen
+by the curvature.
 """
 
 from matplotlib import pyplot as plt
@@ -34,8 +34,8 @@ left.set(
 plot.sweep(powers, ax=right)
 right.set(title="A full bar: not in 100 steps", xlabel="Learning Rate", ylabel="Iterations to reach loss < 0.0001")
 bars = [bar.get_height() for bar in right.patches]
-fig.savefig("002-6.png")
-pictures = {"002-6": fig}
+fig.savefig("sweep.png")
+pictures = {"sweep": fig}
 
 # %%
 # The Hessian says where to look: below 0.1, and around 1/11.  With enough steps, and a finer comb, the sweep finds the
@@ -55,18 +55,18 @@ plot.losses({f"lr={lr}": arrived[lr] for lr in ("0.01", "0.05", "0.09", "0.095",
 left.set(title="The loss falls along straight lines", xlabel="step", ylabel="loss")
 plot.sweep(arrived, ax=right)
 right.set(title="Steps until the loss is below 1e-4", xlabel="learning rate")
-fig.savefig("002-6-converging.png")
-pictures["002-6-converging"] = fig
+fig.savefig("sweep-converging.png")
+pictures["sweep-converging"] = fig
 
 # %%
 # Every figure of the experiment: None for a run that would never end, -1 for one that diverged.
 iterations = {lr: run.steps if run.converged else (-1 if run.diverged else None) for lr, run in fine}
 figures = {
-    "002-6": {
+    "sweep": {
         "convergence_iters": [-1 if run.diverged else run.steps for _, run in powers],
         "bar_heights": bars,
         **{f"eta={lr}": {"entries": len(run.losses), "final_loss": run.loss, "loss": run.losses} for lr, run in powers},
         "own_true_iterations_to_1e-4": iterations,
     },
-    "002-T": {"iterations to loss<1e-4 on w1^2+10w2^2 from (4,2.5)": iterations},
+    "theory": {"iterations to loss<1e-4 on w1^2+10w2^2 from (4,2.5)": iterations},
 }

@@ -2,8 +2,8 @@
 The limit of the learning rate
 ==============================
 
-Experiments 002-E15.2 and 002-T10: why gradient descent on a quadratic function converges below 2 over the largest
-eigenvalue and not above, and how far its loss can be from the minimum on the way.
+Why gradient descent on a quadratic function converges below 2 over the largest eigenvalue and not above, and how far
+its loss can be from the minimum on the way.
 
 The theorem
 -----------
@@ -75,8 +75,8 @@ plot.iterates(
 )
 ax.lines[1].set(linewidth=5, alpha=0.5)
 ax.set_title("Distance from the minimum: it falls for rates between 0 and the limit only")
-fig.savefig("002-E15.2.png")
-pictures = {"002-E15.2": fig}
+fig.savefig("the-limit.png")
+pictures = {"the-limit": fig}
 
 # %%
 # The best rate is 2 / (1.38 + 3.62) = 0.4.  Each step then leaves 0.447 of the distance at most, and after 50 steps
@@ -109,13 +109,13 @@ plot.losses(
     x=t, ax=ax,
 )  # fmt: skip
 ax.set(title="$w_1^2 + 10 w_2^2$ with lr = 1/L: the loss stays below both bounds", xlabel="step")
-fig.savefig("002-T10.png")
-pictures["002-T10"] = fig
+fig.savefig("bounds.png")
+pictures["bounds"] = fig
 
 # %%
 # Every figure of the two experiments.
 figures = {
-    "002-E15.2": {
+    "the-limit": {
         "A": mg.hessian(quadratic)(w0),
         "b": b,
         "eigenvalues": hessian.eigenvalues,
@@ -134,7 +134,7 @@ figures = {
         "distance_after_50_steps_at_eta_star": np.linalg.norm(best.x - minimum),
         "bound_rate^50*d0": rate**50 * distances[0.5][0],
     },
-    "002-T": {
+    "theory": {
         "bounds eta=1/L=0.05": {
             "columns": ["t", "loss", "||w0-w*||^2/(2 eta t)", "(1-mu/L)^t (L0-L*)"],
             "rows": [[n, run.losses[n], convex[n - 1], strongly[n - 1]] for n in (1, 2, 5, 10, 50, 100)],

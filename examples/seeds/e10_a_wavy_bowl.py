@@ -2,8 +2,8 @@ r"""
 A wavy bowl: two minima and a saddle
 ====================================
 
-Experiment 002-4: the loss w1^2 + 3 w2^2 + 0.5 sin 3w1 sin 3w2 is a bowl with ripples.  The ripples are small, and yet
-they move the bottom: the origin, where one would look for the minimum, is not one.
+The loss w1^2 + 3 w2^2 + 0.5 sin 3w1 sin 3w2 is a bowl with ripples.  The ripples are small, and yet they move the
+bottom: the origin, where one would look for the minimum, is not one.
 """
 
 import numpy as np
@@ -60,8 +60,8 @@ plot.contour(loss, named, levels=30, fill=True, legend=False, ax=right)
 right.plot(*origin, "X", color="white", markeredgecolor="black", markersize=12, zorder=22, label="saddle")
 right.legend(loc="lower right")
 right.set_title("Seen from above: the origin is a saddle between two minima")
-fig.savefig("002-4.png")
-pictures = {"002-4": fig}
+fig.savefig("wavy-bowl.png")
+pictures = {"wavy-bowl": fig}
 
 # %%
 # Every figure of the experiment.
@@ -81,4 +81,4 @@ histories = {
     f"eta={lr}": {"final": run.x, "loss": run.loss, "path": run.path, "loss_hist": run.losses}
     for lr, run in runs.items()
 }
-figures = {"002-4": {**histories, "surface_own": surface}, "002-T": {"002-4 surface": surface}}
+figures = {"wavy-bowl": {**histories, "surface_own": surface}, "theory": {"wavy-bowl surface": surface}}

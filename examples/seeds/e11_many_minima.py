@@ -2,9 +2,8 @@ r"""
 Many minima: the start decides
 ==============================
 
-Exercise 15.4 of tutorial 002, and what its theory says of functions that are not convex.  sin 3x + 0.1 x^2 is a
-parabola with waves on it.  Gradient descent goes downhill from where it stands, so it ends in the valley that it
-starts in, whether or not there is a deeper one.
+sin 3x + 0.1 x^2 is a parabola with waves on it.  Gradient descent goes downhill from where it stands, so it ends in the
+valley that it starts in, whether or not there is a deeper one.
 """
 
 import numpy as np
@@ -40,7 +39,7 @@ share = (basin[1] - basin[0]) / 10
 
 # %%
 # Where did the starts lead?  Only 3 of 20 reached the deepest minimum.  More cannot be expected: its basin is 21 % of
-# the interval.  A convex function, such as the loss of a linear model (002-T3), has one valley only, and the start does
+# the interval.  A convex function, such as the loss of a linear model, has one valley only, and the start does
 # not matter.
 distances = np.abs(ends[:, None] - minima)
 reached = distances.argmin(axis=1)
@@ -66,13 +65,13 @@ for x, count, colour in zip(minima, counts, colours, strict=True):
 for x in maxima:
     ax.axvline(x, color="0.8", linestyle=":", zorder=0)
 ax.set(title=r"Twenty descents on $\sin 3x + 0.1 x^2$ end in five minima", ylim=(-1.6, 3.6))
-fig.savefig("002-E15.4.png")
-pictures = {"002-E15.4": fig}
+fig.savefig("many-minima.png")
+pictures = {"many-minima": fig}
 
 # %%
 # Every figure of the exercise.
 figures = {
-    "002-E15.4": {
+    "many-minima": {
         "function": "f(x)=sin(3x)+0.1x^2",
         "minima_x_f": np.stack([minima, f(minima)], axis=1),
         "global": (deepest, f(deepest)),

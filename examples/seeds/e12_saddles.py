@@ -2,9 +2,9 @@ r"""
 Saddles: how gradient descent gets stuck, and away
 ==================================================
 
-Experiment 004-6, the landscape of a loss: local minimum, global minimum, saddle.  The tutorial sketches all three on
-one curve, but a curve has no saddle: there, one number says how it bends.  A saddle bends up in one direction and
-down in another, so it takes at least two.
+The landscape of a loss: local minimum, global minimum, saddle.  One might sketch all three on one curve, but a curve
+has no saddle: there, one number says how it bends.  A saddle bends up in one direction and down in another, so it takes
+at least two.
 """
 
 import numpy as np
@@ -67,13 +67,13 @@ sideways = {label: np.abs(path[:, 1]) for label, path in paths.items() if label 
 plot.losses(sideways, legend=False, ax=right)
 right.legend(loc="lower right", title="from (1, 0): 0 for ever")
 right.set(title="Distance from the saddle along y", xlabel="step", ylabel="|y|", ylim=(1e-7, 2), yscale="log")
-fig.savefig("004-6.png")
-pictures = {"004-6": fig}
+fig.savefig("landscape.png")
+pictures = {"landscape": fig}
 
 # %%
 # Every figure of the experiment.
 figures = {
-    "004-C": {
+    "claims": {
         "saddle x^2-y^2, lr 0.1": {
             "from (1,0) after 100 steps": runs["from (1, 0)"].x,
             "from (1,1e-6): step when |y|>1": left_at(runs["from (1, 1e-6)"]),

@@ -2,8 +2,8 @@ r"""
 Losses and what their gradients say
 ===================================
 
-Section 15.6 of tutorial 002 and its exercise 15.5: squared error and cross-entropy.  A loss decides what a model learns
-through its gradient alone, so look at the gradient: it should be large where the model is wrong.
+Squared error and cross-entropy.  A loss decides what a model learns through its gradient alone, so look at the
+gradient: it should be large where the model is wrong.
 """
 
 import numpy as np
@@ -90,13 +90,13 @@ right.set(title="Size of its gradient", xlabel="z", ylabel="|d loss / d z|")
 for ax in (left, right):
     ax.legend()
     ax.grid(alpha=0.25)
-fig.savefig("002-E15.5.png")
-pictures = {"002-E15.5": fig}
+fig.savefig("losses.png")
+pictures = {"losses": fig}
 
 # %%
 # Every figure of the section and the exercise.
 figures = {
-    "002-T": {
+    "theory": {
         "MSE half gradient": {
             "yhat": predicted,
             "y": wanted,
@@ -107,7 +107,7 @@ figures = {
             str(z): {name: gradients[i] for name, gradients in table.items()} for i, z in enumerate(logits)
         },
     },
-    "002-E15.5": {
+    "losses": {
         "z": z,
         "y": y,
         "softmax": p,

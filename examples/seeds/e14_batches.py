@@ -2,9 +2,8 @@ r"""
 Batches: all rows, some, or one
 ===============================
 
-Experiments 000-2 and 001-4, and the theory behind them (002-T1, 002-T3): what is minimised is the mean of a loss over
-all rows of the data, here the mean squared error of a line.  A step may look at all rows, at a few, or at a single one;
-the fewer they are, the cheaper is the step, and the noisier.
+What is minimised is the mean of a loss over all rows of the data, here the mean squared error of a line.  A step may
+look at all rows, at a few, or at a single one; the fewer they are, the cheaper is the step, and the noisier.
 """
 
 import numpy as np
@@ -26,7 +25,7 @@ def with_ones(x):
 
 
 # %%
-# Experiment 000-2 deals the rows out in a new order in each epoch, in batches of 100 (all), of 16, or of 1.  The
+# The first experiment deals the rows out in a new order in each epoch, in batches of 100 (all), of 16, or of 1.  The
 # learning rate is the same for all three, and so is the number of rows that are looked at; the number of steps is not.
 np.random.seed(42)
 x = np.random.randn(100)
@@ -54,11 +53,11 @@ for name, size in {"Batch GD": 100, "Mini-batch (16)": 16, "SGD": 1}.items():
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
 plot.losses({name: run.losses[1:] for name, run in epochs.items()}, legend="upper right", ax=ax)
 ax.set(title="Loss at the end of each epoch: smooth, rippled, jagged", xlabel="Epoch", ylabel="MSE Loss (log)")
-fig.savefig("000-2.png")
-pictures = {"000-2": fig}
+fig.savefig("line-three-batch-sizes.png")
+pictures = {"line-three-batch-sizes": fig}
 
 # %%
-# Experiment 001-4 gives each variant a rate and a number of steps of its own, and draws rows anew for each step.  The
+# The second one gives each variant a rate and a number of steps of its own, and draws rows anew for each step.  The
 # least-squares line is at the bottom of the loss; none of the three is quite there, and the full batch is merely slow.
 np.random.seed(42)
 u = 2 * np.random.rand(100)
@@ -77,13 +76,13 @@ for name, run in fitted.items():
 fig, ax = plt.subplots(figsize=(9, 5), layout="constrained")
 plot.fits(u, v, {f"{name}: loss {run.loss:.4f}": run for name, run in fitted.items()}, legend="upper left", ax=ax)
 ax.set_title("Three ways to nearly the same line")
-fig.savefig("001-4.png")
-pictures["001-4"] = fig
+fig.savefig("line-three-ways.png")
+pictures["line-three-ways"] = fig
 
 # %%
-# There is one line to be found, because the loss is convex.  On the data of experiment 002-3 the Hessian of half the
-# mean squared error is X'X / N, the same at every point, and its eigenvalues are positive.  They also say how large the
-# learning rate may be.
+# There is one line to be found, because the loss is convex.  On the data of the next page, :doc:`e15_epochs`, the
+# Hessian of half the mean squared error is X'X / N, the same at every point, and its eigenvalues are positive.  They
+# also say how large the learning rate may be.
 np.random.seed(42)
 a = np.random.randn(200, 1)
 b = 3 * a + 2 + np.random.randn(200, 1) * 0.5
@@ -121,18 +120,18 @@ def of_epochs(losses):
 
 
 figures = {
-    "000-2": {
+    "line-three-batch-sizes": {
         **{name: of_line(run.x, x, y) | of_epochs(run.losses[1:]) for name, run in epochs.items()},
         "least_squares": least_squares(x, y),
         "data": {"X": x, "y": y},
     },
-    "001-4": {
+    "line-three-ways": {
         **{name: of_line(run.x, u, v) for name, run in fitted.items()},
         "least_squares": least_squares(u, v),
         "data": {"X": u, "y": v},
     },
-    "002-T": {
-        "MSE Hessian (002-3 data)": {
+    "theory": {
+        "MSE Hessian (epochs data)": {
             "H": hessian,
             "eigenvalues": found.eigenvalues,
             "limit": found.lr_limit,

@@ -2,8 +2,8 @@ r"""
 Epochs: what a noisy gradient costs, and what it buys
 =====================================================
 
-Experiment 002-3, and the claims of sections 15.7 and 15.8 of tutorial 002 (T9, T11, T12): the gradient on a few rows
-points in the right direction on average.  It is wrong every single time, and averaging makes up for that.
+The gradient on a few rows points in the right direction on average.  It is wrong every single time, and averaging makes
+up for that.
 """
 
 import numpy as np
@@ -72,8 +72,8 @@ right.lines[-1].set(color="black", linewidth=1.2, linestyle="-")
 right.legend()
 right.autoscale()
 right.set(title="The lines that they found", xlabel="x", ylabel="y")
-fig.savefig("002-3.png")
-pictures = {"002-3": fig}
+fig.savefig("epochs.png")
+pictures = {"epochs": fig}
 
 # %%
 # Why does it work at all?  The Jacobian of the row losses holds the gradient of each row.  Their mean is the gradient
@@ -134,14 +134,14 @@ ax.loglog(lengths, bound, "--", color="0.4", label=r"falling like $1 / \sqrt{T}$
 ax.set(title="Averaged SGD: loss above the minimum", xlabel="steps T", ylabel="excess loss")
 ax.legend()
 ax.grid(alpha=0.25)
-fig.savefig("002-T11.png")
-pictures["002-T11"] = fig
+fig.savefig("averaged-iterates.png")
+pictures["averaged-iterates"] = fig
 
 # %%
 # Every figure of the experiment and the claims.
 names = {"batch": "Batch GD", "sgd": "SGD", "mini": "Mini-batch"}
 figures = {
-    "002-3": {
+    "epochs": {
         **{
             key: {"w": runs[name].x, "loss_before_epoch": runs[name].losses[:-1], "final_loss": runs[name].loss}
             for key, name in names.items()
@@ -149,8 +149,8 @@ figures = {
         "least_squares": best,
         "data": {"X": x, "y": y},
     },
-    "002-T": {
-        "unbiased SGD gradient (002-3 data, w=0)": {
+    "theory": {
+        "unbiased SGD gradient (epochs data, w=0)": {
             "full": full,
             "mean_of_per_sample": mean,
             "max_abs_diff": np.abs(full - mean).max(),

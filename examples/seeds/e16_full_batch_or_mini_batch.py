@@ -2,8 +2,8 @@ r"""
 Full batch or mini-batch: count the rows
 ========================================
 
-Experiments 003-3 and 004-3: linear regression with all rows in each step, and with 32.  Counted in steps the two are
-alike.  Counted in rows that have to be read, they are not.
+Linear regression with all rows in each step, and with 32.  Counted in steps the two are alike.  Counted in rows that
+have to be read, they are not.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from minigrad import optim, plot
 
 
 # %%
-# Experiment 003-3: 500 rows, two weights, no intercept.  The mini-batch run shuffles the rows before each of 20 epochs,
+# First 500 rows, two weights, no intercept.  The mini-batch run shuffles the rows before each of 20 epochs,
 # which makes 16 steps of 32 rows (the last has 20); the full-batch run makes 15 steps "per epoch", each on all rows.
 def squared_error(w, X, y):
     return ((X @ w - y) ** 2).mean()
@@ -48,8 +48,8 @@ fig, ax = plt.subplots(figsize=(10, 5), layout="constrained")
 places = [np.linspace(0, epochs, len(run.losses)) for run in runs.values()]
 plot.losses(runs, x=places, legend="upper right", ax=ax)
 ax.set(title="300 full steps and 320 small ones, stretched over the same axis", xlabel="Epoch", ylabel="MSE Loss")
-fig.savefig("003-3.png")
-pictures = {"003-3": fig}
+fig.savefig("mini-batches.png")
+pictures = {"mini-batches": fig}
 
 # %%
 # But 300 steps on all rows are 300 epochs, not 20.  Against the rows read, the mini-batches are there fifteen times
@@ -60,13 +60,13 @@ read = [full.recorded * len(X), np.linspace(0, epochs * len(X), len(mini.losses)
 plot.losses(runs, x=read, legend="upper right", ax=ax)
 ax.set(title="The same two runs, against what they cost", xlabel="rows read (500 make an epoch)", ylabel="MSE Loss")
 ax.set_xlim(-500, 30_000)
-fig.savefig("003-3-rows.png")
-pictures["003-3-rows"] = fig
+fig.savefig("mini-batches-rows.png")
+pictures["mini-batches-rows"] = fig
 least_squares = np.linalg.lstsq(X, y)[0]
 print("Distance from least squares:", np.linalg.norm(full.x - least_squares), np.linalg.norm(mini.x - least_squares))
 
 # %%
-# Experiment 004-3: 1000 rows, five weights and an intercept, so the point is a pair of arrays; random start, 100 epochs
+# Then 1000 rows, five weights and an intercept, so the point is a pair of arrays; random start, 100 epochs
 # of 32 batches.  There is so little noise in the data that one epoch is enough.
 np.random.seed(42)
 features = np.random.randn(1000, 5)
@@ -108,13 +108,13 @@ plot.losses(curves, legend="upper right", ax=left)
 plot.losses(curves, log=False, ylim=(0.01, 0.0122), legend="upper right", ax=right)
 left.set(title="Batches of 32 out of 1000 rows", xlabel="epoch", ylabel="mean squared error")
 right.set(title="From the second epoch on", xlabel="epoch", ylabel="mean squared error")
-fig.savefig("004-3.png")
-pictures["004-3"] = fig
+fig.savefig("mini-batches-of-five-weights.png")
+pictures["mini-batches-of-five-weights"] = fig
 
 # %%
 # Every figure of the two experiments.
 figures = {
-    "003-3": {
+    "mini-batches": {
         "w_bgd": full.x,
         "w_sgd": mini.x,
         "losses_bgd": full.losses,
@@ -124,7 +124,7 @@ figures = {
         "least_squares_loss": squared_error(least_squares, X, y),
         "data": {"X": X, "y": y},
     },
-    "004-3": {
+    "mini-batches-of-five-weights": {
         "w": w,
         "b": b,
         "losses": reported,

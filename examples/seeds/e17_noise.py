@@ -2,8 +2,8 @@ r"""
 Noise: a nuisance near the minimum, a way out of a shallow one
 ==============================================================
 
-Experiments 002-5 and 004-8: what noise in the gradient does to the path.  The noise is simulated here, by adding random
-numbers to the exact gradient, so that one can turn it up and down.
+What noise in the gradient does to the path.  The noise is simulated here, by adding random numbers to the exact
+gradient, so that one can turn it up and down.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from minigrad import objectives, optim, plot
 
 
 # %%
-# Experiment 002-5, on w1^2 + 5 w2^2.  The two noisy runs see the same random numbers, once with a standard deviation of
+# First on w1^2 + 5 w2^2.  The two noisy runs see the same random numbers, once with a standard deviation of
 # 3 and once of 1.  These stand for single rows and for a batch of 32, though such a batch would have not a third but
 # 1 / sqrt(32), less than a fifth, of the deviation.
 def normal(deviation):
@@ -51,11 +51,11 @@ for ax, (name, run) in zip(axes, runs.items(), strict=True):
     )  # fmt: skip
     ax.set_title(titles[name])
 fig.suptitle("Sixty steps on $w_1^2 + 5 w_2^2$")
-fig.savefig("002-5.png")
-pictures = {"002-5": fig}
+fig.savefig("noisy-gradients.png")
+pictures = {"noisy-gradients": fig}
 
 # %%
-# Experiment 004-8, on sin 3x + 0.1 x^2 from 3.5, close to a minimum that is not the deepest.  Twenty runs, each with
+# Then on sin 3x + 0.1 x^2 from 3.5, close to a minimum that is not the deepest.  Twenty runs, each with
 # its own random stream, are held in one array: 2000 steps with much noise, then 3000 without, to see in which valley
 # each has ended.
 f = objectives.wavy_parabola
@@ -106,13 +106,13 @@ for x, count in zip(valleys, counts, strict=True):
     right.annotate(str(count), (x, f(x)), (0, -26), textcoords="offset points", ha="center")
 right.set(title="Where the twenty runs end", ylim=(-2, 5))
 right.legend(loc="upper center")
-fig.savefig("004-8.png")
-pictures["004-8"] = fig
+fig.savefig("noise-that-helps.png")
+pictures["noise-that-helps"] = fig
 
 # %%
 # Every figure of the two experiments.
 figures = {
-    "002-5": {
+    "noisy-gradients": {
         name: {
             "final": run.x,
             "final_loss": run.loss,
@@ -122,7 +122,7 @@ figures = {
         }
         for name, run in runs.items()
     },
-    "004-C": {
+    "claims": {
         "noise escape: f=sin3x+0.1x^2 from 3.5, lr 0.02, 2000 steps then 3000 noiseless at 0.01": {
             "noise 0": still.x,
             "noise 12 seeds 0-19 ends": ends.round(6),

@@ -2,9 +2,8 @@
 Momentum, where it helps and where it does not
 ==============================================
 
-Experiments 001-5, 004-4 and 002-E15.1: gradient descent with and without momentum, at the same learning rates.
-Momentum is said to be faster.  In three of these five comparisons it is slower, and the eigenvalues of a small matrix
-say when.
+Gradient descent with and without momentum, at the same learning rates.  Momentum is said to be faster.  In three of
+these five comparisons it is slower, and the eigenvalues of a small matrix say when.
 """
 
 import numpy as np
@@ -33,8 +32,8 @@ left.axhline(0, color="0.5", linewidth=0.8, zorder=0)
 left.set_title("$x^2$, lr=0.1: momentum overshoots")
 plot.iterates({f"{name}, lr={lr}": run for (lr, name), run in square.items()}, minimum=0, log=True, ax=right)
 right.set(title="Distance from the minimum, at two rates", ylim=(1e-9, 30))
-fig.savefig("001-5.png")
-pictures = {"001-5": fig}
+fig.savefig("square-momentum.png")
+pictures = {"square-momentum": fig}
 
 # %%
 # The parabola x^2 + 5x + 6 is curved like x^2, so lr=0.05 gives plain descent the factor 0.9.  Momentum is nearer to
@@ -54,8 +53,8 @@ left.axhline(-2.5, color="0.5", linewidth=0.8, zorder=0)
 left.set_title("$x^2 + 5x + 6$, lr=0.05")
 plot.iterates(parabola, minimum=-2.5, log=True, ax=right)
 right.set_title("Distance from the minimum")
-fig.savefig("004-4.png")
-pictures["004-4"] = fig
+fig.savefig("parabola-momentum.png")
+pictures["parabola-momentum"] = fig
 
 # %%
 # Why?  Along a direction of curvature c, a step with momentum takes (w, v) to (w - lr v', v') with v' = beta v + c w.
@@ -101,11 +100,11 @@ for ax, lr in zip(axes[1:], (0.08, 0.01), strict=True):
     curves = {f"plain, lr={lr}": runs[lr, 0.0], f"momentum 0.9, lr={lr}": runs[lr, 0.9], **tuned}
     plot.losses({label: run.losses[:401] for label, run in curves.items()}, legend="upper right", ax=ax)
     ax.set(title=f"lr={lr}, and the best rates", ylim=(1e-15, 1e5), xlim=(0, 400))
-fig.savefig("002-E15.1.png")
-pictures["002-E15.1"] = fig
+fig.savefig("momentum-on-a-bowl.png")
+pictures["momentum-on-a-bowl"] = fig
 
 # %%
-# Momentum is written in two ways.  Here, v = beta v + g and w -= lr v; the tutorial 001 has v = beta v - lr g and
+# Momentum is written in two ways.  Here, v = beta v + g and w -= lr v; others write v = beta v - lr g and
 # w += v.  As long as the rate is constant that is the same.  Under a schedule it is not: the second way keeps the rates
 # of the steps that v was gathered in.
 
@@ -158,7 +157,7 @@ at_01 = errors([square[0.1, name] for name in betas], 0.0, (10, 20, 30, 50, 100,
 at_001 = errors([square[0.01, name] for name in betas], 0.0, (10, 20, 50, 100, 200))
 of_parabola = errors(parabola.values(), -2.5, (10, 20, 30, 50, 100, 200))
 figures = {
-    "001-5": {
+    "square-momentum": {
         "standard_final": standard[-1],
         "momentum_final": momentum[-1],
         "standard": standard,
@@ -166,17 +165,17 @@ figures = {
         "longer": at_01,
         "lr_0_01": at_001,
     },
-    "004-4": {
+    "parabola-momentum": {
         "plain": plain[-1],
         "momentum": heavy[-1],
         "plain_x": plain,
         "momentum_x": heavy,
         "error_at_n_own": of_parabola,
     },
-    "002-E15.1": {**{f"eta={lr},beta={beta}": summary(run) for (lr, beta), run in runs.items()}, **radii},
-    "004-C": {
-        "004-4 error |x+2.5| plain/momentum at n": of_parabola,
-        "001-5 |x| plain/momentum at n": at_01,
+    "momentum-on-a-bowl": {**{f"eta={lr},beta={beta}": summary(run) for (lr, beta), run in runs.items()}, **radii},
+    "claims": {
+        "parabola-momentum error |x+2.5| plain/momentum at n": of_parabola,
+        "square-momentum |x| plain/momentum at n": at_01,
         "same with lr=0.01 (x^2 from 10)": at_001,
     },
 }

@@ -2,8 +2,7 @@
 SGD, momentum and Adam on one regression
 ========================================
 
-Experiment 000-3: a line is fitted to 100 points with batches of 16, by three optimizers with the same learning rate and
-the same batches.
+A line is fitted to 100 points with batches of 16, by three optimizers with the same learning rate and the same batches.
 """
 
 import numpy as np
@@ -54,16 +53,16 @@ plot.losses(after, legend="upper right", ax=ax)
 ax.set(title="Three optimizers, lr=0.05", xlabel="Epoch", ylabel="MSE Loss (log)")
 ax.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
 ax.yaxis.set_minor_formatter("")
-fig.savefig("000-3.png")
-pictures = {"000-3": fig}
+fig.savefig("line-three-optimizers.png")
+pictures = {"line-three-optimizers": fig}
 
 # %%
 # Every figure of the experiment.
-figures = {"000-3": {}}
+figures = {"line-three-optimizers": {}}
 for name, run in zip(("sgd", "mom", "adam"), runs.values(), strict=True):
     w, b = run.x
     losses = run.losses[1:]
-    figures["000-3"][name] = {
+    figures["line-three-optimizers"][name] = {
         "w": w,
         "b": b,
         "final_loss": run.loss,

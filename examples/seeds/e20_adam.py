@@ -2,8 +2,8 @@
 Adam and RMSprop, step by step
 ==============================
 
-Experiments 004-5 and 001-8: two optimizers that divide the gradient by a running mean of its size, on x^2 + 5x + 6 from
-10 with a learning rate of 0.5.
+Two optimizers that divide the gradient by a running mean of its size, on x^2 + 5x + 6 from 10 with a learning rate of
+0.5.
 """
 
 import numpy as np
@@ -36,21 +36,21 @@ left.annotate(f"Adam turns at step {lowest}", (lowest, adam.path[lowest]), (52, 
 left.set_title("$x^2 + 5x + 6$: where each of them is")
 plot.iterates(runs, minimum=-2.5, log=True, legend="upper right", ax=right)
 right.set(title="Distance from the minimum", ylabel="$|x - x^*|$", ylim=(1e-9, 1e3))
-fig.savefig("004-5.png")
-pictures = {"004-5": fig}
+fig.savefig("parabola-adam.png")
+pictures = {"parabola-adam": fig}
 
 # %%
 # Every figure of the two experiments.
 path = {n: adam.path[n] for n in (0, 1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000)}
 figures = {
-    "004-5": {
+    "parabola-adam": {
         "result": adam.path[100],
         "trajectory_own": path,
         "lowest_x_and_step_own": [adam.path[lowest], lowest],
     },
-    "004-C": {
-        "004-5 adam x at t": path,
-        "004-5 adam min x": [adam.path[lowest], lowest],
+    "claims": {
+        "parabola-adam adam x at t": path,
+        "parabola-adam adam min x": [adam.path[lowest], lowest],
         "rmsprop rho .9 lr .5 eps 1e-8 on x^2+5x+6 from 10": {n: rmsprop.path[n] for n in (1, 10, 50, 100)},
     },
 }

@@ -2,7 +2,7 @@
 A plain that is almost flat
 ===========================
 
-Experiment 004-7: -exp(-x^2) has a well at 0, and far from it next to no slope.  Who gets from 3 into the well?
+-exp(-x^2) has a well at 0, and far from it next to no slope.  Who gets from 3 into the well?
 """
 
 import numpy as np
@@ -33,11 +33,11 @@ plot.iterates(runs, legend="center left", ax=right)
 right.set(title="From the plain into the well", ylim=(-0.8, 3.2), xlabel="step (log scale)")
 right.set_xscale("symlog", linthresh=1)
 right.set_xlim(0, 5000)
-fig.savefig("004-7.png")
-pictures = {"004-7": fig}
+fig.savefig("flat-plain.png")
+pictures = {"flat-plain": fig}
 
 # %%
 # The figures: the first step after which the distance from 0 is less than 0.1.
 steps = [np.argmax(np.abs(run.path) < 0.1) for run in runs.values()]
 first = dict(zip(("gd", "mom", "adam"), steps, strict=True))
-figures = {"004-C": {"flat region f=-exp(-x^2), x0=3, lr 0.1: first step |x|<0.1": first}}
+figures = {"claims": {"flat region f=-exp(-x^2), x0=3, lr 0.1: first step |x|<0.1": first}}

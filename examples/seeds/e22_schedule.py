@@ -2,8 +2,8 @@
 A learning rate that falls
 ==========================
 
-Experiment 002-E15.3: a network learns to tell the three arms of a spiral apart, once with the learning rate 0.1
-throughout, and once with a tenth of it from epoch 50 and a hundredth from epoch 80 on.
+A network learns to tell the three arms of a spiral apart, once with the learning rate 0.1 throughout, and once with a
+tenth of it from epoch 50 and a hundredth from epoch 80 on.
 """
 
 import numpy as np
@@ -101,13 +101,13 @@ for ax, size, words in zip(axes, (1, 4), ("the schedule ends lower", "the schedu
         ax.axvline(epoch, color="0.4", linestyle=":")
         ax.text(epoch + 0.7, 0.028, f"lr / {10 if epoch == 50 else 100}")
     ax.set(title=f"Batches of {size}: {words}", xlabel="epoch")
-fig.savefig("002-E15.3.png")
-pictures = {"002-E15.3": fig}
+fig.savefig("schedule.png")
+pictures = {"schedule": fig}
 
 # %%
 # Every figure of the experiment.
 figures = {
-    "002-E15.3": {
+    "schedule": {
         "X_row1": X[1],
         "X_row150": X[150],
         "X_row299": X[299],
@@ -119,14 +119,14 @@ for (size, name), loss in losses.items():
     found = scores(paths[size, name], X).argmax(axis=-1)
     accuracy = (found == arms).mean(axis=-1)
     last = loss[-20:]
-    figures["002-E15.3"][f"B={size} {name} seed0"] = {
+    figures["schedule"][f"B={size} {name} seed0"] = {
         "loss": dict(enumerate(loss[:, 0])),
         "acc": dict(enumerate(accuracy[:, 0])),
         "std_loss_last20": last[:, 0].std(),
         "mean_loss_last20": last[:, 0].mean(),
         "max_rise_last20": np.diff(last[:, 0]).max(),
     }
-    figures["002-E15.3"][f"B={size} {name} seeds0-4"] = {
+    figures["schedule"][f"B={size} {name} seeds0-4"] = {
         "final_loss": loss[-1],
         "final_acc": accuracy[-1],
         "mean_loss_last20": last.mean(axis=0),

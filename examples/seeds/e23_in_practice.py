@@ -2,8 +2,8 @@
 Gradients that vanish or explode, and weights that are held small
 =================================================================
 
-Experiment 004-9: what may go wrong in deep networks, in the smallest examples that show it, and what a penalty on large
-weights does.  Clipping is in experiment 002-1, learning rates that fall in 002-E15.3.
+What may go wrong in deep networks, in the smallest examples that show it, and what a penalty on large weights does.
+Clipping is in :doc:`e06_bowl_and_rosenbrock`, learning rates that fall in :doc:`e22_schedule`.
 """
 
 import numpy as np
@@ -85,16 +85,16 @@ right.semilogx(strengths, [b for w, b in models], "-.", color="#009E73", label="
 right.axhline(0, color="0.5", linewidth=0.8)
 right.set(title="Ridge regression", xlabel=r"$\lambda$", ylabel="at the minimum")
 right.legend(loc="center right", fontsize="small")
-fig.savefig("004-9.png")
-pictures = {"004-9": fig}
+fig.savefig("in-practice.png")
+pictures = {"in-practice": fig}
 
 # %%
 # Every figure of the experiment.
 figures = {
-    "004-C": {
+    "claims": {
         "vanishing: sigmoid chain dy/dx at x=0 depth 1,5,10,20": {n: vanishing[n] for n in (1, 5, 10, 20)},
         "exploding: chain y=1.5*x depth 20,50 gradient": {n: exploding[n] for n in (20, 50)},
-        "ridge on 001-6 data: ||w|| of minimiser of MSE+lam||w||^2 (bias unpenalised)": {
+        "ridge on estimator data: ||w|| of minimiser of MSE+lam||w||^2 (bias unpenalised)": {
             strength: {"w": [*w, b], "norm": np.linalg.norm(w)} for strength, (w, b) in found.items()
         },
     }

@@ -2,8 +2,8 @@
 A model with fit and predict
 ============================
 
-Experiment 001-6: linear regression as an estimator with the methods `fit` and `predict`, the form that scikit-learn has
-given to models.  `Regressor` makes one of any network; by default of a linear model that starts at zero.
+Linear regression as an estimator with the methods `fit` and `predict`, the form that scikit-learn has given to models.
+`Regressor` makes one of any network; by default of a linear model that starts at zero.
 """
 
 import numpy as np
@@ -41,13 +41,13 @@ left.set_title("Loss before each of the first 100 steps")
 right.scatter(y, model.predict(X), s=18, color="#0072B2")
 right.axline((0, 0), slope=1, color="0.4", linestyle=":")
 right.set(title=f"Predictions: R² = {model.score(X, y):.3f}", xlabel="y", ylabel="predicted", aspect="equal")
-fig.savefig("001-6.png")
-pictures = {"001-6": fig}
+fig.savefig("estimator.png")
+pictures = {"estimator": fig}
 
 # %%
 # Every figure of the experiment.
 figures = {
-    "001-6": {
+    "estimator": {
         "weights": weights,
         "bias": bias,
         "initial_loss": losses[0],

@@ -2,8 +2,8 @@
 Next to scikit-learn
 ====================
 
-Experiment 001-7: scikit-learn's `SGDRegressor`, and the same updates made by minigrad, one row at a time and in the
-same order.  The two agree to the last few bits.
+scikit-learn's `SGDRegressor`, and the same updates made by minigrad, one row at a time and in the same order.  The two
+agree to the last few bits.
 """
 
 import numpy as np
@@ -140,13 +140,13 @@ plot.losses(excess, x=run.recorded / len(X), legend="upper right", ax=right)
 right.axvline(epochs, color="0.4", linestyle=":")
 right.text(epochs + 0.1, 1, "scikit-learn stops")
 right.set(title="Loss above that of least squares", xlabel="epoch", ylabel="loss above the least")
-fig.savefig("001-7.png")
-pictures = {"001-7": fig}
+fig.savefig("sgd-regressor.png")
+pictures = {"sgd-regressor": fig}
 
 # %%
 # Every figure of the experiment.
 figures = {
-    "001-7": {
+    "sgd-regressor": {
         "seed": seed,
         "coef": sgd.coef_,
         "intercept": sgd.intercept_[0],
