@@ -51,6 +51,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 3600,
+    "thumbnail_size": (800, 480),
 }
 
 html_theme = "pydata_sphinx_theme"

@@ -142,7 +142,8 @@ def draw(
 
         known = found or _gradients(graph)
         whole, closed = opened(graph, known, marks, depth, fold, limit)
-        return page(payload(whole, _title(target), Heat(whole, heat or "grad"), closed))
+        made = payload(whole, _title(target), Heat(whole, heat or "grad"), closed)
+        return page({**made, "opened": depth is not None})
 
     picture = Picture(
         lambda: dot(diagram, shown, direction, colours, legend), lambda: text(diagram, shown), interactive, format

@@ -44,6 +44,8 @@ def page(payload: Mapping[str, Any]) -> str:
           ``heat`` and ``bad`` are others then.
         - ``heat``, optionally: the ``title`` of the quantity that colours the nodes, and the words for the ``low``
           and the ``high`` end of its scale.
+        - ``opened``, optionally: whether the groups that are open at first shall stay so if the page is too small for
+          all that is in them.
 
     Returns
     -------

@@ -81,7 +81,7 @@ def stats(text, histogram=None, **more):
 
 def payload(nodes, edges=(), groups=(), **more):
     made = {"title": "graph", "caption": [], "groups": [group(0, None), *groups], "nodes": nodes}
-    return made | {"edges": [list(edge) for edge in edges], "steps": []} | more
+    return made | {"edges": [list(edge) for edge in edges], "steps": [], "opened": True} | more
 
 
 def sample_payload():
@@ -979,3 +979,38 @@ def test_pages_of_modules_derivatives_and_snapshots(browser, tmp_path):
     shown.click("#alarm")
     assert "log" in shown.text("#panel h2")
     shown.close()
+
+
+# What is seen at first
+
+
+def layers(count, opened):
+    """Modules of modules of operations, one after the other, which no window shows whole."""
+    groups, nodes, edges = [], [], []
+    for i in range(count):
+        outer = 3 * i + 1
+        groups += [group(outer, 0, f"layer {i}"), group(outer + 1, outer, "a"), group(outer + 2, outer, "b")]
+        nodes += [node(6 * i + k, f"op {k}", within=outer + 1 + k // 3) for k in range(6)]
+    edges = [(k, k + 1, 0) for k in range(6 * count - 1)]
+    return payload(nodes, edges, groups, opened=opened)
+
+
+def test_inner_groups_are_folded_at_first_if_the_whole_graph_can_be_seen_then(show):
+    shown = show(layers(3, opened=False), width=1300, height=900)
+    assert shown.count("#view .box") == 6  # the parts of the layers, not the layers
+    assert camera(shown)[2] >= 0.55
+    for number in (2, 9):
+        assert_in_sight(shown, folded(number), width=1300, height=900)
+    assert show(layers(3, opened=True), width=1300, height=900).count("#view .box") == 18
+    many = show(layers(40, opened=False), width=1300, height=900)
+    assert many.count("#view .box") == 80  # the outermost are never folded, and one has to scroll
+    assert camera(many)[2] >= 0.55
+
+
+def test_the_legend_is_beside_the_graph_where_there_is_room(show):
+    shown = show(layers(3, opened=True), width=1300, height=900)
+    legend = shown.run("document.getElementById('legend-and-notes').getBoundingClientRect().right")
+    assert camera(shown)[0] > legend
+    narrow = show(layers(1, opened=True), width=500, height=1200)
+    bottom = narrow.run("document.getElementById('canvas').getBoundingClientRect().bottom")
+    assert narrow.run("document.getElementById('legend-and-notes').getBoundingClientRect().top") > bottom - 200

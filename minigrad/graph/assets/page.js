@@ -6,6 +6,7 @@ const camera = { x: 0, y: 0, scale: 1 };
 const EDGE = 24; // a margin around the graph, and around what is brought into sight
 const SMALLEST = 0.004;
 const READABLE = 0.75;
+const LEGIBLE = 0.55; // of the titles
 let picture;
 
 // Drawing and folding
@@ -76,17 +77,41 @@ function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   showCamera();
 }
 
-// The whole graph; at first not smaller than one can read, from the top.
-function fit(least = 0) {
-  const { width, height } = picture.root;
-  const [w, h] = [canvas.clientWidth, canvas.clientHeight];
-  const bottom = Math.min(find("below").offsetHeight + 12, h / 3);
+// The legend is to the left of the graph where there is room for it, otherwise below: how much it takes there.
+function legendRoom() {
+  const legend = find("legend-and-notes");
+  const beside = legend.offsetLeft + legend.offsetWidth < canvas.clientWidth / 3;
+  return beside
+    ? { left: legend.offsetLeft + legend.offsetWidth, bottom: EDGE }
+    : { left: 0, bottom: Math.min(legend.offsetHeight + 12, canvas.clientHeight / 3) };
+}
+
+// The part of the page that is free for the graph, and the scale at which all of it is seen there.
+function room() {
+  const { left, bottom } = legendRoom();
   const top = find("steps").hidden ? EDGE : 64;
-  const fitting = Math.min((w - 2 * EDGE) / Math.max(width, 1), (h - top - bottom) / Math.max(height, 1), 1.4);
-  camera.scale = Math.max(least, SMALLEST, fitting);
-  camera.x = (w - width * camera.scale) / 2;
-  camera.y = Math.max(top, top + (h - top - bottom - height * camera.scale) / 2);
+  const [w, h] = [canvas.clientWidth - left - 2 * EDGE, canvas.clientHeight - top - bottom];
+  const { width, height } = picture.root;
+  return { left: left + EDGE, top, w, h, scale: Math.min(w / Math.max(width, 1), h / Math.max(height, 1), 1.4) };
+}
+
+// The whole graph; at first not smaller than one can read, from its upper left corner.
+function fit(least = 0) {
+  const { left, top, w, h, scale } = room();
+  camera.scale = Math.max(least, SMALLEST, scale);
+  camera.x = left + Math.max(0, (w - picture.root.width * camera.scale) / 2);
+  camera.y = top + Math.max(0, (h - picture.root.height * camera.scale) / 2);
   showCamera();
+}
+
+// Fold inner groups before outer ones, but not the outermost, until the whole graph can be made out.
+function foldToFit() {
+  const open = () => withInner(rootGroup).filter((group) => around(group).length > 1 && !isFolded(shownFor(group)));
+  for (let groups = open(); groups.length && room().scale < LEGIBLE; groups = open()) {
+    const deepest = Math.max(...groups.map((group) => around(group).length));
+    for (const group of groups) group.folded = group.folded || around(group).length === deepest;
+    redraw();
+  }
 }
 
 // Move the graph just so far that a box is in sight.
@@ -94,7 +119,7 @@ function reveal(thing, centred = false) {
   const item = picture.items.get(thing);
   if (!item) return;
   const right = canvas.clientWidth - (panel.hidden ? 0 : panel.offsetWidth + 12);
-  const bottom = canvas.clientHeight - find("below").offsetHeight;
+  const { left, bottom } = legendRoom();
   if (centred) camera.scale = Math.max(camera.scale, READABLE);
   const { scale } = camera;
   const shift = (start, length, from, to) => {
@@ -102,8 +127,8 @@ function reveal(thing, centred = false) {
     if (centred && (least > 0 || most < 0)) return (least + most) / 2;
     return most < least ? least : Math.max(least, Math.min(most, 0));
   };
-  camera.x += shift(camera.x + item.x * scale, item.width * scale, 0, right);
-  camera.y += shift(camera.y + item.y * scale, item.height * scale, 0, bottom);
+  camera.x += shift(camera.x + item.x * scale, item.width * scale, left, right);
+  camera.y += shift(camera.y + item.y * scale, item.height * scale, 0, canvas.clientHeight - bottom);
   showCamera();
 }
 
@@ -401,7 +426,8 @@ function start() {
   redraw();
   if (folded.length) say(`Some groups were folded: at most ${BOXES.toLocaleString("en")} boxes are drawn.`);
   showAlarm();
-  fit(READABLE);
+  if (!data.opened) foldToFit();
+  fit(room().scale < LEGIBLE ? READABLE : 0);
   const [first] = nodes.values();
   if (first) reveal(shownFor(first));
   if (!data.nodes.length) say("The graph is empty.");
