@@ -304,7 +304,7 @@ class _Interpreter(Interpreter):
 
     def __init__(self, name: str, random: str) -> None:
         super().__init__(name)
-        self._random, self._outer, self._repeats = random, interpreter(), False
+        self._random, self._repeats = random, False
         self._found: list[Handle] = []  # Tensors that were found outside
 
     def inner(self, name: str) -> Interpreter:

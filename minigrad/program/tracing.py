@@ -125,6 +125,7 @@ class Interpreter(Switch):
 
     def __init__(self, name: str) -> None:
         self.value, self.name = self, name
+        self._outer: Interpreter | None = now().interpreter  # that of the function which calls this one
         self.start = tick()  # leaves that are newer are the function's own
         self.equations: list[Equation] = []
         self.inputs: dict[Variable, Source] = {}
@@ -503,10 +504,19 @@ class Interpreter(Switch):
         self._kept.clear()
         for x, (tensor, array, name) in read.items():
             alive = tensor()
+            if alive is None and self._is_of_outer(array):
+                alive = name_of(array, None)
             if alive is not None:
                 self.inputs[x] = OfTensor(alive, name)
             else:
                 self.constants[x] = Constant(array, self.digest(array))
+
+    def _is_of_outer(self, array: Array) -> bool:
+        """Whether it is a value of a function around this one, by whatever Tensor, and so no constant."""
+        outer = self._outer
+        while outer is not None and id(array) not in outer._variables:
+            outer = outer._outer
+        return outer is not None
 
     def _restore_memory(self) -> None:
         for target, memory in self._written.values():
@@ -555,4 +565,4 @@ def _some_attributes_of(module: Any, names: Sequence[str]) -> dict[str, Any]:
 
 def _name_of(tensor: Handle) -> str:
     name = getattr(tensor, "name", None)
-    return f"the Tensor {name!r}" if name else f"a Tensor of shape {tensor.array.shape}"
+    return f"the Tensor {name!r}" if name else f"a Tensor of shape {np.shape(tensor.array)}"
