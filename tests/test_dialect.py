@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import torch
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, GraphError
 from tests.references.dialect import EXPRESSIONS, FUNCTIONS, NAMES
 from tests.references.dialect_programs import PROGRAMS
 
@@ -264,7 +264,7 @@ def test_losses_gathered_in_a_constant_keep_their_history():
     z[1:] = x * x
     assert torch.autograd.grad(z.sum(), x)[0].item() == 4.0
     z = torch.zeros(3)
-    with pytest.raises(mg.errors.GraphError, match=r"into a part of a Tensor.*or x\[index\] \+= value"):
+    with pytest.raises(mg.errors.GraphError, match=r"to a part of a Tensor.*or x\[index\] \+= value"):
         z[1:].add_(x)
 
 
@@ -420,3 +420,95 @@ def test_backward_of_several_at_once():
     x.grad = None
     torch.autograd.backward(x * 3, torch.tensor([1.0, 10.0]))
     assert x.grad.tolist() == [3.0, 30.0]
+
+
+# Views of results
+
+
+def _into_a_part():
+    y = torch.ones(2, 2, requires_grad=True) * 1
+    y[0].mul_(5)
+
+
+def _into_an_element():
+    y = torch.ones(2, 2, requires_grad=True) * 1
+    y[0][1] = 0
+
+
+def _through_a_shape():
+    y = torch.ones(2, 2, requires_grad=True) * 1
+    y.view(-1)[3] = 0
+
+
+def _through_a_transpose():
+    y = torch.ones(2, 2, requires_grad=True) * 1
+    rows = y.t()
+    rows[0] = 0
+
+
+def _a_mask_of_scores():
+    x = torch.ones(2, 2, requires_grad=True)
+    scores = x @ x.T
+    scores[:, :1].fill_(-9.0)
+
+
+def _a_result_into_a_view_of_a_constant():
+    out = torch.zeros(2, 3)
+    out.view(-1)[:3] = torch.ones(3, requires_grad=True) * 1
+
+
+def _into_a_diagonal():
+    y = torch.ones(2, 2, requires_grad=True) * 1
+    y.diagonal().add_(1)
+
+
+def _by_an_operator_on_a_name():
+    y = torch.ones(2, 2, requires_grad=True) * 1
+    row = y[0]
+    row += 1
+
+
+@pytest.mark.parametrize("write", [
+    _into_a_part, _into_an_element, _through_a_shape, _through_a_transpose, _a_mask_of_scores,
+    _a_result_into_a_view_of_a_constant, _into_a_diagonal, _by_an_operator_on_a_name,
+])  # fmt: skip
+def test_a_write_to_a_part_of_a_result_is_refused_where_it_would_be_lost(write):
+    with pytest.raises(GraphError, match=r"would not reach the Tensor: write x\[index\] = value"):
+        write()
+
+
+def test_writes_to_results_that_are_recorded_and_warnings_for_what_keeps_the_old_value():
+    x = torch.ones(2, 2, requires_grad=True)
+    y = x * 1
+    y[0] += 1
+    y[0] *= 3
+    y[1, 0] -= 1
+    assert y.tolist() == [[6.0, 6.0], [0.0, 1.0]]
+    (gradient,) = torch.autograd.grad(y.sum(), [x])
+    assert gradient.tolist() == [[3.0, 3.0], [1.0, 1.0]]
+    y = x * 1
+    y = y.view(4)  # the Tensor that it was read from is gone
+    y += 1
+    assert y.tolist() == [2.0] * 4
+    y = x * 1
+    flat = y.view(4)
+    with pytest.warns(UserWarning, match=r"shape \(4,\), keeps the old value"):
+        y[0, 0] = 9
+    assert flat.tolist() == [1.0] * 4
+    y = x * 1
+    row = y[0]
+    with pytest.warns(UserWarning, match=r"read it again after the write"):
+        y.mul_(3)
+    assert row.tolist() == [1.0, 1.0]
+
+
+def test_diagonals_are_views_of_constants_and_of_data():
+    x = torch.ones(3, 3)
+    x.diagonal().add_(2)
+    torch.diagonal(x, 1).mul_(0)
+    assert x.tolist() == [[3.0, 0.0, 1.0], [1.0, 3.0, 0.0], [1.0, 1.0, 3.0]]
+    p = torch.nn.Parameter(torch.ones(2, 2))
+    p.data.diagonal().fill_(9)
+    assert p.tolist() == [[9.0, 1.0], [1.0, 9.0]]
+    (p.diagonal() ** 2).sum().backward()
+    assert p.grad.tolist() == [[18.0, 0.0], [0.0, 18.0]]

@@ -21,10 +21,19 @@ def leaf_in_place() -> GraphError:
 
 
 def recorded_into_view() -> GraphError:
-    """For an in-place method of a view of a constant with an operand that requires grad."""
+    """For a write, in a graph, to a view of a Tensor."""
     return GraphError(
-        "a result that requires grad was written in place into a part of a Tensor that does not: write x[index] = "
-        "value, or x[index] += value, which is recorded"
+        "this writes to a part of a Tensor in a graph, and would not reach the Tensor: write x[index] = value or "
+        "x[index] += value, which is recorded, instead of x[index].add_(value), x.view(...)[...] = value or t = "
+        "x[index]; t += value"
+    )
+
+
+def warn_of_stale_view(shape: tuple[int, ...], view: tuple[int, ...]) -> None:
+    """For a write to a Tensor in a graph of which there is a view."""
+    warn(
+        f"a Tensor of shape {shape} is written to, and what was read from it before, of shape {view}, keeps the old "
+        "value, where PyTorch's would change with it: read it again after the write"
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.core import unwrap
+from minigrad.core import interpreter, unwrap
 from minigrad.nn import functional as F  # noqa: N812  # as PyTorch's users write it
 from minigrad.torch.tensor import OurTensor, Tensor, adopted, get_default_dtype, in_place, lengths, plain, promoted
+from minigrad.views import note_view
 
 FUNCTIONS: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
@@ -298,7 +299,7 @@ function(lambda x, shifts, dims=None: mg.roll(x, shifts, axis=dims), "roll")
 function(lambda x, diagonal=0: mg.tril(x, k=diagonal), "tril")
 function(lambda x, diagonal=0: mg.triu(x, k=diagonal), "triu")
 function(lambda x, diagonal=0: np.diag(x, diagonal), "diag")
-function(lambda x, offset=0, dim1=0, dim2=1: mg.diagonal(x, offset, dim1, dim2), "diagonal")
+function(lambda x, offset=0, dim1=0, dim2=1: _diagonal(x, offset, dim1, dim2), "diagonal")
 function(lambda x, dim=0: mg.unstack(x, axis=dim), "unbind")
 function(lambda x, i, j: mg.moveaxis(x, i, j), "movedim", "moveaxis")
 function(lambda x, dim, start, length: x[(slice(None),) * (dim % x.ndim) + (slice(start, start + length),)], "narrow")
@@ -355,6 +356,16 @@ def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
 
 def _of_one_dtype(arrays: Sequence[Any]) -> list[Any]:
     return promoted(*map(tensor_of, arrays))
+
+
+def _diagonal(x: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """A view of a constant or a result, so that writes to it are known; of a leaf in a graph a copy."""
+    made = mg.diagonal(tensor_of(x), offset, dim1, dim2)
+    if interpreter() is None and isinstance(x.array, np.ndarray) and (made.node is None or not x.is_leaf):
+        made.array = np.diagonal(x.array, offset, dim1, dim2)
+        made.array.flags.writeable = x.array.flags.writeable
+        note_view(made, x)
+    return made
 
 
 def _squeezed(x: Any, dim: Any) -> Any:

@@ -1,4 +1,8 @@
-"""Writes into the memory of constants: a graph that holds one for its derivative must not be differentiated after."""
+"""Writes to memory that others have, too: graphs hold constants for their derivatives, and Tensors are views of others.
+
+A graph must not be differentiated after such a constant was written to.  Of a result in a graph a write makes a new
+value, which what was read from it before does not have.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,8 +10,9 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad.core import collect
-from minigrad.errors.dialects import constant_written
+from minigrad.core import Handle, collect
+from minigrad.errors.dialects import constant_written, warn_of_stale_view
+from minigrad.views import viewed_from
 from minigrad.writes import tick
 
 # By the identity of an array that owns its memory: the array, and of each write to it the bounds in bytes and the time.
@@ -49,3 +54,23 @@ def require_constants(roots: Iterable[Any]) -> None:
                 for first, last, time in _written[id(_owner(x))][1]:
                     if time > node.seq and first < high and low < last:
                         raise constant_written(node, x)
+
+
+# The Tensors that were read from a Tensor and share its memory, by the identity of that.
+_readers: dict[int, tuple["ref[Handle]", list["ref[Handle]"]]] = {}
+
+
+def note_reader(source: Handle, view: Handle) -> None:
+    """Remember that a Tensor is a view of another one."""
+    key = id(source)
+    if key not in _readers:
+        _readers[key] = ref(source, lambda _: _readers.pop(key, None)), []
+    _readers[key][1].append(ref(view))
+
+
+def warn_of_readers(source: Handle, value: Any) -> None:
+    """Warn, before a Tensor in a graph takes a new value, of those that keep the old one where PyTorch's would not."""
+    _, views = _readers.pop(id(source), (None, []))
+    for view in [view() for view in views]:
+        if view is not None and view is not value and viewed_from(view) is source:
+            warn_of_stale_view(source.array.shape, view.array.shape)

@@ -7,10 +7,11 @@ as the package's Tensors, of the same values and nodes (`plain`), and results co
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from minigrad.core import interpreter, is_grad_enabled, name_of, unwrap
+from minigrad.core import interpreter, is_grad_enabled, name_of, notes_of, unwrap
 from minigrad.diagnostics import user_place
 from minigrad.errors.dialects import leaf_in_place, no_such_device, recorded_into_view, warn_of_number
 from minigrad.errors.tensors import other_dtype_in_place
@@ -18,8 +19,8 @@ from minigrad.nn.module import Parameter as OurParameter
 from minigrad.ops.shaping import astype
 from minigrad.ops.shaping import broadcast_to as mg_broadcast
 from minigrad.tensor import Tensor as OurTensor
-from minigrad.torch.memory import note_constant_write, require_constants
-from minigrad.views import note_view, viewed_from
+from minigrad.torch.memory import note_constant_write, note_reader, require_constants, warn_of_readers
+from minigrad.views import View, note_view, viewed_from
 from minigrad.writes import note_write
 
 __all__ = [
@@ -82,6 +83,8 @@ def adopted(x: Any) -> Any:
     if isinstance(x, OurTensor):
         if not isinstance(x, Tensor):
             x.__class__ = Parameter if isinstance(x, OurParameter) else Tensor
+        if getattr(x, "viewed", None) is not None and (source := viewed_from(x)) is not None:
+            note_reader(source, x)
         return x
     if isinstance(x, np.ndarray | np.generic):
         return _named(x)
@@ -94,7 +97,9 @@ def adopted(x: Any) -> Any:
 def plain(x: Any) -> Any:
     """Operands as the package's own Tensors, also in lists."""
     if isinstance(x, Tensor):
-        return name_of(x.array, x.node)
+        made = name_of(x.array, x.node)
+        made.viewed = View(ref(x), x.array, getattr(x, "viewed", None))  # so that views of it are known as views of `x`
+        return made
     if type(x) in (list, tuple):
         return type(x)([plain(part) for part in x])
     return {key: plain(part) for key, part in x.items()} if type(x) is dict else x
@@ -195,6 +200,7 @@ class Tensor(OurTensor):
             # What is written to the view is written here.
             view = _named(_view(self.array, index))
             note_view(view, self)
+            note_reader(self, view)
             return view
         return adopted(plain(self)[plain(index)])
 
@@ -203,7 +209,15 @@ class Tensor(OurTensor):
             self.array[unwrap_all(index)] = unwrap(value)
             self._note_write(_view(self.array, index) if _is_basic(index) else self.array)
             return
+        self._require_whole()
+        warn_of_readers(self, value)
         super().__setitem__(plain(index), plain(value))
+
+    def _require_whole(self) -> None:
+        """Raise if what is about to be written in the graph would not reach the Tensor that this is a part of."""
+        if viewed_from(self) is not None and not ((place := user_place()) and place.stores_item):
+            raise recorded_into_view()
+        self.viewed = None
 
     def written(self, result: Any) -> Any:
         """The Tensor itself with another value: in its memory where nothing is recorded, and otherwise in the graph."""
@@ -213,8 +227,6 @@ class Tensor(OurTensor):
         recorded = getattr(result, "node", None) is not None and is_grad_enabled()
         node = self.node
         is_constant = node is None
-        if is_constant and recorded and viewed_from(self) is not None:
-            raise recorded_into_view()
         if is_constant and not recorded and interpreter() is None:
             if isinstance(self.array, np.ndarray):
                 self.array[...] = value
@@ -225,6 +237,8 @@ class Tensor(OurTensor):
         if node is not None and node.op is None and is_grad_enabled():
             raise leaf_in_place()
         filled = np.array(np.broadcast_to(value, self.array.shape), self.dtype)
+        self._require_whole()
+        warn_of_readers(self, result)
         if node is not None and node.op is not None and not is_grad_enabled():
             self.array = filled  # as in PyTorch, gradients go on to what it was computed from
             return self
@@ -238,6 +252,7 @@ class Tensor(OurTensor):
             note_constant_write(array)
         whole = viewed_from(self)
         if whole is not None and whole.node is not None:
+            notes_of(whole.node)
             note_write(whole.node, user_place())
 
     def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False) -> None:
