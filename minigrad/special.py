@@ -24,6 +24,7 @@ from minigrad.ops.gamma import (
     gammaln,
     polygamma,
     psi,
+    stdtr,
 )
 from minigrad.ops.logistic import expit, log_expit, log_softmax, logit, logsumexp, softmax, softplus
 from minigrad.ops.numpy_elementwise import sinc
@@ -62,6 +63,7 @@ __all__ = [
     "sinc",
     "softmax",
     "softplus",
+    "stdtr",
     "xlog1py",
     "xlogy",
 ]

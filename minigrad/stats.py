@@ -29,6 +29,7 @@ from minigrad.linalg import cholesky, solve_triangular
 from minigrad.operands import numeric_operand
 from minigrad.ops.elementwise import abs as absolute
 from minigrad.ops.elementwise import atan2, exp, expm1, floor, hypot, log, log1p, square, where
+from minigrad.ops.gamma import log_student_density
 from minigrad.ops.linalg import diagonal
 from minigrad.ops.reductions import sum as total
 from minigrad.ops.shaping import expand_dims
@@ -275,9 +276,8 @@ beta = _continuous(
 )  # fmt: skip
 t = _continuous(
     "t", "df",
-    logpdf=lambda z, df: special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - log(df * math.pi) / 2
-    - (df + 1) / 2 * log1p(square(z) / df),
-    cdf=lambda z, df: _t_cdf(z, df), sf=lambda z, df: _t_cdf(-z, df),
+    logpdf=lambda z, df: log_student_density(df, z), cdf=lambda z, df: special.stdtr(df, z),
+    sf=lambda z, df: special.stdtr(df, -z),
 )  # fmt: skip
 lognorm = _continuous(
     "lognorm", "s", _POSITIVE,
@@ -315,7 +315,8 @@ bernoulli = _discrete(
 )  # fmt: skip
 geom = _discrete(
     "geom", "p", Support(1.0, _INF), logpmf=lambda k, p: special.xlog1py(k - 1.0, -p) + log(p),
-    cdf=lambda k, p: -expm1(k * log1p(-p)), sf=lambda k, p: exp(k * log1p(-p)),
+    cdf=lambda k, p: where(p < 0.5, -expm1(k * log1p(-where(p < 0.5, p, 0.0))), 1 - (1 - p) ** k),
+    sf=lambda k, p: (1 - p) ** k,
 )  # fmt: skip
 nbinom = _discrete(
     "nbinom", "n p", _NOT_NEGATIVE,
@@ -360,11 +361,6 @@ def _binomial_sf(k: Any, n: Any, p: Any) -> Any:
 binom = _Binomial("binom", "n p", _NOT_NEGATIVE, {"logpmf": _binomial, "cdf": _binomial_cdf, "sf": _binomial_sf})
 
 
-def _t_cdf(z: Any, df: Any) -> Any:
-    tail = special.betainc(df / 2, 0.5, df / (df + square(z))) / 2
-    return where(z < 0, tail, 1 - tail)
-
-
 def _length(parameter: Any) -> int:
     return int(np.shape(parameter)[-1]) if np.ndim(parameter) else 1
 
@@ -380,7 +376,8 @@ class _MultivariateNormal:
         x : array of shape (..., n)
         mean : number, or array of shape (n,)
         cov : number, or array of shape (n,) or (n, n)
-            The variances if they are all, or the covariances, which must be positive definite.
+            The variances if they are all, or the covariances, symmetric and positive definite; above the diagonal they
+            are not looked at.
 
         Returns
         -------
@@ -415,7 +412,7 @@ class _Dirichlet:
     """`scipy.stats.dirichlet`, of vectors along the first axis."""
 
     def logpdf(self, x: Any, alpha: Any) -> Any:
-        """The logarithm of the density."""
+        """The logarithm of the density, of vectors whose sum is 1: it is not looked at."""
         x, alpha = _operand(x), _operand(alpha)
         weights = alpha if x.ndim == 1 else alpha[(slice(None), *(None,) * (x.ndim - 1))]
         constant = total(special.gammaln(alpha)) - special.gammaln(total(alpha))

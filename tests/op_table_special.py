@@ -134,6 +134,11 @@ row(
     s((2, 3), a=N(2.5), b=1.5), s((), a=N(1), b=1), s((3,), a=[0.4], b=0.7), s((0, 3), a=[2], b=3),
     s((3,), a=[[1], [2]], b=3), s((2, 1), a=[1.5, 30], b=20.0), domain=between(0.1, 0.9), name="betainc", spelled=True,
 )  # fmt: skip
+row(
+    lambda x, *, df: special.stdtr(df, x), lambda x, *, df: sp.stdtr(df, x),
+    s((2, 3), df=N(2.5)), s((), df=N(1)), s((3,), df=[0.4]), s((0, 3), df=[2]), s((3,), df=[[1], [1e6]]),
+    name="stdtr", spelled=True,
+)  # fmt: skip
 
 # Bessel functions
 

@@ -709,3 +709,55 @@ def test_a_run_converged_when_its_gradient_was_small_for_good_whatever_the_numbe
     assert optim.minimize(lambda x: x**2, 5.0, lr=0.3, steps=400, tol=1e-3).verdict == "converged in 12"
     swept = optim.sweep(lambda x: x**2, 5.0, [0.05, 0.3, 0.9], steps=400)
     assert swept.best == 0.3
+
+
+# What is not finite on the way, and estimates that are none
+
+
+def test_a_method_of_scipy_goes_on_after_a_point_that_is_not_finite():
+    pytest.importorskip("scipy")
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 5, 200)
+    y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.1 * rng.normal(size=200)
+
+    def nll(p):
+        return -mg.stats.norm.logpdf(y, p[0] * np.exp(-p[1] * t) + p[2], np.exp(p[3])).sum()
+
+    run = mg.optim.minimize(nll, [1.0, 1.0, 0.0, 0.0], method="SLSQP")
+    assert run.converged
+    assert run.loss == pytest.approx(-185.658, abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["trust-exact", "SLSQP"])
+def test_a_run_of_scipy_that_ends_where_nothing_is_finite_has_diverged(method):
+    pytest.importorskip("scipy")
+    run = mg.optim.minimize(lambda x: -np.exp(x[0] ** 2) + 0 * x[1] ** 2, [5.0, 1.0], method=method, steps=30)
+    assert run.diverged
+
+
+def test_an_error_of_the_function_is_no_end_of_a_run():
+    pytest.importorskip("scipy")
+
+    def f(x):
+        if np.shape(x) == (2,):
+            raise ValueError("no such point")
+        return x**2
+
+    with pytest.raises(ValueError, match="no such point"):
+        mg.optim.minimize(f, [5.0, 1.0], method="BFGS")
+
+
+def test_covariances_of_what_is_no_minimum():
+    pytest.importorskip("scipy")
+    run = mg.optim.minimize(lambda w: ((w - 3) ** 2).sum() * 5, [0.0, 0.0], method="L-BFGS-B", bounds=[(0, 1), (0, 9)])
+    with pytest.warns(UserWarning, match=r"6\.3 standard errors away.*at one of its bounds"):
+        errors = run.standard_errors()
+    assert errors == pytest.approx([1 / np.sqrt(10)] * 2)
+    early = mg.optim.minimize(lambda x: 50 * (x - 1) ** 2, 0.0, lr=1e-3, steps=2)
+    with pytest.warns(UserWarning, match=r"make more steps"):
+        early.covariance()
+    flat = mg.optim.minimize(lambda w: (w[0] + w[1] - 1) ** 2, [0.3, 0.3], method="BFGS")
+    with pytest.raises(ValueError, match="not positive definite"):
+        flat.covariance()
+    badly_scaled = mg.optim.minimize(lambda w: 1e12 * w[0] ** 2 + 1e-12 * w[1] ** 2, [0.0, 0.0], steps=1)
+    assert np.diagonal(badly_scaled.covariance()) == pytest.approx([0.5e-12, 0.5e12])

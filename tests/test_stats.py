@@ -146,3 +146,23 @@ def test_second_derivatives_and_maps():
 def test_wrong_parameters_are_named(call):
     with pytest.raises(TypeError, match="takes the parameters"):
         call()
+
+
+def test_students_distribution_is_smooth_at_its_middle_and_normal_in_the_limit():
+    slope = mg.grad(lambda x: stats.t.cdf(x, 3.0))
+    for x in (0.0, 1e-9, -1e-6):
+        assert slope(x) == pytest.approx(scipy_stats.t.pdf(x, 3.0), rel=1e-13)
+    assert mg.grad(slope)(0.0) == 0
+    assert np.isfinite(mg.grad(lambda m: stats.t.logcdf(np.array([0.0, 1.0, 2.0]), 4.0, m, 1.0).sum())(1.0))
+    assert stats.t.cdf(-1e-9, 3.0) - 0.5 == pytest.approx(-3.6755259946730234e-10)
+    for df in (0.5, 3.0, 59.0, 61.0, 1e5, 1e10, 1e14, 1e16, np.inf):
+        assert stats.t.logpdf(1.0, df) == pytest.approx(scipy_stats.t.logpdf(1.0, df), rel=1e-11)
+        assert np.isfinite(mg.grad(lambda d: stats.t.logpdf(1.3, d))(df))
+    np.testing.assert_allclose(stats.t.logpdf(1.0, 1e16), -0.5 - np.log(2 * np.pi) / 2, rtol=1e-15)
+    assert mg.gradcheck(lambda df: stats.t.logpdf(np.array([0.3, 2.0]), df), np.array([50.0, 70.0]))
+
+
+def test_geometric_probabilities_at_certainty():
+    assert mg.grad(lambda p: stats.geom.cdf(1.0, p))(1.0) == 1
+    assert mg.grad(lambda p: stats.geom.cdf(2.0, p))(1.0) == 0
+    assert stats.geom.cdf(3.0, 1e-12) == pytest.approx(3e-12, rel=1e-11)

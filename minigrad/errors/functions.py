@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError, CutError, DTypeError, GraphError, ShapeError
-from minigrad.errors.words import an, defined_at, describe, shapes
+from minigrad.errors.words import an, defined_at, describe, shapes, warn
 
 
 def not_a_function(f: Any, transform: str) -> DTypeError:
@@ -210,6 +210,14 @@ def hessian_not_definite(hessian: np.ndarray) -> ArgumentError:
     return ArgumentError(
         f"covariance: the Hessian at x is not positive definite (its lowest eigenvalue is {lowest:.3g}), so that x is "
         "no minimum, or one of many: make more steps, or leave out parameters that the data do not tell apart"
+    )
+
+
+def warn_not_at_the_minimum(distance: float) -> None:
+    """For the covariance of an estimate where the gradient is not 0."""
+    warn(
+        f"covariance: the gradient at x is not 0, and the minimum is {distance:.2g} standard errors away: make more "
+        "steps; an estimate at one of its bounds has no standard error of this kind"
     )
 
 

@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import jacobians
+from minigrad import jacobians, transforms
 from minigrad.errors import ArgumentError
-from minigrad.errors.functions import hessian_not_definite
+from minigrad.errors.functions import hessian_not_definite, warn_not_at_the_minimum
 from minigrad.tree import flatten
+
+# An eigenvalue of a matrix with ones on its diagonal that is no larger, for each row, may be one of 0.
+_ROUNDING = 1e-13
 
 
 class Step(NamedTuple):
@@ -96,6 +99,12 @@ class Result:
             If the Hessian is not positive definite: `x` is no minimum, or there are many about it; or if this is a copy
             from a pickle.
 
+        Warns
+        -----
+        UserWarning
+            If `x` is more than a tenth of a standard error away from the minimum, by the gradient there: the run has
+            not converged, or an estimate is at one of its bounds.
+
         Notes
         -----
         By the asymptotic normality of maximum-likelihood estimates, whose covariance is the inverse of the observed
@@ -115,13 +124,20 @@ class Result:
             raise ArgumentError("covariance needs the objective, which a pickled result has left behind: ask it before")
         point = np.concatenate([np.ravel(leaf) for leaf in flatten(self.x)[0]]).astype(np.float64)
         hessian = np.asarray(jacobians.hessian(self.problem.of_vector)(point)).reshape(point.size, point.size)
-        if not np.isfinite(hessian).all():
+        hessian = (hessian + hessian.T) / 2
+        units = np.sqrt(np.diagonal(hessian).clip(0))
+        if not (np.isfinite(hessian).all() and units.all()):
             raise hessian_not_definite(hessian)
-        try:
-            root = np.linalg.inv(np.linalg.cholesky((hessian + hessian.T) / 2))
-        except np.linalg.LinAlgError:
-            raise hessian_not_definite(hessian) from None
-        return root.T @ root
+        values, vectors = np.linalg.eigh(hessian / np.outer(units, units))
+        if values[0] <= _ROUNDING * point.size:
+            raise hessian_not_definite(hessian)
+        root = vectors / np.sqrt(values) / units[:, None]
+        gradient = np.asarray(transforms.grad(self.problem.of_vector)(point))
+        distance = float(np.linalg.norm(root.T @ gradient))
+        if distance > 0.1:
+            warn_not_at_the_minimum(distance)
+        covariance: np.ndarray = root @ root.T
+        return covariance
 
     def standard_errors(self) -> Any:
         """The square roots of the diagonal of `covariance`, in the form of `x`."""

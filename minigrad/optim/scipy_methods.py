@@ -82,6 +82,10 @@ def scipy_minimize(
             )
     except _Stopped:
         done = None
+    except ValueError as error:  # of a factorization
+        if "infs or NaNs" not in str(error):
+            raise
+        done, run.state, run.stop = None, "diverged", f"{name} met a value that is not finite"
     return run.result(name, done)
 
 
@@ -169,7 +173,8 @@ class _Run:
         self.points.append(np.array(x))
         self.losses.append(loss)
         self.norms.append(norm_of([gradient]))
-        self.state, self.stop = self.limits.passed(step, loss, norm_of([x]), math.inf)
+        if math.isfinite(loss):  # otherwise SciPy looks for a better point
+            self.state, self.stop = self.limits.passed(step, loss, norm_of([x]), math.inf)
 
     def point(self, x: np.ndarray) -> Any:
         """A vector in the form and the dtypes of x0."""
@@ -195,7 +200,7 @@ class _Run:
             steps=steps,
             evaluations=self.evaluations,
             converged=self.state == "converged" or (done is not None and bool(done.success)),
-            diverged=self.state == "diverged" or ends_diverged(losses),
+            diverged=self.state == "diverged" or not math.isfinite(self.losses[-1]) or ends_diverged(losses),
             stop=self.stop or ("made 0 steps" if done is None else str(done.message)),
             name=name,
             scipy=done,

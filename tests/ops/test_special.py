@@ -332,6 +332,7 @@ REFUSED = {
     "gammaincc by a": (lambda t: special.gammaincc(t, 2.0), "gammaincc has no derivative by a"),
     "betainc by a": (lambda t: special.betainc(t, 2.0, 0.5), "betainc has no derivative by a"),
     "betainc by b": (lambda t: special.betainc(2.0, t, 0.5), "betainc has no derivative by b"),
+    "stdtr by df": (lambda t: special.stdtr(t, 0.5), "stdtr has no derivative by df"),
 }
 
 
@@ -384,7 +385,7 @@ ALONE = [name for name in special.__all__ if name not in {"polygamma", "betainc"
 @pytest.mark.parametrize("name", ALONE)
 def test_dtypes(name):
     function = getattr(special, name)
-    operands = 2 if name in (*TWO, "kl_div") else 1
+    operands = 2 if name in (*TWO, "kl_div", "stdtr") else 1
     for dtype in (np.float16, np.float32, np.float64):
         assert function(*[np.array([0.5, 0.75], dtype)] * operands).dtype == dtype
         assert function(*[dtype(0.5)] * operands).dtype == dtype
@@ -407,7 +408,7 @@ IN_THE_PLANE = {"expit", "log_softmax", "logsumexp", "sinc", "softmax"}
 
 @each("name", [name for name in special.__all__ if name not in IN_THE_PLANE | {"polygamma"}])
 def test_complex_numbers_are_refused(name):
-    operands = 2 if name in (*TWO, "kl_div") else 3 if name == "betainc" else 1
+    operands = 2 if name in (*TWO, "kl_div", "stdtr") else 3 if name == "betainc" else 1
     with pytest.raises(errors.DTypeError, match="takes real numbers"):
         getattr(special, name)(*[mg.tensor([0.5 + 1j])] * operands)
 
@@ -451,7 +452,7 @@ def test_without_scipy_the_error_names_the_extra(name, monkeypatch):
 
 
 def test_the_others_need_numpy_alone():
-    names = [name for name in special.__all__ if name not in {*NEEDING, "polygamma", "betainc"}]
+    names = [name for name in special.__all__ if name not in {*NEEDING, "polygamma", "betainc", "stdtr"}]
     assert len(names) > 20
     code = f"""if True:
         import sys
