@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 class Notes:
     """What leaves have, and other nodes when somebody asks for it: a gradient to keep, hooks, a name, a line."""
 
-    __slots__ = ("constants", "grad", "hooks", "keep", "lent", "name", "trace", "where", "written")
+    __slots__ = ("argument", "constants", "grad", "hooks", "keep", "lent", "name", "trace", "where", "written")
 
     def __init__(self) -> None:
         self.grad: Handle | None = None
         self.hooks: dict[object, Callable[[Any], Any]] = {}
         self.name: str | None = None
+        self.argument = False  # whether it is an argument of a function that is being differentiated
         self.where: Place | None = None  # the line that made the node; of a leaf, that last wrote to it
         self.trace: Any = None  # what a watcher wants to remember of the node
         # Whether to keep the gradient, and the `seq` at which the memory was last written to; who else may write to it.

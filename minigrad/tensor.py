@@ -97,6 +97,8 @@ class Tensor(Conversions):
 
     Raises
     ------
+    CutError
+        If the data are a Tensor that requires grad, outside of `no_grad`: the copy would not belong to its graph.
     DTypeError
         If the data are not numbers, or are integers and `requires_grad` is set.
 
@@ -116,6 +118,8 @@ class Tensor(Conversions):
         self, data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
         given: Any = data
+        if isinstance(given, Handle) and given.node is not None and is_grad_enabled():
+            raise tensors.cut_by_copy(type(self).__name__, given.node)
         if traced(given):
             self.array = _without_history(given, dtype).array
             interpreter().adopted(self)
@@ -459,7 +463,7 @@ class Tensor(Conversions):
     def _parts(self, what: str) -> tuple[Any, ...]:
         """What a copy is made of: that of a leaf has its gradient, and that of a result would have no history."""
         self.give_out(what)
-        if not self.is_leaf:
+        if not self.is_leaf or (self.node is not None and notes_of(self.node).argument):
             raise tensors.no_copy(what, self.node)
         grad = None if self.grad is None else np.asarray(self.grad.array)
         return type(self), np.asarray(self.array), self.requires_grad, self.name, grad

@@ -62,7 +62,9 @@ def variable(x: Any, recorded: bool) -> Any:
         value = numeric(value, "an argument to differentiate by")
     if value.dtype.kind not in "fc":
         raise not_differentiable(value)
-    return name_of(value, leaf(value))
+    node = leaf(value)
+    notes_of(node).argument = True
+    return name_of(value, node)
 
 
 class _Run:

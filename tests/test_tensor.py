@@ -850,7 +850,7 @@ def test_tensor_copies_and_asarray_shares():
     assert (copied.tolist(), also_copied.tolist(), shared.tolist()) == ([1.0, 2.0], [1.0, 2.0], [9.0, 2.0])
     assert mg.asarray(shared) is shared
     x = leaf(1.0)
-    assert mg.tensor(x).requires_grad is False
+    assert mg.tensor(x.detach()).requires_grad is False
 
 
 def test_reshape_and_transpose_take_numpys_spellings():

@@ -1,5 +1,6 @@
 """What people write out of habit from PyTorch and SciPy is answered with what to write instead."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import graph, optim
-from minigrad.errors import ArgumentError, CutError, DTypeError
+from minigrad.errors import ArgumentError, CutError, DTypeError, ProgramError
+from tests.rows import each
 
 X = mg.tensor([[2.0, 0.5], [0.5, 3.0]], requires_grad=True)
 WIDE = mg.ones((2, 3, 4))
@@ -170,7 +172,7 @@ def test_covariance_of_an_estimate():
         np.testing.assert_allclose([errors["mean"], errors["log_scale"]], [scale / 2, 8**-0.5], rtol=1e-5)
     with pytest.raises(ArgumentError, match="a pickled result has left behind"):
         pickle.loads(pickle.dumps(found)).covariance()
-    matrix = optim.minimize(lambda x: mg.sum(x**2 * np.array([[1.0, 2.0], [4.0, 8.0]])), np.ones((2, 2)), steps=3)
+    matrix = optim.minimize(lambda x: mg.sum(x**2 * np.array([[1.0, 2.0], [4.0, 8.0]])), np.zeros((2, 2)), steps=3)
     np.testing.assert_allclose(matrix.covariance(), np.diag([1 / 2, 1 / 4, 1 / 8, 1 / 16]))
     assert matrix.standard_errors().shape == (2, 2)
 
@@ -203,3 +205,35 @@ def test_bounds_of_trees():
     ]:  # fmt: skip
         with pytest.raises(ArgumentError, match=says):
             optim.minimize(far, start, method="L-BFGS-B", bounds=wrong)
+
+
+# Copies that would not belong to a graph
+
+
+@each("f", [
+    lambda x: mg.tensor(x) ** 2, lambda x: mg.tensor(2 * x) ** 2, lambda x: mg.Tensor(x, dtype="float32") ** 2,
+    lambda x: mg.tensor(x, requires_grad=True) ** 2, lambda x: mg.nn.Parameter(x) ** 2,
+    lambda x: copy.deepcopy(x) ** 2, lambda x: copy.deepcopy([x])[0] ** 2,
+    lambda x: pickle.loads(pickle.dumps(x)) ** 2, lambda x: copy.deepcopy(x * 2),
+])  # fmt: skip
+def test_a_copy_of_an_argument_that_would_lose_its_gradient_is_refused(f):
+    for derivative in (mg.grad(f), mg.value_and_grad(f), lambda x: mg.jvp(f, (x,), (1.0,))):
+        with pytest.raises(CutError, match=r"gradients would be missing without a word"):
+            derivative(2.5)
+    for traced in (mg.jit(mg.grad(f)), lambda x: mg.vmap(mg.grad(f))(np.array([x]))):
+        with pytest.raises((CutError, ProgramError), match=r"without a word|was asked for"):
+            traced(2.5)
+
+
+def test_copies_that_are_asked_for():
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(CutError, match=r"write t itself, or minigrad\.asarray\(t\); for a copy .* t\.detach\(\)"):
+        mg.tensor(w)
+    assert not mg.tensor(w.detach()).requires_grad
+    with mg.no_grad():
+        kept = mg.tensor(w)
+    w.data += 1
+    assert kept.tolist() == [1, 2]
+    assert copy.deepcopy(w).requires_grad
+    assert mg.grad(lambda x: copy.copy(x) ** 2)(3.0) == 6
+    assert mg.grad(lambda x: mg.asarray(x) ** 2)(3.0) == 6

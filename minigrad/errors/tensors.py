@@ -21,6 +21,15 @@ def cuts_graph(what: str, instead: str, node: "Node | None" = None) -> CutError:
     )
 
 
+def cut_by_copy(kind: str, node: "Node") -> CutError:
+    """For a Tensor or a Parameter that is made of a Tensor that requires grad."""
+    return CutError(
+        f"a {kind} made of {called(node)}, which requires grad, would be a copy that does not belong to its graph, and "
+        "gradients would be missing without a word: write t itself, or minigrad.asarray(t); for a copy of the value "
+        "alone, take t.detach()"
+    )
+
+
 def read_by_scipy(node: "Node") -> CutError | None:
     """For a Tensor that requires grad and that a function of SciPy's makes an array of; None if it is not SciPy's."""
     name = _function_of_scipy()

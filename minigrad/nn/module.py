@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import errors
-from minigrad.core import unwrap
+from minigrad.core import no_grad, unwrap
 from minigrad.creation import get_default_dtype
 from minigrad.diagnostics import user_place
 from minigrad.errors import ArgumentError, DTypeError
@@ -434,7 +434,8 @@ class Module:
         >>> list(mg.nn.Linear(2, 1).state_dict())
         ['weight', 'bias']
         """
-        return {name: Tensor(tensor) for name, tensor in self._state().items()}
+        with no_grad():
+            return {name: Tensor(tensor) for name, tensor in self._state().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike], strict: bool = True) -> IncompatibleKeys:
         """Write the values of a state_dict into the parameters and buffers.

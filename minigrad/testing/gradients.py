@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd
-from minigrad.core import enable_grad
+from minigrad.core import enable_grad, unwrap
 from minigrad.errors import ArgumentError
 from minigrad.gradcheck import DerivativeError, gradcheck, gradgradcheck
 from minigrad.gradcheck.function import NO_NUMBERS, is_floating, listed, outputs_of, random_weights
@@ -116,7 +116,7 @@ class _Point:
         """The leaves, with new Tensors in the place of floating-point ones."""
         made = list(self.leaves)
         for i in self.active:
-            made[i] = Tensor(made[i], requires_grad=True)
+            made[i] = Tensor(unwrap(made[i]), requires_grad=True)
         return made
 
 
