@@ -159,12 +159,18 @@ def duration(nanoseconds: int) -> str:
     return f"{seconds * scale:.3g} {unit}"
 
 
+def shows_values(show: Sequence[str]) -> bool:
+    """Whether boxes say numbers, be they only those of small arrays."""
+    return not {"brief", "value", "grad"}.isdisjoint(show)
+
+
 def captions(diagram: Diagram, show: Sequence[str] = BRIEF) -> list[str]:
     """What must be said of the picture as a whole."""
     notes = []
     graph, folding = diagram.graph, diagram.folding
     if folding.stands_for:
-        notes.append(f"{len(graph):,} nodes: what repeats itself is drawn once, with ×")
+        first = ", and with the values of its first time" if shows_values(show) else ""
+        notes.append(f"{len(graph):,} nodes: what repeats itself is drawn once, with ×{first}")
     elif any(box.kind == "frame" for box in diagram.boxes.values()):
         notes.append(f"{len(graph):,} nodes, some in closed modules: depth= opens them")
     if folding.skipped:

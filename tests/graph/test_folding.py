@@ -647,3 +647,13 @@ def test_weights_of_hidden_blocks_are_used_by_hidden_parts_of_the_derivative():
     for frame in (forward, backward):
         drawn = {*arrows(diagram), *dashed(diagram)}
         assert any((first, entry) in drawn for entry in frame.own())
+
+
+def test_of_what_is_drawn_once_the_picture_says_whose_values_it_shows():
+    def f(x):
+        for _ in range(100):
+            x = x * 0.9
+        return x
+
+    assert graph.draw(f, 10.0, show="value").text.endswith("drawn once, with ×, and with the values of its first time")
+    assert graph.draw(f, 10.0, show="shape").text.endswith("drawn once, with ×")
