@@ -2,11 +2,12 @@
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from operator import iadd
 from threading import RLock
 from typing import Any
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -42,6 +43,8 @@ def backward(root: Handle, gradient: Any = None, retain_graph: bool = False, cre
     found = _run([root.node], [seed], None, retain_graph, create_graph)
     # On one line: after the call Ctrl-C cannot come before the lock is given back, nor can a debugger's stop.
     with _adding: _add(found, create_graph, tracer)  # fmt: skip  # noqa: E701
+    if _listeners:
+        _tell(found, create_graph)
 
 
 def _add(found: dict[Node, Array], record: bool, tracer: Any) -> None:
@@ -63,6 +66,25 @@ def _add(found: dict[Node, Array], record: bool, tracer: Any) -> None:
 
 def _named(g: Any) -> Any:
     return g if isinstance(g, Handle) else name_of(g, None)
+
+
+# Who wants to know that gradients were added to `grad`, as weak references to methods.
+_listeners: "list[WeakMethod[Listener]]" = []
+Listener = Callable[[dict[Node, Array], bool], None]
+
+
+def after_backward(listener: Listener) -> None:
+    """Call a method, as long as its object lives, at the end of each backward pass.
+
+    It is given the gradients that the pass has added to `grad`, and whether they were recorded.
+    """
+    _listeners.append(WeakMethod(listener, _listeners.remove))
+
+
+def _tell(found: dict[Node, Array], recorded: bool) -> None:
+    for listener in [listener() for listener in _listeners]:
+        if listener is not None:
+            listener(found, recorded)
 
 
 # Held while gradients are added to `grad`: the graphs of several threads may end in the same leaves.

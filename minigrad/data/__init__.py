@@ -23,6 +23,7 @@ from minigrad.data.sampler import (
 from minigrad.later import imported_later
 
 if TYPE_CHECKING:
+    from minigrad.data.distributed_sampler import DistributedSampler
     from minigrad.data.loader import DataLoader
     from minigrad.data.worker import WorkerInfo, get_worker_info
 
@@ -31,6 +32,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
@@ -48,4 +50,11 @@ __all__ = [
 ]
 
 # Threads, processes and signals are imported when somebody wants a loader.
-__getattr__ = imported_later(__name__, {"loader": ["DataLoader"], "worker": ["WorkerInfo", "get_worker_info"]})
+__getattr__ = imported_later(
+    __name__,
+    {
+        "distributed_sampler": ["DistributedSampler"],
+        "loader": ["DataLoader"],
+        "worker": ["WorkerInfo", "get_worker_info"],
+    },
+)

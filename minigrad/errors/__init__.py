@@ -20,6 +20,7 @@
     ├── StateDictError       (RuntimeError)   a state_dict that does not fit the module
     ├── FileError            (ValueError)     a file that is damaged, or is not what it should be
     ├── WorkerError          (RuntimeError)   a worker of a data loader that died, or did not answer in time
+    ├── DistributedError     (RuntimeError)   ranks that do not do the same, or one that has come to its end
     └── MissingPackageError  (ImportError)    an optional package that is not installed
 
 Each is also the built-in exception that users of NumPy or PyTorch would catch.
@@ -37,6 +38,7 @@ __all__ = [
     "AxisError",
     "CutError",
     "DTypeError",
+    "DistributedError",
     "FileError",
     "GradcheckError",
     "GraphError",
@@ -130,6 +132,10 @@ class FileError(MinigradError, ValueError):
 
 class WorkerError(MinigradError, RuntimeError):
     """A worker of a data loader died, or did not answer in time."""
+
+
+class DistributedError(MinigradError, RuntimeError):
+    """Processes that work together do not do the same, or one of them has come to its end."""
 
 
 class MissingPackageError(MinigradError, ImportError):
