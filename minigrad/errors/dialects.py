@@ -46,7 +46,15 @@ def bad_backward(name: str, given: int, wanted: int) -> ArgumentError:
 
 def warn_of_number(kind: str) -> None:
     """For ``float(x)`` of a Tensor that requires grad."""
-    warn(f"{kind}() of a Tensor that requires grad is a number, and no gradient goes through it: say so by x.item()")
+    join = ", or join Tensors by torch.stack" if kind == "torch.tensor" else ""
+    warn(
+        f"{kind}() of a Tensor that requires grad is a number, and no gradient goes through it: say so by x.item(){join}"
+    )
+
+
+def no_such_method(name: str) -> AttributeError:
+    """For an attribute that PyTorch's Tensors may have and those of the dialect have not."""
+    return AttributeError(f"torch.Tensor.{name} does not exist in minigrad.torch", name=name, obj=None)
 
 
 def not_in_the_dialect(name: str, instead: str = "") -> UnsupportedError:

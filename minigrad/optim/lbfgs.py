@@ -84,7 +84,9 @@ class LBFGS(Optimizer):
     # All parameters as one vector
 
     def _gather(self) -> np.ndarray:
-        parts = [np.zeros(p.array.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in self._parameters()]
+        parts = [
+            np.zeros(p.array.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in self._parameters()
+        ]
         return np.concatenate(parts)
 
     def _move(self, t: float, direction: np.ndarray) -> None:

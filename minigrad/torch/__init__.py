@@ -54,15 +54,7 @@ bool = np.dtype(np.bool_)
 complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
 inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
 inference_mode, finfo, iinfo = no_grad, np.finfo, np.iinfo
-FloatTensor = Tensor
 strided, __version__ = "strided", "2.13 (in minigrad)"
-
-
-def _array_of(dtype: Any) -> Any:
-    return lambda data: _creation.tensor(data, dtype)
-
-
-LongTensor, IntTensor, DoubleTensor, BoolTensor = (_array_of(x) for x in (np.int64, np.int32, np.float64, np.bool_))
 
 
 _switched: list[Any] = []

@@ -9,7 +9,18 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import unwrap
 from minigrad.nn import functional as F  # noqa: N812  # as PyTorch's users write it
-from minigrad.torch.tensor import OurTensor, Tensor, adopted, get_default_dtype, in_place, lengths, plain, promoted
+from minigrad.torch.tensor import (
+    OurTensor,
+    Tensor,
+    adopted,
+    get_default_dtype,
+    in_place,
+    lengths,
+    made,
+    plain,
+    promoted,
+    require_cpu,
+)
 
 FUNCTIONS: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
@@ -21,7 +32,7 @@ _pairs: dict[str, Any] = {
 
 def tensor_of(x: Any) -> Any:
     """A Tensor of the dialect, an array or a number as one of the package's Tensors."""
-    return plain(x if isinstance(x, OurTensor) else Tensor(x))
+    return plain(x if isinstance(x, OurTensor) else made(x))
 
 
 def function(f: Callable[..., Any], *names: str, method: bool = True) -> Callable[..., Any]:
@@ -415,7 +426,7 @@ def equal(x: Any, y: Any) -> bool:
 
 
 function(lambda x, y, rtol=1e-5, atol=1e-8: mg.abs(x - y) <= atol + rtol * mg.abs(y), "isclose")
-function(lambda x: int(np.size(unwrap(x))), "numel")
+function(lambda x: int(np.size(unwrap(x))), "numel", "nelement")
 function(lambda x: x.ndim, "dim", "ndimension")
 function(lambda x: mg.asarray(x, copy=True) if x.node is None else mg.positive(x), "clone")
 function(lambda x: x.dtype.itemsize, "element_size")
@@ -429,6 +440,7 @@ for _name, _dtype in {
 }.items():  # fmt: skip
     METHODS[_name] = lambda self, dtype=_dtype: self.to(dtype)
 
+METHODS["cuda"] = lambda self, device="cuda": require_cpu(device if isinstance(device, str) else f"cuda:{device}")
 for _name in ("contiguous", "cpu", "pin_memory"):
     METHODS[_name] = lambda self: self
 

@@ -107,9 +107,112 @@ EXPRESSIONS = [
     "torch.zeros(3).index_add(0, torch.tensor([1, 1]), torch.ones(2))",
     "torch.zeros(2, 3).index_fill_(1, torch.tensor([0, 2]), 5.0)", "x.is_cuda", "x.type(torch.int64)",
     "torch.eye(2, 3, requires_grad=True).requires_grad",
+    # Parameters as vectors, states, hooks
+    "lbfgs(b)", "lbfgs(b, line_search_fn='strong_wolfe')", "filled(torch.nn.Linear(2, 3))", "averaged(torch.nn.Linear(2, 3))",
+    "torch.nn.init.trunc_normal_(torch.empty(3, 4)).shape", "hooked(x)", "hooked_module(x)", "moments(b)", "own_optimizer(b)",
+    "torch.nn.utils.clip_grad_norm_(torch.nn.Linear(2, 3).parameters(), 1.0)", "clipped(b)",
+    "torch.nn.utils.get_total_norm([b, x])", "torch.nn.Linear(2, 3).half().weight.dtype",
+    # Types, and what torch.tensor makes of mixed lists
+    "torch.Tensor([1, 2])", "torch.Tensor(2, 3).shape", "torch.Tensor(3).shape", "torch.Tensor().shape", "torch.Tensor((2, 3))",
+    "torch.FloatTensor([1, 2])", "torch.FloatTensor(2).shape", "torch.LongTensor(2).shape", "torch.LongTensor([1, 2])",
+    "torch.DoubleTensor([1, 2])", "torch.Tensor(torch.Size([2, 3])).shape", "isinstance(v, torch.LongTensor)",
+    "isinstance(x, torch.LongTensor)", "isinstance(x, torch.FloatTensor)", "x.type()", "v.type()", "x.type(torch.LongTensor)",
+    "x.type('torch.DoubleTensor')", "torch.tensor([numpy.float64(1.0)])", "torch.tensor([numpy.float32(1.0), 2.0])",
+    "torch.tensor([x.sum(), 1.0])", "torch.tensor([[x.sum().double(), 1.0], [2, 3]])", "torch.tensor([torch.tensor(True), 2])",
+    "torch.tensor([1j]).dtype", "x.nelement()", "torch.ones(2, device='cpu')",
 ]  # fmt: skip
 
 FUNCTIONS = """
+import numpy
+
+
+def lbfgs(b, **options):
+    p = torch.nn.Parameter(b.clone())
+    optimizer = torch.optim.LBFGS([p], max_iter=5, **options)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((p - 1) ** 2).sum() + (p ** 4).sum()
+        loss.backward()
+        return loss
+
+    return [optimizer.step(closure).item() for _ in range(2)]
+
+
+def filled(layer):
+    torch.nn.utils.vector_to_parameters(torch.arange(9.0), layer.parameters())
+    return torch.nn.utils.parameters_to_vector(layer.parameters()).flip(0), layer.bias
+
+
+def averaged(layer):
+    for value in layer.state_dict().values():
+        value.copy_(value * 0 + 2)
+    kept = {name: value.clone().cpu().mul_(2) for name, value in layer.state_dict().items()}
+    layer.load_state_dict(kept)
+    return kept["weight"].size(), layer.weight, layer.state_dict()["bias"].add(1)
+
+
+def hooked(x):
+    t, seen = x.clone().requires_grad_(), []
+    y = t * 2
+    y.register_hook(lambda g: seen.append(g.clone().view(-1)[:2].unsqueeze(0)))
+    y.register_hook(lambda g: g.mul(3).masked_fill(g.isnan(), 0.0))
+    y.sum().backward()
+    return t.grad, seen[0]
+
+
+def hooked_module(x):
+    layer, seen = torch.nn.Linear(4, 3), []
+    with torch.no_grad():
+        layer.weight.fill_(0.5)
+    layer.register_full_backward_hook(lambda m, taken, given: seen.append((taken[0].size(), given[0].clone().add_(1))))
+    layer(x.clone().requires_grad_()).sum().backward()
+    return seen
+
+
+def moments(b):
+    p = torch.nn.Parameter(b.clone())
+    optimizer = torch.optim.Adam([p], lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (p ** 2).sum().backward()
+        optimizer.step()
+        optimizer.state[p]["exp_avg"].mul_(0.5)
+    return optimizer.state[p]["exp_avg"].clone(), optimizer.state_dict()["state"][0]["exp_avg_sq"].unsqueeze(0), p
+
+
+class OwnOptimizer(torch.optim.Optimizer):
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                if len(state) == 0:
+                    state["step"], state["mean"] = 0, torch.zeros_like(p)
+                state["step"] += 1
+                state["mean"].mul_(0.9).add_(p.grad, alpha=0.1)
+                p.add_(state["mean"], alpha=-group["lr"] / state["step"])
+
+
+def own_optimizer(b):
+    p = torch.nn.Parameter(b.clone())
+    optimizer = OwnOptimizer([p], lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (p ** 2).sum().backward()
+        optimizer.step()
+    return p, optimizer.state[p]["mean"], optimizer.state[p]["step"]
+
+
+def clipped(b):
+    p = torch.nn.Parameter(b.double())
+    (p ** 2).sum().backward()
+    return torch.nn.utils.clip_grad_norm_([p], 1.0), p.grad
+
+
 def written(x):
     x = x.clone()
     x[0] = 1.0
