@@ -1,5 +1,6 @@
 """`minigrad.torch`: expressions of programs for PyTorch give what PyTorch has stored of them."""
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -420,3 +421,73 @@ def test_backward_of_several_at_once():
     x.grad = None
     torch.autograd.backward(x * 3, torch.tensor([1.0, 10.0]))
     assert x.grad.tolist() == [3.0, 30.0]
+
+
+# Names that import lines have
+
+
+@pytest.mark.parametrize("line", [
+    "from minigrad.torch.nn.parameter import Parameter", "from minigrad.torch.nn.init import xavier_uniform_",
+    "from minigrad.torch.nn.utils.rnn import pad_sequence", "from minigrad.torch.nn.utils import clip_grad_norm_",
+    "import minigrad.torch.nn.utils.rnn as rnn", "from minigrad.torch.nn.modules import Linear",
+    "from minigrad.torch.optim.lr_scheduler import StepLR", "from minigrad.torch.optim.swa_utils import AveragedModel",
+    "from minigrad.torch.utils.checkpoint import checkpoint", "import minigrad.torch.nn.functional as F",
+    "from minigrad.torch.func import vjp, jvp, grad_and_value, functional_call, stack_module_state",
+    "from minigrad.torch.autograd import grad, gradcheck, set_detect_anomaly, set_grad_enabled",
+    "from minigrad.torch.autograd.functional import jacobian, hvp, vjp, jvp, hessian",
+    "from minigrad.torch.distributions.normal import Normal", "from minigrad.torch.distributions.kl import kl_divergence",
+    "from minigrad.torch.distributions.categorical import Categorical",
+    "from minigrad.torch.distributions.multivariate_normal import MultivariateNormal",
+])  # fmt: skip
+def test_import_lines(line):
+    exec(line, {})
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("torch.nn.utils.rnn.pack_padded_sequence", "a mask"), ("torch.autograd.profiler", "autograd.profiler does not exist"),
+    ("torch.autograd.functional.jvps", "autograd.functional.jvps"), ("x.sparse_mask", "Tensor.sparse_mask does not exist"),
+    ("torch.nn.utils.prune", "nn.utils.prune does not exist"), ("x.nbytes", "Tensor.nbytes"), ("torch.linalg.ldl", "linalg.ldl"),
+])  # fmt: skip
+def test_what_is_not_there_says_so_in_pytorchs_words(text, words):
+    with pytest.raises(AttributeError, match=words):
+        eval(text, space())
+
+
+@pytest.mark.parametrize("call", [
+    "torch.ones(2, device='cuda')", "torch.tensor([1.0], device='cuda:0')", "torch.eye(2, device='mps')", "x.cuda()",
+    "torch.arange(3, device='cuda')", "torch.full((2,), 1.0, device='cuda')", "torch.randint(3, (2,), device='cuda')",
+    "torch.zeros_like(x, device='cuda')", "torch.linspace(0, 1, 3, device='cuda')", "torch.Generator('cuda')",
+    "torch.nn.Linear(2, 1).cuda()", "torch.nn.Linear(2, 1).to('cuda')", "torch.nn.Linear(2, 1, device='cuda')",
+    "torch.rand(2, device='cuda')", "torch.LongTensor([1], device='cuda')", "x.new_zeros(2, device='cuda')", "x.to('cuda')",
+])  # fmt: skip
+def test_other_devices_are_refused(call):
+    with pytest.raises(ArgumentError, match="there is one device here, the CPU"):
+        eval(call, space())
+
+
+def test_numbers_of_tensors_that_require_grad_in_a_list():
+    x = torch.tensor(2.5, requires_grad=True)
+    with pytest.warns(UserWarning, match=r"no gradient goes through it.*torch.stack"):
+        assert torch.tensor([[x, 1.0]]).tolist() == [[2.5, 1.0]]
+
+
+def test_many_gradients_at_once_are_refused_by_name():
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(mg.errors.UnsupportedError, match=r"is_grads_batched.*torch.func.vmap"):
+        torch.autograd.grad(x * 2, x, torch.eye(2), is_grads_batched=True)
+    with pytest.raises(ArgumentError, match="the vector v may be left out"):
+        torch.autograd.functional.vjp(lambda t: t * 2, x)
+
+
+def test_generators_of_the_dialect_order_data():
+    data, made = torch.utils.data, lambda: torch.Generator().manual_seed(42)
+    parts = [data.random_split(range(10), [8, 2], generator=made()) for _ in range(2)]
+    assert [len(part) for part in parts[0]] == [8, 2]
+    assert [list(part) for part in parts[0]] == [list(part) for part in parts[1]]
+    orders = [torch.cat(list(data.DataLoader(range(9), 2, shuffle=True, generator=made()))) for _ in range(2)]
+    assert torch.equal(*orders)
+    assert sorted(orders[0].tolist()) == list(range(9))
+    generator = made()
+    copied = copy.deepcopy(generator)
+    assert torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=copied))
+    assert not torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=made()))

@@ -47,9 +47,8 @@ def bad_backward(name: str, given: int, wanted: int) -> ArgumentError:
 def warn_of_number(kind: str) -> None:
     """For ``float(x)`` of a Tensor that requires grad."""
     join = ", or join Tensors by torch.stack" if kind == "torch.tensor" else ""
-    warn(
-        f"{kind}() of a Tensor that requires grad is a number, and no gradient goes through it: say so by x.item(){join}"
-    )
+    said = f"{kind}() of a Tensor that requires grad is a number, and no gradient goes through it"
+    warn(f"{said}: say so by x.item(){join}")
 
 
 def no_such_method(name: str) -> AttributeError:
@@ -60,3 +59,16 @@ def no_such_method(name: str) -> AttributeError:
 def not_in_the_dialect(name: str, instead: str = "") -> UnsupportedError:
     """For a name of PyTorch's that does not exist here."""
     return UnsupportedError(f"torch.{name} does not exist in minigrad.torch" + (f": {instead}" if instead else ""))
+
+
+def one_backward_for_each() -> UnsupportedError:
+    """For gradients of many outputs at once by `grad_outputs` with one more axis."""
+    return UnsupportedError(
+        "torch.autograd.grad(is_grads_batched=True) does not exist in minigrad.torch: write torch.func.vmap of the "
+        "function that torch.func.vjp gives, or torch.func.jacrev for the whole Jacobian"
+    )
+
+
+def no_direction() -> ArgumentError:
+    """For a product of a derivative with a vector that is not given."""
+    return ArgumentError("the vector v may be left out only where it would be a single number")

@@ -120,10 +120,64 @@ EXPRESSIONS = [
     "x.type('torch.DoubleTensor')", "torch.tensor([numpy.float64(1.0)])", "torch.tensor([numpy.float32(1.0), 2.0])",
     "torch.tensor([x.sum(), 1.0])", "torch.tensor([[x.sum().double(), 1.0], [2, 3]])", "torch.tensor([torch.tensor(True), 2])",
     "torch.tensor([1j]).dtype", "x.nelement()", "torch.ones(2, device='cpu')",
+    # Derivatives
+    "penalty(x.double())", "unused(x, b)", "D.jacobian(two, (b, p))", "D.jacobian(lambda t: t ** 2, (b,))", "D.jacobian(torch.exp, b)",
+    "D.jacobian(lambda s, t: (s * 2, t.sum() * s.sum()), (b, p))", "D.hessian(lambda s, t: s.sum() ** 2 * t.sum(), (b, v[:2].float()))",
+    "D.hessian(lambda t: (t ** 3).sum(), b)", "D.vjp(two, (b, p), p)", "D.vjp(lambda t: (t ** 2).sum(), b)", "D.jvp(two, (b, p), (p, b))",
+    "D.jvp(torch.sin, b, p)", "D.hvp(lambda t: (t ** 3).sum(), b, p)", "D.hvp(lambda s, t: (s ** 3).sum() * t.sum(), (b, p), (p, b))",
+    "D.vhp(lambda t: (t ** 3).sum(), b, p)", "D.jacobian(lambda t: t ** 3, b.clone().requires_grad_(), create_graph=True).requires_grad",
+    "D.jacobian(lambda t: t ** 3, b.clone().requires_grad_()).requires_grad", "torch.func.vjp(two, b, p)[1](p)",
+    "torch.func.vjp(lambda t: (t ** 2, t + 1), b, has_aux=True)[::2]", "torch.func.vjp(torch.sin, b)[1](p)", "torch.func.jvp(two, (b, p), (p, b))",
+    "torch.func.grad_and_value(lambda t: (t ** 2).sum())(b)", "torch.func.grad_and_value(lambda t: ((t ** 2).sum(), t + 1), has_aux=True)(b)",
+    "torch.func.grad(lambda t: ((t ** 2).sum(), t + 1), has_aux=True)(b)", "torch.func.linearize(torch.sin, b)[1](p)", "ensembled(x)",
+    "torch.autograd.gradcheck(lambda s, t: s ** 2 * t, (b.double().requires_grad_(), p.double()))",
+    "torch.autograd.gradcheck(lambda t: t.detach() * t, b.double().requires_grad_(), raise_exception=False)",
+    "torch.autograd.gradgradcheck(lambda t: t ** 3, b.double().requires_grad_())", "anomalous(b)",
 ]  # fmt: skip
 
 FUNCTIONS = """
 import numpy
+
+D = torch.autograd.functional
+
+
+def two(s, t):
+    return s * t + s[0] ** 2
+
+
+def penalty(x):
+    t = x.clone().requires_grad_()
+    d = torch.tanh(t @ x.t()).sum(1)
+    (g,) = torch.autograd.grad(
+        outputs=d, inputs=t, grad_outputs=torch.ones_like(d), create_graph=True, retain_graph=True, only_inputs=True
+    )
+    ((g.view(3, -1).norm(2, dim=1) - 1) ** 2).mean().backward()
+    return t.grad
+
+
+def unused(x, b):
+    s, t = x.clone().requires_grad_(), b.clone().requires_grad_()
+    known = torch.autograd.grad(s.sum(), [s, t], materialize_grads=True)
+    return [*known, torch.autograd.grad(s.sum(), [s, t], allow_unused=True)[1]]
+
+
+def ensembled(x):
+    layers = [torch.nn.Linear(4, 1), torch.nn.Linear(4, 1)]
+    for i, layer in enumerate(layers):
+        torch.nn.init.constant_(layer.weight, i + 1.0)
+        torch.nn.init.constant_(layer.bias, 0.5)
+    state = torch.func.stack_module_state(layers)
+    results = torch.func.vmap(lambda *held: torch.func.functional_call(layers[0], held, (x,)))(*state)
+    return results, state[0]["weight"].requires_grad
+
+
+def anomalous(b):
+    t = (b * 0).requires_grad_()
+    with torch.autograd.set_detect_anomaly(True):
+        try:
+            (t / t).sum().backward()
+        except Exception:
+            return "stopped"
 
 
 def lbfgs(b, **options):

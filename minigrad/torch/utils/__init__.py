@@ -1,9 +1,9 @@
 """`torch.utils`: data, and checkpoints."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import minigrad as mg
+from minigrad.torch.modules import module
 from minigrad.torch.tensor import adopted, heard, plain
 from minigrad.torch.utils import data
 
@@ -14,4 +14,4 @@ def _checkpoint(function: Any, *args: Any, use_reentrant: bool = False) -> Any:
     return adopted(mg.checkpoint(heard(function))(*plain(args)))
 
 
-checkpoint = SimpleNamespace(checkpoint=_checkpoint)
+checkpoint = module("utils.checkpoint", checkpoint=_checkpoint)
