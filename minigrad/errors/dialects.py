@@ -3,7 +3,7 @@
 from typing import Any
 
 from minigrad.errors import ArgumentError, GraphError, StaleValueError, UnsupportedError
-from minigrad.errors.words import warn
+from minigrad.errors.words import describe, warn
 
 
 def no_such_device(name: str) -> ArgumentError:
@@ -72,3 +72,22 @@ def one_backward_for_each() -> UnsupportedError:
 def no_direction() -> ArgumentError:
     """For a product of a derivative with a vector that is not given."""
     return ArgumentError("the vector v may be left out only where it would be a single number")
+
+
+def not_allowed(distribution: str, what: str, said: str, value: Any) -> ArgumentError:
+    """For a parameter of a distribution, or a value, that cannot be."""
+    return ArgumentError(
+        f"{distribution}: {what} must be {said}, and is {describe(value)}; validate_args=False lets everything pass"
+    )
+
+
+def one_of_probs_and_logits(distribution: str) -> ArgumentError:
+    """For a distribution that is given both, or none."""
+    return ArgumentError(f"{distribution} takes either probs or logits")
+
+
+def no_derivative_of_samples(distribution: str) -> NotImplementedError:
+    """For samples that cannot be differentiated by what they are drawn with."""
+    return NotImplementedError(
+        f"{distribution} has no samples that can be differentiated by such parameters: write sample() and log_prob()"
+    )

@@ -37,7 +37,7 @@ def from_numpy(array: np.ndarray) -> Any:
     return adopted(array)
 
 
-def _of_shape(make: Callable[[Shape], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _of_shape(make: Callable[[Shape, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """A function of a shape, and one of a Tensor that has it."""
 
     def of_shape(
@@ -49,10 +49,11 @@ def _of_shape(make: Callable[[Shape], Any]) -> tuple[Callable[..., Any], Callabl
         generator: Any = None,
     ) -> Any:
         with _using(generator):
-            return _finished(make(lengths(shape) if size is None else tuple(size)), dtype, requires_grad, device)
+            of = lengths(shape) if size is None else tuple(size)
+            return _finished(make(of, dtype or get_default_dtype()), dtype, requires_grad, device)
 
     def like(x: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
-        return _finished(make(tuple(x.shape)), dtype or x.dtype, requires_grad, device)
+        return _finished(make(tuple(x.shape), dtype or x.dtype), dtype or x.dtype, requires_grad, device)
 
     return of_shape, like
 
@@ -84,11 +85,16 @@ def _using(generator: np.random.Generator | None) -> Any:
     return mg.random.using(mg.random.generator(generator))
 
 
+def _uniform(shape: Shape, dtype: Any) -> Any:
+    # A double just below 1 would be rounded to 1.
+    return mg.random.drawn("random", shape, dtype=np.dtype(dtype if np.dtype(dtype).itemsize > 2 else np.float32))
+
+
 zeros, zeros_like = _of_shape(np.zeros)
 ones, ones_like = _of_shape(np.ones)
 empty, empty_like = _of_shape(np.zeros)
-rand, rand_like = _of_shape(lambda shape: mg.random.drawn("random", shape))
-randn, randn_like = _of_shape(lambda shape: mg.random.drawn("standard_normal", shape))
+rand, rand_like = _of_shape(_uniform)
+randn, randn_like = _of_shape(lambda shape, dtype: mg.random.drawn("standard_normal", shape))
 
 
 def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:

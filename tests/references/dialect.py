@@ -133,10 +133,111 @@ EXPRESSIONS = [
     "torch.autograd.gradcheck(lambda s, t: s ** 2 * t, (b.double().requires_grad_(), p.double()))",
     "torch.autograd.gradcheck(lambda t: t.detach() * t, b.double().requires_grad_(), raise_exception=False)",
     "torch.autograd.gradgradcheck(lambda t: t ** 3, b.double().requires_grad_())", "anomalous(b)",
+    # All of a distribution: densities, moments, entropies, shapes, gradients
+    "facts('Normal', b, b, at=p)", "facts('Normal', 0, 1, at=b)", "facts('Normal', 0.0, b.double(), at=b)", "facts('LogNormal', b, p, at=b)",
+    "facts('HalfNormal', b, at=p)", "facts('Cauchy', b, p, at=x[:, :3])", "facts('Uniform', 0.0, b, at=p)", "facts('Exponential', b, at=b)",
+    "facts('Laplace', b, p, at=x[:, 1:])", "facts('Gamma', b, p, at=b)", "facts('Beta', b, b + p, at=p)", "facts('Beta', p, p, at=p)",
+    "facts('Chi2', b, at=b)", "facts('StudentT', b, at=p)", "facts('StudentT', 3.0, b, p, at=x[:, 1:])",
+    "facts('Bernoulli', p, at=m[:, :3].float())", "facts('Bernoulli', probs=torch.tensor([0.0, 1.0]), at=torch.tensor([0.0, 1.0]))",
+    "facts('Bernoulli', logits=b, at=torch.ones(2, 3))", "facts('Geometric', p, at=v[:3].float())", "facts('Geometric', logits=b, at=b)",
+    "facts('Binomial', 4, p, at=b)", "facts('Binomial', 3, logits=x[:, :3], at=b)", "facts('Categorical', p, at=torch.tensor([0, 2]))",
+    "facts('Categorical', b, at=v[1:2])", "facts('Categorical', logits=x, at=v[:3])",
+    "facts('Categorical', logits=torch.tensor([0.0, 1.0, float('-inf')]), at=torch.tensor(1))",
+    "facts('Categorical', torch.tensor([0.0, 1.0]), at=torch.tensor([0, 1]))", "facts('OneHotCategorical', p, at=torch.eye(3))",
+    "facts('OneHotCategorical', logits=x, at=torch.eye(4)[:3])", "facts('Poisson', b, at=v[:3])", "facts('Dirichlet', b, at=p)",
+    "facts('Dirichlet', torch.ones(2, 3) / 2, at=p)", "facts('MultivariateNormal', b, a, at=x[:, :3])",
+    "facts('MultivariateNormal', b, precision_matrix=a, at=p)", "facts('MultivariateNormal', torch.zeros(2, 3), scale_tril=a.tril(), at=p)",
+    "facts('MultivariateNormal', b, a.expand(2, 3, 3), at=p)", "torch.distributions.MultivariateNormal(b, precision_matrix=a).covariance_matrix",
+    "[torch.distributions.Bernoulli(p).log_prob(torch.ones(5, 3)).shape, torch.distributions.Bernoulli(p).logits]",
+    "facts_of(torch.distributions.Independent(torch.distributions.Normal(x, 1.0), 1), y)",
+    "torch.distributions.Normal(b, p).expand((2, 3)).batch_shape", "torch.distributions.Normal(b, b).icdf(p)", "torch.distributions.Cauchy(b, b).icdf(p)",
+    "torch.distributions.Laplace(b, b).icdf(p)", "torch.distributions.Exponential(b).icdf(p)", "torch.distributions.Uniform(0.0, b).icdf(p)",
+    "validated()", "sampled(b, p, a)",
+    "divergence('Normal', [b, b], [p, b + p])", "divergence('LogNormal', [b, b], [p, b + p])", "divergence('HalfNormal', [b], [p])",
+    "divergence('Cauchy', [b, b], [p, b + p])", "divergence('Uniform', [p, b], [torch.zeros(3), b + 1])", "divergence('Uniform', [p, b], [p + 1, b + 1])",
+    "divergence('Exponential', [b], [p])", "divergence('Laplace', [b, b], [p, b + p])", "divergence('Gamma', [b, b], [p, b + p])",
+    "divergence('Beta', [b, b], [p, b + p])", "divergence('Bernoulli', [p], [p.flip(0)])", "divergence('Geometric', [p], [p.flip(0)])",
+    "divergence('Bernoulli', [torch.tensor([0.0, 0.5, 1.0, 1.0])], [torch.tensor([0.5, 0.0, 0.5, 0.0])])",
+    "divergence('Binomial', [torch.tensor(4.0), p], [torch.tensor(4.0), p.flip(0)])", "divergence('Categorical', [p], [p.flip(0)])",
+    "divergence('Categorical', [torch.tensor([0.5, 0.5, 0.0])], [torch.tensor([1.0, 0.0, 0.0])])",
+    "divergence('Categorical', [torch.tensor([0.5, 0.0, 0.5])], [torch.tensor([0.2, 0.3, 0.5])])", "divergence('OneHotCategorical', [p], [p.flip(0)])",
+    "divergence('Poisson', [b], [p])", "divergence('Dirichlet', [b], [p])", "divergence('MultivariateNormal', [b, a], [p, a + torch.eye(3)])",
 ]  # fmt: skip
 
 FUNCTIONS = """
 import numpy
+
+
+def asked(ask):
+    try:
+        return ask()
+    except NotImplementedError:
+        return "not implemented"
+
+
+def facts_of(d, at):
+    moments = [asked(lambda: getattr(d, name)) for name in ("mean", "variance", "stddev", "mode")]
+    return [d.log_prob(at), asked(d.entropy), asked(lambda: d.cdf(at)), d.batch_shape, d.event_shape, *moments]
+
+
+def facts(name, *parameters, at, **named):
+    # With the gradients of log_prob and entropy by all parameters.
+    kinds = getattr(torch.distributions, name)
+    found = facts_of(kinds(*parameters, **named), at)
+    own = [x.clone().requires_grad_() if torch.is_tensor(x) else x for x in (*parameters, *named.values())]
+    d = kinds(*own[: len(parameters)], **dict(zip(named, own[len(parameters) :])))
+    wanted = [x for x in own if torch.is_tensor(x)]
+    for result in (lambda: d.log_prob(at), d.entropy):
+        made = asked(result)
+        if wanted and torch.is_tensor(made) and bool(torch.isfinite(made).all()) and made.requires_grad:
+            found.extend(torch.autograd.grad(made.sum(), wanted, retain_graph=True, allow_unused=True, materialize_grads=True))
+    if hasattr(d, "probs"):
+        found.extend([d.probs, d.logits])
+    return found
+
+
+def validated():
+    d, t = torch.distributions, torch.tensor
+    found = []
+    for make in [
+        lambda **how: d.Normal(0.0, -1.0, **how), lambda **how: d.Categorical(t([-0.5, 1.5]), **how),
+        lambda **how: d.Categorical(logits=t([float("nan"), 1.5]), **how), lambda **how: d.Bernoulli(t(1.5), **how),
+        lambda **how: d.Gamma(t(0.0), 1.0, **how), lambda **how: d.Uniform(1.0, 0.0, **how),
+        lambda **how: d.Binomial(-1, t(0.5), **how), lambda **how: d.Dirichlet(t([-1.0, 1.0]), **how),
+        lambda **how: d.Exponential(t(1.0), **how).log_prob(t(-1.0)), lambda **how: d.Bernoulli(t(0.5), **how).log_prob(t(0.5)),
+        lambda **how: d.Categorical(t([0.5, 0.5]), **how).log_prob(t(0.5)), lambda **how: d.Uniform(0.0, 1.0, **how).log_prob(t(2.0)),
+        lambda **how: d.Poisson(t(1.0), **how).log_prob(t(0.5)), lambda **how: d.Beta(t(1.0), t(1.0), **how).log_prob(t(2.0)),
+        lambda **how: d.Independent(d.Exponential(t([1.0]), **how), 1, **how).log_prob(t([-1.0])),
+    ]:
+        try:
+            make()
+            found.append("passed")
+        except ValueError:
+            found.append("refused")
+        make(validate_args=False)
+    return found
+
+
+def sampled(b, p, a):
+    d = torch.distributions
+    made = [
+        d.Normal(b, p), d.LogNormal(b, p), d.HalfNormal(b), d.Cauchy(b, p), d.Uniform(p, b + p), d.Exponential(b), d.Laplace(b, b),
+        d.Gamma(b, p.double()), d.Beta(b, b), d.Chi2(b), d.StudentT(b, 0.0, p), d.Bernoulli(p), d.Geometric(p), d.Binomial(3, p),
+        d.Categorical(p), d.OneHotCategorical(p), d.Poisson(b), d.Dirichlet(b), d.MultivariateNormal(b, a.expand(2, 3, 3)),
+        d.Independent(d.Normal(b, p), 1),
+    ]
+    for x in made:
+        x.log_prob(x.sample((50,)))
+    return [[list(x.sample((5, 2)).shape), x.sample().dtype] for x in made]
+
+
+def divergence(name, first, second):
+    first, second = ([x.clone().requires_grad_() for x in parameters] for parameters in (first, second))
+    kinds = getattr(torch.distributions, name)
+    made = torch.distributions.kl_divergence(kinds(*first), kinds(*second))
+    if not bool(torch.isfinite(made).all()):
+        return made
+    return [made, *torch.autograd.grad(made.sum(), [*first, *second], allow_unused=True, materialize_grads=True)]
 
 D = torch.autograd.functional
 
