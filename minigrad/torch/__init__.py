@@ -14,12 +14,19 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import enable_grad, is_grad_enabled, no_grad
 from minigrad.errors.dialects import not_in_the_dialect
-from minigrad.torch import autograd, distributions, func, nn, optim, utils
+from minigrad.torch import autograd, distributions, fft, func, linalg, nn, optim, selection, utils
 from minigrad.torch import creation as _creation
 from minigrad.torch.creation import Generator
 from minigrad.torch.functions import FUNCTIONS as _FUNCTIONS
-from minigrad.torch.functions import tensor_of as _tensor_of
-from minigrad.torch.modes import set_grad_enabled
+from minigrad.torch.linalg import of_arrays as _of_arrays
+from minigrad.torch.modes import (
+    get_float32_matmul_precision,
+    set_default_device,
+    set_default_tensor_type,
+    set_float32_matmul_precision,
+    set_grad_enabled,
+    use_deterministic_algorithms,
+)
 from minigrad.torch.modules import module
 from minigrad.torch.tensor import (
     Parameter,
@@ -28,14 +35,15 @@ from minigrad.torch.tensor import (
     adopted,
     device,
     get_default_dtype,
-    plain,
     set_default_dtype,
 )
 
 # And all functions, which are in the table.
 __all__ = [
-    "Generator", "Parameter", "Size", "Tensor", "autograd", "device", "distributions", "enable_grad", "func",
-    "get_default_dtype", "is_grad_enabled", "nn", "no_grad", "optim", "set_default_dtype", "set_grad_enabled", "utils",
+    "Generator", "Parameter", "Size", "Tensor", "autograd", "device", "distributions", "enable_grad", "fft", "func",
+    "get_default_dtype", "get_float32_matmul_precision", "is_grad_enabled", "linalg", "nn", "no_grad", "optim",
+    "selection", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
+    "set_grad_enabled", "use_deterministic_algorithms", "utils",
 ]  # fmt: skip
 globals().update(_FUNCTIONS)
 
@@ -50,17 +58,6 @@ complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
 inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
 inference_mode, finfo, iinfo = no_grad, np.finfo, np.iinfo
 strided, __version__ = "strided", "2.13 (in minigrad)"
-
-
-def _of_arrays(f: Any) -> Any:
-    """A function of arrays and options, with PyTorch's words for axes."""
-
-    def call(*args: Any, **how: Any) -> Any:
-        words = {"dim": "axis", "keepdim": "keepdims"}
-        arrays = [_tensor_of(x) if hasattr(x, "dtype") else x for x in args]
-        return adopted(f(*arrays, **{words.get(k, k): plain(v) for k, v in how.items()}))
-
-    return call
 
 
 def _nothing(*args: Any) -> None:
@@ -79,12 +76,7 @@ backends = module(
     mps=module("backends.mps", is_available=lambda: False),
     cudnn=module("backends.cudnn", benchmark=False, deterministic=True),
 )
-_LINALG = (
-    "inv det slogdet solve cholesky eigh eigvalsh qr svd svdvals pinv norm vector_norm matrix_norm matrix_power "
-    "matrix_rank"
-)
 _SPECIAL = "erf erfc expit logit gammaln digamma xlogy ndtr ndtri log_ndtr i0 i1 entr logsumexp"
-linalg = module("linalg", **{name: _of_arrays(getattr(mg.linalg, name)) for name in _LINALG.split()})
 special = module(
     "special", **{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)}
 )
@@ -134,7 +126,7 @@ _INSTEAD = {
     "compile": "minigrad.jit compiles a whole step",
     "jit": "minigrad.jit compiles a whole step",
     "onnx": "it is not exported here",
-    "fft": "write minigrad.fft",
+    "bfloat16": "NumPy has no such dtype: write torch.float32",
     "sparse_coo_tensor": "a constant sparse matrix of SciPy's is multiplied by @",
     "distributed": "there is one process",
     "multiprocessing": "DataLoader(num_workers=...) has workers",

@@ -205,8 +205,23 @@ def _bernoulli_(self: Any, p: Any = 0.5, generator: Any = None) -> Any:
     return self.written(rand(*self.shape, generator=generator) < p)
 
 
+def _exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
+    with _using(generator):
+        return self.written(mg.random.drawn("standard_exponential", self.shape) / lambd)
+
+
+def _random_(self: Any, *limits: Any, generator: Any = None) -> Any:
+    # Whole numbers that the dtype can tell from each other, if there is no limit.
+    is_float = self.dtype.kind == "f"
+    most = 2 ** (np.finfo(self.dtype).nmant + 1) if is_float else 2 if self.dtype == bool else np.iinfo(self.dtype).max
+    low, high = limits if len(limits) == 2 else (0, limits[0] if limits else most)
+    with _using(generator):
+        return self.written(mg.random.drawn("integers", low, high, self.shape).astype(self.dtype))
+
+
 _methods: dict[str, Any] = {
-    "normal_": _normal_, "uniform_": _uniform_, "bernoulli_": _bernoulli_, "multinomial": multinomial,
+    "normal_": _normal_, "uniform_": _uniform_, "bernoulli_": _bernoulli_, "exponential_": _exponential_,
+    "random_": _random_, "multinomial": multinomial,
     "new_zeros": _new(zeros), "new_ones": _new(ones), "new_empty": _new(empty), "new_full": _new(full),
     "new_tensor": _new(tensor),
 }  # fmt: skip

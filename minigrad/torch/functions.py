@@ -24,7 +24,7 @@ from minigrad.torch.tensor import (
 
 FUNCTIONS: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
-_pairs: dict[str, Any] = {
+PAIRS: dict[str, Any] = {
     name: namedtuple(name, ["values", "indices"])  # PyTorch's results have these names
     for name in ("max", "min", "median", "sort", "topk", "cummax", "cummin", "mode", "kthvalue")
 }
@@ -50,6 +50,7 @@ def function(f: Callable[..., Any], *names: str, method: bool = True) -> Callabl
         FUNCTIONS[name] = call
         if method:
             METHODS[name] = call
+            setattr(Tensor, name, call)
     return f
 
 
@@ -235,7 +236,8 @@ def _extreme(name: str, ours: Callable[..., Any], places: Callable[..., Any], bo
             return ours(tensor_of(x))
         if isinstance(dim, OurTensor):
             return both(*promoted(x, dim))
-        return _pairs[name](ours(x, axis=dim, keepdims=keepdim), places(x, axis=dim, keepdims=keepdim))
+        # The whole gradient goes to the place that is returned, also where others are equal.
+        return picked(name, x, places(x, axis=dim, keepdims=True), dim, keepdim)
 
     function(f, name)
 
@@ -244,17 +246,31 @@ _extreme("max", mg.max, mg.argmax, mg.maximum)
 _extreme("min", mg.min, mg.argmin, mg.minimum)
 
 
+def picked(name: str, x: Any, places: Any, dim: int, keepdim: bool) -> Any:
+    """The element at one place of each row, and the place."""
+    found = mg.take_along_axis(x, places, axis=dim), places
+    return PAIRS[name](*(y if keepdim else mg.squeeze(y, dim) for y in found))
+
+
 @function
 def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The lower of the two in the middle, as in PyTorch."""
-    flat = x.reshape(-1) if dim is None else mg.moveaxis(x, dim, -1)
-    place = mg.argsort(flat)[..., (flat.shape[-1] - 1) // 2]
-    values = mg.take_along_axis(flat, mg.expand_dims(place, axis=-1), axis=-1)
+    """The lower of the two in the middle, or NaN if there is one, as in PyTorch."""
     if dim is None:
-        return values[0]
-    return _pairs["median"](
-        *((mg.moveaxis(y, -1, dim) if keepdim else y[..., 0]) for y in (values, mg.expand_dims(place, axis=-1)))
-    )
+        flat = x.reshape(-1)
+        value = median(flat, 0).values.array
+        chosen = np.isnan(flat.array) if value != value else flat.array == value
+        # Equal ones share the gradient.
+        return value + mg.mean(flat[chosen] - value) if x.dtype.kind == "f" else value
+    length = x.shape[dim] if x.ndim else 1
+    middle = mg.take(mg.argsort(x, axis=dim), np.array([(length - 1) // 2]), axis=dim)
+    lost = np.isnan(x.array)
+    places = np.where(lost.any(axis=dim, keepdims=True), lost.argmax(axis=dim, keepdims=True), middle)
+    return picked("median", x, places, dim, keepdim)
+
+
+@function
+def kthvalue(x: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    return picked("kthvalue", x, mg.take(mg.argsort(x, axis=dim), np.array([k - 1]), axis=dim), dim, keepdim)
 
 
 @function
@@ -266,12 +282,12 @@ def norm(x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
 @function
 def sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     places = mg.argsort(x, axis=dim, descending=descending)
-    return _pairs["sort"](mg.take_along_axis(x, places, axis=dim), places)
+    return PAIRS["sort"](mg.take_along_axis(x, places, axis=dim), places)
 
 
 @function
 def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    return _pairs["topk"](*mg.topk(x, k, axis=dim, largest=largest, sorted=sorted))
+    return PAIRS["topk"](*mg.topk(x, k, axis=dim, largest=largest, sorted=sorted))
 
 
 for _name, _ours in {
@@ -328,7 +344,8 @@ function(
     "einsum",
     method=False,
 )
-function(lambda x: mg.stack(mg.nonzero(x), axis=-1), "nonzero", "argwhere")
+function(lambda x, as_tuple=False: mg.nonzero(x) if as_tuple else mg.stack(mg.nonzero(x), axis=-1), "nonzero")
+function(lambda x: mg.stack(mg.nonzero(x), axis=-1), "argwhere")
 function(lambda x, y, dims=2: mg.tensordot(x, y, axes=dims), "tensordot", method=False)
 function(lambda x, b, right=False: mg.searchsorted(b, x, side="right" if right else "left"), "bucketize")
 function(

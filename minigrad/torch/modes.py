@@ -4,6 +4,8 @@ import functools
 from typing import Any
 
 from minigrad.core import Switch
+from minigrad.options import one_of
+from minigrad.torch.tensor import require_cpu, set_default_dtype
 
 _switched: list[Any] = []
 
@@ -54,3 +56,30 @@ class set_detect_anomaly(_FromNowOn):  # PyTorch's name
 
     def __init__(self, mode: Any, check_nan: bool = True) -> None:
         super().__init__(mode)
+
+
+# What PyTorch lets one choose and is always so here.
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Products of matrices are always in full precision."""
+    one_of(precision, "precision", ("highest", "high", "medium"))
+
+
+def get_float32_matmul_precision() -> str:
+    """The full one."""
+    return "highest"
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """The same numbers give the same results, always."""
+
+
+def set_default_device(device: Any) -> None:
+    """The CPU; others are refused."""
+    require_cpu(device)
+
+
+def set_default_tensor_type(kind: Any) -> None:
+    """Choose the default dtype by a type of Tensors."""
+    set_default_dtype(kind.dtype)

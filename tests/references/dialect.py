@@ -133,6 +133,32 @@ EXPRESSIONS = [
     "torch.autograd.gradcheck(lambda s, t: s ** 2 * t, (b.double().requires_grad_(), p.double()))",
     "torch.autograd.gradcheck(lambda t: t.detach() * t, b.double().requires_grad_(), raise_exception=False)",
     "torch.autograd.gradgradcheck(lambda t: t ** 3, b.double().requires_grad_())", "anomalous(b)",
+    # Equal numbers
+    "at_ties(lambda t: t.max(1).values)", "at_ties(lambda t: torch.max(t, 1)[0])", "at_ties(lambda t: t.min(1)[0])", "at_ties(lambda t: t.median())",
+    "at_ties(lambda t: t.median(1)[0])", "at_ties(lambda t: t.max())", "at_ties(lambda t: t.amax(1))", "at_ties(lambda t: t.kthvalue(2, 1)[0])",
+    "at_ties(lambda t: t.cummax(1)[0])", "at_ties(lambda t: t.cummin(0)[0])", "at_ties(lambda t: t.sort(1)[0] * torch.arange(3))",
+    "at_ties(lambda t: t.max(0, keepdim=True)[0])", "torch.tensor([1.0, float('nan'), 2.0]).median()", "v.median()", "z.median(1, keepdim=True)",
+    "torch.tensor([[1.0, float('nan'), 2.0]]).median(1)", "torch.tensor([[1.0, float('nan'), 2.0]]).max(1)", "x.kthvalue(2)", "v.max(0)",
+    # More names
+    "x.nonzero(as_tuple=True)", "torch.nonzero(m, as_tuple=True)[1]", "m.argwhere()", "x.scatter_reduce(1, k, y, 'amax')", "x.scatter_reduce(1, k, y, reduce='mean', include_self=False)",
+    "x.clone().scatter_reduce_(1, k, y, 'prod')", "gradient(lambda t: t.scatter_reduce(1, k, t[:, :2] * 2, 'sum').pow(2).sum(), x)",
+    "x.clone().index_put_((torch.tensor([0, 2]), torch.tensor([1, 3])), torch.tensor([7.0, 8.0]))", "x.index_put((m,), torch.tensor(0.0))",
+    "x.index_put((torch.tensor([0, 0, 1]),), torch.ones(4), accumulate=True)", "gradient(lambda t: t.index_put((v[:2],), t[1] * 2, accumulate=True).pow(2).sum(), z[0].repeat(2, 1))",
+    "x.clone().fill_diagonal_(9.0)", "x.t().clone().fill_diagonal_(9.0)", "x.unfold(1, 2, 1)", "z.unfold(-1, 3, 1)", "z.unfold(1, 2, 1)", "gradient(lambda t: t.unfold(1, 2, 2).pow(2).sum(), x)",
+    "torch.diag_embed(b)", "torch.diag_embed(x, offset=-1)", "torch.diag_embed(x, 1, 0, 2)", "gradient(lambda t: t.diag_embed().inverse().sum(), b)", "x.cummax(1)", "torch.cummin(x, dim=0)",
+    "torch.tril_indices(3, 4)", "torch.triu_indices(3, 3, offset=1)", "torch.isin(v, torch.tensor([0, 3]))", "torch.broadcast_tensors(b, x[:, :1])", "torch.broadcast_shapes((3, 1), (2,))",
+    "torch.exp2(x)", "x.frac()", "torch.sinc(x)", "torch.bitwise_and(v, 1)", "v.bitwise_or(4)", "torch.bitwise_xor(m, m)", "torch.dist(x, y)", "x.ravel()", "x.flipud()", "x.sgn()",
+    "torch.logaddexp2(x, y)", "torch.view_as_real(torch.complex(x, y))", "torch.complex(x, y).dtype", "torch.view_as_real(torch.polar(b, p))", "torch.view_as_complex(x.reshape(6, 2)).abs()",
+    "torch.angle(torch.complex(x, y))", "x.angle()", "gradient(lambda t: torch.polar(t, t * 2).real.sum(), b)", "torch.cov(x)", "x.cov(correction=0)", "x.corrcoef()",
+    "gradient(lambda t: t.cov().sum(), x)", "torch.trapz(x)", "torch.trapezoid(x, dx=2.0, dim=0)", "torch.trapz(b, b ** 2)", "torch.cross(a, a + b, dim=1)", "torch.det(a)", "torch.logdet(a)",
+    "torch.logdet(a - 2)", "torch.slogdet(a)", "torch.svd(x)[1]", "(lambda f: f[0] @ f[1].diag() @ f[2].t())(torch.svd(x))", "torch.cholesky_solve(a, torch.linalg.cholesky(a))", "torch.cholesky_solve(a, torch.linalg.cholesky(a).t(), upper=True)",
+    "torch.linalg.lstsq(x.t(), b.repeat(4, 1)[:, :1]).solution", "torch.linalg.solve_triangular(a.triu(), a, upper=True)", "torch.linalg.solve_triangular(a.tril(), a, upper=False, left=False, unitriangular=True)",
+    "torch.linalg.matrix_exp(a)", "torch.matrix_exp(a)", "torch.view_as_real(torch.linalg.eigvals(a)).sum(0)", "torch.linalg.eig(a)[0].dtype", "torch.linalg.multi_dot([a, a, b])", "torch.linalg.vector_norm(x, 1, 0)",
+    "torch.linalg.matrix_norm(a, 'nuc')", "torch.linalg.svd(x, full_matrices=False)[1]", "torch.linalg.cross(a, a + b)", "torch.linalg.matrix_power(a, 3)", "torch.pinverse(x)", "torch.linalg.cond(a)",
+    "torch.view_as_real(torch.fft.fft(x))", "torch.fft.fft(x).dtype", "torch.view_as_real(torch.fft.rfft(x, n=6, dim=0, norm='ortho'))", "torch.fft.irfft(torch.fft.rfft(x), n=4)", "torch.fft.fft2(z).abs()",
+    "torch.fft.fftn(z).abs()", "torch.fft.fftfreq(5, d=0.5)", "torch.fft.rfftfreq(4)", "torch.fft.fftshift(x, dim=1)", "torch.fft.ifftshift(x)", "gradient(lambda t: torch.fft.rfft(t).abs().pow(2).sum(), x)",
+    "settings()", "torch.empty(50).exponential_(2.0).ge(0).all()", "(lambda t: [t.min() >= 2, t.max() < 5, t.dtype])(torch.empty(50).random_(2, 5))", "torch.empty(9, dtype=torch.uint8).random_().dtype",
+    "torch.zeros(9, dtype=torch.int64).random_(3).lt(3).all()",
     # All of a distribution: densities, moments, entropies, shapes, gradients
     "facts('Normal', b, b, at=p)", "facts('Normal', 0, 1, at=b)", "facts('Normal', 0.0, b.double(), at=b)", "facts('LogNormal', b, p, at=b)",
     "facts('HalfNormal', b, at=p)", "facts('Cauchy', b, p, at=x[:, :3])", "facts('Uniform', 0.0, b, at=p)", "facts('Exponential', b, at=b)",
@@ -166,6 +192,22 @@ EXPRESSIONS = [
 
 FUNCTIONS = """
 import numpy
+
+
+def at_ties(f):
+    return gradient(lambda t: f(t).sum(), torch.tensor([[1.0, 3.0, 3.0], [2.0, 2.0, 1.0]]))
+
+
+def settings():
+    torch.set_float32_matmul_precision("high")
+    torch.use_deterministic_algorithms(True)
+    torch.set_default_device("cpu")
+    found = torch.zeros(1).dtype
+    torch.set_default_tensor_type(torch.DoubleTensor)
+    also = torch.zeros(1).dtype
+    torch.set_default_tensor_type(torch.FloatTensor)
+    torch.use_deterministic_algorithms(False)
+    return [found, also]
 
 
 def asked(ask):
