@@ -132,7 +132,7 @@ EXPRESSIONS = [
     "torch.func.grad(lambda t: ((t ** 2).sum(), t + 1), has_aux=True)(b)", "torch.func.linearize(torch.sin, b)[1](p)", "ensembled(x)",
     "torch.autograd.gradcheck(lambda s, t: s ** 2 * t, (b.double().requires_grad_(), p.double()))",
     "torch.autograd.gradcheck(lambda t: t.detach() * t, b.double().requires_grad_(), raise_exception=False)",
-    "torch.autograd.gradgradcheck(lambda t: t ** 3, b.double().requires_grad_())", "anomalous(b)",
+    "torch.autograd.gradgradcheck(lambda t: t ** 3, b.double().requires_grad_())", "anomalous(b)", "normed(x)",
     # Equal numbers
     "at_ties(lambda t: t.max(1).values)", "at_ties(lambda t: torch.max(t, 1)[0])", "at_ties(lambda t: t.min(1)[0])", "at_ties(lambda t: t.median())",
     "at_ties(lambda t: t.median(1)[0])", "at_ties(lambda t: t.max())", "at_ties(lambda t: t.amax(1))", "at_ties(lambda t: t.kthvalue(2, 1)[0])",
@@ -192,6 +192,15 @@ EXPRESSIONS = [
 
 FUNCTIONS = """
 import numpy
+
+
+def normed(x):
+    layer = torch.nn.utils.weight_norm(torch.nn.Linear(4, 2, bias=False))
+    with torch.no_grad():
+        layer.weight_v.fill_(0.5)
+        layer.weight_g.fill_(2.0)
+    layer(x).sum().backward()
+    return layer.weight_g.grad.view(-1), layer.weight_v.size()
 
 
 def at_ties(f):

@@ -12,6 +12,7 @@ from minigrad.hooks import RemovableHandle
 from minigrad.nn.module import Module as OurModule
 from minigrad.torch.modules import module, register
 from minigrad.torch.nn import functional, utils
+from minigrad.torch.nn.translating import translated
 from minigrad.torch.tensor import (
     OurParameter,
     OurTensor,
@@ -32,7 +33,7 @@ class Module(OurModule):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if isinstance(value, OurModule):
-            _translated(value)
+            translated(value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What `forward` makes of Tensors of the dialect, as one of them."""
@@ -70,7 +71,7 @@ class Module(OurModule):
     def astype(self, dtype: Any) -> Any:
         """In another dtype."""
         super().astype(dtype)
-        return _translated(self)
+        return translated(self)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients."""
@@ -85,15 +86,6 @@ class Module(OurModule):
         return super().register_full_backward_hook(heard(hook), prepend)
 
 
-def _translated(module: Any) -> Any:
-    """The module, whose parameters and buffers, and those of all parts, are of the dialect."""
-    for part in module.modules():
-        for table in (part._parameters, part._buffers):
-            for x in table.values():
-                adopted(x)
-    return module
-
-
 def _layer(base: type) -> type:
     parameters = inspect.signature(base.__init__).parameters  # type: ignore[misc]
 
@@ -102,7 +94,7 @@ def _layer(base: type) -> type:
         kwargs.pop("inplace", None)
         dtype = kwargs.pop("dtype", None) or get_default_dtype()
         base.__init__(self, *args, **kwargs, **({"dtype": dtype} if "dtype" in parameters else {}))  # type: ignore[misc]
-        _translated(self)
+        translated(self)
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         own = [x for table in (self._parameters, self._buffers) for x in table.values() if x is not None]

@@ -6,6 +6,8 @@ from typing import Any
 
 import minigrad.nn.utils as ours
 from minigrad.errors.dialects import not_in_the_dialect
+from minigrad.nn.module import Module as OurModule
+from minigrad.torch.nn.translating import translated
 from minigrad.torch.nn.utils import rnn
 from minigrad.torch.tensor import OurTensor, adopted, get_default_dtype
 
@@ -17,7 +19,8 @@ __all__.sort()
 def _adopting(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return adopted(f(*args, **kwargs))
+        result = f(*args, **kwargs)  # also a module, which has got other parameters
+        return translated(result) if isinstance(result, OurModule) else adopted(result)
 
     return call
 
