@@ -460,8 +460,13 @@ def test_import_lines(line):
         ("torch.autograd.functional.jvps", "autograd.functional.jvps"),
         ("x.sparse_mask", "Tensor.sparse_mask does not exist"),
         ("torch.nn.utils.prune", "nn.utils.prune does not exist"),
-        ("x.nbytes", "Tensor.nbytes"),
+        ("x.data_ptr", "Tensor.data_ptr"),
         ("torch.linalg.ldl", "linalg.ldl"),
+        ("torch.fft.fftx", "fft.fftx"),
+        ("torch.nn.functional.grid_sample", "nn.functional.grid_sample"),
+        ("torch.utils.tensorboard", "utils.tensorboard"),
+        ("torch.utils.data.datapipes", "utils.data.datapipes"),
+        ("torch.cuda.amp", "cuda.amp"),
     ],
 )
 def test_what_is_not_there_says_so_in_pytorchs_words(text, words):

@@ -50,11 +50,13 @@ globals().update(_FUNCTIONS)
 float16 = half = np.dtype(np.float16)
 float32 = float = np.dtype(np.float32)
 float64 = double = np.dtype(np.float64)
-int8, int16, uint8 = np.dtype(np.int8), np.dtype(np.int16), np.dtype(np.uint8)
+int8, uint8 = np.dtype(np.int8), np.dtype(np.uint8)
 int32 = int = np.dtype(np.int32)
 int64 = long = np.dtype(np.int64)
 bool = np.dtype(np.bool_)
 complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
+int16 = short = np.dtype(np.int16)
+dtype = np.dtype
 inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
 inference_mode, finfo, iinfo = no_grad, np.finfo, np.iinfo
 strided, __version__ = "strided", "2.13 (in minigrad)"
@@ -80,7 +82,8 @@ _SPECIAL = "erf erfc expit logit gammaln digamma xlogy ndtr ndtri log_ndtr i0 i1
 special = module(
     "special", **{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)}
 )
-random = module("random", manual_seed=_creation.manual_seed)
+get_rng_state, set_rng_state = mg.random.get_state, mg.random.set_state
+random = module("random", manual_seed=_creation.manual_seed, get_rng_state=get_rng_state, set_rng_state=set_rng_state)
 
 
 set_num_threads, get_num_threads = mg.set_num_threads, mg.get_num_threads

@@ -269,11 +269,6 @@ def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @function
-def kthvalue(x: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    return picked("kthvalue", x, mg.take(mg.argsort(x, axis=dim), np.array([k - 1]), axis=dim), dim, keepdim)
-
-
-@function
 def norm(x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     order = 2 if p == "fro" else p
     return mg.linalg.vector_norm(x, axis=tuple(dim) if isinstance(dim, list) else dim, keepdims=keepdim, ord=order)

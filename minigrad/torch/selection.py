@@ -1,16 +1,22 @@
 """PyTorch's functions that pick, order and write by index, and those of complex numbers and of whole samples."""
 
 import math
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
 
 import minigrad as mg
 from minigrad.core import unwrap
-from minigrad.torch.functions import FUNCTIONS, PAIRS, alias, function, with_promotion
+from minigrad.torch.functions import FUNCTIONS, PAIRS, alias, function, picked, with_promotion
 from minigrad.torch.tensor import Size, Tensor, in_place, promoted
 
 # By an index
+
+
+@function
+def kthvalue(x: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    return picked("kthvalue", x, mg.take(mg.argsort(x, axis=dim), np.array([k - 1]), axis=dim), dim, keepdim)
 
 
 @function
@@ -67,19 +73,55 @@ FUNCTIONS["broadcast_shapes"] = lambda *shapes: Size(np.broadcast_shapes(*shapes
 
 # Elements
 
+function(lambda x: x - mg.trunc(x), "frac")
 for _name in ("exp2", "sinc", "positive"):
     alias(getattr(mg, _name), _name)
-alias(mg.sign, "sgn")
+for _name, _of in {
+    "sgn": "sign", "negative": "neg", "fix": "trunc", "arcsin": "asin", "arccos": "acos", "arcsinh": "asinh",
+    "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2", "greater": "gt", "greater_equal": "ge", "less": "lt",
+    "less_equal": "le", "not_equal": "ne", "ger": "outer",
+}.items():  # fmt: skip
+    FUNCTIONS[_name] = FUNCTIONS[_of]
+    setattr(Tensor, _name, FUNCTIONS[_of])
 for _name, _ours in {
     "bitwise_and": mg.bitwise_and, "bitwise_or": mg.bitwise_or, "bitwise_xor": mg.bitwise_xor,
     "bitwise_left_shift": mg.bitwise_left_shift, "bitwise_right_shift": mg.bitwise_right_shift,
     "logaddexp2": mg.logaddexp2,
 }.items():  # fmt: skip
     with_promotion(_ours, _name)
-function(lambda x: x - mg.trunc(x), "frac")
+_IN_PLACE = (
+    "acos acosh asin asinh atan atan2 atanh copysign cosh cumprod cumsum digamma divide erf erfc erfinv exp2 expm1 fix "
+    "floor_divide fmod frac hypot lgamma log10 log1p log2 logit multiply nan_to_num negative remainder sgn sign sinh "
+    "subtract tan tril triu trunc xlogy"
+)
+for _name in _IN_PLACE.split():
+    setattr(Tensor, f"{_name}_", in_place(f"{_name}_", FUNCTIONS[_name]))
 function(lambda x, y, p=2: mg.linalg.vector_norm(x - y, ord=p), "dist")
 function(lambda x: x.reshape(-1), "ravel")
 function(lambda x: mg.flip(x, axis=0), "flipud")
+
+function(lambda x, k=1, dims=(0, 1): np.rot90(x, k, tuple(dims)), "rot90")
+function(lambda x: mg.sort(x, axis=0), "msort")
+function(lambda x, n: mg.special.polygamma(n, x), "polygamma")
+function(lambda n, x: mg.special.polygamma(n, x), "polygamma", method=False)
+function(lambda arrays: np.column_stack(arrays), "column_stack", method=False)
+function(lambda arrays: np.dstack(arrays), "dstack", method=False)
+_Extremes = namedtuple("_Extremes", ["min", "max"])
+
+
+@function
+def aminmax(x: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    return _Extremes(*(f(x, axis=dim, keepdims=keepdim) for f in (mg.min, mg.max)))
+
+
+# In memory
+
+Tensor.stride = lambda self: tuple(n // self.array.itemsize for n in self.array.strides)  # type: ignore[attr-defined]
+for _name, _get in {
+    "itemsize": lambda self: self.array.itemsize, "nbytes": lambda self: self.array.nbytes, "is_cpu": lambda self: True,
+    "mH": lambda self: self.conj().mT, "H": lambda self: self.conj().mT,
+}.items():  # fmt: skip
+    setattr(Tensor, _name, property(_get))
 
 # Complex numbers
 

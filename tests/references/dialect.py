@@ -157,6 +157,10 @@ EXPRESSIONS = [
     "torch.linalg.matrix_norm(a, 'nuc')", "torch.linalg.svd(x, full_matrices=False)[1]", "torch.linalg.cross(a, a + b)", "torch.linalg.matrix_power(a, 3)", "torch.pinverse(x)", "torch.linalg.cond(a)",
     "torch.view_as_real(torch.fft.fft(x))", "torch.fft.fft(x).dtype", "torch.view_as_real(torch.fft.rfft(x, n=6, dim=0, norm='ortho'))", "torch.fft.irfft(torch.fft.rfft(x), n=4)", "torch.fft.fft2(z).abs()",
     "torch.fft.fftn(z).abs()", "torch.fft.fftfreq(5, d=0.5)", "torch.fft.rfftfreq(4)", "torch.fft.fftshift(x, dim=1)", "torch.fft.ifftshift(x)", "gradient(lambda t: torch.fft.rfft(t).abs().pow(2).sum(), x)",
+    "x.negative()", "x.clone().sgn_()", "torch.greater_equal(x, y)", "x.less(y)", "torch.arctan2(x, y)", "x.clone().log1p_().isnan()", "x.clone().cumsum_(1)", "x.clone().tril_(1)",
+    "x.clone().remainder_(2)", "x.clone().nan_to_num_()", "v.clone().floor_divide_(2)", "x.clone().expm1_()", "x.rot90()", "torch.rot90(z, 1, [1, 2])", "x.msort()", "torch.polygamma(1, b)", "b.polygamma(2)",
+    "torch.column_stack([b, b])", "torch.dstack([x, y])", "x.aminmax(dim=1)", "x.aminmax().max", "x.stride()", "x.t().stride()", "x.itemsize", "x.nbytes", "x.mH", "isinstance(x.dtype, torch.dtype)",
+    "x.short().dtype", "torch.short", "repeated()", "torch.ger(b, b)",
     "settings()", "torch.empty(50).exponential_(2.0).ge(0).all()", "(lambda t: [t.min() >= 2, t.max() < 5, t.dtype])(torch.empty(50).random_(2, 5))", "torch.empty(9, dtype=torch.uint8).random_().dtype",
     "torch.zeros(9, dtype=torch.int64).random_(3).lt(3).all()",
     # All of a distribution: densities, moments, entropies, shapes, gradients
@@ -192,6 +196,13 @@ EXPRESSIONS = [
 
 FUNCTIONS = """
 import numpy
+
+
+def repeated():
+    state = torch.get_rng_state()
+    first = torch.rand(3)
+    torch.set_rng_state(state)
+    return torch.equal(first, torch.rand(3))
 
 
 def normed(x):

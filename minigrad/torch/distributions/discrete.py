@@ -11,7 +11,7 @@ from minigrad.torch import creation
 from minigrad.torch.distributions import constraints
 from minigrad.torch.distributions.distribution import Distribution, drawn, parameter_of, together
 from minigrad.torch.functions import FUNCTIONS
-from minigrad.torch.nn.functional import binary_cross_entropy_with_logits, softplus  # type: ignore[attr-defined]
+from minigrad.torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 __all__ = ["Bernoulli", "Binomial", "Categorical", "Geometric", "OneHotCategorical", "Poisson"]
 _where, _xlogy = FUNCTIONS["where"], FUNCTIONS["xlogy"]

@@ -8,7 +8,7 @@ from minigrad.errors.dialects import not_in_the_dialect
 from minigrad.torch.distributions import continuous, discrete, multivariate
 from minigrad.torch.distributions.multivariate import solved
 from minigrad.torch.functions import FUNCTIONS
-from minigrad.torch.nn.functional import softplus  # type: ignore[attr-defined]
+from minigrad.torch.nn.functional import softplus
 
 __all__ = ["kl_divergence"]
 _where = FUNCTIONS["where"]

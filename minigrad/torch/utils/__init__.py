@@ -3,6 +3,7 @@
 from typing import Any
 
 import minigrad as mg
+from minigrad.errors.dialects import not_in_the_dialect
 from minigrad.torch.modules import module
 from minigrad.torch.tensor import adopted, heard, plain
 from minigrad.torch.utils import data
@@ -15,3 +16,7 @@ def _checkpoint(function: Any, *args: Any, use_reentrant: bool = False) -> Any:
 
 
 checkpoint = module("utils.checkpoint", checkpoint=_checkpoint)
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(str(not_in_the_dialect(f"utils.{name}")))
