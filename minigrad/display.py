@@ -495,11 +495,11 @@ def model_view(module: Any) -> Html:
         for parameter in own.values():
             if id(parameter) not in seen:
                 seen.add(id(parameter))
-                total += parameter.size
-                trained += parameter.size * bool(parameter.requires_grad)
+                total += np.size(parameter)
+                trained += np.size(parameter) * bool(parameter.requires_grad)
         if count <= _PARTS:
             shapes = ", ".join(f"{key} {tuple(p.shape)}" for key, p in own.items())
-            size = sum(p.size for p in own.values())
+            size = sum(np.size(p) for p in own.values())
             rows.append((indented(name, depth), type(part).__name__, f"{size:,}" if size else "-", shapes))
     if count > _PARTS:
         rows.append((faint(f"{count - _PARTS:,} more parts"), "", "", ""))

@@ -1,5 +1,6 @@
 """`minigrad.torch`: expressions of programs for PyTorch give what PyTorch has stored of them."""
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -512,3 +513,204 @@ def test_diagonals_are_views_of_constants_and_of_data():
     assert p.tolist() == [[9.0, 1.0], [1.0, 9.0]]
     (p.diagonal() ** 2).sum().backward()
     assert p.grad.tolist() == [[18.0, 0.0], [0.0, 18.0]]
+
+
+# Names that import lines have
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from minigrad.torch.nn.parameter import Parameter",
+        "from minigrad.torch.nn.init import xavier_uniform_",
+        "from minigrad.torch.nn.utils.rnn import pad_sequence",
+        "from minigrad.torch.nn.utils import clip_grad_norm_",
+        "import minigrad.torch.nn.utils.rnn as rnn",
+        "from minigrad.torch.nn.modules import Linear",
+        "from minigrad.torch.optim.lr_scheduler import StepLR",
+        "from minigrad.torch.optim.swa_utils import AveragedModel",
+        "from minigrad.torch.utils.checkpoint import checkpoint",
+        "import minigrad.torch.nn.functional as F",
+        "from minigrad.torch.func import vjp, jvp, grad_and_value, functional_call, stack_module_state",
+        "from minigrad.torch.autograd import grad, gradcheck, set_detect_anomaly, set_grad_enabled",
+        "from minigrad.torch.autograd.functional import jacobian, hvp, vjp, jvp, hessian",
+        "from minigrad.torch.distributions.normal import Normal",
+        "from minigrad.torch.distributions.kl import kl_divergence",
+        "from minigrad.torch.distributions.categorical import Categorical",
+        "from minigrad.torch.distributions.multivariate_normal import MultivariateNormal",
+    ],
+)
+def test_import_lines(line):
+    exec(line, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("torch.nn.utils.rnn.pack_padded_sequence", "a mask"),
+        ("torch.autograd.profiler", "autograd.profiler does not exist"),
+        ("torch.autograd.functional.jvps", "autograd.functional.jvps"),
+        ("x.sparse_mask", "Tensor.sparse_mask does not exist"),
+        ("torch.nn.utils.prune", "nn.utils.prune does not exist"),
+        ("x.data_ptr", "Tensor.data_ptr"),
+        ("torch.linalg.ldl", "linalg.ldl"),
+        ("torch.fft.fftx", "fft.fftx"),
+        ("torch.nn.functional.grid_sample", "nn.functional.grid_sample"),
+        ("torch.utils.tensorboard", "utils.tensorboard"),
+        ("torch.utils.data.datapipes", "utils.data.datapipes"),
+        ("torch.cuda.amp", "cuda.amp"),
+    ],
+)
+def test_what_is_not_there_says_so_in_pytorchs_words(text, words):
+    with pytest.raises(AttributeError, match=words):
+        eval(text, space())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "torch.ones(2, device='cuda')",
+        "torch.tensor([1.0], device='cuda:0')",
+        "torch.eye(2, device='mps')",
+        "x.cuda()",
+        "torch.arange(3, device='cuda')",
+        "torch.full((2,), 1.0, device='cuda')",
+        "torch.randint(3, (2,), device='cuda')",
+        "torch.zeros_like(x, device='cuda')",
+        "torch.linspace(0, 1, 3, device='cuda')",
+        "torch.Generator('cuda')",
+        "torch.nn.Linear(2, 1).cuda()",
+        "torch.nn.Linear(2, 1).to('cuda')",
+        "torch.nn.Linear(2, 1, device='cuda')",
+        "torch.rand(2, device='cuda')",
+        "torch.LongTensor([1], device='cuda')",
+        "x.new_zeros(2, device='cuda')",
+        "x.to('cuda')",
+    ],
+)
+def test_other_devices_are_refused(call):
+    with pytest.raises(ArgumentError, match="there is one device here, the CPU"):
+        eval(call, space())
+
+
+def test_numbers_of_tensors_that_require_grad_in_a_list():
+    x = torch.tensor(2.5, requires_grad=True)
+    with pytest.warns(UserWarning, match=r"no gradient goes through it.*torch.stack"):
+        assert torch.tensor([[x, 1.0]]).tolist() == [[2.5, 1.0]]
+
+
+def test_many_gradients_at_once_are_refused_by_name():
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(mg.errors.UnsupportedError, match=r"is_grads_batched.*torch.func.vmap"):
+        torch.autograd.grad(x * 2, x, torch.eye(2), is_grads_batched=True)
+    with pytest.raises(ArgumentError, match="the vector v may be left out"):
+        torch.autograd.functional.vjp(lambda t: t * 2, x)
+
+
+def test_generators_of_the_dialect_order_data():
+    data, made = torch.utils.data, lambda: torch.Generator().manual_seed(42)
+    parts = [data.random_split(range(10), [8, 2], generator=made()) for _ in range(2)]
+    assert [len(part) for part in parts[0]] == [8, 2]
+    assert [list(part) for part in parts[0]] == [list(part) for part in parts[1]]
+    orders = [torch.cat(list(data.DataLoader(range(9), 2, shuffle=True, generator=made()))) for _ in range(2)]
+    assert torch.equal(*orders)
+    assert sorted(orders[0].tolist()) == list(range(9))
+    generator = made()
+    copied = copy.deepcopy(generator)
+    assert torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=copied))
+    assert not torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=made()))
+
+
+# Distributions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gamma(t, 1.0)",
+        "Beta(t, t)",
+        "Dirichlet(t)",
+        "StudentT(t)",
+        "Chi2(t)",
+        "Poisson(t)",
+        "Categorical(t)",
+        "Bernoulli(t)",
+    ],
+)
+def test_samples_that_cannot_be_differentiated_are_refused_by_name(text):
+    t = torch.tensor([0.5, 0.5], requires_grad=True)
+    d = eval(text, vars(torch.distributions), {"t": t})
+    assert not d.sample((3,)).requires_grad
+    with pytest.raises(
+        NotImplementedError, match=r"no samples that can be differentiated.*sample\(\) and log_prob\(\)"
+    ):
+        d.rsample()
+
+
+def test_samples_of_scaled_distributions_are_differentiable_by_the_scale():
+    t = torch.tensor([2.0, 4.0], requires_grad=True)
+    d = torch.distributions
+    for made in (
+        d.Gamma(3.0, 1 / t),
+        d.StudentT(3.0, 0.0, t),
+        d.Exponential(1 / t),
+        d.Laplace(0.0, t),
+        d.HalfNormal(t),
+    ):
+        draws = made.rsample((5,))
+        (g,) = torch.autograd.grad(draws.sum(), t)
+        assert torch.allclose(g, (draws / t).sum(0).detach(), rtol=1e-4)
+
+
+def test_samples_have_the_moments_of_their_distributions():
+    d, t = torch.distributions, torch.tensor
+    torch.manual_seed(0)
+    for made in (
+        d.Normal(1.0, 2.0),
+        d.LogNormal(0.0, 0.5),
+        d.HalfNormal(2.0),
+        d.Uniform(1.0, 3.0),
+        d.Exponential(2.0),
+        d.Laplace(1.0, 2.0),
+        d.Gamma(3.0, 2.0),
+        d.Beta(2.0, 3.0),
+        d.Chi2(3.0),
+        d.StudentT(9.0, 1.0, 2.0),
+        d.Bernoulli(0.3),
+        d.Geometric(0.4),
+        d.Binomial(5, t(0.3)),
+        d.OneHotCategorical(t([0.2, 0.8])),
+        d.Poisson(2.5),
+        d.Dirichlet(t([1.0, 3.0])),
+        d.MultivariateNormal(t([1.0, 2.0]), t([[2.0, 0.5], [0.5, 1.0]])),
+    ):
+        draws = made.sample((20_000,))
+        assert torch.allclose(draws.mean(0), made.mean, atol=0.05, rtol=0.05), made
+        assert torch.allclose(draws.var(0), made.variance, atol=0.05, rtol=0.1), made
+
+
+def test_what_distributions_lack_is_said_by_name():
+    d = torch.distributions
+    with pytest.raises(AttributeError, match=r"distributions.Weibull does not exist.*there are Bernoulli, Beta"):
+        _ = d.Weibull
+    with pytest.raises(NotImplementedError, match="Poisson has no entropy"):
+        d.Poisson(1.0).entropy()
+    with pytest.raises(TypeError, match="kl_divergence of Normal and Gamma"):
+        d.kl_divergence(d.Normal(0.0, 1.0), d.Gamma(1.0, 1.0))
+    with pytest.raises(ValueError, match=r"Normal: the parameter scale must be positive.*validate_args=False"):
+        d.Normal(0.0, -1.0)
+    with pytest.raises(ValueError, match="takes either probs or logits"):
+        d.Bernoulli()
+    with pytest.raises(ValueError, match="takes one of covariance_matrix, precision_matrix, scale_tril"):
+        d.MultivariateNormal(torch.zeros(2))
+    assert repr(d.Poisson(2.0)).startswith("Poisson(rate: tensor(2.")
+    d.Distribution.set_default_validate_args(False)
+    try:
+        assert math.isnan(d.Normal(0.0, -1.0).entropy().item())
+    finally:
+        d.Distribution.set_default_validate_args(True)
+
+
+def test_random_numbers_in_single_precision_stay_below_one():
+    drawn = torch.rand(1000)
+    assert torch.equal(drawn * 2**24, (drawn * 2**24).round())

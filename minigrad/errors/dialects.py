@@ -3,7 +3,7 @@
 from typing import Any
 
 from minigrad.errors import ArgumentError, GraphError, StaleValueError, UnsupportedError
-from minigrad.errors.words import warn
+from minigrad.errors.words import describe, warn
 
 
 def no_such_device(name: str) -> ArgumentError:
@@ -55,9 +55,48 @@ def bad_backward(name: str, given: int, wanted: int) -> ArgumentError:
 
 def warn_of_number(kind: str) -> None:
     """For ``float(x)`` of a Tensor that requires grad."""
-    warn(f"{kind}() of a Tensor that requires grad is a number, and no gradient goes through it: say so by x.item()")
+    join = ", or join Tensors by torch.stack" if kind == "torch.tensor" else ""
+    said = f"{kind}() of a Tensor that requires grad is a number, and no gradient goes through it"
+    warn(f"{said}: say so by x.item(){join}")
+
+
+def no_such_method(name: str) -> AttributeError:
+    """For an attribute that PyTorch's Tensors may have and those of the dialect have not."""
+    return AttributeError(f"torch.Tensor.{name} does not exist in minigrad.torch", name=name, obj=None)
 
 
 def not_in_the_dialect(name: str, instead: str = "") -> UnsupportedError:
     """For a name of PyTorch's that does not exist here."""
     return UnsupportedError(f"torch.{name} does not exist in minigrad.torch" + (f": {instead}" if instead else ""))
+
+
+def one_backward_for_each() -> UnsupportedError:
+    """For gradients of many outputs at once by `grad_outputs` with one more axis."""
+    return UnsupportedError(
+        "torch.autograd.grad(is_grads_batched=True) does not exist in minigrad.torch: write torch.func.vmap of the "
+        "function that torch.func.vjp gives, or torch.func.jacrev for the whole Jacobian"
+    )
+
+
+def no_direction() -> ArgumentError:
+    """For a product of a derivative with a vector that is not given."""
+    return ArgumentError("the vector v may be left out only where it would be a single number")
+
+
+def not_allowed(distribution: str, what: str, said: str, value: Any) -> ArgumentError:
+    """For a parameter of a distribution, or a value, that cannot be."""
+    return ArgumentError(
+        f"{distribution}: {what} must be {said}, and is {describe(value)}; validate_args=False lets everything pass"
+    )
+
+
+def one_of_probs_and_logits(distribution: str) -> ArgumentError:
+    """For a distribution that is given both, or none."""
+    return ArgumentError(f"{distribution} takes either probs or logits")
+
+
+def no_derivative_of_samples(distribution: str) -> NotImplementedError:
+    """For samples that cannot be differentiated by what they are drawn with."""
+    return NotImplementedError(
+        f"{distribution} has no samples that can be differentiated by such parameters: write sample() and log_prob()"
+    )

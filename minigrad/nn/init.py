@@ -152,7 +152,7 @@ def trunc_normal_(
     """
     real_number(std, "trunc_normal_: std", above=0)
     real_number(a, "trunc_normal_: a", below=b)
-    drawn = _truncated((a - mean) / std, (b - mean) / std, tensor.size, random.generator(generator))
+    drawn = _truncated((a - mean) / std, (b - mean) / std, tensor.array.size, random.generator(generator))
     return _fill(tensor, np.clip(mean + std * drawn, a, b).reshape(tensor.shape))
 
 

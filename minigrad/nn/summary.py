@@ -136,13 +136,13 @@ def summary(model: Module, *inputs: Any, **kwargs: Any) -> Summary:
                 part._buffers[name], buffer.array = buffer, value
     lines = []
     for name, part in parts:
-        own = sum(p.size for p in part._parameters.values() if p is not None)
+        own = sum(p.array.size for p in part._parameters.values() if p is not None)
         lines.append(Line(name, type(part).__name__, shapes.get(name, ()), own, name.count(".") + bool(name)))
     parameters = list(model.parameters())
     memory: list[Handle] = [*parameters, *model.buffers()]
     return Summary(
         tuple(lines),
-        sum(p.size for p in parameters),
-        sum(p.size for p in parameters if p.requires_grad),
+        sum(p.array.size for p in parameters),
+        sum(p.array.size for p in parameters if p.requires_grad),
         sum(t.array.nbytes for t in memory),
     )

@@ -87,7 +87,7 @@ class Steps:
         self._body = Body("a step", makes.equations(), inputs, [*carry, *results])
         self._arrays, self._forms = arrays, [(x.shape, np.dtype(x.dtype)) for x in results]
         self._leaves = len(leaves)
-        size = 1 + sum(2 * leaf.size for leaf in leaves)
+        size = 1 + sum(2 * leaf.array.size for leaf in leaves)
         self.most = max(1, min(MOST, NUMBERS // size))
         self._runner: Runner | None = None
 

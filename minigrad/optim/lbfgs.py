@@ -84,14 +84,16 @@ class LBFGS(Optimizer):
     # All parameters as one vector
 
     def _gather(self) -> np.ndarray:
-        parts = [np.zeros(p.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in self._parameters()]
+        parts = [
+            np.zeros(p.array.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in self._parameters()
+        ]
         return np.concatenate(parts)
 
     def _move(self, t: float, direction: np.ndarray) -> None:
         start, place = 0, user_place()
         for p in self._parameters():
-            p.array[...] += t * direction[start : start + p.size].reshape(p.shape)
-            start += p.size
+            p.array[...] += t * direction[start : start + p.array.size].reshape(p.shape)
+            start += p.array.size
             note_write(p.node, place)  # type: ignore[arg-type]  # parameters are leaves
 
     def _evaluator(self, closure: Callable[[], float], direction: np.ndarray) -> Callable[[float], Point]:

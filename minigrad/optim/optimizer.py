@@ -205,13 +205,13 @@ class Optimizer:
                 gradient = p.grad
                 if gradient is None:
                     continue
-                if not self.state.get(p):
+                if not (state := self.state.get(p)):
                     tracer.on_failure(partial(self.state.pop, p, None))
-                    self.state[p] = self.initial_state(p.array, group)
+                    state = self.state[p] = self.initial_state(p.array, group)
                 tracer.variable_of(p)  # it is read at every run, even if nothing but the step reads it
                 value = tracer.own(p.array)
                 with no_grad():
-                    self.update(value, tracer.own(gradient.array), tracer.entries(self.state[p]), options)
+                    self.update(value, tracer.own(gradient.array), tracer.entries(state), options)
                 write_to(p, value)
         # What a program writes to: `load_state_dict` brings others.
         tracer.guard("where an optimizer keeps its state", "[id(x) for x in {0}.state.values() if x]", (self,))

@@ -23,7 +23,7 @@ class Problem:
         leaves, self.rebuild = flatten(np.array(x0) if isinstance(x0, list) else x0)
         self.function = f
         self.leaves = [_variable(leaf) for leaf in leaves]
-        if not sum(leaf.size for leaf in self.leaves):
+        if not sum(leaf.array.size for leaf in self.leaves):
             raise ArgumentError("minimize: x0 holds no number")
         self.data = [array if isinstance(array, Tensor) else _plain(array, "data") for array in _rows(data)]
 
@@ -47,7 +47,7 @@ class Problem:
 
     def parts(self, x: Any) -> list[Any]:
         """The parts of a vector, in the shapes of the variable."""
-        ends = np.cumsum([leaf.size for leaf in self.leaves]).tolist()
+        ends = np.cumsum([leaf.array.size for leaf in self.leaves]).tolist()
         shapes = [leaf.array.shape for leaf in self.leaves]
         places = zip([0, *ends[:-1]], ends, shapes, strict=True)
         return [x if x.shape == shape else reshape(x[start:end], shape) for start, end, shape in places]

@@ -58,9 +58,7 @@ class ZeroRedundancyOptimizer:
         self._group.header("optimize " + ", ".join(f"{p.dtype} {p.shape}" for p in self._params))
         mine = self._indices(self._group.rank)
         self._whole = optimizer_class(self._params, **defaults)  # which checks them, and never makes a step
-        self.optim: Optimizer | None = (
-            optimizer_class([self._params[i] for i in mine], **defaults) if mine else None
-        )
+        self.optim: Optimizer | None = optimizer_class([self._params[i] for i in mine], **defaults) if mine else None
         self._consolidated: dict[str, Any] | None = None
 
     @property

@@ -185,7 +185,7 @@ def _run(f: Callable[..., Any], point: _Point) -> tuple[list[Tensor], list[Tenso
 
 def _weights(outputs: Sequence[Tensor], rng: "np.random.Generator") -> list[Any]:
     """Random weights for the elements of the outputs; a single number needs none."""
-    if len(outputs) == 1 and outputs[0].size == 1:
+    if len(outputs) == 1 and outputs[0].array.size == 1:
         return [None]
     drawn = [random_weights(rng, (2, *y.shape)) for y in outputs]
     return [v[0] + 1j * v[1] if y.dtype.kind == "c" else v[0] for y, v in zip(outputs, drawn, strict=True)]

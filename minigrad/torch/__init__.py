@@ -5,26 +5,29 @@ functions, layers, optimizers, data sets and distributions in the same way, and 
 What there is not (other devices, compilation, pickle) is refused by name.
 """
 
-import functools
-import operator
 import os
-import sys
 import tempfile
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 import minigrad as mg
-from minigrad.core import Switch, enable_grad, is_grad_enabled, no_grad
+from minigrad.core import enable_grad, is_grad_enabled, no_grad
 from minigrad.errors.dialects import not_in_the_dialect
+from minigrad.torch import autograd, distributions, fft, func, linalg, nn, optim, selection, utils
 from minigrad.torch import creation as _creation
-from minigrad.torch import distributions, nn, optim, utils
 from minigrad.torch.creation import Generator
-from minigrad.torch.custom import Function as _Function
 from minigrad.torch.functions import FUNCTIONS as _FUNCTIONS
-from minigrad.torch.functions import tensor_of as _tensor_of
-from minigrad.torch.memory import require_constants
+from minigrad.torch.linalg import of_arrays as _of_arrays
+from minigrad.torch.modes import (
+    get_float32_matmul_precision,
+    set_default_device,
+    set_default_tensor_type,
+    set_float32_matmul_precision,
+    set_grad_enabled,
+    use_deterministic_algorithms,
+)
+from minigrad.torch.modules import module
 from minigrad.torch.tensor import (
     Parameter,
     Size,
@@ -32,177 +35,55 @@ from minigrad.torch.tensor import (
     adopted,
     device,
     get_default_dtype,
-    heard,
-    plain,
     set_default_dtype,
 )
 
 # And all functions, which are in the table.
 __all__ = [
-    "Generator", "Parameter", "Size", "Tensor", "device", "distributions", "enable_grad", "get_default_dtype",
-    "is_grad_enabled", "nn", "no_grad", "optim", "set_default_dtype", "utils",
+    "Generator", "Parameter", "Size", "Tensor", "autograd", "device", "distributions", "enable_grad", "fft", "func",
+    "get_default_dtype", "get_float32_matmul_precision", "is_grad_enabled", "linalg", "nn", "no_grad", "optim",
+    "selection", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
+    "set_grad_enabled", "use_deterministic_algorithms", "utils",
 ]  # fmt: skip
 globals().update(_FUNCTIONS)
 
 float16 = half = np.dtype(np.float16)
 float32 = float = np.dtype(np.float32)
 float64 = double = np.dtype(np.float64)
-int8, int16, uint8 = np.dtype(np.int8), np.dtype(np.int16), np.dtype(np.uint8)
+int8, uint8 = np.dtype(np.int8), np.dtype(np.uint8)
 int32 = int = np.dtype(np.int32)
 int64 = long = np.dtype(np.int64)
 bool = np.dtype(np.bool_)
 complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
+int16 = short = np.dtype(np.int16)
+dtype = np.dtype
 inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
 inference_mode, finfo, iinfo = no_grad, np.finfo, np.iinfo
-FloatTensor = Tensor
 strided, __version__ = "strided", "2.13 (in minigrad)"
-
-
-def _array_of(dtype: Any) -> Any:
-    return lambda data: _creation.tensor(data, dtype)
-
-
-LongTensor, IntTensor, DoubleTensor, BoolTensor = (_array_of(x) for x in (np.int64, np.int32, np.float64, np.bool_))
-
-
-_switched: list[Any] = []
-
-
-class set_grad_enabled(Switch):  # PyTorch's name
-    """Switch recording on or off: from now on, or in a block, or in a function that it decorates."""
-
-    setting = "grad"
-
-    def __init__(self, mode: Any) -> None:
-        self.value = mode is not False and mode != 0
-        super().__enter__()
-        self._is_entered = True
-        _switched.append(self)  # a switch that nobody holds would be taken for one that was given up
-
-    def __enter__(self) -> Any:
-        if self._is_entered:
-            self._is_entered = False
-            return self.value
-        return super().__enter__()
-
-    def __exit__(self, *exception: Any) -> None:
-        super().__exit__(*exception)
-        if self in _switched:
-            _switched.remove(self)
-
-    def __call__(self, function: Any) -> Any:
-        """Decorate a function; outside of it nothing changes."""
-        self.__exit__()
-        wanted = self.value
-
-        @functools.wraps(function)
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(wanted):
-                return function(*args, **kwargs)
-
-        return switched
-
-
-def _spoken(f: Any, *of: Any, **how: Any) -> Any:
-    """What a transform makes of a function of the dialect: a function that gives its Tensors, too."""
-    function, *options = of
-    made = f(heard(function), *options, **how)
-    return lambda *args, **kwargs: adopted(made(*args, **kwargs))
-
-
-def _grad(*args: Any, **kwargs: Any) -> Any:
-    require_constants(args[0] if isinstance(args[0], (tuple, list)) else [args[0]])
-    known = {k: plain(v) for k, v in kwargs.items() if k not in ("only_inputs", "is_grads_batched")}
-    return adopted(mg.autograd.grad(*plain(args), **known))
-
-
-def _backward(tensors: Any, grad_tensors: Any = None, **how: Any) -> None:
-    several = tensors if isinstance(tensors, (tuple, list)) else [tensors]
-    weights = grad_tensors if isinstance(grad_tensors, (tuple, list)) else [grad_tensors] * len(several)
-    parts = [x if g is None else (x * g).sum() for x, g in zip(several, weights, strict=True)]
-    functools.reduce(operator.add, parts).backward(**how)
-
-
-def _functional_call(module: Any, parameters: Any, args: Any = (), kwargs: Any = None, **_: Any) -> Any:
-    given = args if isinstance(args, tuple) else (args,)
-    return adopted(mg.nn.functional_call(module, parameters, *given, **(kwargs or {})))
-
-
-def _vmap(f: Any, in_dims: Any = 0, out_dims: Any = 0, randomness: Any = "error", chunk_size: Any = None) -> Any:
-    return _spoken(mg.vmap, f, in_dims, out_dims, random=randomness, chunk_size=chunk_size)
-
-
-def _of_arrays(f: Any) -> Any:
-    """A function of arrays and options, with PyTorch's words for axes."""
-
-    def call(*args: Any, **how: Any) -> Any:
-        words = {"dim": "axis", "keepdim": "keepdims"}
-        arrays = [_tensor_of(x) if hasattr(x, "dtype") else x for x in args]
-        return adopted(f(*arrays, **{words.get(k, k): plain(v) for k, v in how.items()}))
-
-    return call
 
 
 def _nothing(*args: Any) -> None:
     """Where there is no GPU there is nothing to do."""
 
 
-def _module(name: str, **members: Any) -> ModuleType:
-    """A module of PyTorch's, which import lines may name."""
-    made = sys.modules[f"{__name__}.{name}"] = ModuleType(f"{__name__}.{name}")
-    vars(made).update(members)
-    return made
-
-
-def _variable(data: Any, requires_grad: Any = False) -> Any:
-    return data.requires_grad_() if requires_grad else data
-
-
-autograd = _module(
-    "autograd",
-    Function=_Function,
-    Variable=_variable,
-    grad=_grad,
-    backward=_backward,
-    detect_anomaly=mg.detect_anomaly,
-    functional=_module(
-        "autograd.functional",
-        jacobian=lambda f, x: _spoken(mg.jacobian, f)(x),
-        hessian=lambda f, x: _spoken(mg.hessian, f)(x),
-        hvp=lambda f, x, v: (adopted(f(x)), adopted(mg.hvp(heard(f), x, v))),
-    ),
-)
-func = _module(
-    "func",
-    vmap=_vmap,
-    functional_call=_functional_call,
-    grad=lambda f, argnums=0: _spoken(mg.grad, f, argnums),
-    jacrev=lambda f, argnums=0: _spoken(mg.jacrev, f, argnums),
-    jacfwd=lambda f, argnums=0: _spoken(mg.jacfwd, f, argnums),
-    hessian=lambda f, argnums=0: _spoken(mg.hessian, f, argnums),
-)
-vmap = _vmap
-cuda = _module(
+vmap = func.vmap
+cuda = module(
     "cuda",
     is_available=lambda: False,
     device_count=lambda: 0,
     **dict.fromkeys(("manual_seed", "manual_seed_all", "empty_cache", "synchronize"), _nothing),
 )
-backends = _module(
+backends = module(
     "backends",
-    mps=_module("backends.mps", is_available=lambda: False),
-    cudnn=_module("backends.cudnn", benchmark=False, deterministic=True),
-)
-_LINALG = (
-    "inv det slogdet solve cholesky eigh eigvalsh qr svd svdvals pinv norm vector_norm matrix_norm matrix_power "
-    "matrix_rank"
+    mps=module("backends.mps", is_available=lambda: False),
+    cudnn=module("backends.cudnn", benchmark=False, deterministic=True),
 )
 _SPECIAL = "erf erfc expit logit gammaln digamma xlogy ndtr ndtri log_ndtr i0 i1 entr logsumexp"
-linalg = _module("linalg", **{name: _of_arrays(getattr(mg.linalg, name)) for name in _LINALG.split()})
-special = _module(
+special = module(
     "special", **{n: _of_arrays(getattr(mg.special, n)) for n in _SPECIAL.split() if hasattr(mg.special, n)}
 )
-random = _module("random", manual_seed=_creation.manual_seed)
+get_rng_state, set_rng_state = mg.random.get_state, mg.random.set_state
+random = module("random", manual_seed=_creation.manual_seed, get_rng_state=get_rng_state, set_rng_state=set_rng_state)
 
 
 set_num_threads, get_num_threads = mg.set_num_threads, mg.get_num_threads
@@ -248,7 +129,7 @@ _INSTEAD = {
     "compile": "minigrad.jit compiles a whole step",
     "jit": "minigrad.jit compiles a whole step",
     "onnx": "it is not exported here",
-    "fft": "write minigrad.fft",
+    "bfloat16": "NumPy has no such dtype: write torch.float32",
     "sparse_coo_tensor": "a constant sparse matrix of SciPy's is multiplied by @",
     "distributed": "there is one process",
     "multiprocessing": "DataLoader(num_workers=...) has workers",

@@ -8,27 +8,28 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import unwrap
 from minigrad.torch.functions import FUNCTIONS
-from minigrad.torch.tensor import Tensor, adopted, get_default_dtype, lengths
+from minigrad.torch.tensor import TYPES, Tensor, adopted, constructed, get_default_dtype, lengths, made, require_cpu
 
 Shape = tuple[int, ...]
 
 
-def _finished(value: Any, dtype: Any, requires_grad: bool) -> Any:
-    made = adopted(np.asarray(value, dtype or get_default_dtype()))
-    return made.requires_grad_() if requires_grad else made
+def _finished(value: Any, dtype: Any, requires_grad: bool, device: Any) -> Any:
+    require_cpu(device)
+    new = adopted(np.asarray(value, dtype or get_default_dtype()))
+    return new.requires_grad_() if requires_grad else new
 
 
 def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """A Tensor of numbers, lists of them, or arrays, copied; floats of Python have the default dtype."""
-    if isinstance(data, list | tuple) and any(isinstance(x, mg.Tensor) for x in data):
-        data = [x.item() if x.ndim == 0 else unwrap(x) for x in data]
-    return Tensor(np.array(unwrap(data)) if isinstance(data, mg.Tensor) else data, dtype, requires_grad)
+    require_cpu(device)
+    return made(data, dtype, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """A Tensor of the data, in their memory if they are an array."""
-    made = adopted(data) if isinstance(data, mg.Tensor | np.ndarray) else tensor(data)
-    return made if dtype is None else made.to(dtype)
+    require_cpu(device)
+    new = adopted(data) if isinstance(data, mg.Tensor | np.ndarray) else tensor(data)
+    return new if dtype is None else new.to(dtype)
 
 
 def from_numpy(array: np.ndarray) -> Any:
@@ -36,7 +37,7 @@ def from_numpy(array: np.ndarray) -> Any:
     return adopted(array)
 
 
-def _of_shape(make: Callable[[Shape], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _of_shape(make: Callable[[Shape, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """A function of a shape, and one of a Tensor that has it."""
 
     def of_shape(
@@ -48,35 +49,52 @@ def _of_shape(make: Callable[[Shape], Any]) -> tuple[Callable[..., Any], Callabl
         generator: Any = None,
     ) -> Any:
         with _using(generator):
-            return _finished(make(lengths(shape) if size is None else tuple(size)), dtype, requires_grad)
+            of = lengths(shape) if size is None else tuple(size)
+            return _finished(make(of, dtype or get_default_dtype()), dtype, requires_grad, device)
 
     def like(x: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
-        return _finished(make(tuple(x.shape)), dtype or x.dtype, requires_grad)
+        return _finished(make(tuple(x.shape), dtype or x.dtype), dtype or x.dtype, requires_grad, device)
 
     return of_shape, like
 
 
-class Generator:
-    """Random numbers of their own, by their seed."""
+class Generator(np.random.Generator):
+    """Random numbers of their own, by their seed: one of NumPy's generators, as the package takes them."""
 
     def __init__(self, device: Any = "cpu") -> None:
-        self.manual_seed(0)
+        require_cpu(device)
+        super().__init__(np.random.PCG64(0))
 
     def manual_seed(self, seed: int) -> "Generator":
         """Begin with this seed."""
-        self.numbers = np.random.default_rng(seed)
+        self.bit_generator.state = np.random.PCG64(seed).state
         return self
 
+    def __reduce__(self) -> Any:
+        return _restored, (self.bit_generator.state,)
 
-def _using(generator: Generator | None) -> Any:
-    return mg.random.using(mg.random.generator() if generator is None else generator.numbers)
+
+def _restored(state: Any) -> Generator:
+    """A generator that goes on from a state."""
+    new = Generator()
+    new.bit_generator.state = state
+    return new
+
+
+def _using(generator: np.random.Generator | None) -> Any:
+    return mg.random.using(mg.random.generator(generator))
+
+
+def _uniform(shape: Shape, dtype: Any) -> Any:
+    # A double just below 1 would be rounded to 1.
+    return mg.random.drawn("random", shape, dtype=np.dtype(dtype if np.dtype(dtype).itemsize > 2 else np.float32))
 
 
 zeros, zeros_like = _of_shape(np.zeros)
 ones, ones_like = _of_shape(np.ones)
 empty, empty_like = _of_shape(np.zeros)
-rand, rand_like = _of_shape(lambda shape: mg.random.drawn("random", shape))
-randn, randn_like = _of_shape(lambda shape: mg.random.drawn("standard_normal", shape))
+rand, rand_like = _of_shape(_uniform)
+randn, randn_like = _of_shape(lambda shape, dtype: mg.random.drawn("standard_normal", shape))
 
 
 def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
@@ -87,6 +105,7 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
         np.full(tuple(size) if isinstance(size, Sequence) else size, value),
         dtype or (None if kind == "f" else np.result_type(value)),
         requires_grad,
+        device,
     )
 
 
@@ -98,14 +117,14 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, device: Any = None, re
 def arange(*limits: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Numbers in equal steps: integers of integers."""
     whole = all(isinstance(x, int | np.integer) for x in map(unwrap, limits))
-    return _finished(np.arange(*map(unwrap, limits)), dtype or (np.int64 if whole else None), requires_grad)
+    return _finished(np.arange(*map(unwrap, limits)), dtype or (np.int64 if whole else None), requires_grad, device)
 
 
 def linspace(
     start: Any, end: Any, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """So many numbers from one to another, both included."""
-    return _finished(np.linspace(unwrap(start), unwrap(end), steps), dtype, requires_grad)
+    return _finished(np.linspace(unwrap(start), unwrap(end), steps), dtype, requires_grad, device)
 
 
 def logspace(
@@ -113,12 +132,12 @@ def logspace(
     requires_grad: bool = False,
 ) -> Any:  # fmt: skip
     """The powers of a base by such numbers."""
-    return _finished(np.logspace(start, end, steps, base=base), dtype, requires_grad)
+    return _finished(np.logspace(start, end, steps, base=base), dtype, requires_grad, device)
 
 
 def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """The identity."""
-    return _finished(np.eye(n, m), dtype, requires_grad)
+    return _finished(np.eye(n, m), dtype, requires_grad, device)
 
 
 def randint(
@@ -128,13 +147,13 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     with _using(generator):
-        return _finished(mg.random.drawn("integers", low, high, tuple(size)), dtype, False)
+        return _finished(mg.random.drawn("integers", low, high, tuple(size)), dtype, False, device)
 
 
 def randperm(n: int, generator: Any = None, dtype: Any = np.int64, device: Any = None) -> Any:
     """The numbers below `n` in a random order."""
     with _using(generator):
-        return _finished(mg.random.drawn("permutation", n), dtype, False)
+        return _finished(mg.random.drawn("permutation", n), dtype, False, device)
 
 
 def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, generator: Any = None) -> Any:
@@ -186,8 +205,23 @@ def _bernoulli_(self: Any, p: Any = 0.5, generator: Any = None) -> Any:
     return self.written(rand(*self.shape, generator=generator) < p)
 
 
+def _exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
+    with _using(generator):
+        return self.written(mg.random.drawn("standard_exponential", self.shape) / lambd)
+
+
+def _random_(self: Any, *limits: Any, generator: Any = None) -> Any:
+    # Whole numbers that the dtype can tell from each other, if there is no limit.
+    is_float = self.dtype.kind == "f"
+    most = 2 ** (np.finfo(self.dtype).nmant + 1) if is_float else 2 if self.dtype == bool else np.iinfo(self.dtype).max
+    low, high = limits if len(limits) == 2 else (0, limits[0] if limits else most)
+    with _using(generator):
+        return self.written(mg.random.drawn("integers", low, high, self.shape).astype(self.dtype))
+
+
 _methods: dict[str, Any] = {
-    "normal_": _normal_, "uniform_": _uniform_, "bernoulli_": _bernoulli_, "multinomial": multinomial,
+    "normal_": _normal_, "uniform_": _uniform_, "bernoulli_": _bernoulli_, "exponential_": _exponential_,
+    "random_": _random_, "multinomial": multinomial,
     "new_zeros": _new(zeros), "new_ones": _new(ones), "new_empty": _new(empty), "new_full": _new(full),
     "new_tensor": _new(tensor),
 }  # fmt: skip
@@ -201,6 +235,21 @@ FUNCTIONS |= {
         manual_seed,
     )
 }  # fmt: skip
+
+
+class _Typed(type):
+    """A class of Tensors of one dtype, as ``torch.LongTensor``: it makes them, and tells them from others."""
+
+    dtype: np.dtype[Any]
+
+    def __call__(cls, *data: Any, device: Any = None) -> Any:
+        require_cpu(device)
+        return adopted(constructed(data, cls.dtype))
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, Tensor) and x.dtype == cls.dtype
+
+
 _others: dict[str, Any] = {
     "zeros": zeros, "ones": ones, "empty": empty, "rand": rand, "randn": randn, "zeros_like": zeros_like,
     "ones_like": ones_like,
@@ -208,3 +257,4 @@ _others: dict[str, Any] = {
     "asarray": as_tensor,
 }  # fmt: skip
 FUNCTIONS |= _others
+FUNCTIONS |= {name: _Typed(name, (), {"dtype": np.dtype(dtype)}) for dtype, name in TYPES.items()}

@@ -9,12 +9,23 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import interpreter, unwrap
 from minigrad.nn import functional as F  # noqa: N812  # as PyTorch's users write it
-from minigrad.torch.tensor import OurTensor, Tensor, adopted, get_default_dtype, in_place, lengths, plain, promoted
+from minigrad.torch.tensor import (
+    OurTensor,
+    Tensor,
+    adopted,
+    get_default_dtype,
+    in_place,
+    lengths,
+    made,
+    plain,
+    promoted,
+    require_cpu,
+)
 from minigrad.views import note_view
 
 FUNCTIONS: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
-_pairs: dict[str, Any] = {
+PAIRS: dict[str, Any] = {
     name: namedtuple(name, ["values", "indices"])  # PyTorch's results have these names
     for name in ("max", "min", "median", "sort", "topk", "cummax", "cummin", "mode", "kthvalue")
 }
@@ -22,7 +33,7 @@ _pairs: dict[str, Any] = {
 
 def tensor_of(x: Any) -> Any:
     """A Tensor of the dialect, an array or a number as one of the package's Tensors."""
-    return plain(x if isinstance(x, OurTensor) else Tensor(x))
+    return plain(x if isinstance(x, OurTensor) else made(x))
 
 
 def function(f: Callable[..., Any], *names: str, method: bool = True) -> Callable[..., Any]:
@@ -40,6 +51,7 @@ def function(f: Callable[..., Any], *names: str, method: bool = True) -> Callabl
         FUNCTIONS[name] = call
         if method:
             METHODS[name] = call
+            setattr(Tensor, name, call)
     return f
 
 
@@ -225,7 +237,8 @@ def _extreme(name: str, ours: Callable[..., Any], places: Callable[..., Any], bo
             return ours(tensor_of(x))
         if isinstance(dim, OurTensor):
             return both(*promoted(x, dim))
-        return _pairs[name](ours(x, axis=dim, keepdims=keepdim), places(x, axis=dim, keepdims=keepdim))
+        # The whole gradient goes to the place that is returned, also where others are equal.
+        return picked(name, x, places(x, axis=dim, keepdims=True), dim, keepdim)
 
     function(f, name)
 
@@ -234,17 +247,26 @@ _extreme("max", mg.max, mg.argmax, mg.maximum)
 _extreme("min", mg.min, mg.argmin, mg.minimum)
 
 
+def picked(name: str, x: Any, places: Any, dim: int, keepdim: bool) -> Any:
+    """The element at one place of each row, and the place."""
+    found = mg.take_along_axis(x, places, axis=dim), places
+    return PAIRS[name](*(y if keepdim else mg.squeeze(y, dim) for y in found))
+
+
 @function
 def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The lower of the two in the middle, as in PyTorch."""
-    flat = x.reshape(-1) if dim is None else mg.moveaxis(x, dim, -1)
-    place = mg.argsort(flat)[..., (flat.shape[-1] - 1) // 2]
-    values = mg.take_along_axis(flat, mg.expand_dims(place, axis=-1), axis=-1)
+    """The lower of the two in the middle, or NaN if there is one, as in PyTorch."""
     if dim is None:
-        return values[0]
-    return _pairs["median"](
-        *((mg.moveaxis(y, -1, dim) if keepdim else y[..., 0]) for y in (values, mg.expand_dims(place, axis=-1)))
-    )
+        flat = x.reshape(-1)
+        value = median(flat, 0).values.array
+        chosen = np.isnan(flat.array) if value != value else flat.array == value
+        # Equal ones share the gradient.
+        return value + mg.mean(flat[chosen] - value) if x.dtype.kind == "f" else value
+    length = x.shape[dim] if x.ndim else 1
+    middle = mg.take(mg.argsort(x, axis=dim), np.array([(length - 1) // 2]), axis=dim)
+    lost = np.isnan(x.array)
+    places = np.where(lost.any(axis=dim, keepdims=True), lost.argmax(axis=dim, keepdims=True), middle)
+    return picked("median", x, places, dim, keepdim)
 
 
 @function
@@ -256,12 +278,12 @@ def norm(x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
 @function
 def sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     places = mg.argsort(x, axis=dim, descending=descending)
-    return _pairs["sort"](mg.take_along_axis(x, places, axis=dim), places)
+    return PAIRS["sort"](mg.take_along_axis(x, places, axis=dim), places)
 
 
 @function
 def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    return _pairs["topk"](*mg.topk(x, k, axis=dim, largest=largest, sorted=sorted))
+    return PAIRS["topk"](*mg.topk(x, k, axis=dim, largest=largest, sorted=sorted))
 
 
 for _name, _ours in {
@@ -318,7 +340,8 @@ function(
     "einsum",
     method=False,
 )
-function(lambda x: mg.stack(mg.nonzero(x), axis=-1), "nonzero", "argwhere")
+function(lambda x, as_tuple=False: mg.nonzero(x) if as_tuple else mg.stack(mg.nonzero(x), axis=-1), "nonzero")
+function(lambda x: mg.stack(mg.nonzero(x), axis=-1), "argwhere")
 function(lambda x, y, dims=2: mg.tensordot(x, y, axes=dims), "tensordot", method=False)
 function(lambda x, b, right=False: mg.searchsorted(b, x, side="right" if right else "left"), "bucketize")
 function(
@@ -360,12 +383,12 @@ def _of_one_dtype(arrays: Sequence[Any]) -> list[Any]:
 
 def _diagonal(x: Any, offset: int, dim1: int, dim2: int) -> Any:
     """A view of a constant or a result, so that writes to it are known; of a leaf in a graph a copy."""
-    made = mg.diagonal(tensor_of(x), offset, dim1, dim2)
-    if interpreter() is None and isinstance(x.array, np.ndarray) and (made.node is None or not x.is_leaf):
-        made.array = np.diagonal(x.array, offset, dim1, dim2)
-        made.array.flags.writeable = x.array.flags.writeable
-        note_view(made, x)
-    return made
+    result = mg.diagonal(tensor_of(x), offset, dim1, dim2)
+    if interpreter() is None and isinstance(x.array, np.ndarray) and (result.node is None or not x.is_leaf):
+        result.array = np.diagonal(x.array, offset, dim1, dim2)
+        result.array.flags.writeable = x.array.flags.writeable
+        note_view(result, x)
+    return result
 
 
 def _squeezed(x: Any, dim: Any) -> Any:
@@ -426,7 +449,7 @@ def equal(x: Any, y: Any) -> bool:
 
 
 function(lambda x, y, rtol=1e-5, atol=1e-8: mg.abs(x - y) <= atol + rtol * mg.abs(y), "isclose")
-function(lambda x: int(np.size(unwrap(x))), "numel")
+function(lambda x: int(np.size(unwrap(x))), "numel", "nelement")
 function(lambda x: x.ndim, "dim", "ndimension")
 function(lambda x: mg.asarray(x, copy=True) if x.node is None else mg.positive(x), "clone")
 function(lambda x: x.dtype.itemsize, "element_size")
@@ -440,6 +463,7 @@ for _name, _dtype in {
 }.items():  # fmt: skip
     METHODS[_name] = lambda self, dtype=_dtype: self.to(dtype)
 
+METHODS["cuda"] = lambda self, device="cuda": require_cpu(device if isinstance(device, str) else f"cuda:{device}")
 for _name in ("contiguous", "cpu", "pin_memory"):
     METHODS[_name] = lambda self: self
 

@@ -5,7 +5,7 @@ as the package's Tensors, of the same values and nodes (`plain`), and results co
 (`adopted`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from weakref import ref
 
@@ -13,8 +13,10 @@ import numpy as np
 
 from minigrad.core import interpreter, is_grad_enabled, name_of, notes_of, unwrap
 from minigrad.diagnostics import user_place
-from minigrad.errors.dialects import leaf_in_place, no_such_device, recorded_into_view, warn_of_number
+from minigrad.errors.dialects import leaf_in_place, no_such_device, no_such_method, recorded_into_view, warn_of_number
+from minigrad.errors.other_names import OF_OTHER_TENSORS
 from minigrad.errors.tensors import other_dtype_in_place
+from minigrad.hooks import RemovableHandle
 from minigrad.nn.module import Parameter as OurParameter
 from minigrad.ops.shaping import astype
 from minigrad.ops.shaping import broadcast_to as mg_broadcast
@@ -24,19 +26,29 @@ from minigrad.views import View, note_view, viewed_from
 from minigrad.writes import note_write
 
 __all__ = [
+    "TYPES",
     "OurParameter",
     "OurTensor",
     "Parameter",
     "Size",
     "Tensor",
     "adopted",
+    "constructed",
     "device",
+    "heard",
     "in_place",
     "lengths",
+    "made",
     "plain",
     "promoted",
+    "require_cpu",
 ]
 _default = np.dtype(np.float32)
+TYPES = {
+    "float16": "HalfTensor", "float32": "FloatTensor", "float64": "DoubleTensor", "int8": "CharTensor",
+    "int16": "ShortTensor", "int32": "IntTensor", "int64": "LongTensor", "uint8": "ByteTensor", "bool": "BoolTensor",
+    "complex64": "ComplexFloatTensor", "complex128": "ComplexDoubleTensor",
+}  # fmt: skip
 
 
 def get_default_dtype() -> np.dtype[Any]:
@@ -76,6 +88,12 @@ class device(str):  # PyTorch's name
 
     def __repr__(self) -> str:
         return "device(type='cpu')"
+
+
+def require_cpu(place: Any) -> None:
+    """Refuse a device, if one is named, other than the CPU."""
+    if place is not None:
+        device(place)
 
 
 def adopted(x: Any) -> Any:
@@ -131,17 +149,57 @@ def promoted(*operands: Any) -> list[Any]:
     Of a kind of numbers, arrays with axes decide, then those without, then Python's numbers; integers and floats
     together have the dtype of the floats.
     """
+    dtype = _common_dtype(operands)
+    is_other = [hasattr(x, "dtype") and x.dtype not in (dtype, np.bool_) for x in operands]
+    return [astype(x, dtype) if other else x for x, other in zip(operands, is_other, strict=True)]
+
+
+def _common_dtype(operands: Sequence[Any]) -> Any:
+    """The dtype that PyTorch computes in; None of Python's numbers alone."""
     arrays = [x for x in operands if hasattr(x, "dtype")]
     if not arrays:
-        return list(operands)
+        return None
     kinds = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
     highest = max([kinds[x.dtype.kind] for x in arrays] + [2 * isinstance(x, float) for x in operands])
     of_kind = [x for x in arrays if kinds[x.dtype.kind] == highest]
     deciding = [x for x in of_kind if x.ndim] or of_kind
-    dtype = np.result_type(*(x.dtype for x in deciding)) if deciding else get_default_dtype()
-    return [
-        astype(x, dtype) if hasattr(x, "dtype") and x.dtype != dtype and kinds[x.dtype.kind] else x for x in operands
-    ]
+    return np.result_type(*(x.dtype for x in deciding)) if deciding else get_default_dtype()
+
+
+def made(data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+    """A new Tensor of numbers, lists of them, or arrays; floats of Python have the default dtype."""
+    if isinstance(data, list | tuple):
+        leaves = list(_leaves(data))
+        if any(getattr(x, "requires_grad", False) for x in leaves):
+            warn_of_number("torch.tensor")
+        common = _common_dtype(leaves)
+        dtype, data = common if dtype is None and common != np.bool_ else dtype, _values(data)
+    kind = "" if isinstance(data, OurTensor | np.ndarray | np.generic) else np.asarray(data).dtype.kind
+    if dtype is None and kind in ("f", "c"):
+        dtype = np.result_type(get_default_dtype(), np.complex64) if kind == "c" else get_default_dtype()
+    return adopted(OurTensor(np.array(unwrap(data)) if isinstance(data, OurTensor) else data, dtype, requires_grad))
+
+
+def _leaves(data: Any) -> Iterator[Any]:
+    for x in data:
+        if isinstance(x, list | tuple):
+            yield from _leaves(x)
+        else:
+            yield x
+
+
+def _values(data: Any) -> Any:
+    """Lists with arrays in the place of Tensors."""
+    return [_values(x) for x in data] if isinstance(data, list | tuple) else unwrap(data)
+
+
+def constructed(data: Sequence[Any], dtype: Any) -> np.ndarray:
+    """What ``torch.Tensor(*data)`` holds: numbers, if they come in a list or an array, and of several lengths zeros."""
+    if len(data) == 1 and not isinstance(data[0], int | np.integer | Size):
+        if isinstance(data[0], float):
+            raise TypeError("torch.Tensor(number) takes lengths: write torch.tensor(number)")
+        return np.array(_values(data[0]), dtype)
+    return np.zeros(lengths(data) if data else 0, dtype)
 
 
 class Tensor(OurTensor):
@@ -149,12 +207,12 @@ class Tensor(OurTensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any = (), dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
-        of_numbers = not isinstance(data, OurTensor | np.ndarray | np.generic)
-        kind = np.asarray(data).dtype.kind if of_numbers else ""
-        super().__init__(
-            data, get_default_dtype() if dtype is None and kind in "fc" and of_numbers else dtype, requires_grad, name
-        )
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        require_cpu(device)
+        super().__init__(constructed(data, get_default_dtype()))
+
+    def __getattr__(self, name: str) -> Any:
+        raise no_such_method(name)
 
     @property
     def data(self) -> Any:
@@ -255,6 +313,10 @@ class Tensor(OurTensor):
             notes_of(whole.node)
             note_write(whole.node, user_place())
 
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Call `hook` with the gradient whenever a backward pass has computed it."""
+        return super().register_hook(heard(hook))
+
     def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False) -> None:
         """Add the gradients of this Tensor to the `grad` of the leaves."""
         require_constants([self])
@@ -266,7 +328,7 @@ class Tensor(OurTensor):
             if isinstance(x, OurTensor):
                 return self.to(x.dtype)
             if isinstance(x, str | device):
-                device(x)
+                require_cpu(x)
             elif x is not None and not isinstance(x, bool):
                 return self if self.dtype == np.dtype(x) else adopted(astype(plain(self), np.dtype(x)))
         return self
@@ -282,8 +344,11 @@ class Tensor(OurTensor):
         return None if self.node is None else self.node.op
 
     def type(self, dtype: Any = None) -> Any:
-        """In another dtype; without one, the name of its type."""
-        return f"torch.{self.dtype.name}" if dtype is None else self.to(dtype)
+        """In another dtype, also by the name of a type; without one, that name."""
+        if dtype is None:
+            return f"torch.{TYPES[self.dtype.name]}"
+        names = {f"torch.{name}": dtype for dtype, name in TYPES.items()}
+        return self.to(np.dtype(names[dtype]) if isinstance(dtype, str) else getattr(dtype, "dtype", dtype))
 
     def type_as(self, other: Any) -> Any:
         """In the dtype of another."""
@@ -415,3 +480,6 @@ def lengths(shape: Sequence[Any]) -> tuple[int, ...]:
 
 
 _operators()
+# The package's advice for these names is not in PyTorch's words.
+for _name in OF_OTHER_TENSORS.keys() - vars(Tensor).keys():
+    setattr(Tensor, _name, property())  # so that `__getattr__` is asked

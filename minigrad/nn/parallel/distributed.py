@@ -179,7 +179,9 @@ class DistributedDataParallel(Module):
         group.step += 1
         has = self._united(np.zeros(len(self._trained), np.uint8))
         for names in self._by_dtype(has).values():
-            averaged([np.zeros(self._trained[name].shape, self._trained[name].dtype) for name in names], group, self._send)
+            averaged(
+                [np.zeros(self._trained[name].shape, self._trained[name].dtype) for name in names], group, self._send
+            )
         return True
 
     def _note_active(self, heard: np.ndarray) -> None:

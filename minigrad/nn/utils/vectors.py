@@ -40,12 +40,12 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
     tensor([1., 2.])
     """
     values, targets = constant(vec, "a vector"), list(parameters)
-    wanted = sum(p.size for p in targets)
+    wanted = sum(p.array.size for p in targets)
     if values.shape != (wanted,):
         raise ShapeError(f"vector_to_parameters: the parameters have {wanted} elements, the vector has {values.shape}")
     place, start = user_place(), 0
     for p in targets:
-        p.array[...] = values[start : start + p.size].reshape(p.shape)
-        start += p.size
+        p.array[...] = values[start : start + p.array.size].reshape(p.shape)
+        start += p.array.size
         if p.node is not None:
             note_write(p.node, place)

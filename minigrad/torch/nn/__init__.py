@@ -2,15 +2,29 @@
 
 import functools
 import inspect
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import minigrad.nn as ours
 from minigrad.errors.dialects import not_in_the_dialect
+from minigrad.hooks import RemovableHandle
 from minigrad.nn.module import Module as OurModule
-from minigrad.torch.nn import functional
-from minigrad.torch.tensor import OurParameter, OurTensor, Parameter, adopted, get_default_dtype, plain
+from minigrad.torch.modules import module, register
+from minigrad.torch.nn import functional, utils
+from minigrad.torch.nn.translating import translated
+from minigrad.torch.tensor import (
+    OurParameter,
+    OurTensor,
+    Parameter,
+    adopted,
+    get_default_dtype,
+    heard,
+    plain,
+    require_cpu,
+)
 
-__all__ = ["Module", "Parameter", "functional", "init", "utils"]  # and all layers
+__all__ = ["Module", "Parameter", "functional", "init", "parameter", "utils"]  # and all layers
 
 
 class Module(OurModule):
@@ -19,7 +33,7 @@ class Module(OurModule):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if isinstance(value, OurModule):
-            _translated(value)
+            translated(value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What `forward` makes of Tensors of the dialect, as one of them."""
@@ -27,12 +41,24 @@ class Module(OurModule):
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """In another dtype, if one is named; on the CPU."""
-        dtypes = [x for x in (*args, *kwargs.values()) if x is not None and not isinstance(x, str | bool)]
-        return self.astype(dtypes[0]) if dtypes else self
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, str):
+                require_cpu(x)
+            elif x is not None and not isinstance(x, bool):
+                self.astype(getattr(x, "dtype", x))
+        return self
 
     def cpu(self) -> Any:
         """The module."""
         return self
+
+    def cuda(self, device: Any = "cuda") -> Any:
+        """Refused."""
+        return require_cpu(f"cuda:{device}")
+
+    def half(self) -> Any:
+        """In half precision."""
+        return self.astype("float16")
 
     def float(self) -> Any:
         """In single precision."""
@@ -45,31 +71,30 @@ class Module(OurModule):
     def astype(self, dtype: Any) -> Any:
         """In another dtype."""
         super().astype(dtype)
-        return _translated(self)
+        return translated(self)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients."""
         super().zero_grad()
 
+    def state_dict(self) -> dict[str, Any]:
+        """All parameters and persistent buffers, in the same memory, by their paths."""
+        return {name: adopted(x.data) for name, x in self._state().items()}
 
-def _translated(module: Any) -> Any:
-    """The module, whose parameters and buffers, and those of all parts, are of the dialect."""
-    for part in module.modules():
-        for table in (part._parameters, part._buffers):
-            for x in table.values():
-                adopted(x)
-    return module
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when a backward pass has gone through the module."""
+        return super().register_full_backward_hook(heard(hook), prepend)
 
 
 def _layer(base: type) -> type:
     parameters = inspect.signature(base.__init__).parameters  # type: ignore[misc]
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  # it becomes one
-        kwargs.pop("device", None)
+        require_cpu(kwargs.pop("device", None))
         kwargs.pop("inplace", None)
         dtype = kwargs.pop("dtype", None) or get_default_dtype()
         base.__init__(self, *args, **kwargs, **({"dtype": dtype} if "dtype" in parameters else {}))  # type: ignore[misc]
-        _translated(self)
+        translated(self)
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         own = [x for table in (self._parameters, self._buffers) for x in table.values() if x is not None]
@@ -89,32 +114,11 @@ def _layer(base: type) -> type:
 _OTHERS = {"Module", "Parameter", "IncompatibleKeys", "functional", "functional_call", "init", "summary", "utils"}
 _layers = {name: _layer(getattr(ours, name)) for name in ours.__all__ if name not in _OTHERS}
 globals().update(_layers)
-init = ours.init
-
-
-class _Utils:
-    """`torch.nn.utils`, with sequences of different lengths in `rnn`."""
-
-    class rnn:  # PyTorch's name
-        """Sequences of different lengths."""
-
-        @staticmethod
-        def pad_sequence(sequences: Any, batch_first: bool = False, padding_value: float = 0.0) -> Any:
-            """One array of sequences, filled up at their ends."""
-            import minigrad as mg
-
-            longest = max(len(x) for x in sequences)
-            rows = [
-                mg.pad(x, ((0, longest - len(x)), *((0, 0),) * (x.ndim - 1)), constant_values=padding_value)
-                for x in sequences
-            ]
-            return adopted(mg.stack(rows, axis=0 if batch_first else 1))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(ours.utils, name)
-
-
-utils = _Utils()
+# Of these, import lines may name members.
+init = register("nn.init", ours.init)
+parameter = module("nn.parameter", Parameter=Parameter)
+for _name in ("modules", "modules.module"):
+    register(f"nn.{_name}", sys.modules[__name__])
 
 
 def __getattr__(name: str) -> Any:

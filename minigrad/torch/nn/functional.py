@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import minigrad.nn.functional as ours
+from minigrad.errors.dialects import not_in_the_dialect
 from minigrad.torch.tensor import adopted, plain
 
 _WORDS = {"dim": "axis", "keepdim": "keepdims"}
@@ -31,3 +32,7 @@ def spoken(f: Callable[..., Any]) -> Callable[..., Any]:
 
 globals().update({name: spoken(getattr(ours, name)) for name in ours.__all__})
 upsample = globals()["interpolate"]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(str(not_in_the_dialect(f"nn.functional.{name}")))

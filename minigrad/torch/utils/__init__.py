@@ -1,9 +1,10 @@
 """`torch.utils`: data, and checkpoints."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import minigrad as mg
+from minigrad.errors.dialects import not_in_the_dialect
+from minigrad.torch.modules import module
 from minigrad.torch.tensor import adopted, heard, plain
 from minigrad.torch.utils import data
 
@@ -14,4 +15,8 @@ def _checkpoint(function: Any, *args: Any, use_reentrant: bool = False) -> Any:
     return adopted(mg.checkpoint(heard(function))(*plain(args)))
 
 
-checkpoint = SimpleNamespace(checkpoint=_checkpoint)
+checkpoint = module("utils.checkpoint", checkpoint=_checkpoint)
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(str(not_in_the_dialect(f"utils.{name}")))
