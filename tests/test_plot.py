@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import math
 import re
 import sys
 import warnings
@@ -251,7 +252,57 @@ def test_values_on_a_mesh_are_right_however_the_function_is_written(f, points):
 def test_a_function_of_a_whole_mesh_is_called_a_few_times_only():
     calls = []
     plot.contour(lambda w: calls.append(1) or w[0] + w[1], domain=(-1, 1))
-    assert len(calls) < 10
+    assert len(calls) < 40
+
+
+def doubled(w):
+    w *= 2
+    return w[0] + w[1]
+
+
+# Each is right at some points of a mesh if it is called with all of them.
+@each("f", [
+    lambda w: (w[0] - w[1] - 1) ** 2 + 2 * np.max(np.abs(w)),
+    lambda w: w[0] ** 2 + np.linalg.norm(w),
+    lambda w: w[0] ** 2 + np.max(w),
+    lambda w: (w / (1 + np.sum(np.abs(w))))[0],
+    lambda w: w[0] * np.cumsum(w).ravel()[-1],
+    lambda w: np.sort(w)[-1],
+    lambda w: np.roll(w, 1)[0],
+    lambda w: w[0] + np.argmax(w),
+    lambda w: np.where(np.all(w > 0.5), w[0], w[1]),
+    lambda w: np.where(np.all(np.abs(w) < 0.2), -1, 0) * (w[0] ** 2 + 1),
+    lambda w: w[0] - np.clip(w, None, np.median(w))[1],
+    lambda w: w[0] * len(w.ravel()),
+    doubled,
+])  # fmt: skip
+def test_values_are_those_of_single_points(f):
+    y, x = np.mgrid[-2:2:20j, -2:2:20j]
+    expected = [[f(np.array([a, b])) for a, b in zip(*rows, strict=True)] for rows in zip(x, y, strict=True)]
+    np.testing.assert_allclose(plot.mesh.values(f, np.stack([x, y])), np.array(expected, dtype=float))
+
+
+def test_a_function_that_writes_into_its_argument_does_not_change_a_path():
+    path = np.array([[1.5, 1.0], [0.5, 0.5]])
+    ax = plot.surface(doubled, path, domain=(-2, 2), points=5)
+    np.testing.assert_array_equal(path, [[1.5, 1.0], [0.5, 0.5]])
+    np.testing.assert_allclose(ax.lines[0].get_data_3d(), [[1.5, 0.5], [1.0, 0.5], [5, 2]])
+
+
+@each("f", [lambda w: math.sqrt(w[0]) + w[1], lambda w: math.log(w[0]), lambda w: math.gamma(w[0] // 1 + 1) + w[1]])
+def test_where_the_module_math_has_no_value_there_is_a_hole(f):
+    ax = plot.contour(f, domain=((-1.5, 1.4), (0, 1)), points=30)
+    (lines,) = contours_of(ax)
+    assert min(path.vertices[:, 0].min() for path in lines.get_paths() if len(path)) > -0.5
+
+
+def test_other_complaints_of_a_function_are_not_holes():
+    def picky(w):
+        raise ArgumentError("expected a positive input, got -1")
+
+    for f, words in ((picky, "expected a positive"), (lambda w: int("x"), "invalid literal")):
+        with pytest.raises(ValueError, match=words):
+            plot.contour(f, domain=(-1, 1), points=5)
 
 
 def test_a_function_of_numbers_that_cannot_be_divided_leaves_a_hole():
