@@ -164,6 +164,51 @@ def test_levels_as_a_list_as_a_number_and_filled():
     np.testing.assert_array_equal(filled.levels, lines.levels)
 
 
+STEEP = {
+    "beale": beale,
+    "rosenbrock": rosenbrock,
+    "a pole": lambda w: 1 / (w[0] - 0.5) ** 2 + w[1] ** 2,
+    "poles of both signs": lambda w: 1 / (w[0] + w[1] + 0.0101),
+}
+
+
+@pytest.mark.parametrize("name", STEEP)
+@pytest.mark.parametrize("fill", [False, True, 30])
+def test_levels_of_a_steep_function_leave_nothing_empty(name, fill):
+    path = np.array([[-1.0, 1.5], [-1.2, 1.45], [-1.4, 1.35]])
+    domain = None if hasattr(STEEP[name], "domain") else (-2, 2)
+    drawn = contours_of(plot.contour(STEEP[name], path, domain=domain, fill=fill))
+    grid = [np.linspace(*side, 200) for side in (drawn[0].axes.get_xlim(), drawn[0].axes.get_ylim())]
+    heights = STEEP[name](np.stack(np.meshgrid(*grid)))
+    for contours in drawn:
+        levels = contours.levels
+        assert np.histogram(heights, [-np.inf, *levels, np.inf])[0].max() < 0.2 * heights.size
+        if not contours.filled:
+            assert [float(f"{level:.3g}") for level in levels] == pytest.approx(list(levels), rel=1e-12)
+        else:
+            assert heights.min() == pytest.approx(levels[0])
+            assert heights.max() == pytest.approx(levels[-1])
+    shades = drawn[0].norm(drawn[0].levels[: -1 if drawn[0].filled else None])  # colours go by rank
+    assert np.diff(shades).max() <= np.diff(shades).min() + 1
+
+
+def test_levels_of_other_functions_are_evenly_spaced():
+    path = np.array([[1.0, 1.0], [0.5, 0.5]])
+    for f in (ROUND, wavy_bowl, lambda w: np.round(np.exp(-(w[0] ** 2) - w[1] ** 2), 1)):
+        (lines,) = contours_of(plot.contour(f, path, domain=(-6, 6)))
+        np.testing.assert_allclose(np.diff(lines.levels), lines.levels[1] - lines.levels[0])
+    (lines,) = contours_of(plot.contour(beale, path, levels=[1, 1000]))
+    np.testing.assert_array_equal(lines.levels, [1, 1000])
+    (lines,) = contours_of(plot.contour(beale, path, log=True))
+    np.testing.assert_allclose(np.diff(lines.levels), lines.levels[1] - lines.levels[0])
+
+
+def test_a_path_has_lines_near_it():
+    path = np.column_stack([np.linspace(0.6, 0.9, 30), np.linspace(0.36, 0.81, 30) + 0.01])
+    before, after = (contours_of(plot.contour(rosenbrock, paths))[0].levels for paths in (None, path))
+    assert sum(before < 0.3) < sum(after < 0.3)
+
+
 def test_contours_of_the_logarithm():
     ax = plot.contour(rosenbrock, log=True, levels=30, points=300)
     (lines,) = contours_of(ax)

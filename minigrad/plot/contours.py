@@ -1,13 +1,12 @@
 """A function of one or two variables, and the paths that optimizers take on it: contours, surface, curve."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.errors import ArgumentError
 from minigrad.plot.figure import (
-    LARGEST,
     add_legend,
     axes,
     finite,
@@ -17,14 +16,13 @@ from minigrad.plot.figure import (
     style,
     widened,
 )
+from minigrad.plot.levels import Levels, checked, draw_contours, heights
 from minigrad.plot.mesh import Window, fate, grid, minimizers, runs_away, values, window
 from minigrad.plot.projection import projected
 from minigrad.plot.runs import Run, read_paths, said, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Levels = int | Sequence[float] | np.ndarray
 
 # In a plane among many coordinates, a call with all points takes so many numbers at most; else each point is a call.
 _MOST = 20_000_000
@@ -72,7 +70,8 @@ def contour(
     xlim, ylim : pair, optional
         The limits of the axes: by default the domain.
     levels : int or sequence of float
-        Values at which there are lines; or about how many there shall be, at round values.
+        Values at which there are lines; or about how many there shall be, at round values: these are evenly spaced, or,
+        where that would leave most of the picture empty, closer where the mesh and the paths have more points.
     points : int or pair of int
         How many points the mesh has along each axis, w1 first.
     log : bool
@@ -144,7 +143,7 @@ def contour(
     ax = axes(ax)
     ax.set(xlim=shown[0], ylim=shown[1], xlabel=names[0], ylabel=names[1])
     if z is not None:
-        draw_contours(ax, sides[0], sides[1], z, levels, fill, cmap)
+        draw_contours(ax, *sides, z, levels, fill, cmap, _passed(sides, z, runs), log)
     _draw_paths(ax, runs, [run.points for run in runs], [fate(run, f, shown) for run in runs])
     _draw_marks(ax, [run.points[0] for run in runs if start], marks)
     if equal:
@@ -163,46 +162,14 @@ def _in_plane(f: Any, runs: list[Run], marks: np.ndarray) -> tuple[Any, list[Run
     return carried, flat, found.coordinates(marks), names
 
 
-def heights(z: np.ndarray, log: bool) -> "np.ma.MaskedArray[Any, Any]":
-    """The values to draw; those that are not finite, or too large to draw, are masked."""
-    if log and (z <= -1).any():
-        raise ArgumentError(
-            f"log=True draws log(1 + f), and f falls to {np.nanmin(z):.6g}: subtract its minimum, or draw f itself"
-        )
-    z = np.log1p(z) if log else z
-    masked = np.ma.masked_invalid(z)
-    masked = np.ma.masked_where(np.abs(masked) > LARGEST, masked)
-    if masked.count() == 0:
-        raise ArgumentError(f"the function is nowhere on the mesh finite and within {LARGEST:g}: give another domain")
-    return masked
-
-
-def checked(levels: Any) -> Any:
-    """Levels as Matplotlib takes them: a number, or values in ascending order."""
-    values = np.ndim(levels) == 1 and np.size(levels) > 0 and bool(np.isfinite(levels).all())
-    if not values and not (isinstance(levels, (int, np.integer)) and levels >= 1):
-        raise ArgumentError(f"levels must be an integer of at least 1, or a list of finite values, not {levels!r}")
-    return np.unique(levels) if values else int(levels)
-
-
-def draw_contours(ax: "Axes", x: Any, y: Any, z: Any, levels: Any, fill: Any, cmap: str) -> Any:
-    """Contours of the values `z`, and what a colour bar is made for: the filled ones, or the lines."""
-    if z.min() == z.max() and np.ndim(levels) == 0:
-        return None  # a plane has no contours
-    if fill is False:
-        return ax.contour(x, y, z, levels=levels, cmap=cmap, alpha=0.6, linewidths=1.0)
-    filled = ax.contourf(x, y, z, levels=levels if fill is True else fill, cmap=_faded(cmap))
-    ax.contour(x, y, z, levels=levels, colors="white", alpha=0.7, linewidths=0.7)
-    return filled
-
-
-def _faded(cmap: str) -> Any:
-    """A colour map mixed with white, so that paths stand out; transparency instead would show seams."""
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
-
-    colours = colormaps[cmap](np.linspace(0, 1, 256))
-    return ListedColormap(0.45 + 0.55 * colours, name=f"{cmap} faded")
+def _passed(sides: Any, z: Any, runs: list[Run]) -> np.ndarray:
+    """The values at the points of the mesh next to those of the paths."""
+    points = np.concatenate([np.empty((0, 2)), *(run.points for run in runs)])
+    lows, highs = np.transpose([(side[0], side[-1]) for side in sides])
+    points = points[((points >= lows) & (points <= highs)).all(axis=1)]
+    columns, rows = (np.searchsorted(side, points[:, i]) for i, side in enumerate(sides))
+    values: np.ndarray = z[rows, columns].compressed()
+    return values
 
 
 def _draw_paths(ax: Any, runs: list[Run], tracks: list[np.ndarray], fates: list[str], lines: str = "-") -> None:

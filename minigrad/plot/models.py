@@ -8,7 +8,6 @@ import numpy as np
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.optim.result import Result
 from minigrad.options import real_number
-from minigrad.plot.contours import Levels, checked, draw_contours, heights
 from minigrad.plot.figure import (
     COLOURS,
     add_legend,
@@ -21,6 +20,7 @@ from minigrad.plot.figure import (
     style,
     widened,
 )
+from minigrad.plot.levels import Levels, checked, draw_contours, heights
 from minigrad.plot.mesh import values
 from minigrad.plot.runs import plain
 from minigrad.tree import flatten
@@ -250,7 +250,7 @@ def landscape(
         ax.plot([0.0], [0.0], [centre], **star, zorder=20)
         ax.set_zlim(*widened(least, most))
     else:
-        drawn = draw_contours(ax, surface.a, surface.b, z, levels, True, cmap)
+        drawn = draw_contours(ax, surface.a, surface.b, z, levels, True, cmap, log=log)
         ax.plot(0.0, 0.0, **star, zorder=20)
         if drawn is not None:
             ax.figure.colorbar(drawn, ax=ax, label=what)
