@@ -423,9 +423,9 @@ def test_neighbours_differ_in_more_than_colour():
     assert len(set(looks)) == 30
 
 
-def test_a_legend_of_very_many_paths_names_the_marks_only():
+def test_a_legend_of_very_many_paths_says_how_many_they_are():
     ax = plot.curve(wavy_parabola, [np.linspace(i / 10, 0, 4) for i in range(20)])
-    assert names(ax) == ["start", "minimum"]
+    assert names(ax) == ["20 runs", "start", "minimum"]
     assert len(ax.lines) == 23
 
 
@@ -749,9 +749,30 @@ def test_lines_without_heights_do_not_change_the_scale():
 
 
 def test_a_single_loss_can_be_seen():
-    for rows in ([3.0], [np.nan, 3.0, np.nan]):
-        assert plot.losses(rows).lines[0].get_marker() == "o"
-    assert plot.losses([3.0, 2.0]).lines[0].get_marker() == "None"
+    def marked(row):
+        line = plot.losses(row).lines[0]
+        assert line.get_marker() == "o"
+        return line.get_markevery()
+
+    assert marked([3.0]) == [0]
+    assert marked([np.nan, 3.0, np.nan]) == [1]
+    assert marked([3.0, 2.0]) == []
+    assert marked([1.0, np.nan, 2.0, 3.0, np.inf, 4.0, np.nan, 5.0]) == [0, 5, 7]
+
+
+def test_a_run_that_diverges_does_not_make_the_others_flat(descents):
+    kept = {name: run for name, run in descents.items() if not run.diverged}
+    assert len(kept) == 2
+    for log in (True, False):
+        expected = plot.losses(kept, log=log).get_ylim()
+        assert plot.losses(descents, log=log).get_ylim() == pytest.approx(expected)
+    best = np.array([2.0, -1.0])
+    expected = plot.iterates(kept, minimum=best).get_ylim()
+    assert plot.iterates(descents, minimum=best).get_ylim() == pytest.approx(expected)
+    low, high = plot.losses({"a": [3.0, 2.0, 1.0], "b": [9.0, 99.0, 999.0, np.inf]}, log=False).get_ylim()
+    assert low < 1 < 9 < high < 10  # where it begins can be seen
+    (away,) = [run for run in descents.values() if run.diverged]
+    assert plot.losses(away).get_ylim()[1] > away.losses.max()  # alone, it is whole
     assert names(plot.losses({"a": [1.0, np.inf], "b": [1.0, 2.0]})) == ["a (diverges)", "b"]
 
 
@@ -801,6 +822,12 @@ def test_bars_of_a_sweep(swept):
     for bad, error in [([1, 2], DTypeError), ({"a": 3}, DTypeError), ({}, ArgumentError)]:
         with pytest.raises(error):
             plot.sweep(bad)
+
+
+def test_bars_of_few_steps_stand_on_whole_numbers():
+    swept = {"a": minimize(parabola, 1.0, lr=0.5, steps=2), "b": minimize(parabola, 1.0, lr=0.4, steps=3)}
+    ax = draw(plot.sweep(swept))
+    assert all(tick == round(tick) for tick in ax.get_yticks())
 
 
 def test_schedules():
@@ -876,6 +903,24 @@ def test_a_race_of_runs_of_different_length_and_record():
         plot.race(parabola, runs, step=-1)
     with pytest.raises(ShapeError, match="race shows points of 2 coordinates"):
         plot.race(rosenbrock, [np.ones((4, 3)), np.ones((4, 3))])
+
+
+def test_a_race_says_what_became_of_the_runners(descents):
+    def said(step, **options):
+        return {label.partition(":")[0]: label for label in names(plot.race(ROUND, descents, step=step, **options))}
+
+    away = descents["lr=0.8"]
+    assert "(" not in said(0)["lr=0.8"]
+    outside = next(i for i, point in enumerate(away.path) if np.abs(point).max() > 50)
+    assert said(outside)["lr=0.8"].endswith(" (outside)")
+    assert said(None)["lr=0.8"].endswith(f" ({away.verdict})")
+    assert "(" not in said(None)["lr=0.05"] + said(None)["lr=0.3"]
+    assert said(None, domain=((-1, 1), (1, 3)))["lr=0.05"].endswith("(ends outside)")
+    film = plot.animate(ROUND, descents, frames=2)
+    film.to_jshtml()
+    assert names(film.figure.axes[0])[-3:] == ["lr=0.05", "lr=0.3", f"lr=0.8 ({away.verdict})"]
+    ax = plot.race(parabola, {"up": [0.0, 1.0, 50.0]}, step=2, domain=(-3, 3))
+    assert names(ax)[0].endswith(" (diverges)")
 
 
 def test_a_film(runners, tmp_path):
@@ -959,6 +1004,17 @@ def test_fits():
     ]:
         with pytest.raises(error, match=words):
             plot.fits(*args)
+
+
+def test_fits_hide_no_data_and_hold_the_lines():
+    x = np.linspace(0, 1, 11)
+    y = np.where(x == 0.5, 1.0, 0.0)
+    ax = plot.fits(x, y, {"line": (2.0, -0.5), "steep": (1e5, 0.0)}, domain=(-1, 2))
+    low, high = ax.get_ylim()
+    assert low < -0.5
+    assert 1.5 < high < 2
+    dots = ax.collections[0]
+    assert dots.get_zorder() > max(line.get_zorder() for line in ax.lines)
 
 
 def test_spectra():
@@ -1218,6 +1274,28 @@ def test_the_window_of_an_objective_holds_starts_and_paths_beside_it():
     assert _inside(100.0, plot.curve(square, minimize(square, 100.0, lr=0.1)).get_xlim())
     assert _inside(10.0, plot.curve(square, minimize(square, 10.0, lr=0.1)).get_xlim())  # whole, not cut in halves
     assert plot.curve(square, minimize(square, 5.0, lr=1.2, steps=50)).get_xlim() == (-10, 10)
+
+
+def test_a_curve_has_a_gap_at_a_pole_of_both_signs():
+    ax = plot.curve(np.tan, domain=(-3, 3), points=301)
+    x, y = ax.lines[0].get_data()
+    low, high = ax.get_ylim()
+    np.testing.assert_allclose(x[np.isnan(y)], [-np.pi / 2, np.pi / 2], atol=0.02)
+    steps = np.diff(y)
+    assert np.nanmax(np.abs(steps[(y[:-1] < high) & (y[1:] > low)])) < high - low
+    x, y = plot.curve(lambda x: 1 / (x - 0.001) ** 2, domain=(-1, 1), points=300).lines[0].get_data()
+    assert len(x) == 300
+
+
+def test_starts_and_minima_are_named_only_where_they_are_seen():
+    run = np.array([[3.0, 3.0], [0.5, 0.5]])
+    for f in (plot.contour, plot.surface):
+        assert names(f(ROUND, run, domain=(-1, 1))) == ["path"]
+        assert names(f(ROUND, run, domain=(-2, 4))) == ["path", "start", "minimum"]
+    ax = plot.contour(ROUND, [run, run / 2], domain=(-1, 2))
+    assert names(ax) == ["path 1", "path 2", "start", "minimum"]
+    np.testing.assert_array_equal(ax.lines[2].get_xydata(), [[1.5, 1.5]])
+    assert names(plot.curve(parabola, [9.0, 1.0], domain=(0, 2))) == ["path"]
 
 
 def test_a_pole_does_not_make_a_curve_flat():
