@@ -751,7 +751,7 @@ def test_lines_without_heights_do_not_change_the_scale():
 def test_a_single_loss_can_be_seen():
     def marked(row):
         line = plot.losses(row).lines[0]
-        assert line.get_marker() == "o"
+        assert (line.get_marker() == "o") == bool(line.get_markevery())
         return line.get_markevery()
 
     assert marked([3.0]) == [0]

@@ -222,10 +222,11 @@ def _draw(
 ) -> None:
     """Curves on an axis whose scale fits them all; if some but not all run away, only the beginnings of these."""
     ax.set_autoscaley_on(False)
-    lines = [
-        ax.plot(place, row, **style(i), linewidth=1.8, markevery=_alone(row), label=label)[0]
-        for i, (label, place, row) in enumerate(zip(labels, places, rows, strict=True))
-    ]
+    lines = []
+    for i, (label, place, row) in enumerate(zip(labels, places, rows, strict=True)):
+        alone = _alone(row)
+        look = style(i) if alone else {**style(i), "marker": None}
+        lines += ax.plot(place, row, **look, linewidth=1.8, markevery=alone, label=label)
     if limit is not None:
         ax.axhline(limit, color="0.4", linestyle=(0, (1, 2)), label=f"limit {limit:g}")
     leaving = [] if all(away) else [i for i, runs_away in enumerate(away) if runs_away]
