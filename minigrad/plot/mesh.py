@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.core import unwrap
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.errors.functions import explain_coordinates
 from minigrad.plot.figure import finite, interval, widened
 from minigrad.plot.runs import Run, plain
 from minigrad.tree import map_leaves
@@ -100,6 +101,10 @@ _NO_VALUE = r"math domain error|expected a .* got"
 def _at(f: Function, point: np.ndarray, arrange: Function) -> float:
     try:
         y = np.asarray(_call(f, arrange(point.copy())))
+    except TypeError as error:
+        if len(point) > 1:
+            explain_coordinates(error, f)
+        raise
     except ArithmeticError:
         return float("nan")
     except ValueError as error:
