@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.options import whole_number
-from minigrad.plot.figure import add_legend, axes, finite, fit_y, heights_of_lines, style, whole_ticks
+from minigrad.plot.figure import LARGEST, add_legend, axes, finite, fit_y, heights_of_lines, style, whole_ticks
 from minigrad.plot.runs import Curve, plain, read_losses, read_paths, said, width
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def losses(
         A logarithmic axis.  Where losses are 0 it is linear below the smallest positive loss, and where they are
         negative it is linear altogether; the label of the axis says so.
     ylim : pair, optional
-        The limits of the losses' axis: by default they hold the curves that do not diverge, and where others begin.
+        The limits of the losses' axis: by default they hold the curves that do not diverge, and where others leave.
     limit : float, optional
         Draw a dotted line at this loss.
     xlabel : str, optional
@@ -220,7 +220,7 @@ def _draw(
     ylim: tuple[float, float] | None,
     limit: float | None,
 ) -> None:
-    """Curves on an axis whose scale fits them all; if some but not all run away, only the beginnings of these."""
+    """Curves on an axis whose scale fits them all; those that run away from others are seen to leave the picture."""
     ax.set_autoscaley_on(False)
     lines = []
     for i, (label, place, row) in enumerate(zip(labels, places, rows, strict=True)):
@@ -231,10 +231,22 @@ def _draw(
         ax.axhline(limit, color="0.4", linestyle=(0, (1, 2)), label=f"limit {limit:g}")
     leaving = [] if all(away) else [i for i, runs_away in enumerate(away) if runs_away]
     beginnings = [rows[i][np.isfinite(rows[i])][:1] for i in leaving]
-    kept = heights_of_lines(ax, without=[lines[i] for i in leaving])
-    note = fit_y(ax, finite([kept, *beginnings]), log, ylim)
+    kept = finite([heights_of_lines(ax, without=[lines[i] for i in leaving]), *beginnings])
+    note = fit_y(ax, np.append(kept, _near(kept, finite(rows[i] for i in leaving), log)), log, ylim)
     ax.set_ylabel(f"{what}\n({note})" if note else what)
     ax.grid(alpha=0.25)
+
+
+def _near(kept: np.ndarray, others: np.ndarray, log: bool) -> np.ndarray:
+    """Numbers that run away, cut off so that they make the range of those that are kept half as large again at most."""
+    if not kept.size:
+        return others
+    positive = np.clip(kept[kept > 0], 1 / LARGEST, None)
+    if log and positive.size and kept.min() >= 0:
+        room = max(10.0, np.sqrt(positive.max()) / np.sqrt(positive.min()))
+        return np.clip(others, positive.min(), positive.max() * min(room, LARGEST / positive.max()))
+    room = np.ptp(kept / 2)
+    return np.clip(others, kept.min() - room, kept.max() + room)
 
 
 def _alone(row: np.ndarray) -> list[int]:
