@@ -20,7 +20,7 @@ from minigrad.ops.names import by_name, full_name, stand_in_for
 
 Function: TypeAlias = Callable[..., Any]
 
-PAGE = "_generated/array-functions.md"  # under docs/; guide/array-functions.md includes it
+PAGE = "_generated/array-functions.markdown"  # under docs/; included by guide/array-functions.md, so no page itself
 
 # The functions of the standard, version 2024.12, in its order: https://data-apis.org/array-api/2024.12/
 STANDARD = {

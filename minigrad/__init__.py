@@ -219,7 +219,13 @@ from minigrad.version import __version__
 # A line for each name would be longer than all that there is to read.
 # fmt: off
 if TYPE_CHECKING:
-    from minigrad import data, graph, io, nn, objectives, optim, program, stats
+    from minigrad import curvature as curvature
+    from minigrad import data, distributed, graph, io, nn, objectives, optim, program, stats
+    from minigrad import hips as hips
+    from minigrad import interop as interop
+    from minigrad import plot as plot
+    from minigrad import testing as testing
+    from minigrad import torch as torch
     from minigrad.compiling import jit
     from minigrad.control import cond, scan, while_loop
     from minigrad.io import load, save
@@ -227,23 +233,31 @@ if TYPE_CHECKING:
     from minigrad.mapping import stack_modules, vmap
     from minigrad.threads import get_num_threads, set_num_threads
 
-# What only some programs need is imported when it is first asked for.
+# What only some programs need is imported when it is first asked for.  Some of it is not in `__all__`: a star import
+# need not load pictures, and must not hide the name of PyTorch.
 __getattr__ = imported_later(
     __name__,
     {
         "compiling": ["jit"],
         "control": ["cond", "scan", "while_loop"],
+        "curvature": ["curvature"],
         "data": ["data"],
+        "distributed": ["distributed"],
         "graph": ["graph"],
+        "hips": ["hips"],
+        "interop": ["interop"],
         "io": ["io", "load", "save"],
         "jacobians": ["hessian", "jacfwd", "jacobian", "jacrev"],
         "mapping": ["stack_modules", "vmap"],
         "nn": ["nn"],
         "objectives": ["objectives"],
         "optim": ["optim"],
+        "plot": ["plot"],
         "stats": ["stats"],
+        "testing": ["testing"],
         "threads": ["get_num_threads", "set_num_threads"],
         "program": ["program"],
+        "torch": ["torch"],
     },
 )
 
@@ -254,7 +268,7 @@ __all__ = [
     "bitwise_right_shift", "bitwise_xor", "bool", "broadcast_arrays", "broadcast_shapes", "broadcast_to",
     "can_cast", "cbrt", "ceil", "checkpoint", "clip", "complex128", "complex64", "concat", "cond", "conj",
     "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov", "cummax", "cummin",
-    "cumulative_prod", "cumulative_sum", "data", "detect_anomaly", "diagonal", "diff", "divide", "dot", "e",
+    "cumulative_prod", "cumulative_sum", "data", "detect_anomaly", "diagonal", "diff", "distributed", "divide", "dot", "e",
     "einsum", "empty", "empty_like", "enable_grad", "equal", "errors", "exp", "exp2", "expand_dims", "expm1", "eye",
     "fft", "finfo", "flip", "float32", "float64", "floor", "floor_divide", "from_dlpack", "full", "full_like",
     "get_default_dtype", "get_num_threads", "grad", "gradcheck", "gradcheck_report", "gradgradcheck", "graph",

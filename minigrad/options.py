@@ -36,7 +36,8 @@ def real_number(
         if least is not None and most is not None:
             words = f"from {least} to {most}"
         remedy = f": {remedy}" if remedy else ""
-        raise ArgumentError(f"{name} must be a number {words}, not {value!r}{remedy}")
+        number = f"a number {words}".rstrip()
+        raise ArgumentError(f"{name} must be {number}, not {value!r}{remedy}")
     return value
 
 

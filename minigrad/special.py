@@ -1,8 +1,9 @@
-"""Special functions under `scipy.special`'s names, each with derivatives to every order.
+"""The commonest special functions, under `scipy.special`'s names, with derivatives to every order.
 
 Those of normal probabilities, logarithms and entropies are computed with NumPy alone; the gamma and most Bessel
 functions by SciPy, the extra `scipy`, which is imported when one of them is called.  The functions of SciPy themselves
-give the same when they are called with a Tensor.
+give the same when they are called with a Tensor.  Incomplete gamma and beta functions have derivatives by their last
+operand only.
 
 >>> import minigrad as mg
 >>> x = mg.tensor([0.5, 1.0], requires_grad=True)

@@ -1,9 +1,10 @@
-"""Densities and distribution functions, under SciPy's names, differentiable in the argument and in all parameters.
+"""Densities and distribution functions, under SciPy's names, differentiable in the argument and nearly all parameters.
 
-Each distribution has SciPy's methods and parameters.  Outside of the support the density is 0, and so are all
-derivatives; parameters outside of their domains give nan.  One thing has no closed formula and is refused: the
-derivative of a `cdf` that is an incomplete gamma or beta function (gamma, invgamma, chi2, beta, t) by the parameter of
-its shape.  What gamma and beta functions are in needs SciPy.
+Each distribution has SciPy's parameters, and of its methods those with a formula: `pdf` or `pmf`, `cdf`, `sf` and their
+logarithms, not `ppf`, `rvs` and `fit`.  Outside of the support the density is 0, and so are all derivatives; parameters
+outside of their domains give nan.  One thing has no closed formula and is refused: the derivative of a `cdf` or `sf`
+that is an incomplete gamma or beta function by a parameter of its shape (of gamma, invgamma, chi2, beta and t, and the
+`n` of binom and nbinom).  What gamma and beta functions are in needs SciPy.
 
 The formulas are those of N. L. Johnson, S. Kotz and N. Balakrishnan, "Continuous univariate distributions", 1994, and
 of the volume on discrete ones.

@@ -29,6 +29,7 @@ from minigrad.creation import asarray, get_default_dtype
 from minigrad.errors.functions import (
     argnums_not_integers,
     complex_direction,
+    explain_list,
     no_such_argument,
     not_a_function,
     not_a_real_number,
@@ -83,7 +84,11 @@ class _Run:
             arguments = list(args)
             for i, argument in zip(argnums, self.rebuild(self.variables), strict=True):
                 arguments[i] = argument
-            self.result = function(*arguments, **kwargs)
+            try:
+                self.result = function(*arguments, **kwargs)
+            except (TypeError, AttributeError) as error:
+                explain_list(error, arguments)
+                raise
 
     def outside(self, outputs: Sequence[Any]) -> bool:
         """Whether outputs depend on Tensors that require grad, other than the variables alone."""

@@ -112,13 +112,51 @@ def test_the_code_in_a_document_runs_and_gives_what_it_shows(document, tmp_path,
     assert not missing, f"{document.name} shows pictures that its code does not draw"
 
 
-def test_what_the_documents_link_to_exists():
-    for document in [*DOCUMENTS, *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+?)\)", document.read_text(encoding="utf-8")):
-            if f"{PAGES.PICTURES}/" in target:  # drawn at build, by the code that the test above runs
-                assert Path(target).name in PAGES.pictures(document), f"{document.name} shows {target} of another page"
-            elif not target.startswith(("gallery/", "../gallery/")):  # made at build, of the examples
-                assert (document.parent / target).exists(), f"{document.name} points to {target}"
+# Made when the documentation is built: the gallery, the reference, and the pictures of the site's first page.
+BUILT = ("docs/gallery/", "docs/reference/", "docs/_generated/index/")
+
+
+def links(document):
+    """The texts and targets of the links and pictures of a page, without those in its code."""
+    text = re.sub(r"^```python.*?^```|`[^`\n]+`(?!\])", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.findall(r"\[([^\[\]]*)\]\(([^)\s]+)\)", text)
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    """The files that a clone of the repository has."""
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no checkout of a repository")
+    return set(listed.splitlines())
+
+
+LINKING = [
+    *DOCUMENTS,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "examples.md",
+    *(ROOT / "docs" / "decisions").glob("*.md"),
+]
+
+
+@pytest.mark.parametrize("document", LINKING, ids=lambda d: d.name)
+def test_the_links_of_a_document_have_texts_and_lead_to_what_a_clone_has(document, tracked):
+    for text, target in links(document):
+        assert text.strip(), f"{document.name} has a link to {target} without text"
+        path = target.partition("#")[0]
+        if not path or ":" in target:
+            continue
+        file = os.path.relpath(document.parent / path, ROOT)
+        is_there = file in tracked or any(name.startswith(f"{file}/") for name in tracked)
+        assert is_there or file.startswith(BUILT), f"{document.name} points to {target}, which a clone does not have"
+        if Path(path).suffix in (".png", ".svg") and f"{PAGES.PICTURES}/" in path:
+            assert Path(path).name in PAGES.pictures(document), f"{document.name} shows {target} of another page"
+
+
+def test_all_pages_are_looked_at():
+    folders = [path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts]
+    assert {path for path in folders if "gallery" not in path.parts} <= set(LINKING)
 
 
 MODULES = {

@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import math
 import re
 import sys
 import warnings
@@ -163,6 +164,51 @@ def test_levels_as_a_list_as_a_number_and_filled():
     np.testing.assert_array_equal(filled.levels, lines.levels)
 
 
+STEEP = {
+    "beale": beale,
+    "rosenbrock": rosenbrock,
+    "a pole": lambda w: 1 / (w[0] - 0.5) ** 2 + w[1] ** 2,
+    "poles of both signs": lambda w: 1 / (w[0] + w[1] + 0.0101),
+}
+
+
+@pytest.mark.parametrize("name", STEEP)
+@pytest.mark.parametrize("fill", [False, True, 30])
+def test_levels_of_a_steep_function_leave_nothing_empty(name, fill):
+    path = np.array([[-1.0, 1.5], [-1.2, 1.45], [-1.4, 1.35]])
+    domain = None if hasattr(STEEP[name], "domain") else (-2, 2)
+    drawn = contours_of(plot.contour(STEEP[name], path, domain=domain, fill=fill))
+    grid = [np.linspace(*side, 200) for side in (drawn[0].axes.get_xlim(), drawn[0].axes.get_ylim())]
+    heights = STEEP[name](np.stack(np.meshgrid(*grid)))
+    for contours in drawn:
+        levels = contours.levels
+        assert np.histogram(heights, [-np.inf, *levels, np.inf])[0].max() < 0.2 * heights.size
+        if not contours.filled:
+            assert [float(f"{level:.3g}") for level in levels] == pytest.approx(list(levels), rel=1e-12)
+        else:
+            assert heights.min() == pytest.approx(levels[0])
+            assert heights.max() == pytest.approx(levels[-1])
+    shades = drawn[0].norm(drawn[0].levels[: -1 if drawn[0].filled else None])  # colours go by rank
+    assert np.diff(shades).max() <= np.diff(shades).min() + 1
+
+
+def test_levels_of_other_functions_are_evenly_spaced():
+    path = np.array([[1.0, 1.0], [0.5, 0.5]])
+    for f in (ROUND, wavy_bowl, lambda w: np.round(np.exp(-(w[0] ** 2) - w[1] ** 2), 1)):
+        (lines,) = contours_of(plot.contour(f, path, domain=(-6, 6)))
+        np.testing.assert_allclose(np.diff(lines.levels), lines.levels[1] - lines.levels[0])
+    (lines,) = contours_of(plot.contour(beale, path, levels=[1, 1000]))
+    np.testing.assert_array_equal(lines.levels, [1, 1000])
+    (lines,) = contours_of(plot.contour(beale, path, log=True))
+    np.testing.assert_allclose(np.diff(lines.levels), lines.levels[1] - lines.levels[0])
+
+
+def test_a_path_has_lines_near_it():
+    path = np.column_stack([np.linspace(0.6, 0.9, 30), np.linspace(0.36, 0.81, 30) + 0.01])
+    before, after = (contours_of(plot.contour(rosenbrock, paths))[0].levels for paths in (None, path))
+    assert sum(before < 0.3) < sum(after < 0.3)
+
+
 def test_contours_of_the_logarithm():
     ax = plot.contour(rosenbrock, log=True, levels=30, points=300)
     (lines,) = contours_of(ax)
@@ -251,7 +297,57 @@ def test_values_on_a_mesh_are_right_however_the_function_is_written(f, points):
 def test_a_function_of_a_whole_mesh_is_called_a_few_times_only():
     calls = []
     plot.contour(lambda w: calls.append(1) or w[0] + w[1], domain=(-1, 1))
-    assert len(calls) < 10
+    assert len(calls) < 40
+
+
+def doubled(w):
+    w *= 2
+    return w[0] + w[1]
+
+
+# Each is right at some points of a mesh if it is called with all of them.
+@each("f", [
+    lambda w: (w[0] - w[1] - 1) ** 2 + 2 * np.max(np.abs(w)),
+    lambda w: w[0] ** 2 + np.linalg.norm(w),
+    lambda w: w[0] ** 2 + np.max(w),
+    lambda w: (w / (1 + np.sum(np.abs(w))))[0],
+    lambda w: w[0] * np.cumsum(w).ravel()[-1],
+    lambda w: np.sort(w)[-1],
+    lambda w: np.roll(w, 1)[0],
+    lambda w: w[0] + np.argmax(w),
+    lambda w: np.where(np.all(w > 0.5), w[0], w[1]),
+    lambda w: np.where(np.all(np.abs(w) < 0.2), -1, 0) * (w[0] ** 2 + 1),
+    lambda w: w[0] - np.clip(w, None, np.median(w))[1],
+    lambda w: w[0] * len(w.ravel()),
+    doubled,
+])  # fmt: skip
+def test_values_are_those_of_single_points(f):
+    y, x = np.mgrid[-2:2:20j, -2:2:20j]
+    expected = [[f(np.array([a, b])) for a, b in zip(*rows, strict=True)] for rows in zip(x, y, strict=True)]
+    np.testing.assert_allclose(plot.mesh.values(f, np.stack([x, y])), np.array(expected, dtype=float))
+
+
+def test_a_function_that_writes_into_its_argument_does_not_change_a_path():
+    path = np.array([[1.5, 1.0], [0.5, 0.5]])
+    ax = plot.surface(doubled, path, domain=(-2, 2), points=5)
+    np.testing.assert_array_equal(path, [[1.5, 1.0], [0.5, 0.5]])
+    np.testing.assert_allclose(ax.lines[0].get_data_3d(), [[1.5, 0.5], [1.0, 0.5], [5, 2]])
+
+
+@each("f", [lambda w: math.sqrt(w[0]) + w[1], lambda w: math.log(w[0]), lambda w: math.gamma(w[0] // 1 + 1) + w[1]])
+def test_where_the_module_math_has_no_value_there_is_a_hole(f):
+    ax = plot.contour(f, domain=((-1.5, 1.4), (0, 1)), points=30)
+    (lines,) = contours_of(ax)
+    assert min(path.vertices[:, 0].min() for path in lines.get_paths() if len(path)) > -0.5
+
+
+def test_other_complaints_of_a_function_are_not_holes():
+    def picky(w):
+        raise ArgumentError("expected a positive input, got -1")
+
+    for f, words in ((picky, "expected a positive"), (lambda w: int("x"), "invalid literal")):
+        with pytest.raises(ValueError, match=words):
+            plot.contour(f, domain=(-1, 1), points=5)
 
 
 def test_a_function_of_numbers_that_cannot_be_divided_leaves_a_hole():
@@ -327,9 +423,9 @@ def test_neighbours_differ_in_more_than_colour():
     assert len(set(looks)) == 30
 
 
-def test_a_legend_of_very_many_paths_names_the_marks_only():
+def test_a_legend_of_very_many_paths_says_how_many_they_are():
     ax = plot.curve(wavy_parabola, [np.linspace(i / 10, 0, 4) for i in range(20)])
-    assert names(ax) == ["start", "minimum"]
+    assert names(ax) == ["20 runs", "start", "minimum"]
     assert len(ax.lines) == 23
 
 
@@ -653,9 +749,39 @@ def test_lines_without_heights_do_not_change_the_scale():
 
 
 def test_a_single_loss_can_be_seen():
-    for rows in ([3.0], [np.nan, 3.0, np.nan]):
-        assert plot.losses(rows).lines[0].get_marker() == "o"
-    assert plot.losses([3.0, 2.0]).lines[0].get_marker() == "None"
+    def marked(row):
+        line = plot.losses(row).lines[0]
+        assert (line.get_marker() == "o") == bool(line.get_markevery())
+        return line.get_markevery()
+
+    assert marked([3.0]) == [0]
+    assert marked([np.nan, 3.0, np.nan]) == [1]
+    assert marked([3.0, 2.0]) == []
+    assert marked([1.0, np.nan, 2.0, 3.0, np.inf, 4.0, np.nan, 5.0]) == [0, 5, 7]
+
+
+def test_a_run_that_diverges_does_not_make_the_others_flat(descents):
+    kept = {name: run for name, run in descents.items() if not run.diverged}
+    assert len(kept) == 2
+    best = np.array([2.0, -1.0])
+    for draw_runs in (
+        lambda runs: plot.losses(runs, log=False),
+        lambda runs: plot.losses(runs),
+        lambda runs: plot.iterates(runs, minimum=best),
+        lambda runs: plot.iterates(runs, minimum=best, log=True),
+    ):
+        alone, together = (draw_runs(runs) for runs in (kept, descents))
+        scale = np.log10 if alone.get_yscale() == "log" else np.array
+        (low, high), (lower, higher) = (scale(ax.get_ylim()) for ax in (alone, together))
+        assert low - lower < 0.05 * (high - low)
+        assert high < higher < high + 0.6 * (high - low)
+    low, high = plot.losses({"a": [3.0, 2.0, 1.0], "b": [9.0, 99.0, 999.0, np.inf]}, log=False).get_ylim()
+    assert low < 1 < 9 < high < 15  # where it begins can be seen
+    low, high = plot.losses({"a": [3.0, 2.0, 1.0], "b": [3.0, 0.0, -9.0, -np.inf]}).get_ylim()
+    assert 0 < low < 1
+    assert plot.losses({"a": [3e299, 1e-299], "b": [3.0, 1e300, np.inf]}).get_ylim()[1] <= 1e300
+    (away,) = [run for run in descents.values() if run.diverged]
+    assert plot.losses(away).get_ylim()[1] > away.losses.max()  # alone, it is whole
     assert names(plot.losses({"a": [1.0, np.inf], "b": [1.0, 2.0]})) == ["a (diverges)", "b"]
 
 
@@ -705,6 +831,12 @@ def test_bars_of_a_sweep(swept):
     for bad, error in [([1, 2], DTypeError), ({"a": 3}, DTypeError), ({}, ArgumentError)]:
         with pytest.raises(error):
             plot.sweep(bad)
+
+
+def test_bars_of_few_steps_stand_on_whole_numbers():
+    swept = {"a": minimize(parabola, 1.0, lr=0.5, steps=2), "b": minimize(parabola, 1.0, lr=0.4, steps=3)}
+    ax = draw(plot.sweep(swept))
+    assert all(tick == round(tick) for tick in ax.get_yticks())
 
 
 def test_schedules():
@@ -780,6 +912,24 @@ def test_a_race_of_runs_of_different_length_and_record():
         plot.race(parabola, runs, step=-1)
     with pytest.raises(ShapeError, match="race shows points of 2 coordinates"):
         plot.race(rosenbrock, [np.ones((4, 3)), np.ones((4, 3))])
+
+
+def test_a_race_says_what_became_of_the_runners(descents):
+    def said(step, **options):
+        return {label.partition(":")[0]: label for label in names(plot.race(ROUND, descents, step=step, **options))}
+
+    away = descents["lr=0.8"]
+    assert "(" not in said(0)["lr=0.8"]
+    outside = next(i for i, point in enumerate(away.path) if np.abs(point).max() > 50)
+    assert said(outside)["lr=0.8"].endswith(" (outside)")
+    assert said(None)["lr=0.8"].endswith(f" ({away.verdict})")
+    assert "(" not in said(None)["lr=0.05"] + said(None)["lr=0.3"]
+    assert said(None, domain=((-1, 1), (1, 3)))["lr=0.05"].endswith("(ends outside)")
+    film = plot.animate(ROUND, descents, frames=2)
+    film.to_jshtml()
+    assert names(film.figure.axes[0])[-3:] == ["lr=0.05", "lr=0.3", f"lr=0.8 ({away.verdict})"]
+    ax = plot.race(parabola, {"up": [0.0, 1.0, 50.0]}, step=2, domain=(-3, 3))
+    assert names(ax)[0].endswith(" (diverges)")
 
 
 def test_a_film(runners, tmp_path):
@@ -863,6 +1013,17 @@ def test_fits():
     ]:
         with pytest.raises(error, match=words):
             plot.fits(*args)
+
+
+def test_fits_hide_no_data_and_hold_the_lines():
+    x = np.linspace(0, 1, 11)
+    y = np.where(x == 0.5, 1.0, 0.0)
+    ax = plot.fits(x, y, {"line": (2.0, -0.5), "steep": (1e5, 0.0)}, domain=(-1, 2))
+    low, high = ax.get_ylim()
+    assert low < -0.5
+    assert 1.5 < high < 2
+    dots = ax.collections[0]
+    assert dots.get_zorder() > max(line.get_zorder() for line in ax.lines)
 
 
 def test_spectra():
@@ -1122,6 +1283,28 @@ def test_the_window_of_an_objective_holds_starts_and_paths_beside_it():
     assert _inside(100.0, plot.curve(square, minimize(square, 100.0, lr=0.1)).get_xlim())
     assert _inside(10.0, plot.curve(square, minimize(square, 10.0, lr=0.1)).get_xlim())  # whole, not cut in halves
     assert plot.curve(square, minimize(square, 5.0, lr=1.2, steps=50)).get_xlim() == (-10, 10)
+
+
+def test_a_curve_has_a_gap_at_a_pole_of_both_signs():
+    ax = plot.curve(np.tan, domain=(-3, 3), points=301)
+    x, y = ax.lines[0].get_data()
+    low, high = ax.get_ylim()
+    np.testing.assert_allclose(x[np.isnan(y)], [-np.pi / 2, np.pi / 2], atol=0.02)
+    steps = np.diff(y)
+    assert np.nanmax(np.abs(steps[(y[:-1] < high) & (y[1:] > low)])) < high - low
+    x, y = plot.curve(lambda x: 1 / (x - 0.001) ** 2, domain=(-1, 1), points=300).lines[0].get_data()
+    assert len(x) == 300
+
+
+def test_starts_and_minima_are_named_only_where_they_are_seen():
+    run = np.array([[3.0, 3.0], [0.5, 0.5]])
+    for f in (plot.contour, plot.surface):
+        assert names(f(ROUND, run, domain=(-1, 1))) == ["path"]
+        assert names(f(ROUND, run, domain=(-2, 4))) == ["path", "start", "minimum"]
+    ax = plot.contour(ROUND, [run, run / 2], domain=(-1, 2))
+    assert names(ax) == ["path 1", "path 2", "start", "minimum"]
+    np.testing.assert_array_equal(ax.lines[2].get_xydata(), [[1.5, 1.5]])
+    assert names(plot.curve(parabola, [9.0, 1.0], domain=(0, 2))) == ["path"]
 
 
 def test_a_pole_does_not_make_a_curve_flat():

@@ -1,10 +1,13 @@
 """Distributions give SciPy's values, and derivatives that differences confirm, by the argument and all parameters."""
 
+import re
+
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import stats
+from tests.rows import each
 
 scipy_stats = pytest.importorskip("scipy.stats")
 
@@ -73,6 +76,25 @@ def test_discrete_distributions(name, method):
         np.testing.assert_allclose(ours(x + 2, *shapes, loc=2), theirs(x, *shapes), rtol=1e-10, atol=1e-14)
     last = len(shapes) - 1
     mg.gradcheck(lambda p: ours(np.array(points), *shapes[:last], p), shapes[-1], atol=1e-6)
+
+
+@each("name", [*CONTINUOUS, *DISCRETE])
+def test_a_distribution_function_has_a_derivative_by_each_shape_or_the_docstring_says_that_it_has_none(name):
+    points, shapes, _ = (CONTINUOUS | DISCRETE)[name]
+    distribution = getattr(stats, name)
+    of_whole_numbers = ("binom", "nbinom")
+    for i, shape in enumerate(distribution.shapes):
+        refused = name in BY_ARGUMENT_ALONE or (name in of_whole_numbers and shape == "n")
+        for method in (distribution.cdf, distribution.sf):
+            slope = mg.grad(lambda *p, method=method: method(points[0], *p), i)
+            if refused:
+                with pytest.raises(mg.errors.UnsupportedError, match="no closed formula"):
+                    slope(*shapes)
+            else:
+                slope(*shapes)
+    said = re.search(r"\(of (.*?), and the `n` of (.*?)\)", " ".join(stats.__doc__.split()))
+    assert {*said[1].replace(" and ", ", ").split(", ")} == {*BY_ARGUMENT_ALONE}
+    assert {*said[2].split(" and ")} == {*of_whole_numbers}
 
 
 FAR = np.array([0.0, 1.0, 1e-10, 0.5, 40.0, -40.0, 700.0, -700.0, np.nan, -np.inf])

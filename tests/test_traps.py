@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ import minigrad as mg
 from minigrad import graph, optim
 from minigrad.errors import ArgumentError, CutError, DTypeError, ProgramError
 from tests.rows import each
+
+
+from minigrad.errors import ArgumentError, CutError, DTypeError, module_names
 
 X = mg.tensor([[2.0, 0.5], [0.5, 3.0]], requires_grad=True)
 WIDE = mg.ones((2, 3, 4))
@@ -237,3 +241,70 @@ def test_copies_that_are_asked_for():
     assert copy.deepcopy(w).requires_grad
     assert mg.grad(lambda x: copy.copy(x) ** 2)(3.0) == 6
     assert mg.grad(lambda x: mg.asarray(x) ** 2)(3.0) == 6
+
+
+@pytest.mark.parametrize("call", [
+    lambda: optim.minimize(lambda x, y: x**2 + y**2, [1.0, 2.0]),
+    lambda: optim.minimize(lambda x, y: x**2 + y**2, [1.0, 2.0], method="BFGS"),
+    lambda: optim.sweep(lambda x, y: x**2 + y**2, [1.0, 2.0], [0.1]),
+    lambda: mg.plot.contour(lambda x, y: x**2 + y**2, domain=(-1, 1)),
+    lambda: mg.plot.surface(lambda x, y: x**2 + y**2, domain=(-1, 1)),
+])  # fmt: skip
+def test_a_function_of_coordinates_one_by_one(call):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("scipy")
+    with pytest.raises(TypeError, match="missing 1 required positional argument") as caught:
+        call()
+    (note,) = [note for note in caught.value.__notes__ if "coordinates" in note]
+    assert "takes x, y one by one, and gets all coordinates in one vector" in note
+    assert note.endswith("as in lambda w: w[0]**2 + w[1]**2")
+
+
+def test_other_type_errors_of_an_objective_have_no_note_on_coordinates():
+    for f, data in ((lambda w: w[0] + "a", ()), (lambda w, x, y=1: w @ x + "a", np.ones((2, 2)))):
+        with pytest.raises(TypeError) as caught:
+            optim.minimize(f, [1.0, 2.0], data=data)
+        assert not getattr(caught.value, "__notes__", [])
+
+
+@pytest.mark.parametrize("f", [lambda x: (x**2).sum(), lambda x: np.sum(x**2), lambda x: x.sum()])
+@pytest.mark.parametrize("transform", [mg.grad, mg.value_and_grad])
+def test_derivatives_at_a_list(f, transform):
+    with pytest.raises((TypeError, AttributeError), match="list") as caught:
+        transform(f)([1.0, 2.0])
+    (note,) = caught.value.__notes__
+    assert "each element of which is an argument of its own: write np.array([...]) for a vector" in note
+    with pytest.raises(TypeError, match="list") as caught:
+        transform(lambda x: x**2)([np.ones(2)])
+    assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize("name", ["target", "loss_limit", "x_limit"])
+def test_limits_of_minimize_are_numbers(name):
+    for wrong in ("a", [1, 2]):
+        with pytest.raises(ArgumentError, match=rf"minimize: {name} must be a number, not {re.escape(repr(wrong))}"):
+            optim.minimize(lambda x: x**2, 1.0, **{name: wrong})
+
+
+@pytest.mark.parametrize(("name", "instead"), [
+    ("Dense", "nn.Linear"), ("Relu", "nn.ReLU"), ("Conv2D", "nn.Conv2d"), ("Gelu", "nn.GELU"),
+    ("MultiHeadAttention", "nn.MultiheadAttention"),
+    ("BatchNormalization", "nn.BatchNorm1d or BatchNorm2d"), ("MaxPooling2D", "nn.MaxPool2d"),
+])  # fmt: skip
+def test_layers_of_other_libraries(name, instead):
+    with pytest.raises(AttributeError, match=f"'minigrad.nn' has no attribute '{name}': write {instead}$"):
+        getattr(mg.nn, name)
+
+
+def test_layers_that_are_named_instead_exist():
+    for instead in module_names._LAYERS.values():
+        for name in instead.replace(" or another activation", "").replace(",", " or").split(" or "):
+            assert isinstance(getattr(mg.nn, name.strip()), type)
+    with pytest.raises(AttributeError, match=r"no attribute 'Nonsense'$"):
+        mg.nn.Nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 5, 6), (2, 4, 30), (2, 120, 1)])
+def test_a_linear_layer_after_a_convolution_needs_flatten(shape):
+    with pytest.raises(mg.errors.ShapeError, match=r"flatten the input, with nn.Flatten\(\)"):
+        mg.nn.Linear(120, 3)(np.ones(shape))

@@ -9,7 +9,6 @@ import importlib.util
 import os
 import sys
 import time
-import warnings
 import zlib
 from typing import Any
 
@@ -27,6 +26,7 @@ from minigrad.errors.distributed import (
     no_such_backend,
     other_launcher,
     waited,
+    warn_of_many_threads,
 )
 from minigrad.options import real_number, whole_number
 from minigrad.threads import get_num_threads
@@ -241,18 +241,14 @@ def init_process_group(backend: str | None = None, *, timeout: float = 1800.0) -
 
 
 def _warn_of_threads(group: Group) -> None:
-    ranks, cores = group.neighbours(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    ranks = group.neighbours()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         threads = get_num_threads()
     except MissingPackageError:
-        threads = int(os.environ.get("OPENBLAS_NUM_THREADS") or os.cpu_count() or 1)
-    if group.rank == 0 and ranks * threads > (cores := cores or os.cpu_count() or 1):
-        warnings.warn(
-            f"{ranks} ranks with {threads} BLAS thread{'s' * (threads > 1)} each share {cores} cores, and wait for each "
-            "other: set OPENBLAS_NUM_THREADS before the start, or call minigrad.set_num_threads, and start no more ranks "
-            "than there are cores",
-            stacklevel=4,
-        )
+        threads = int(os.environ.get("OPENBLAS_NUM_THREADS") or cores)
+    if group.rank == 0 and ranks * threads > cores:
+        warn_of_many_threads(ranks, threads, cores)
 
 
 def destroy_process_group() -> None:

@@ -132,6 +132,15 @@ def not_a_power_of_two(what: str, number: int) -> ArgumentError:
     )
 
 
+def warn_of_many_threads(ranks: int, threads: int, cores: int) -> None:
+    """For ranks that share too few cores."""
+    warn(
+        f"{ranks} ranks with {threads} BLAS thread{'s' * (threads > 1)} each share {cores} cores, and wait for each "
+        "other: set OPENBLAS_NUM_THREADS=1 before the start, or call minigrad.set_num_threads(1), and start no more "
+        "ranks than there are cores"
+    )
+
+
 def warn_of_equal_draws() -> None:
     """For dropout that is the same on all ranks."""
     warn(

@@ -1,6 +1,8 @@
 """What is said of functions that are to be differentiated or minimised, and of their arguments."""
 
-from collections.abc import Callable, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,6 +178,31 @@ def complex_direction(kind: str, dtype: Any) -> DTypeError:
         f"a {kind} is complex, and its {whose} is {dtype}: give np.real(v) and np.imag(v) one after the other, and add "
         "the two products, the second times 1j"
     )
+
+
+def explain_coordinates(error: TypeError, f: Callable[..., Any], given: int = 1) -> None:
+    """Note that a function gets one vector, if it wants more arguments than it is given, as if for coordinates."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # a function of C without a signature
+        return
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    wanted = [p.name for p in parameters if p.kind in by_position and p.default is p.empty]
+    if len(wanted) > given:
+        error.add_note(
+            f"{defined_at(f)} takes {', '.join(wanted)} one by one, and gets all coordinates in one vector: write a "
+            "function of one argument, as in lambda w: w[0]**2 + w[1]**2"
+        )
+
+
+def explain_list(error: Exception, arguments: Iterable[Any]) -> None:
+    """Note that a list of numbers is no vector, for a function that failed to compute with one."""
+    lists = [x for x in arguments if type(x) in (list, tuple) and x and all(np.ndim(leaf) == 0 for leaf in x)]
+    if lists and re.search(r"\b(list|tuple)\b", str(error)):
+        error.add_note(
+            f"the function gets a {type(lists[0]).__name__}, each element of which is an argument of its own: write "
+            "np.array([...]) for a vector"
+        )
 
 
 def objective_of_many(f: Callable[..., Any], y: Any) -> ShapeError:

@@ -1,5 +1,7 @@
 """What is said of names that PyTorch, JAX and autograd have at their top and minigrad has not: what to write."""
 
+from collections.abc import Iterable
+
 _TORCH = "for programs that are written for PyTorch there is minigrad.torch: import minigrad.torch as torch"
 
 # NumPy's functions of these names take Tensors.
@@ -168,7 +170,7 @@ _CPU = "there is one device, the CPU: leave it out"
 _ARRAYS = "NumPy has it for arrays, which operations on Tensors take"
 _SAID = {
     **dict.fromkeys(["cuda", "device", "device_put", "devices", "default_device", "backends"], _CPU),
-    **dict.fromkeys(["distributions", "torch"], _TORCH),
+    "distributions": _TORCH,
     **dict.fromkeys(["custom_jvp", "custom_vjp", "defjvp", "defvjp"], "@minigrad.primitive makes an operation"),
     **dict.fromkeys(["compile", "named_call", "block_until_ready", "export"], "minigrad.jit compiles a function"),
     **dict.fromkeys(["pmap", "distributed", "multiprocessing"], "there is one process; minigrad.vmap computes batches"),
@@ -197,6 +199,36 @@ OF_OTHER_MODULES = {
     **{name: f"write np.{name}, which takes Tensors" for name in _OF_NUMPY.split()},
     **_SAID,
 }
+
+# Layers of Keras, Flax and Haiku that have other names here.
+_LAYERS = {
+    "Activation": "ReLU, Tanh or another activation",
+    "AveragePooling1D": "AvgPool1d",
+    "AveragePooling2D": "AvgPool2d",
+    "BatchNorm": "BatchNorm1d or BatchNorm2d",
+    "BatchNormalization": "BatchNorm1d or BatchNorm2d",
+    "Conv": "Conv1d or Conv2d",
+    "Conv2DTranspose": "ConvTranspose2d",
+    "Convolution2D": "Conv2d",
+    "Dense": "Linear",
+    "Embed": "Embedding",
+    "FullyConnected": "Linear",
+    "LayerNormalization": "LayerNorm",
+    "MaxPooling1D": "MaxPool1d",
+    "MaxPooling2D": "MaxPool2d",
+    "Swish": "SiLU",
+    "UpSampling2D": "Upsample",
+}
+
+
+def no_such_layer(name: str, layers: Iterable[str]) -> AttributeError:
+    """For a name that `nn` does not have: other libraries' name for one of its layers, or one in other letters."""
+    same = {layer.casefold(): layer for layer in layers}.get(name.casefold())
+    instead = _LAYERS.get(name) or same
+    said = f"module 'minigrad.nn' has no attribute {name!r}"
+    if instead is None:
+        return AttributeError(said, name=name)
+    return AttributeError(f"{said}: write nn.{instead}", name=name, obj=None)
 
 
 def no_such_name(package: str, name: str) -> AttributeError:

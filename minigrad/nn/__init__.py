@@ -1,5 +1,7 @@
 """Layers and models, with PyTorch's names and semantics."""
 
+from typing import Any
+
 from minigrad.nn import functional, init, utils
 from minigrad.nn.activation import (
     CELU,
@@ -337,5 +339,12 @@ __all__ = [
     "functional_call",
     "init",
     "summary",
+    "parallel",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    from minigrad.errors.module_names import no_such_layer  # only here: most programs never need it
+
+    raise no_such_layer(name, __all__)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minigrad.optim.minimizing import minimize
     from minigrad.optim.result import Result, Step
     from minigrad.optim.sweeping import LrRange, SweepResult, lr_range_test, sweep
+    from minigrad.optim.zero import ZeroRedundancyOptimizer
 
 __all__ = [
     "ASGD",
@@ -46,6 +47,7 @@ __all__ = [
     "Rprop",
     "Step",
     "SweepResult",
+    "ZeroRedundancyOptimizer",
     "lr_range_test",
     "lr_scheduler",
     "minimize",
@@ -60,4 +62,5 @@ __getattr__ = imported_later(__name__, {
     "result": ["Result", "Step"],
     "swa_utils": ["swa_utils"],
     "sweeping": ["LrRange", "SweepResult", "lr_range_test", "sweep"],
+    "zero": ["ZeroRedundancyOptimizer"],
 })  # fmt: skip

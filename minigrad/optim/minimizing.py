@@ -128,6 +128,12 @@ def minimize(
     problem = Problem(f, x0, data)
     steps = None if steps is None else whole_number(steps, "minimize: steps", least=0)
     every = whole_number(every, "minimize: every")
+    limits = Limits(
+        _positive(tol, "tol"),
+        None if target is None else real_number(target, "minimize: target"),
+        real_number(loss_limit, "minimize: loss_limit"),
+        real_number(x_limit, "minimize: x_limit"),
+    )
     if method is not None:
         foreign = {
             "optimizer": optimizer, "lr": lr, "clip_value": clip_value, "clip_norm": clip_norm, "noise": noise,
@@ -138,7 +144,6 @@ def minimize(
             raise other_options_of_minimize(unused, method) or ArgumentError(
                 f"minimize: SciPy's {method} does not take {', '.join(unused)}: leave it out"
             )
-        limits = Limits(_positive(tol, "tol"), target, loss_limit, x_limit)
         return scipy_minimize(problem, method, steps, limits, every, callback, **scipys)
     if scipys:
         raise ArgumentError(f"minimize: {', '.join(scipys)} are for SciPy's methods: add method='L-BFGS-B', say")
@@ -147,7 +152,7 @@ def minimize(
     run = Descent(
         problem,
         made,
-        limits=Limits(_positive(tol, "tol"), target, loss_limit, x_limit),
+        limits=limits,
         change=Change(noise, _positive(clip_value, "clip_value"), _positive(clip_norm, "clip_norm")),
         every=every,
         scheduler=schedule(made) if schedule is not None else None,

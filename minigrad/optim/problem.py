@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.core import no_grad, unwrap
 from minigrad.creation import get_default_dtype, tensor
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.errors.functions import objective_cut, objective_not_real, objective_of_many
+from minigrad.errors.functions import explain_coordinates, objective_cut, objective_not_real, objective_of_many
 from minigrad.operands import require_plain
 from minigrad.ops.shaping import reshape
 from minigrad.tensor import Tensor
@@ -34,6 +34,8 @@ class Problem:
         try:
             y = self.function(x, *data)
         except (TypeError, AttributeError) as error:
+            if isinstance(error, TypeError):
+                explain_coordinates(error, self.function, 1 + len(data))
             if isinstance(x, tuple) and all(leaf.ndim == 0 for leaf in self.leaves):
                 error.add_note("x0 is a tuple, so the objective gets a tuple of numbers: write a list for a vector")
             raise

@@ -63,7 +63,7 @@ class ZeroRedundancyOptimizer:
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The options of the optimizer, in one group, with all parameters; what is written there counts at the next step."""
+        """The options, in one group with all parameters; what is written there counts at the next step."""
         return self._whole.param_groups
 
     def _indices(self, rank: int) -> list[int]:

@@ -1,13 +1,12 @@
 """A function of one or two variables, and the paths that optimizers take on it: contours, surface, curve."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.errors import ArgumentError
 from minigrad.plot.figure import (
-    LARGEST,
     add_legend,
     axes,
     finite,
@@ -17,6 +16,7 @@ from minigrad.plot.figure import (
     style,
     widened,
 )
+from minigrad.plot.levels import Levels, checked, draw_contours, heights
 from minigrad.plot.mesh import Window, fate, grid, minimizers, runs_away, values, window
 from minigrad.plot.projection import projected
 from minigrad.plot.runs import Run, read_paths, said, width
@@ -24,15 +24,13 @@ from minigrad.plot.runs import Run, read_paths, said, width
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Levels = int | Sequence[float] | np.ndarray
-
 # In a plane among many coordinates, a call with all points takes so many numbers at most; else each point is a call.
 _MOST = 20_000_000
 
 # A surface has so many along each axis at most.  Where they are few, a narrow valley has teeth.
 _FACETS = 500
 
-# A legend of more names than this is no help.
+# A legend of more names than this is no help: it says how many there are.
 _NAMES = 15
 
 
@@ -72,7 +70,8 @@ def contour(
     xlim, ylim : pair, optional
         The limits of the axes: by default the domain.
     levels : int or sequence of float
-        Values at which there are lines; or about how many there shall be, at round values.
+        Values at which there are lines; or about how many there shall be, at round values: these are evenly spaced, or,
+        where that would leave most of the picture empty, closer where the mesh and the paths have more points.
     points : int or pair of int
         How many points the mesh has along each axis, w1 first.
     log : bool
@@ -144,9 +143,9 @@ def contour(
     ax = axes(ax)
     ax.set(xlim=shown[0], ylim=shown[1], xlabel=names[0], ylabel=names[1])
     if z is not None:
-        draw_contours(ax, sides[0], sides[1], z, levels, fill, cmap)
+        draw_contours(ax, sides[0], sides[1], z, levels, fill, cmap, _passed(sides, z, runs), log)
     _draw_paths(ax, runs, [run.points for run in runs], [fate(run, f, shown) for run in runs])
-    _draw_marks(ax, [run.points[0] for run in runs if start], marks)
+    _draw_marks(ax, shown, [run.points[0] for run in runs if start], marks)
     if equal:
         ax.set_aspect("equal")
     add_legend(ax, legend)
@@ -163,46 +162,13 @@ def _in_plane(f: Any, runs: list[Run], marks: np.ndarray) -> tuple[Any, list[Run
     return carried, flat, found.coordinates(marks), names
 
 
-def heights(z: np.ndarray, log: bool) -> "np.ma.MaskedArray[Any, Any]":
-    """The values to draw; those that are not finite, or too large to draw, are masked."""
-    if log and (z <= -1).any():
-        raise ArgumentError(
-            f"log=True draws log(1 + f), and f falls to {np.nanmin(z):.6g}: subtract its minimum, or draw f itself"
-        )
-    z = np.log1p(z) if log else z
-    masked = np.ma.masked_invalid(z)
-    masked = np.ma.masked_where(np.abs(masked) > LARGEST, masked)
-    if masked.count() == 0:
-        raise ArgumentError(f"the function is nowhere on the mesh finite and within {LARGEST:g}: give another domain")
-    return masked
-
-
-def checked(levels: Any) -> Any:
-    """Levels as Matplotlib takes them: a number, or values in ascending order."""
-    values = np.ndim(levels) == 1 and np.size(levels) > 0 and bool(np.isfinite(levels).all())
-    if not values and not (isinstance(levels, (int, np.integer)) and levels >= 1):
-        raise ArgumentError(f"levels must be an integer of at least 1, or a list of finite values, not {levels!r}")
-    return np.unique(levels) if values else int(levels)
-
-
-def draw_contours(ax: "Axes", x: Any, y: Any, z: Any, levels: Any, fill: Any, cmap: str) -> Any:
-    """Contours of the values `z`, and what a colour bar is made for: the filled ones, or the lines."""
-    if z.min() == z.max() and np.ndim(levels) == 0:
-        return None  # a plane has no contours
-    if fill is False:
-        return ax.contour(x, y, z, levels=levels, cmap=cmap, alpha=0.6, linewidths=1.0)
-    filled = ax.contourf(x, y, z, levels=levels if fill is True else fill, cmap=_faded(cmap))
-    ax.contour(x, y, z, levels=levels, colors="white", alpha=0.7, linewidths=0.7)
-    return filled
-
-
-def _faded(cmap: str) -> Any:
-    """A colour map mixed with white, so that paths stand out; transparency instead would show seams."""
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
-
-    colours = colormaps[cmap](np.linspace(0, 1, 256))
-    return ListedColormap(0.45 + 0.55 * colours, name=f"{cmap} faded")
+def _passed(sides: Any, z: Any, runs: list[Run]) -> np.ndarray:
+    """The values at the points of the mesh next to those of the paths."""
+    points = np.concatenate([np.empty((0, 2)), *(run.points for run in runs)])
+    points = points[_is_inside(points, tuple((side[0], side[-1]) for side in sides))]
+    columns, rows = (np.searchsorted(side, points[:, i]) for i, side in enumerate(sides))
+    values: np.ndarray = z[rows, columns].compressed()
+    return values
 
 
 def _draw_paths(ax: Any, runs: list[Run], tracks: list[np.ndarray], fates: list[str], lines: str = "-") -> None:
@@ -211,13 +177,15 @@ def _draw_paths(ax: Any, runs: list[Run], tracks: list[np.ndarray], fates: list[
         ax.plot(
             *track.T, **{**style(i), "linestyle": lines}, linewidth=1.5, markersize=4.5, markeredgecolor="white",
             markeredgewidth=0.4, markevery=sparse(len(track)), zorder=10 + 0.1 * i,
-            label=said(run.label, word) if len(runs) <= _NAMES else None,
+            label=said(run.label, word) if len(runs) <= _NAMES else None if i else f"{len(runs)} runs",
         )  # fmt: skip
 
 
-def _draw_marks(ax: Any, starts: list[np.ndarray], minima: np.ndarray) -> None:
-    if starts:
-        points = np.unique(starts, axis=0)
+def _draw_marks(ax: Any, shown: Window, starts: list[np.ndarray], minima: np.ndarray) -> None:
+    """Starts and minima, as far as they are in the picture, so that the legend names nothing else."""
+    points = np.unique(starts, axis=0) if starts else np.empty((0, 2))
+    points, minima = points[_is_inside(points, shown)], minima[_is_inside(minima, shown)]
+    if len(points):
         ax.plot(
             *points.T, "o", color="black", markerfacecolor="white", markersize=7, markeredgewidth=1.5,
             zorder=20, label="start",
@@ -227,6 +195,13 @@ def _draw_marks(ax: Any, starts: list[np.ndarray], minima: np.ndarray) -> None:
             *minima.T, "*", color="black", markersize=15, markeredgecolor="white", zorder=21,
             label="minimum" if len(minima) == 1 else "minima",
         )  # fmt: skip
+
+
+def _is_inside(points: np.ndarray, shown: Window) -> Any:
+    """Which points are between all limits, of which there may be fewer than coordinates."""
+    lows, highs = np.transpose(shown)
+    limited = points[:, : len(shown)]
+    return ((limited >= lows) & (limited <= highs)).all(axis=1)
 
 
 def surface(
@@ -290,7 +265,7 @@ def surface(
         vmax=most,
     )  # fmt: skip
     _draw_paths(ax, runs, tracks, [fate(run, f, region) for run in runs])
-    _draw_marks(ax, [track[0] for track in tracks if start], _on_surface(f, marks, arrange, region, log))
+    _draw_marks(ax, region, [track[0] for track in tracks if start], _on_surface(f, marks, arrange, region, log))
     ax.set(xlim=region[0], ylim=region[1], zlim=widened(least, most))
     spatial_labels(ax, "$w_1$", "$w_2$", "log(1 + loss)" if log else "loss")
     ax.view_init(elev=elev, azim=azim)
@@ -300,8 +275,7 @@ def surface(
 
 def _on_surface(f: Any, points: np.ndarray, arrange: Any, region: Window, log: bool) -> np.ndarray:
     """Points with their heights, shape (records, 3): NaN outside the region."""
-    lows, highs = np.transpose(region)
-    inside = ((points >= lows) & (points <= highs)).all(axis=1)
+    inside = _is_inside(points, region)
     track = np.full((len(points), 3), np.nan)
     if inside.any():
         z = values(f, points[inside].T, arrange)
@@ -356,10 +330,11 @@ def curve(
     tracks = [_on_curve(f, run.points, run.arrange) for run in runs]
     ax = axes(ax)
     told = finite(track[:, 1] for run, track in zip(runs, tracks, strict=True) if not runs_away(run, f))
-    ax.set(xlim=region[0], ylim=widened(*_without_poles(y.compressed(), told)), xlabel="$x$", ylabel="$f(x)$")
-    ax.plot(x, y.filled(np.nan), color="0.45", linewidth=1.5, zorder=2)
+    shown = (region[0], widened(*_without_poles(y.compressed(), told)))
+    ax.set(xlim=shown[0], ylim=shown[1], xlabel="$x$", ylabel="$f(x)$")
+    ax.plot(*_without_jumps(x, y.filled(np.nan), *shown[1]), color="0.45", linewidth=1.5, zorder=2)
     _draw_paths(ax, runs, tracks, [fate(run, f, region) for run in runs], lines="none")
-    _draw_marks(ax, [track[0] for track in tracks if start], _on_curve(f, marks, arrange))
+    _draw_marks(ax, shown, [track[0] for track in tracks if start], _on_curve(f, marks, arrange))
     add_legend(ax, legend)
     return ax
 
@@ -375,6 +350,13 @@ def _without_poles(y: np.ndarray, told: np.ndarray) -> tuple[float, float]:
     if size > 0 and most - high > 20 * size:
         most = high + 2 * size
     return min(least, low), max(most, high)
+
+
+def _without_jumps(x: np.ndarray, y: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """The curve with a gap where it leaves the picture at one edge and comes back at the other, as at a pole."""
+    above, below = y > high, y < low
+    jumps = 1 + np.flatnonzero((above[:-1] & below[1:]) | (below[:-1] & above[1:]))
+    return np.insert(x, jumps, x[jumps]), np.insert(y, jumps, np.nan)
 
 
 def _number(points: np.ndarray) -> Any:

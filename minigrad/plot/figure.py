@@ -58,6 +58,13 @@ def spatial_labels(ax: Any, x: str, y: str, z: str) -> None:
         ax.locator_params(axis=side, prune="both")
 
 
+def whole_ticks(axis: Any) -> None:
+    """No ticks between two steps."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
+
+
 def style(i: int) -> dict[str, Any]:
     """Colour, dashes and marker of curve number `i`: neighbours differ in all three."""
     return {
@@ -137,10 +144,10 @@ def finite(arrays: Iterable[Any]) -> np.ndarray:
     return kept
 
 
-def heights_of_lines(ax: "Axes") -> np.ndarray:
-    """All finite heights of the lines in axes, without lines such as those of `axvline`, which have no heights."""
+def heights_of_lines(ax: "Axes", without: Sequence[Any] = ()) -> np.ndarray:
+    """All finite heights of the lines in axes but some, and those such as of `axvline`, which have no heights."""
     of_data = (ax.transData, ax.get_yaxis_transform(which="grid"))  # the second is that of `axhline`
-    lines = [line for line in ax.lines if line.get_transform() in of_data]
+    lines = [line for line in ax.lines if line.get_transform() in of_data and line not in without]
     return finite(line.get_ydata(orig=False) for line in lines)
 
 

@@ -83,7 +83,8 @@ class Film(FuncAnimation):
 
     def _drawn(self, canvas: Any) -> list[Image.Image]:
         self.draw(self.moments[0])
-        canvas.draw()  # for the layout, in which what moves has its place
+        for _ in range(3):  # for the layout, in which what moves has its place: it settles by and by
+            canvas.draw()
         for artist in self.moving:
             artist.set_animated(True)
         try:

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.options import whole_number
-from minigrad.plot.figure import add_legend, axes, fit_y, heights_of_lines, sparse, style
+from minigrad.plot.figure import LARGEST, add_legend, axes, finite, fit_y, heights_of_lines, style, whole_ticks
 from minigrad.plot.runs import Curve, plain, read_losses, read_paths, said, width
 
 if TYPE_CHECKING:
@@ -31,14 +31,15 @@ def losses(
     Parameters
     ----------
     runs : Result, row of numbers, list or dict of these, or what sweep returned
-        Losses that are not finite leave gaps, and a curve that ends in one is said to diverge.
+        Losses that are not finite leave gaps, and a curve that ends in one is said to diverge.  A loss between two gaps
+        is a marker.
     x : row of numbers, or list or dict of rows, optional
         Where the losses are drawn, if not at the numbers of the steps; one row for all curves, or one for each.
     log : bool
         A logarithmic axis.  Where losses are 0 it is linear below the smallest positive loss, and where they are
         negative it is linear altogether; the label of the axis says so.
     ylim : pair, optional
-        The limits of the losses' axis.
+        The limits of the losses' axis: by default they hold the curves that do not diverge, and where others leave.
     limit : float, optional
         Draw a dotted line at this loss.
     xlabel : str, optional
@@ -86,11 +87,11 @@ def losses(
         fates.append(curve.result.verdict if diverged and curve.result is not None else ended)
     ax = axes(ax)
     labels = [said(curve.label, word) for curve, word in zip(curves, fates, strict=True)]
-    _draw(ax, labels, places, [curve.losses for curve in curves], "loss", log, ylim, limit)
+    _draw(ax, labels, places, [curve.losses for curve in curves], list(map(bool, fates)), "loss", log, ylim, limit)
     if length > 1:
         _draw_means(ax, ax.lines[: len(curves)], [_means(curve, length) for curve in curves])
     if x is None:
-        _whole_steps(ax)
+        whole_ticks(ax.xaxis)
     ax.set_xlabel(xlabel or ("step" if steps_per_epoch is None else "epoch"))
     add_legend(ax, legend)
     return ax
@@ -168,24 +169,17 @@ def iterates(
             )
         with np.errstate(all="ignore"):
             rows.append(run.points[:, 0] if point is None else _length(run.points - point))
-    labels = [
-        said(run.label, run.result.verdict if run.result is not None and run.result.diverged else "") for run in paths
-    ]
+    fates = [run.result.verdict if run.result is not None and run.result.diverged else "" for run in paths]
+    labels = [said(run.label, word) for run, word in zip(paths, fates, strict=True)]
+    away = [bool(word) or not np.isfinite(row[-1]) for word, row in zip(fates, rows, strict=True)]
     many = point is not None and point.size > 1
     what = "$x$" if point is None else r"$\|w - w^*\|$" if many else "$|x - x^*|$"
     ax = axes(ax)
-    _draw(ax, labels, [run.steps for run in paths], rows, what, log, ylim, None)
-    _whole_steps(ax)
+    _draw(ax, labels, [run.steps for run in paths], rows, away, what, log, ylim, None)
+    whole_ticks(ax.xaxis)
     ax.set_xlabel("step")
     add_legend(ax, legend)
     return ax
-
-
-def _whole_steps(ax: "Axes") -> None:
-    """No ticks between two steps."""
-    from matplotlib.ticker import MaxNLocator
-
-    ax.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:
@@ -220,20 +214,43 @@ def _draw(
     labels: Sequence[str],
     places: Sequence[np.ndarray],
     rows: Sequence[np.ndarray],
+    away: Sequence[bool],
     what: str,
     log: bool,
     ylim: tuple[float, float] | None,
     limit: float | None,
 ) -> None:
-    """Curves on an axis whose scale fits them all."""
+    """Curves on an axis whose scale fits them all; those that run away from others are seen to leave the picture."""
     ax.set_autoscaley_on(False)
+    lines = []
     for i, (label, place, row) in enumerate(zip(labels, places, rows, strict=True)):
-        look = style(i)
-        if np.isfinite(row).sum() > 1:
-            del look["marker"]  # for a single point the marker is all there is to see
-        ax.plot(place, row, **look, linewidth=1.8, markevery=sparse(len(row)), label=label)
+        alone = _alone(row)
+        look = style(i) if alone else {**style(i), "marker": None}
+        lines += ax.plot(place, row, **look, linewidth=1.8, markevery=alone, label=label)
     if limit is not None:
         ax.axhline(limit, color="0.4", linestyle=(0, (1, 2)), label=f"limit {limit:g}")
-    note = fit_y(ax, heights_of_lines(ax), log, ylim)
+    leaving = [] if all(away) else [i for i, runs_away in enumerate(away) if runs_away]
+    beginnings = [rows[i][np.isfinite(rows[i])][:1] for i in leaving]
+    kept = finite([heights_of_lines(ax, without=[lines[i] for i in leaving]), *beginnings])
+    note = fit_y(ax, np.append(kept, _near(kept, finite(rows[i] for i in leaving), log)), log, ylim)
     ax.set_ylabel(f"{what}\n({note})" if note else what)
     ax.grid(alpha=0.25)
+
+
+def _near(kept: np.ndarray, others: np.ndarray, log: bool) -> np.ndarray:
+    """Numbers that run away, cut off so that they make the range of those that are kept half as large again at most."""
+    if not kept.size:
+        return others
+    positive = np.clip(kept[kept > 0], 1 / LARGEST, None)
+    if log and positive.size and kept.min() >= 0:
+        room = max(10.0, np.sqrt(positive.max()) / np.sqrt(positive.min()))
+        return np.clip(others, positive.min(), positive.max() * min(room, LARGEST / positive.max()))
+    room = np.ptp(kept / 2)
+    return np.clip(others, kept.min() - room, kept.max() + room)
+
+
+def _alone(row: np.ndarray) -> list[int]:
+    """The numbers between two gaps, of which no line tells: they need a marker."""
+    there = np.pad(np.isfinite(row), 1)
+    found: list[int] = np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:]).tolist()
+    return found

@@ -1,5 +1,6 @@
 """Values of a function on a whole mesh, and the region that a picture shows."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from minigrad.core import unwrap
 from minigrad.creation import asarray
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.errors.functions import explain_coordinates
 from minigrad.plot.figure import finite, interval, widened
 from minigrad.plot.runs import Run, plain
 from minigrad.tree import map_leaves
@@ -24,7 +26,7 @@ def values(f: Function, points: np.ndarray, arrange: Function = _as_it_is, whole
     """The values of `f` at many points.
 
     The function is called once with all points, and the result is taken if it has the right shape and agrees with
-    what the function gives for a few of the points alone.  Otherwise, as for a function that sums over all that it is
+    what the function gives for some of the points alone.  Otherwise, as for a function that sums over all that it is
     given, it is called for each point.
 
     Parameters
@@ -40,7 +42,7 @@ def values(f: Function, points: np.ndarray, arrange: Function = _as_it_is, whole
     Returns
     -------
     ndarray of float64, shape (*grid,)
-        NaN where an evaluation ends in an ArithmeticError.
+        NaN where an evaluation ends in an ArithmeticError, or the module `math` says that there is no value.
 
     Raises
     ------
@@ -50,13 +52,26 @@ def values(f: Function, points: np.ndarray, arrange: Function = _as_it_is, whole
         If it returns complex numbers, or none at all.
     """
     rest = points.reshape(len(points), -1)
-    count = rest.shape[1]
     if whole:
         found = _at_once(f, points, arrange)
-        sample = np.unique(np.linspace(0, count - 1, min(count, 5)).astype(int))
+        sample = [] if found is None else _sample(found)
         if found is not None and _agree(found.ravel()[sample], [_at(f, rest[:, i], arrange) for i in sample]):
             return found
-    return np.array([_at(f, rest[:, i], arrange) for i in range(count)]).reshape(points.shape[1:])
+    return np.array([_at(f, rest[:, i], arrange) for i in range(rest.shape[1])]).reshape(points.shape[1:])
+
+
+def _sample(found: np.ndarray) -> Any:
+    """The places at which to look whether values are right: corners, the middle, the extremes, and some others.
+
+    The others have no row and no column in common.  A function that takes, for example, the maximum over the whole mesh
+    is right at all points on one edge.
+    """
+    rng = np.random.default_rng(0)
+    others = [rng.permutation(n)[: min(20, *found.shape)] for n in found.shape]
+    corners = np.meshgrid(*([0, n // 2, n - 1] for n in found.shape))
+    extremes = [np.nanargmin(found), np.nanargmax(found)] if not np.isnan(found).all() else []
+    places = [np.ravel_multi_index(tuple(map(np.ravel, place)), found.shape) for place in (corners, others)]
+    return np.unique(np.concatenate([*places, extremes])).astype(int)
 
 
 def _call(f: Function, x: Any) -> Any:
@@ -68,19 +83,34 @@ def _call(f: Function, x: Any) -> Any:
     return unwrap(y)
 
 
+# Functions are given copies, for some write into what they are given.
+
+
 def _at_once(f: Function, points: np.ndarray, arrange: Function) -> np.ndarray | None:
     try:
-        found = np.asarray(_call(f, arrange(points)))
+        found = np.asarray(_call(f, arrange(points.copy())))
     except Exception:  # whatever it is: a single point does not meet it, or will raise it where it is seen
         return None
     return found.astype(np.float64) if found.shape == points.shape[1:] and found.dtype.kind in "biuf" else None
 
 
+# What the module `math` says of the logarithm of -1; of Python 3.14 on, in the second form.
+_NO_VALUE = r"math domain error|expected a .* got"
+
+
 def _at(f: Function, point: np.ndarray, arrange: Function) -> float:
     try:
-        y = np.asarray(_call(f, arrange(point)))
+        y = np.asarray(_call(f, arrange(point.copy())))
+    except TypeError as error:
+        if len(point) > 1:
+            explain_coordinates(error, f)
+        raise
     except ArithmeticError:
         return float("nan")
+    except ValueError as error:
+        if type(error) is ValueError and re.match(_NO_VALUE, str(error)):
+            return float("nan")
+        raise
     if y.dtype.kind not in "biuf":
         raise DTypeError(f"a picture shows real numbers, and the function returned {y.dtype} of shape {y.shape}")
     if y.size != 1:

@@ -8,7 +8,6 @@ import numpy as np
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.optim.result import Result
 from minigrad.options import real_number
-from minigrad.plot.contours import Levels, checked, draw_contours, heights
 from minigrad.plot.figure import (
     COLOURS,
     add_legend,
@@ -21,6 +20,7 @@ from minigrad.plot.figure import (
     style,
     widened,
 )
+from minigrad.plot.levels import Levels, checked, draw_contours, heights
 from minigrad.plot.mesh import values
 from minigrad.plot.runs import plain
 from minigrad.tree import flatten
@@ -96,19 +96,33 @@ def fits(
     rows = [_fitted(line, places, label) for label, line in named]
     ax = axes(ax)
     ax.set_autoscale_on(False)
-    ax.scatter(across, up, s=14, color="0.65", edgecolors="none", label="data", zorder=1)
+    ax.scatter(across, up, s=14, color="0.3", edgecolors="white", linewidths=0.3, label="data", zorder=3)
     for i, ((label, _), row) in enumerate(zip(named, rows, strict=True)):
         ax.plot(places, row, **{**style(i), "marker": None}, linewidth=2.0, label=label)
-    data, drawn = finite([up]), finite(rows)
-    if data.size:  # a line that ran away must not press the data flat
-        span = 0.25 * (data.max() - data.min()) or 1.0
-        drawn = np.append(data, np.clip(drawn, data.min() - span, data.max() + span))
+    drawn = _seen(finite([across]), finite([up]), places, rows)
     wide = finite([across, places])
     ax.set(xlim=widened(wide.min(), wide.max(), 0.02), xlabel="$x$", ylabel="$y$")
     if drawn.size:
         ax.set_ylim(*widened(drawn.min(), drawn.max()))
     add_legend(ax, legend)
     return ax
+
+
+def _seen(x: np.ndarray, y: np.ndarray, places: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
+    """The heights that must be seen: data, and lines where data are; of what ran away from them a little.
+
+    It must not press the data flat.
+    """
+    if not x.size or not y.size:
+        return finite(rows)
+    span = y.max() - y.min() or 4.0
+    shown = [y]
+    for row in rows:
+        near = finite([row[(places >= x.min()) & (places <= x.max())]])
+        stays = ((near >= y.min() - 2 * span) & (near <= y.max() + 2 * span)).all()
+        others = np.clip(finite([row]), y.min() - span / 4, y.max() + span / 4)
+        shown += [near, others] if stays else [others]
+    return np.concatenate(shown)
 
 
 def _fitted(line: Any, places: np.ndarray, label: str) -> np.ndarray:
@@ -250,7 +264,7 @@ def landscape(
         ax.plot([0.0], [0.0], [centre], **star, zorder=20)
         ax.set_zlim(*widened(least, most))
     else:
-        drawn = draw_contours(ax, surface.a, surface.b, z, levels, True, cmap)
+        drawn = draw_contours(ax, surface.a, surface.b, z, levels, True, cmap, log=log)
         ax.plot(0.0, 0.0, **star, zorder=20)
         if drawn is not None:
             ax.figure.colorbar(drawn, ax=ax, label=what)

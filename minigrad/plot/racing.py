@@ -8,8 +8,8 @@ import numpy as np
 from minigrad.options import real_number, whole_number
 from minigrad.plot.contours import contour, curve
 from minigrad.plot.figure import add_legend, axes, style
-from minigrad.plot.mesh import values
-from minigrad.plot.runs import Run, read_paths, width
+from minigrad.plot.mesh import Window, fate, values
+from minigrad.plot.runs import Run, read_paths, said, width
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -26,6 +26,8 @@ def race(
     **options: Any,
 ) -> "Axes":
     """Where each run is after so many steps, and by which way: the legend names them from the best to the worst.
+
+    It also says which of them have diverged by then, and which are outside the picture.
 
     Parameters
     ----------
@@ -145,9 +147,11 @@ class _Field:
                          markeredgecolor="black", zorder=30)[0]
             for i, track in enumerate(self.tracks)
         ]  # fmt: skip
+        self.window: Window = (self.ax.get_xlim(), self.ax.get_ylim())
+        self.fates = [fate(run, f, self.window[: 2 - flat]) for run in self.runs]
         self.end = max(int(run.steps[-1]) for run in self.runs)
-        for run, path, head in zip(self.runs, self.paths, self.heads, strict=True):
-            head.set_label(run.label)
+        for run, word, path, head in zip(self.runs, self.fates, self.paths, self.heads, strict=True):
+            head.set_label(said(run.label, word))
             path.set_label(None)
             if not flat:
                 path.set(linewidth=1.2, marker="")
@@ -164,14 +168,23 @@ class _Field:
             head.set_data(*track[last : last + 1].T)
         return [*self.paths, *self.heads]
 
+    def word(self, i: int, step: int) -> str:
+        """What became of a runner by a step, or that it is outside the picture."""
+        run, track = self.runs[i], self.tracks[i]
+        if step >= run.steps[-1] and self.fates[i]:
+            return self.fates[i]
+        place = track[self.place(run, step)]
+        seen = all(low <= x <= high for x, (low, high) in zip(place, self.window, strict=True))
+        return "" if seen else "outside"
+
     def rank(self, step: int, legend: bool | str) -> None:
         """A legend from the best to the worst, with the losses at a step."""
         points = [run.points[self.place(run, step)] for run in self.runs]
         losses = [
             values(self.f, point[:, None], run.arrange).item() for point, run in zip(points, self.runs, strict=True)
         ]
-        for run, head, loss in zip(self.runs, self.heads, losses, strict=True):
-            head.set_label(f"{run.label}: {loss:.3g}")
+        for i, (run, loss) in enumerate(zip(self.runs, losses, strict=True)):
+            self.heads[i].set_label(said(f"{run.label}: {loss:.3g}", self.word(i, step)))
         order = np.argsort(losses)  # NaN last
         others = [line for line in self.ax.lines if line.get_label() in ("start", "minimum", "minima")]
         add_legend(self.ax, legend, [*(self.heads[i] for i in order), *others])

@@ -11,7 +11,7 @@ from minigrad.optim.result import Result
 from minigrad.optim.sgd import SGD
 from minigrad.optim.sweeping import LrRange, SweepResult
 from minigrad.options import whole_number
-from minigrad.plot.figure import COLOURS, add_legend, axes, finite, fit_y, heights_of_lines, style
+from minigrad.plot.figure import COLOURS, add_legend, axes, finite, fit_y, heights_of_lines, style, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,6 +74,7 @@ def sweep(swept: SweepResult | Mapping[Any, Result], *, ax: "Axes | None" = None
     _write_above(ax, heights, [result.verdict for result in results])
     ax.set_xticks(range(len(labels)), labels, rotation=90 if len(labels) > 14 or _longest(labels) > 9 else 0)
     ax.set(xlim=(-0.6, len(labels) - 0.4), xlabel=what, ylabel="steps to converge")
+    whole_ticks(ax.yaxis)
     return ax
 
 
