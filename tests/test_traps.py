@@ -9,11 +9,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import graph, optim
-from minigrad.errors import ArgumentError, CutError, DTypeError, ProgramError
+from minigrad.errors import ArgumentError, CutError, DTypeError, ProgramError, module_names
 from tests.rows import each
-
-
-from minigrad.errors import ArgumentError, CutError, DTypeError, module_names
 
 X = mg.tensor([[2.0, 0.5], [0.5, 3.0]], requires_grad=True)
 WIDE = mg.ones((2, 3, 4))

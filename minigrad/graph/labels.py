@@ -169,8 +169,8 @@ def captions(diagram: Diagram, show: Sequence[str] = BRIEF) -> list[str]:
     notes = []
     graph, folding = diagram.graph, diagram.folding
     if folding.stands_for:
-        first = ", and with the values of its first time" if shows_values(show) else ""
-        notes.append(f"{len(graph):,} nodes: what repeats itself is drawn once, with ×{first}")
+        whose = ", and with the values of its first time" if shows_values(show) else ""
+        notes.append(f"{len(graph):,} nodes: what repeats itself is drawn once, with ×{whose}")
     elif any(box.kind == "frame" for box in diagram.boxes.values()):
         notes.append(f"{len(graph):,} nodes, some in closed modules: depth= opens them")
     if folding.skipped:

@@ -1,6 +1,7 @@
 """Layers and models, with PyTorch's names and semantics."""
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from minigrad.nn import functional, init, utils
 from minigrad.nn.activation import (
@@ -190,6 +191,9 @@ from minigrad.nn.transformer import (
     TransformerEncoderLayer,
 )
 
+if TYPE_CHECKING:
+    from minigrad.nn import parallel
+
 __all__ = [
     "CELU",
     "ELU",
@@ -338,13 +342,15 @@ __all__ = [
     "functional",
     "functional_call",
     "init",
-    "summary",
     "parallel",
+    "summary",
     "utils",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "parallel":
+        return import_module("minigrad.nn.parallel")
     from minigrad.errors.module_names import no_such_layer  # only here: most programs never need it
 
     raise no_such_layer(name, __all__)

@@ -100,16 +100,17 @@ class DistributedDataParallel(Module):
         self.module = module
         self.broadcast_buffers, self.find_unused_parameters = broadcast_buffers, find_unused_parameters
         self._group, self._tree = group, Tree() if deterministic else None
-        self._trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
-        if not self._trained:
+        trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+        if not trained:
             raise nothing_to_train()
+        self._trained = tuple(trained)
         reduce = group.reduce_in_tree if deterministic else partial(group.reduce, op="sum")
         self._send = in_parts(reduce, size)
         self._syncs, self._joins, self._checked = True, False, False
         self._last_active = 0
         state = dict(module.state_dict())
         group.header("make a model of " + ", ".join(f"{k} {x.dtype} {x.shape}" for k, x in state.items()))
-        self._what = "average gradients of " + ", ".join(f"{k} {p.dtype} {p.shape}" for k, p in self._trained.items())
+        self._what = "average gradients of " + ", ".join(f"{k} {p.dtype} {p.shape}" for k, p in trained)
         self._send_state(0)
         autograd.after_backward(self._backward_done)
 
@@ -178,10 +179,8 @@ class DistributedDataParallel(Module):
         self._note_active(heard)
         group.step += 1
         has = self._united(np.zeros(len(self._trained), np.uint8))
-        for names in self._by_dtype(has).values():
-            averaged(
-                [np.zeros(self._trained[name].shape, self._trained[name].dtype) for name in names], group, self._send
-            )
+        for parameters in self._by_dtype(has).values():
+            averaged([np.zeros(p.shape, p.dtype) for p in parameters], group, self._send)
         return True
 
     def _note_active(self, heard: np.ndarray) -> None:
@@ -191,7 +190,7 @@ class DistributedDataParallel(Module):
 
     def _backward_done(self, found: "dict[Node, Any]", create_graph: bool) -> None:
         """At the end of a backward pass: if it was one through this module, average."""
-        parameters = list(self._trained.values())
+        parameters = self._parameters_trained()
         if not any(p.node in found for p in parameters):
             return
         if create_graph:
@@ -209,9 +208,9 @@ class DistributedDataParallel(Module):
             count, sums = self._tree.total()
             if count & (count - 1):
                 raise not_a_power_of_two("micro-batches on each rank", count)
-            for p, g in zip(self._trained.values(), sums, strict=True):
+            for p, g in zip(self._parameters_trained(), sums, strict=True):
                 p.grad = g
-        has = np.array([p.grad is not None for p in self._trained.values()], np.uint8)
+        has = np.array([p.grad is not None for p in self._parameters_trained()], np.uint8)
         heard = group.header(self._what, ACTIVE, more=_checksum(has), joinable=self._joins)
         self._note_active(heard)
         group.step += 1
@@ -220,8 +219,7 @@ class DistributedDataParallel(Module):
         elif (heard[:, 2] != heard[0, 2]).any():
             self._raise_of_others(has)
         with no_grad():
-            for names in self._by_dtype(has).values():
-                parameters = [self._trained[name] for name in names]
+            for parameters in self._by_dtype(has).values():
                 gradients = [np.zeros(p.shape, p.dtype) if p.grad is None else p.grad for p in parameters]
                 for p, g in zip(parameters, averaged(gradients, group, self._send), strict=True):
                     p.grad = g
@@ -233,19 +231,22 @@ class DistributedDataParallel(Module):
 
     def _raise_of_others(self, has: np.ndarray) -> None:
         table = self._group.gather(has)
-        names = list(self._trained)
+        names = [name for name, _ in self._trained]
         lacking = {
             rank: [names[i] for i in np.flatnonzero(~row.astype(bool) & table.any(axis=0))]
             for rank, row in enumerate(table)
         }
         raise without_gradients({rank: some for rank, some in lacking.items() if some}, self._group.step)
 
-    def _by_dtype(self, has: np.ndarray) -> dict[Any, list[str]]:
-        """The names of the parameters with a gradient, by their dtypes."""
-        found: dict[Any, list[str]] = {}
-        for (name, p), there in zip(self._trained.items(), has, strict=True):
+    def _parameters_trained(self) -> list[Parameter]:
+        return [p for _, p in self._trained]
+
+    def _by_dtype(self, has: np.ndarray) -> dict[Any, list[Parameter]]:
+        """The parameters with a gradient, by their dtypes."""
+        found: dict[Any, list[Parameter]] = {}
+        for p, there in zip(self._parameters_trained(), has, strict=True):
             if there:
-                found.setdefault(p.dtype, []).append(name)
+                found.setdefault(p.dtype, []).append(p)
         return found
 
     # Parameters, buffers and random numbers

@@ -11,7 +11,7 @@ from minigrad.torch import creation
 from minigrad.torch.distributions import constraints
 from minigrad.torch.distributions.distribution import Distribution, drawn, parameter_of, together
 from minigrad.torch.functions import FUNCTIONS
-from minigrad.torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from minigrad.torch.nn import functional as F  # noqa: N812  # as PyTorch's users write it
 
 __all__ = ["Bernoulli", "Binomial", "Categorical", "Geometric", "OneHotCategorical", "Poisson"]
 _where, _xlogy = FUNCTIONS["where"], FUNCTIONS["xlogy"]
@@ -25,7 +25,7 @@ def _inside(probs: Any) -> Any:
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
     logits, target = together(logits, target)
-    return binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none")
 
 
 class _OfLogits(Distribution):
@@ -120,7 +120,7 @@ class Binomial(_OfLogits):
     def _log_prob(self, value: Any) -> Any:
         n, logits = self.total_count, self.logits
         ways = (n + 1).lgamma() - (value + 1).lgamma() - (n - value + 1).lgamma()
-        return value * logits + ways - n * softplus(logits)
+        return value * logits + ways - n * F.softplus(logits)
 
     def entropy(self) -> Any:
         count = int(self.total_count.max())

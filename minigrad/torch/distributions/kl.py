@@ -8,7 +8,7 @@ from minigrad.errors.dialects import not_in_the_dialect
 from minigrad.torch.distributions import continuous, discrete, multivariate
 from minigrad.torch.distributions.multivariate import solved
 from minigrad.torch.functions import FUNCTIONS
-from minigrad.torch.nn.functional import softplus
+from minigrad.torch.nn import functional as F  # noqa: N812  # as PyTorch's users write it
 
 __all__ = ["kl_divergence"]
 _where = FUNCTIONS["where"]
@@ -77,8 +77,8 @@ def _categorical(p: Any, q: Any) -> Any:
 
 
 def _bernoulli(p: Any, q: Any) -> Any:
-    ones = _weighted(p.probs, softplus(-q.logits) - softplus(-p.logits), q.probs)
-    return ones + _weighted(1 - p.probs, softplus(q.logits) - softplus(p.logits), 1 - q.probs)
+    ones = _weighted(p.probs, F.softplus(-q.logits) - F.softplus(-p.logits), q.probs)
+    return ones + _weighted(1 - p.probs, F.softplus(q.logits) - F.softplus(p.logits), 1 - q.probs)
 
 
 def _binomial(p: Any, q: Any) -> Any:

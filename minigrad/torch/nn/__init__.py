@@ -111,7 +111,17 @@ def _layer(base: type) -> type:
     return type(base.__name__, (base, Module), members)
 
 
-_OTHERS = {"Module", "Parameter", "IncompatibleKeys", "functional", "functional_call", "init", "summary", "utils"}
+_OTHERS = {
+    "Module",
+    "Parameter",
+    "IncompatibleKeys",
+    "functional",
+    "functional_call",
+    "init",
+    "parallel",
+    "summary",
+    "utils",
+}
 _layers = {name: _layer(getattr(ours, name)) for name in ours.__all__ if name not in _OTHERS}
 globals().update(_layers)
 # Of these, import lines may name members.
