@@ -14,8 +14,9 @@ CLASSES = {
     if inspect.isclass(cls) and cls.__module__.startswith(("minigrad.nn", "minigrad.optim", "minigrad.data"))
 }
 ANY = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-# Layers and data sets in any number, or under any name; and a layer that stands in the place of any other.
-OPEN = {nn.Identity, nn.Sequential, data.StackDataset, data.TensorDataset}
+# Layers and data sets in any number, or under any name; a layer that stands in the place of any other; and options that
+# go on to another optimizer.
+OPEN = {nn.Identity, nn.Sequential, data.StackDataset, data.TensorDataset, optim.ZeroRedundancyOptimizer}
 
 
 def parameters(cls):

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from itertools import islice, repeat
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -102,6 +102,8 @@ class DataLoader:
     tensor([2., 3.]) tensor([2, 3])
     tensor([4.]) tensor([4])
     """
+
+    is_of_one_rank: ClassVar[bool] = True  # in a checkpoint each rank has its own
 
     def __init__(
         self,

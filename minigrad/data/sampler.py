@@ -5,7 +5,7 @@ generator that was given, or from the package's.  So one number is the state of 
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class Sampler:
     >>> list(mg.data.DataLoader(["a", "b", "c"], batch_size=2, sampler=Backwards()))
     [['c', 'b'], ['a']]
     """
+
+    is_of_one_rank: ClassVar[bool] = True  # in a checkpoint each rank has its own
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} defines no __iter__()")

@@ -2,9 +2,9 @@
 
 A script calls `init_process_group` first, and is started by ``mpiexec -n 4 python -m mpi4py train.py``; started alone,
 it is a group of one.  Each process is a rank.  What one of them does wrong ends them all, with a message.
+Checkpoints of all ranks are written and read by `minigrad.io.save_checkpoint` and `load_checkpoint`.
 """
 
-from minigrad.distributed.checkpointing import load_checkpoint, save_checkpoint
 from minigrad.distributed.collectives import (
     all_gather,
     all_gather_object,
@@ -36,7 +36,5 @@ __all__ = [
     "init_process_group",
     "is_available",
     "is_initialized",
-    "load_checkpoint",
     "manual_seed",
-    "save_checkpoint",
 ]

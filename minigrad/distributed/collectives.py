@@ -126,6 +126,7 @@ def broadcast_object(x: Any = None, src: int = 0) -> Any:
 
 @primitive(acts=True)
 def _reduced(x: Array, /, *, op: str) -> Array:
+    """The reduction over all ranks."""
     group = current("all_reduce")
     array = _sendable(x, f"all_reduce({op!r})", "biuf" if op in ("max", "min") else "biufc")
     group.header(f"all_reduce {op} of {_words(array)}")
@@ -135,6 +136,7 @@ def _reduced(x: Array, /, *, op: str) -> Array:
 
 @primitive(acts=True)
 def _broadcast(x: Array, /, *, src: int) -> Array:
+    """The array of one rank."""
     group, array = current("broadcast"), _sendable(x, "broadcast")
     group.header(f"broadcast of {_words(array)} from rank {src}")
     group.broadcast(array, src)
@@ -143,6 +145,7 @@ def _broadcast(x: Array, /, *, src: int) -> Array:
 
 @primitive(acts=True)
 def _gathered(x: Array, /) -> Array:
+    """The arrays of all ranks, stacked."""
     group, array = current("all_gather"), _sendable(x, "all_gather")
     group.header(f"all_gather of {_words(array)}")
     return group.gather(array)

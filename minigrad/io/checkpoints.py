@@ -4,12 +4,17 @@ import os
 from typing import Any, BinaryIO
 
 from minigrad import random
+from minigrad.distributed.group import current, get_rank, get_world_size
 from minigrad.errors import ArgumentError, DTypeError
 from minigrad.io.files import load, name_of, save
+from minigrad.io.ranks import begin_anew, own_states, spread_random_numbers, written_by_the_first
 
 
 def save_checkpoint(path: str | os.PathLike[str] | BinaryIO, **parts: Any) -> None:
     """Save all that training needs to go on, bit for bit: the states of its parts, and of the random numbers.
+
+    In a process group (`minigrad.distributed`) all ranks call it, and rank 0 writes the file: with the states of all
+    ranks of loaders, samplers and random numbers, and of all else its own.
 
     Parameters
     ----------
@@ -31,12 +36,38 @@ def save_checkpoint(path: str | os.PathLike[str] | BinaryIO, **parts: Any) -> No
     """
     if "random" in parts:
         raise ArgumentError("save_checkpoint: the state of the random numbers is saved in any case, as `random`")
+    if get_world_size() > 1:
+        _save_together(path, parts)
+        return
     states = {name: part.state_dict() if hasattr(part, "state_dict") else part for name, part in parts.items()}
     save(path, {**states, "random": random.get_state()})
 
 
+def _save_together(path: Any, parts: dict[str, Any]) -> None:
+    group = current("save_checkpoint")
+    group.header(f"save a checkpoint of {', '.join(parts)}")
+    for part in parts.values():
+        if hasattr(part, "consolidate_state_dict"):
+            part.consolidate_state_dict()
+    own = own_states(parts)
+    ranks = group.gather_objects({**own, "random": random.get_state()})
+
+    def write() -> None:
+        shared = {
+            name: part.state_dict() if hasattr(part, "state_dict") else part
+            for name, part in parts.items()
+            if name not in own
+        }
+        save(path, {**shared, **ranks[0], "ranks": ranks})
+
+    written_by_the_first(group, write)
+
+
 def load_checkpoint(path: str | os.PathLike[str] | BinaryIO, **parts: Any) -> dict[str, Any]:
     """Restore what `save_checkpoint` has saved, the random numbers included.
+
+    In a process group all ranks read the file.  With as many ranks as there were when it was written, training goes on
+    bit for bit; with another number, loaders begin the epoch that was running anew, and each rank draws new numbers.
 
     Parameters
     ----------
@@ -68,13 +99,22 @@ def load_checkpoint(path: str | os.PathLike[str] | BinaryIO, **parts: Any) -> di
     missing = [name for name in (*parts, "random") if name not in saved]
     if missing:
         raise ArgumentError(f"{name_of(path)} has no {', '.join(missing)}; there are {', '.join(saved)}")
-    before = {name: part.state_dict() for name, part in parts.items()}
+    ranks = saved.pop("ranks", None) or [{"random": saved["random"]}]
+    as_before = len(ranks) == get_world_size()
+    own: dict[str, Any] = ranks[get_rank()] if as_before else {}
+    sharing = [name for name, part in parts.items() if not as_before and name in ranks[0]]
+    before = {name: part.state_dict() for name, part in parts.items() if hasattr(part, "state_dict")}
     done: list[str] = []
     try:
         for name, part in parts.items():
-            part.load_state_dict(saved[name])
+            if name in sharing:
+                begin_anew(part, ranks[0][name])
+            else:
+                part.load_state_dict(own.get(name, saved[name]))
             done.append(name)
-        random.set_state(saved["random"])
+        random.set_state(own["random"] if as_before else saved["random"])
+        if not as_before:
+            spread_random_numbers(get_rank())
     except Exception:
         for name in done:
             parts[name].load_state_dict(before[name])

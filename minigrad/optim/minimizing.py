@@ -179,7 +179,7 @@ def make_optimizer(given: Any, params: list[Tensor], options: dict[str, Any]) ->
         If it is none of these, or what the function returned is no optimizer.
     """
     if isinstance(given, str):
-        known = {cls.__name__.casefold(): cls for cls in _subclasses(Optimizer) if not cls.__name__.startswith("_")}
+        known = {cls.__name__.casefold(): cls for cls in _subclasses(Optimizer) if _is_named(cls)}
         if given.casefold() not in known:
             near = difflib.get_close_matches(given.casefold(), known, n=1, cutoff=0.0)[0]
             raise ArgumentError(
@@ -204,6 +204,11 @@ def make_optimizer(given: Any, params: list[Tensor], options: dict[str, Any]) ->
     if not isinstance(made, Optimizer):
         raise DTypeError(f"the function that makes the optimizer returned a {type(made).__name__}, and no Optimizer")
     return made
+
+
+def _is_named(cls: type[Optimizer]) -> bool:
+    """Whether a name means this class: not one of those that speak PyTorch's dialect."""
+    return not cls.__name__.startswith("_") and not cls.__module__.startswith("minigrad.torch")
 
 
 def _subclasses(cls: type[Optimizer]) -> Iterator[type[Optimizer]]:

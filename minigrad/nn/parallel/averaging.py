@@ -28,6 +28,7 @@ def averaged(gradients: Sequence[Any], group: Group, send: Send) -> list[Any]:
 
 @primitive(acts=True)
 def _sent(row: Array, /, *, group: Group, send: Send) -> Array:
+    """The average over all ranks of a row, which is sent by a function."""
     row = np.array(row)
     send(row)
     row /= group.size
