@@ -7,12 +7,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from minigrad.errors import DistributedError
-
 if TYPE_CHECKING:
     from minigrad.distributed.group import Group
 
-# All ranks raise what concerns them all.  The first one has this time to say it, before the others do.
+# Often all ranks raise the same.  Rank 0 has this time to say it, and to end the others before they do.
 _FIRST = 0.5
 
 _before: Callable[..., Any] | None = None
@@ -24,7 +22,7 @@ def end_together(group: "Group") -> None:
     _before = sys.excepthook
 
     def ends_all(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        if isinstance(error, DistributedError) and group.rank > 0:
+        if group.rank > 0:
             time.sleep(_FIRST)
         assert _before is not None
         _before(kind, error, traceback)
