@@ -28,6 +28,7 @@ collect_ignore_glob = [
     )
     if importlib.util.find_spec(package) is None
 ]
+collect_ignore_glob += ["tests/distributed/programs/*"]  # which MPI's launcher starts
 
 
 if importlib.util.find_spec("hypothesis") is not None:

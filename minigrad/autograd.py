@@ -78,13 +78,14 @@ def after_backward(listener: Listener) -> None:
 
     It is given the gradients that the pass has added to `grad`, and whether they were recorded.
     """
-    _listeners.append(WeakMethod(listener, _listeners.remove))
+    _listeners.append(WeakMethod(listener))
 
 
 def _tell(found: dict[Node, Array], recorded: bool) -> None:
     for listener in [listener() for listener in _listeners]:
         if listener is not None:
             listener(found, recorded)
+    _listeners[:] = [listener for listener in _listeners if listener() is not None]
 
 
 # Held while gradients are added to `grad`: the graphs of several threads may end in the same leaves.

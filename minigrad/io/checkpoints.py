@@ -103,10 +103,12 @@ def load_checkpoint(path: str | os.PathLike[str] | BinaryIO, **parts: Any) -> di
     as_before = len(ranks) == get_world_size()
     own: dict[str, Any] = ranks[get_rank()] if as_before else {}
     sharing = [name for name, part in parts.items() if not as_before and name in ranks[0]]
-    before = {name: part.state_dict() for name, part in parts.items() if hasattr(part, "state_dict")}
+    # What is shared out among the ranks cannot be put back by one of them; it comes last.
+    shared = {name: part for name, part in parts.items() if hasattr(part, "consolidate_state_dict")}
+    before = {name: part.state_dict() for name, part in parts.items() if name not in shared}
     done: list[str] = []
     try:
-        for name, part in parts.items():
+        for name, part in {**{name: parts[name] for name in before}, **shared}.items():
             if name in sharing:
                 begin_anew(part, ranks[0][name])
             else:
@@ -116,7 +118,7 @@ def load_checkpoint(path: str | os.PathLike[str] | BinaryIO, **parts: Any) -> di
         if not as_before:
             spread_random_numbers(get_rank())
     except Exception:
-        for name in done:
+        for name in before.keys() & done:
             parts[name].load_state_dict(before[name])
         raise
     return {name: value for name, value in saved.items() if name not in parts and name != "random"}

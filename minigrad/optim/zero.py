@@ -12,7 +12,7 @@ from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
 
-class ZeroRedundancyOptimizer:
+class ZeroRedundancyOptimizer(Optimizer):
     """Each rank keeps the optimizer's state of a part of the parameters, makes their step, and sends them to all.
 
     After S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models", SC 2020, stage
@@ -59,31 +59,31 @@ class ZeroRedundancyOptimizer:
         mine = self._indices(self._group.rank)
         self._whole = optimizer_class(self._params, **defaults)  # which checks them, and never makes a step
         self.optim: Optimizer | None = optimizer_class([self._params[i] for i in mine], **defaults) if mine else None
+        # The options of all parameters, in one group: what is written there counts at the next step.
+        self.defaults, self.param_groups = self._whole.defaults, self._whole.param_groups
+        self.state = {} if self.optim is None else self.optim.state
+        self._steps = 0
         self._consolidated: dict[str, Any] | None = None
 
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The options, in one group with all parameters; what is written there counts at the next step."""
-        return self._whole.param_groups
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Not for this optimizer."""
+        raise UnsupportedError("ZeroRedundancyOptimizer shares out its parameters once: give it all of them")
 
     def _indices(self, rank: int) -> list[int]:
         return [i for i, owner in enumerate(self._owners) if owner == rank]
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters."""
-        self._whole.zero_grad(set_to_none)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make a step of this rank's parameters, and exchange them."""
         loss = None if closure is None else closure()
         if self.optim is not None:
-            for ours, whole in zip(self.optim.param_groups, self._whole.param_groups, strict=True):
+            for ours, whole in zip(self.optim.param_groups, self.param_groups, strict=True):
                 ours.update({key: value for key, value in whole.items() if key != "params"})
             self.optim.step()
         self._group.header("exchange parameters")
         for rank in range(self._group.size):
             for indices in self._by_dtype(self._indices(rank)):
                 self._send([self._params[i] for i in indices], rank)
+        self._steps += 1
         self._consolidated = None
         return loss
 
@@ -125,6 +125,8 @@ class ZeroRedundancyOptimizer:
         ArgumentError
             If this rank has not: call `consolidate_state_dict` on all ranks first.
         """
+        if self._consolidated is None and self._group.size == 1:
+            self.consolidate_state_dict()
         if self._consolidated is None:
             raise ArgumentError(
                 "ZeroRedundancyOptimizer: call consolidate_state_dict() on all ranks after the last step, and then "
@@ -147,8 +149,7 @@ class ZeroRedundancyOptimizer:
             raise StateDictError(
                 f"the state is of {len(groups[0]['params'])} parameters, and the optimizer has {len(self._params)}"
             )
-        options = {key: value for key, value in groups[0].items() if key != "params"}
-        self._whole.param_groups[0].update(options)
+        self.param_groups[0].update({key: value for key, value in groups[0].items() if key != "params"})
         if self.optim is None:
             return
         mine = self._indices(self._group.rank)

@@ -34,8 +34,10 @@ class Outcome(NamedTuple):
 def launched(program, ranks, *arguments, under_mpi4py=False, timeout=60, **environment):
     """Run a program on so many ranks, each with one BLAS thread."""
     how = ["-m", "mpi4py"] if under_mpi4py else []
-    command = [launcher(), "-n", str(ranks), sys.executable, *how, PROGRAMS / f"{program}.py", *map(str, arguments)]
-    names = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, sys.path)), **environment}
+    command = [launcher(), "-n", ranks, sys.executable, *how, PROGRAMS / f"{program}.py", *arguments]
+    names = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path), **environment}
     begun = time.monotonic()
-    done = subprocess.run(list(map(str, command)), env=names, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(
+        [str(x) for x in command], env=names, capture_output=True, text=True, timeout=timeout, check=False
+    )
     return Outcome(done.returncode, done.stdout, done.stderr, time.monotonic() - begun)
