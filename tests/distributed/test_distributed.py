@@ -96,11 +96,11 @@ def test_more_threads_than_cores_are_warned_of():
 
 @mpi
 def test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path):
-    whole = runs("resuming", 2, tmp_path / "whole.npz", 12, 64)
+    whole = runs("resuming", 2, tmp_path / "whole.npz", 40, 64)
     file, ends = tmp_path / "killed.npz", []
     for i in range(4):
-        ends.append(launched("resuming", 2, file, 12, 64, 0.12 + 0.04 * i, timeout=30, **QUIET).status)
-    assert runs("resuming", 2, file, 12, 64) == whole
+        ends.append(launched("resuming", 2, file, 40, 64, 0.05 + 0.03 * i, timeout=30, **QUIET).status)
+    assert runs("resuming", 2, file, 40, 64) == whole
     assert any(ends)
 
 

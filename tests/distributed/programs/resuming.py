@@ -26,10 +26,10 @@ set_of_rows = data.TensorDataset(x, x[:, :1] * 2)
 sampler = data.DistributedSampler(set_of_rows, seed=3)
 loader = data.DataLoader(set_of_rows, batch_size=4, sampler=sampler)
 mg.manual_seed(0)
-made = nn.Sequential(nn.Linear(6, 300), nn.Dropout(0.3), nn.Tanh(), nn.Linear(300, 1))
+made = nn.Sequential(nn.Linear(6, 300), nn.Dropout(0.1), nn.Tanh(), nn.Linear(300, 1))
 model = nn.parallel.DistributedDataParallel(made)
 dist.manual_seed(1)
-optimizer = optim.Adam(model.parameters(), lr=0.01)
+optimizer = optim.Adam(model.parameters(), lr=0.002)
 parts = {"model": model.module, "optimizer": optimizer, "loader": loader}
 epoch, seen = 0, []
 if file.exists():
