@@ -119,6 +119,22 @@ def without_gradients(names: Mapping[int, Sequence[str]], step: int) -> Distribu
     )
 
 
+def joined_in_a_program() -> UnsupportedError:
+    """For a compiled step on uneven batches."""
+    return UnsupportedError(
+        "model.join() cannot be used around a compiled training step, which sends the same at each run: compile the "
+        "loss alone, and call backward() and step() outside of jit"
+    )
+
+
+def not_averaged(names: Sequence[str]) -> DTypeError:
+    """For parameters of half precision, which MPI cannot add."""
+    return DTypeError(
+        f"DistributedDataParallel: gradients of float16 cannot be averaged ({', '.join(names)}): keep the parameters "
+        "in float32, as in model.astype('float32')"
+    )
+
+
 def nothing_to_train() -> ArgumentError:
     """For a module without parameters that require grad."""
     return ArgumentError("DistributedDataParallel: the module has no parameter that requires grad: use it as it is")

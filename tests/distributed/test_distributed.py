@@ -67,6 +67,8 @@ def test_optimizers_in_shards(ranks, tmp_path):
     ("shape", ["at step 3: rank 0: all_reduce sum of float32 (1000,); rank 1: all_reduce sum of float64 (500,)"]),
     ("dtype", ["rank 0: all_reduce sum of float32 (1000,); rank 1: all_reduce sum of float64 (1000,)"]),
     ("order", ["rank 0: average gradients of weight float64 (1, 3)", "rank 1: wait at a barrier"]),
+    ("compiled end", ["rank 1 came to the end of the program, and rank 0 still had average gradients", "(step "]),
+    ("compiled order", ["rank 0: average gradients of weight float64 (1, 3)", "rank 1: wait at a barrier"]),
     ("kill", []),
 ])  # fmt: skip
 def test_what_one_rank_does_wrong_ends_all(kind, words, under_mpi4py):

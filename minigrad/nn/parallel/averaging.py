@@ -12,24 +12,26 @@ from minigrad.ops.shaping import concat, reshape
 Send = Callable[[np.ndarray], None]
 
 
-def averaged(gradients: Sequence[Any], group: Group, send: Send) -> list[Any]:
-    """The averages of gradients of one dtype."""
+def averaged(gradients: Sequence[Any], group: Group, send: Send, announce: Callable[[], object]) -> list[Any]:
+    """The averages of gradients of one dtype, which are announced before they are sent, at each run of a program, too."""
     shapes = [np.shape(unwrap(g)) for g in gradients]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1].tolist()
     if interpreter() is not None:  # the program sends them at each of its runs
-        row = _sent(concat([reshape(g, -1) for g in gradients]), group=group, send=send)
+        row = _sent(concat([reshape(g, -1) for g in gradients]), group=group, send=send, announce=announce)
         starts = [0, *ends]
         return [reshape(row[i : i + int(np.prod(s))], s) for i, s in zip(starts, shapes, strict=True)]
-    row = np.concatenate([unwrap(g).reshape(-1) for g in gradients])
-    send(row)
-    row /= group.size
+    row = _average(np.concatenate([unwrap(g).reshape(-1) for g in gradients]), group, send, announce)
     return [part.reshape(shape) for part, shape in zip(np.split(row, ends), shapes, strict=True)]
 
 
 @primitive(acts=True)
-def _sent(row: Array, /, *, group: Group, send: Send) -> Array:
+def _sent(row: Array, /, *, group: Group, send: Send, announce: Callable[[], object]) -> Array:
     """The average over all ranks of a row, which is sent by a function."""
-    row = np.array(row)
+    return _average(np.array(row), group, send, announce)
+
+
+def _average(row: np.ndarray, group: Group, send: Send, announce: Callable[[], object]) -> np.ndarray:
+    announce()
     send(row)
     row /= group.size
     return row

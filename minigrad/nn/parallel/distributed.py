@@ -1,7 +1,7 @@
 """Data-parallel training: each rank has the model and a part of each batch, and gradients are averaged."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -13,7 +13,9 @@ from minigrad.core import Node, interpreter, no_grad
 from minigrad.distributed.group import ACTIVE, JOINED, Group, current
 from minigrad.errors.distributed import (
     create_graph_in_parallel,
+    joined_in_a_program,
     not_a_power_of_two,
+    not_averaged,
     nothing_to_train,
     warn_of_equal_draws,
     without_gradients,
@@ -103,6 +105,8 @@ class DistributedDataParallel(Module):
         trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
         if not trained:
             raise nothing_to_train()
+        if wrong := [name for name, p in trained if p.dtype == np.float16]:
+            raise not_averaged(wrong)
         self._trained = tuple(trained)
         reduce = group.reduce_in_tree if deterministic else partial(group.reduce, op="sum")
         self._send = in_parts(reduce, size)
@@ -180,7 +184,7 @@ class DistributedDataParallel(Module):
         group.step += 1
         has = self._united(np.zeros(len(self._trained), np.uint8))
         for parameters in self._by_dtype(has).values():
-            averaged([np.zeros(p.shape, p.dtype) for p in parameters], group, self._send)
+            averaged([np.zeros(p.shape, p.dtype) for p in parameters], group, self._send, _nothing)
         return True
 
     def _note_active(self, heard: np.ndarray) -> None:
@@ -211,21 +215,36 @@ class DistributedDataParallel(Module):
             for p, g in zip(self._parameters_trained(), sums, strict=True):
                 p.grad = g
         has = np.array([p.grad is not None for p in self._parameters_trained()], np.uint8)
+        announce: Callable[[], object] = _nothing
+        if interpreter() is None:
+            has = self._announced(has)
+        elif self._joins:
+            raise joined_in_a_program()
+        else:
+            has = self._united(has) if self.find_unused_parameters else has
+            announce = partial(self._announced, has)
+        with no_grad():
+            for parameters in self._by_dtype(has).values():
+                gradients = [np.zeros(p.shape, p.dtype) if p.grad is None else p.grad for p in parameters]
+                found = averaged(gradients, group, self._send, announce)
+                for p, g in zip(parameters, found, strict=True):
+                    p.grad = g
+                announce = _nothing  # once for all dtypes
+
+    def _announced(self, has: np.ndarray) -> np.ndarray:
+        """Agree on a step; which parameters have a gradient on any rank."""
+        group = self._group
         heard = group.header(self._what, ACTIVE, more=_checksum(has), joinable=self._joins)
         self._note_active(heard)
         group.step += 1
         if self.find_unused_parameters or self._joins:
-            has = self._united(has)
-        elif (heard[:, 2] != heard[0, 2]).any():
+            return self._united(has)
+        if (heard[:, 2] != heard[0, 2]).any():
             self._raise_of_others(has)
-        with no_grad():
-            for parameters in self._by_dtype(has).values():
-                gradients = [np.zeros(p.shape, p.dtype) if p.grad is None else p.grad for p in parameters]
-                for p, g in zip(parameters, averaged(gradients, group, self._send), strict=True):
-                    p.grad = g
+        return has
 
     def _united(self, has: np.ndarray) -> np.ndarray:
-        """Which parameters have a gradient on any rank."""
+        has = has.copy()
         self._group.reduce(has, "max")
         return has
 
@@ -268,6 +287,10 @@ class DistributedDataParallel(Module):
             heard = self._group.header("look at the random numbers", more=_checksum(state.encode()))
             if (heard[:, 2] == heard[0, 2]).all() and self._group.rank == 0:
                 warn_of_equal_draws()
+
+
+def _nothing() -> None:
+    """What is to be said when all has been said."""
 
 
 def _checksum(data: Any) -> int:

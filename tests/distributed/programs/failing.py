@@ -1,4 +1,4 @@
-"""One rank does something wrong at step 3: ``failing.py KIND``."""
+"""One rank does something wrong at step 3: ``failing.py KIND``; "compiled KIND" is a compiled step, and step 8."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+import minigrad as mg
 from minigrad import distributed as dist
 from minigrad import nn, optim
 
@@ -15,8 +16,23 @@ dist.init_process_group()
 rank = dist.get_rank()
 model = nn.parallel.DistributedDataParallel(nn.Linear(3, 1))
 optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+
+def train(x):
+    """A step."""
+    optimizer.zero_grad()
+    loss = (model(x) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+at = 3
+if kind.startswith("compiled"):
+    train, at = mg.jit(train), 8
+    kind = kind.removeprefix("compiled ")
 for step in range(1000):
-    if step == 3 and rank == 1:
+    if step == at and rank == 1:
         print(f"at {time.time()}", flush=True)
         if kind == "exception":
             raise ValueError("bad data")
@@ -36,10 +52,8 @@ for step in range(1000):
             dist.barrier()
         if kind == "nothing":
             continue
-    if step == 3 and kind in ("shape", "dtype"):
+    if step == at and kind in ("shape", "dtype"):
         dist.all_reduce(np.ones(1000, np.float32))
-    optimizer.zero_grad()
-    (model(np.ones((4, 3))) ** 2).mean().backward()
-    optimizer.step()
+    train(np.ones((4, 3)))
     time.sleep(0.001)
 print(f"rank {rank} came to its end")

@@ -9,7 +9,7 @@ import pytest
 import minigrad as mg
 from minigrad import distributed as dist
 from minigrad import nn, optim
-from minigrad.errors import ArgumentError, DistributedError, UnsupportedError
+from minigrad.errors import ArgumentError, DistributedError, DTypeError, UnsupportedError
 
 dist.init_process_group()
 rank, size = dist.get_rank(), dist.get_world_size()
@@ -139,6 +139,9 @@ for step in range(6):
     np.testing.assert_array_equal(np.asarray(a), b.detach().numpy())
 np.testing.assert_array_equal(model.module.weight.detach().numpy(), other.module.weight.detach().numpy())
 assert len({x.tobytes() for x in map(np.asarray, dist.all_gather(model.module.weight.detach().numpy()))}) == 1
+with model.join():
+    raises(UnsupportedError, "compile the loss alone", lambda: mg.jit(step_of(model, one))(data(0)))
+raises(DTypeError, "float16", lambda: DDP(nn.Linear(2, 2).astype("float16")))
 whole = DDP(linear(3))
 forward = mg.jit(lambda x: (whole(x) ** 2).mean())
 for step in range(3):
