@@ -13,7 +13,7 @@ Send = Callable[[np.ndarray], None]
 
 
 def averaged(gradients: Sequence[Any], group: Group, send: Send, announce: Callable[[], object]) -> list[Any]:
-    """The averages of gradients of one dtype, which are announced before they are sent, at each run of a program, too."""
+    """The averages of gradients of one dtype, which are announced first, at each run of a program, too."""
     shapes = [np.shape(unwrap(g)) for g in gradients]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1].tolist()
     if interpreter() is not None:  # the program sends them at each of its runs
