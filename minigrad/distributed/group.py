@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import random
-from minigrad.distributed.ending import end_together, end_with_all
+from minigrad.distributed.ending import Ending
 from minigrad.errors import MissingPackageError
 from minigrad.errors.distributed import (
     already_there,
@@ -81,6 +81,10 @@ class Group:
         """
         return np.array([[zlib.crc32(what.encode()), status, more, self.step]], np.int64)
 
+    def advance(self) -> None:
+        """Note that gradients are about to be averaged once more."""
+        self.step += 1
+
     def reduce(self, array: np.ndarray, op: str) -> None:
         """Put the reduction over all ranks into a contiguous array."""
 
@@ -108,6 +112,9 @@ class Group:
     def abort(self) -> None:
         """End all ranks at once."""
 
+    def close(self) -> None:
+        """Let this process end as any other."""
+
 
 class MPIGroup(Group):
     """The processes of an MPI launcher."""
@@ -118,6 +125,7 @@ class MPIGroup(Group):
         self.comm = mpi.COMM_WORLD.Dup()
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
         self._operations = {"sum": mpi.SUM, "mean": mpi.SUM, "max": mpi.MAX, "min": mpi.MIN, "product": mpi.PROD}
+        self._ending = Ending(self)
 
     def header(  # noqa: D102  # inherited
         self, what: str, status: int = ACTIVE, more: int = 0, joinable: bool = False
@@ -134,6 +142,10 @@ class MPIGroup(Group):
         if (taking_part != taking_part[:1]).any():
             raise no_agreement(self.comm.allgather(what), self.step)
         return heard
+
+    def advance(self) -> None:  # noqa: D102  # inherited
+        super().advance()
+        self._ending.at_step(self.step)
 
     def _wait(self, request: Any, what: str) -> None:
         """Wait for the others, but not for ever, and so that Ctrl-C is heard."""
@@ -180,6 +192,9 @@ class MPIGroup(Group):
 
     def abort(self) -> None:  # noqa: D102  # inherited
         self.comm.Abort(1)
+
+    def close(self) -> None:  # noqa: D102  # inherited
+        self._ending.cancel()
 
 
 _group: Group | None = None
@@ -236,7 +251,6 @@ def init_process_group(backend: str | None = None, *, timeout: float = 1800.0) -
         raise other_launcher(started)
     _group = MPIGroup(MPI, seconds) if MPI.COMM_WORLD.Get_size() > 1 else Group()
     if _group.size > 1:
-        end_together(_group)
         _warn_of_threads(_group)
 
 
@@ -262,7 +276,7 @@ def destroy_process_group() -> None:
     global _group
     group = current("destroy_process_group")
     group.header("destroy the process group")
-    end_with_all(group)
+    group.close()
     _group = None
 
 

@@ -1,6 +1,9 @@
 """Several processes on real MPI: what they compute together, and how they end."""
 
 import re
+import tempfile
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,7 +72,7 @@ def test_optimizers_in_shards(ranks, tmp_path):
     ("order", ["rank 0: average gradients of weight float64 (1, 3)", "rank 1: wait at a barrier"]),
     ("compiled end", ["rank 1 came to the end of the program, and rank 0 still had average gradients", "(step "]),
     ("compiled order", ["rank 0: average gradients of weight float64 (1, 3)", "rank 1: wait at a barrier"]),
-    ("kill", []),
+    ("kill", ["rank 1 of 2, step 3: was killed, or has left without a word, and all ranks end"]),
 ])  # fmt: skip
 def test_what_one_rank_does_wrong_ends_all(kind, words, under_mpi4py):
     outcome = launched("failing", 2, kind, under_mpi4py=under_mpi4py, timeout=30)
@@ -77,6 +80,15 @@ def test_what_one_rank_does_wrong_ends_all(kind, words, under_mpi4py):
     for text in words:
         assert text in outcome.errors
     assert outcome.errors.count("Traceback") == (kind != "kill")
+    assert outcome.errors.count("was killed") == (kind == "kill")
+
+
+@mpi
+def test_a_rank_that_leaves_by_the_back_door_is_reported():
+    outcome = launched("failing", 2, "hard end", timeout=30)  # the launcher takes its status for that of all
+    assert "rank 1 of 2, step 3: was killed, or has left without a word" in outcome.errors
+    time.sleep(1.5)
+    assert not list(Path(tempfile.gettempdir()).glob("minigrad-ranks-*"))  # by which they know who was the first
 
 
 @mpi

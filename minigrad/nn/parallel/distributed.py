@@ -181,7 +181,7 @@ class DistributedDataParallel(Module):
         if not (heard[:, 1] == ACTIVE).any():
             return False
         self._note_active(heard)
-        group.step += 1
+        group.advance()
         has = self._united(np.zeros(len(self._trained), np.uint8))
         for parameters in self._by_dtype(has).values():
             averaged([np.zeros(p.shape, p.dtype) for p in parameters], group, self._send, _nothing)
@@ -236,7 +236,7 @@ class DistributedDataParallel(Module):
         group = self._group
         heard = group.header(self._what, ACTIVE, more=_checksum(has), joinable=self._joins)
         self._note_active(heard)
-        group.step += 1
+        group.advance()
         if self.find_unused_parameters or self._joins:
             return self._united(has)
         if (heard[:, 2] != heard[0, 2]).any():
