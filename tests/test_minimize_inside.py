@@ -106,7 +106,7 @@ def test_an_optimizer_may_be_made_by_a_function():
 def test_all_optimizers_are_tried():
     offered = {name for name in optim.__all__ if isinstance(getattr(optim, name), type)
                and issubclass(getattr(optim, name), optim.Optimizer)}  # fmt: skip
-    assert offered - {name for name, _ in ALL.values()} == {"Optimizer", "Muon", "LBFGS"}
+    assert offered - {name for name, _ in ALL.values()} == {"Optimizer", "Muon", "LBFGS", "ZeroRedundancyOptimizer"}
 
 
 # When it ends

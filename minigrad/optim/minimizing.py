@@ -207,8 +207,8 @@ def make_optimizer(given: Any, params: list[Tensor], options: dict[str, Any]) ->
 
 
 def _is_named(cls: type[Optimizer]) -> bool:
-    """Whether a name means this class: not one of those that speak PyTorch's dialect."""
-    return not cls.__name__.startswith("_") and not cls.__module__.startswith("minigrad.torch")
+    """Whether a name means this class: not one that speaks PyTorch's dialect, or is made of another optimizer."""
+    return not cls.__name__.startswith("_") and not cls.__module__.startswith(("minigrad.torch", "minigrad.optim.zero"))
 
 
 def _subclasses(cls: type[Optimizer]) -> Iterator[type[Optimizer]]:
