@@ -38,7 +38,7 @@ FLOORS = [
     {"tensor"},
     {"creation", "dtypes"},
     {"random", "inspection", "linalg", "fft", "special", "control"},
-    {"nn", "program", "stats", "transforms"},
+    {"nn", "program", "stats", "transforms", "executors"},
     {"checkpointing"},
     {"graph", "compiling", "mapping"},
     {"gradcheck", "sparse_jacobians"},
