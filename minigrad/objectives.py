@@ -1,8 +1,9 @@
 """Functions to minimise: each a formula, with its known minimum and the region that one plots.
 
 Coordinates lie along the first axis, so one formula serves a point of shape (n,), and all points of a grid at once, of
-shape (n, rows, columns).  No derivative is written anywhere: gradients and Hessians come from the graph.  Objectives can be
-pickled, and so be sent to other processes.
+shape (n, rows, columns).  No derivative is written anywhere: gradients and Hessians come from the graph.
+
+All of them can be pickled, and so be sent to other processes.
 
 Sources, unless an entry names another: E. M. L. Beale, "On an iterative method for finding a local minimum", 1958;
 D. M. Himmelblau, "Applied Nonlinear Programming", 1972; L. A. Rastrigin, "Systems of Extremal Control", 1974; M. Jamil
