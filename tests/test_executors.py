@@ -15,6 +15,7 @@ import pytest
 import minigrad as mg
 from minigrad import curvature, data, nn, objectives, optim
 from minigrad.errors import AnomalyError, ArgumentError, DTypeError
+from minigrad.executors import Packed, holds
 from minigrad.threads import one_thread
 from tests.rows import each
 
@@ -158,10 +159,12 @@ def test_settings_reach_the_workers(executor):
 def test_workers_multiply_matrices_with_one_thread(executor):
     pytest.importorskip("threadpoolctl")
     before = mg.get_num_threads()
-    mg.set_num_threads(2)
     try:
-        swept = optim.sweep(threads_of_products, [1.0], [0.1, 0.1], steps=0, map=executor.map)
-        assert [run.loss for run in swept.results] == [1.0, 1.0]
+        if isinstance(executor, ProcessPoolExecutor):  # among threads, the first to set it has it to itself
+            list(executor.map(mg.set_num_threads, [2] * 8))
+        mg.set_num_threads(2)
+        swept = optim.sweep(threads_of_products, [1.0], [0.1] * 8, steps=0, map=executor.map)
+        assert [run.loss for run in swept.results] == [1.0] * 8
         assert mg.get_num_threads() == 2
     finally:
         mg.set_num_threads(before)
@@ -235,6 +238,33 @@ def test_a_loss_must_bring_its_module(threads, model):
     ]:
         with pytest.raises(ArgumentError, match=words):
             curvature.loss_surface(loss, GLOBAL if loss is loss_of_global else model, points=3, map=threads.map)
+
+
+class Drawing:
+    """An object that draws a random number when it is copied, as modules may when they are imported."""
+
+    def __getstate__(self):
+        return {"x": 1}
+
+    def __setstate__(self, state):
+        mg.random.rand(1)
+
+    def draw(self, item):
+        return mg.random.rand(1).item()
+
+
+def test_to_copy_an_object_changes_no_random_numbers():
+    with mg.random.using(0):
+        alone = mg.random.rand(1).item()
+    with mg.random.using(0):
+        assert Packed(Drawing().draw, "a test", "")(None) == alone
+
+
+def test_what_a_pickle_holds_is_found():
+    inner, outer = nn.Linear(1, 1), nn.Sequential(nn.Tanh())
+    assert holds(partial(mean_square, outer), [outer])
+    assert holds({"a": [outer]}, outer.modules())
+    assert not holds(partial(mean_square, outer), [inner])
 
 
 # What is refused

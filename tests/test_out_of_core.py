@@ -3,7 +3,6 @@
 import copy
 import os
 import pickle
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +118,7 @@ def test_arrays_of_anything_but_numbers_are_refused(tmp_path):
 
 def resident():
     """The bytes of this process that are in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
@@ -148,6 +147,14 @@ def test_pages_that_were_read_are_let_go_of(rows, monkeypatch):
     assert len(let_go) == 1
     data[1]
     assert len(let_go) == 2
+
+
+def test_changes_that_are_in_no_file_are_kept(rows, tmp_path):
+    changed = np.load(rows.filename, mmap_mode="c")
+    changed[0] = 7.0
+    data = TensorDataset(changed)
+    data.__getbatch__([1] * 2000)
+    assert data[0][0].tolist() == [7.0, 7.0, 7.0]
 
 
 # Rows of several files
@@ -311,6 +318,13 @@ def test_options_that_make_no_sense(tmp_path):
 
 
 def test_files_that_are_damaged_later(tmp_path):
+    deflated = tmp_path / "c.npz"
+    np.savez_compressed(deflated, x=np.random.default_rng(0).normal(size=(2000, 3)))
+    packed = ShardedDataset([deflated])
+    content = deflated.read_bytes()
+    deflated.write_bytes(content[:40] + b"\xff" * 400 + content[440:])
+    with pytest.raises(errors.FileError, match=r"c\.npz cannot be loaded, it is truncated or damaged"):
+        packed[0]
     path = archive(tmp_path, "a.npz", x=ROWS)
     content = path.read_bytes()
     data, again = ShardedDataset([path]), ShardedDataset([saved(tmp_path, "b.npy", ROWS)])
