@@ -3,6 +3,8 @@
 Coordinates lie along the first axis, so one formula serves a point of shape (n,), and all points of a grid at once, of
 shape (n, rows, columns).  No derivative is written anywhere: gradients and Hessians come from the graph.
 
+All of them can be pickled, and so be sent to other processes.
+
 Sources, unless an entry names another: E. M. L. Beale, "On an iterative method for finding a local minimum", 1958;
 D. M. Himmelblau, "Applied Nonlinear Programming", 1972; L. A. Rastrigin, "Systems of Extremal Control", 1974; M. Jamil
 and X.-S. Yang, "A literature survey of benchmark functions for global optimization problems", 2013.
@@ -10,6 +12,7 @@ and X.-S. Yang, "A literature survey of benchmark functions for global optimizat
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,12 +129,12 @@ def bowl(*curvatures: float, center: Sequence[float] | None = None) -> Objective
         raise ArgumentError(f"bowl: curvatures are numbers above 0, one for each coordinate, not {curvatures}")
     if len(point) != len(curvatures):
         raise ArgumentError(f"bowl: a center of {len(point)} coordinates does not fit {len(curvatures)} curvatures")
-
-    def quadratic(w: Any) -> Any:
-        return sum(a * (w[i] - c) ** 2 for i, (a, c) in enumerate(zip(curvatures, point, strict=True)))
-
     domain = tuple((c - 5.0, c + 5.0) for c in point)
-    return Objective(f"bowl{tuple(curvatures)}", quadratic, (point,), 0.0, domain)
+    return Objective(f"bowl{tuple(curvatures)}", partial(_quadratic, curvatures, point), (point,), 0.0, domain)
+
+
+def _quadratic(curvatures: Sequence[float], center: Sequence[float], w: Any) -> Any:
+    return sum(a * (w[i] - c) ** 2 for i, (a, c) in enumerate(zip(curvatures, center, strict=True)))
 
 
 def _wavy_bowl(w: Any) -> Any:

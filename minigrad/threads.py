@@ -1,8 +1,9 @@
 """How many threads NumPy's matrix products use."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from minigrad.errors import MissingPackageError
 from minigrad.errors.files import missing_package
 from minigrad.options import whole_number
 
@@ -53,6 +54,14 @@ def limited(n: int) -> AbstractContextManager[Any]:
     """So many threads at most inside of the block."""
     limits: AbstractContextManager[Any] = _threadpoolctl("limited").threadpool_limits(n, user_api="blas")
     return limits
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread inside of the block, where threadpoolctl is installed; elsewhere as many as there were."""
+    try:
+        return limited(1)
+    except MissingPackageError:
+        return nullcontext()
 
 
 def _threadpoolctl(asked: str) -> Any:

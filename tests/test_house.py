@@ -39,7 +39,7 @@ FLOORS = [
     {"creation", "dtypes"},
     {"random", "inspection", "linalg", "fft", "special", "control"},
     {"distributed"},
-    {"nn", "program", "stats", "transforms"},
+    {"nn", "program", "stats", "transforms", "executors"},
     {"checkpointing"},
     {"graph", "compiling", "mapping"},
     {"gradcheck", "sparse_jacobians"},

@@ -1194,3 +1194,93 @@ def test_a_checkpoint_that_does_not_fit_changes_nothing(tmp_path):
     assert mg.random.get_state() != random  # Linear(2, 2) above has drawn numbers
     with pytest.raises(errors.ArgumentError, match="in any case"):
         mg.io.save_checkpoint(path, random=3)
+
+
+# Several files with an index
+
+
+PARTS = {
+    "a-1.safetensors": {"w": np.arange(6.0, dtype=np.float32).reshape(2, 3), "b": np.array([1, 2])},
+    "sub/a-2.safetensors": {"v": np.ones((2, 2)), "of no index": np.zeros(3)},
+}
+PLACES = {"v": "sub/a-2.safetensors", "w": "a-1.safetensors", "b": "a-1.safetensors"}
+
+
+def indexed(folder, weight_map=PLACES, parts=PARTS, name="model.safetensors.index.json"):
+    """The index of files with these arrays."""
+    (folder / "sub").mkdir(parents=True, exist_ok=True)
+    for file, arrays in parts.items():
+        safetensors.save_file(arrays, folder / file)
+    content = weight_map if isinstance(weight_map, bytes) else json.dumps({"metadata": {}, "weight_map": weight_map})
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder / name
+
+
+def test_an_index_is_the_arrays_of_its_files(tmp_path):
+    loaded = mg.load(str(indexed(tmp_path)))
+    expected = {name: mg.tensor({**PARTS["a-1.safetensors"], **PARTS["sub/a-2.safetensors"]}[name]) for name in PLACES}
+    assert_same(loaded, expected)
+    mg.save(tmp_path / "a-1.safetensors", {name: mg.tensor(x) for name, x in PARTS["a-1.safetensors"].items()})
+    assert_same(mg.load(tmp_path / "model.safetensors.index.json"), expected)
+    model = nn.Linear(3, 2)
+    safetensors.save_file({name: x.numpy() for name, x in model.state_dict().items()}, tmp_path / "l.safetensors")
+    whole = mg.load(indexed(tmp_path, dict.fromkeys(model.state_dict(), "l.safetensors"), {}))
+    assert model.load_state_dict(whole) == ([], [])
+
+
+def test_files_of_an_index_may_be_links(tmp_path):
+    path = indexed(tmp_path / "snapshot")
+    (tmp_path / "snapshot" / "a-1.safetensors").rename(tmp_path / "blob")
+    (tmp_path / "snapshot" / "a-1.safetensors").symlink_to("../blob")
+    assert len(mg.load(path)) == 3
+
+
+def test_the_files_of_an_index_are_in_memory_once(tmp_path):
+    parts = {f"{i}.safetensors": {f"x{i}": np.ones(MB // 8)} for i in range(4)}
+    places = {f"x{i}": f"{i}.safetensors" for i in range(4)}
+    path = indexed(tmp_path, places, parts)
+    tracemalloc.start()
+    try:
+        loaded = mg.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 6.5 * MB
+    finally:
+        tracemalloc.stop()
+    assert len(loaded) == 4
+    assert len(mg.load(path, max_size=4 * MB)) == 4
+    with pytest.raises(errors.FileError, match=r"3\.safetensors cannot be loaded: unpacked it takes"):
+        mg.load(path, max_size=4 * MB - 1)
+
+
+@each(("weight_map", "words"), [
+    ({"w": "../a-1.safetensors"}, r"the file '\.\./a-1\.safetensors' would be outside of the folder"),
+    ({"w": "sub/../../x.safetensors"}, "would be outside of the folder"),
+    ({"w": "/etc/x.safetensors"}, "would be outside of the folder"),
+    ({"w": "..\\x.safetensors"}, "would be outside of the folder"),
+    ({"w": "C:x.safetensors"}, "would be outside of the folder"),
+    ({"w": "pytorch_model-1.bin"}, "does not end with .safetensors; others are pickles"),
+    ({"w": 3}, "an index has a weight_map"),
+    ([], "an index has a weight_map"),
+    (b"[]", "an index has a weight_map"),
+    (b"{}", "an index has a weight_map"),
+    (b'{"weight_map": {"w": "a-1.safetensors", "w": "sub/a-2.safetensors"}}', "the name 'w' is there twice"),
+    (b"", r"model\.safetensors\.index\.json cannot be loaded, it is truncated or damaged"),
+    (b"[" * 100_000, "cannot be loaded"),
+    ({"other": "a-1.safetensors"}, r"a-1\.safetensors cannot be loaded: it has no 'other', which model\.safetensors"),
+])  # fmt: skip
+def test_an_index_that_is_wrong_is_refused(tmp_path, weight_map, words):
+    with pytest.raises(errors.FileError, match=words):
+        mg.load(indexed(tmp_path, weight_map))
+
+
+def test_files_that_an_index_names_must_be_there(tmp_path):
+    path = indexed(tmp_path, {"w": "a-1.safetensors", "x": "no.safetensors", "y": "neither.safetensors"})
+    with pytest.raises(
+        FileNotFoundError, match=r"model\.safetensors\.index\.json: there is no such file \(and 1 more\)"
+    ):
+        mg.load(path)
+    with pytest.raises(FileNotFoundError):
+        mg.load(tmp_path / "no.safetensors.index.json")
+    damaged = indexed(tmp_path)
+    (tmp_path / "a-1.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    with pytest.raises(errors.FileError, match=r"a-1\.safetensors cannot be loaded"):
+        mg.load(damaged)

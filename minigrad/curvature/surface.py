@@ -10,7 +10,9 @@ import numpy as np
 from minigrad.core import no_grad, unwrap
 from minigrad.curvature.hessian import Hessian, trained_parameters
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors.executors import WRITE_A_PARTIAL, loss_without_module
 from minigrad.errors.words import describe
+from minigrad.executors import Packed, gathered, holds
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.restoring import with_state_restored
 from minigrad.operands import numeric
@@ -58,6 +60,7 @@ def loss_surface(
     points: "int | tuple[int, int]" = 25,
     normalize: bool = True,
     generator: "np.random.Generator | None" = None,
+    map: Callable[..., Any] | None = None,
 ) -> Surface:
     """The loss on a grid around a network's parameters, along two directions.
 
@@ -88,6 +91,10 @@ def loss_surface(
         Without it random directions are standard normal numbers for all parameters that require grad, as they are.
     generator : numpy.random.Generator, optional
         For random directions; by default the package's.
+    map : callable, optional
+        The ``map`` of an executor, whose workers compute a row of the grid at a time, as for `optim.sweep`: the same
+        losses, to the last bit.  Each works on a copy of the module, so `loss` must hold it, and be pickled with it:
+        ``functools.partial(function, module, X, y)`` of a function at the top level of a module, and no lambda.
 
     Returns
     -------
@@ -98,7 +105,7 @@ def loss_surface(
     ShapeError
         If a direction does not fit the parameters, or `loss` does not return a single number.
     ValueError
-        If no parameter requires grad or would move, or an option makes no sense.
+        If no parameter requires grad or would move, or an option makes no sense; if `loss` cannot be sent to workers.
 
     Examples
     --------
@@ -117,7 +124,7 @@ def loss_surface(
            [10.,  9., 10.]])
     """
     parameters = trained_parameters(module)
-    a, b = map(_positions, _pair("span", span), _pair("points", points))
+    a, b = (_positions(*along) for along in zip(_pair("span", span), _pair("points", points), strict=True))
     if directions is None:
         numbers = random_generator(generator)
         first, second = (_random(parameters, normalize, numbers) for _ in range(2))
@@ -126,21 +133,46 @@ def loss_surface(
     else:
         first, second = (_given(direction, parameters) for direction in _pair("directions", directions))
 
-    def at(i: float, j: float) -> float:
-        """The loss at a point of the grid: to be called by `with_state_restored`."""
-        for name, p in parameters.items():
-            p.array = p.array + (i * first[name] + j * second[name]).astype(p.dtype)
+    losses = _Losses(loss, module, first, second, a)
+    centre = losses.at(0.0, 0.0)
+    rows = [losses.row(j) for j in b] if map is None else _on_workers(losses, b, map)
+    return Surface(a, b, np.array(rows), centre, (first, second))
+
+
+class _Losses:
+    """The losses at the points of a grid around a module's parameters."""
+
+    def __init__(
+        self, loss: Callable[[], Any], module: Module, first: Direction, second: Direction, a: np.ndarray
+    ) -> None:
+        self.loss, self.module, self.first, self.second, self.a = loss, module, first, second, a
+
+    def row(self, j: float) -> list[float]:
+        """Those of all positions along the first direction, at one along the second."""
+        return [self.at(i, j) for i in self.a]
+
+    def at(self, i: float, j: float) -> float:
+        """That of one point."""
+        return with_state_restored(self.module, partial(self._compute, i, j))
+
+    def _compute(self, i: float, j: float) -> float:
+        """Move the parameters, and compute the loss: to be called by `with_state_restored`."""
+        for name, p in trained_parameters(self.module).items():
+            p.array = p.array + (i * self.first[name] + j * self.second[name]).astype(p.dtype)
         # Far away a loss may overflow: the surface shows it.
         with no_grad(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value = loss()
-        value = np.asarray(unwrap(value))
+            value = np.asarray(unwrap(self.loss()))
         if value.size != 1:
             raise ShapeError(f"loss_surface: the loss has shape {value.shape}, and must be a single number")
         return float(value.reshape(()))
 
-    centre = with_state_restored(module, partial(at, 0.0, 0.0))
-    losses = [[with_state_restored(module, partial(at, i, j)) for i in a] for j in b]
-    return Surface(a, b, np.array(losses), centre, (first, second))
+
+def _on_workers(losses: _Losses, b: np.ndarray, map: Callable[..., Any]) -> list[list[float]]:
+    """The rows of the grid, each computed by a worker on a copy of the module: threads must not share one."""
+    packed = Packed(losses.row, "loss_surface", WRITE_A_PARTIAL)
+    if not holds(losses.loss, [*losses.module.modules(), *losses.module.parameters()]):
+        raise loss_without_module("loss_surface")
+    return gathered(packed, b.tolist(), map, "loss_surface")
 
 
 def _pair(name: str, value: Any) -> Sequence[Any]:

@@ -25,6 +25,7 @@ from minigrad.later import imported_later
 if TYPE_CHECKING:
     from minigrad.data.distributed_sampler import DistributedSampler
     from minigrad.data.loader import DataLoader
+    from minigrad.data.shards import ShardedDataset
     from minigrad.data.worker import WorkerInfo, get_worker_info
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "ShardedDataset",
     "StackDataset",
     "Subset",
     "SubsetRandomSampler",
@@ -49,12 +51,13 @@ __all__ = [
     "random_split",
 ]
 
-# Threads, processes and signals are imported when somebody wants a loader.
+# Most programs read no shards, and threads, processes and signals are imported when somebody wants a loader.
 __getattr__ = imported_later(
     __name__,
     {
         "distributed_sampler": ["DistributedSampler"],
         "loader": ["DataLoader"],
+        "shards": ["ShardedDataset"],
         "worker": ["WorkerInfo", "get_worker_info"],
     },
 )

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import random
+from minigrad.creation import asarray
 from minigrad.data.collate import default_collate
+from minigrad.data.mapped import Pages, from_place, to_place
 from minigrad.errors import ArgumentError, IndexingError, ShapeError
 from minigrad.errors.files import other_lengths
+from minigrad.operands import numeric
 from minigrad.tensor import Tensor
 
 
@@ -91,7 +94,20 @@ class TensorDataset(Dataset):
     Parameters
     ----------
     *tensors : Tensor or ndarray
-        With first axes of one length.
+        With first axes of one length.  Arrays are copied; a `numpy.memmap` is not, and stays in its file: samples and
+        batches are copies of its rows, and to another process it goes by the name of the file, from which it is read
+        there in mode "r".
+
+    Attributes
+    ----------
+    tensors : tuple of Tensor or memmap
+
+    Raises
+    ------
+    ShapeError
+        If first axes differ in length, or there is no array.
+    DTypeError
+        If an array is not made of numbers.
 
     Examples
     --------
@@ -106,16 +122,35 @@ class TensorDataset(Dataset):
         lengths = [_length(t) for t in tensors]
         if not tensors or len(set(lengths)) > 1:
             raise other_lengths("TensorDataset", lengths)
-        self.tensors = tuple(t if isinstance(t, Tensor) else Tensor(t) for t in tensors)
+        self.tensors = tuple(map(_held, tensors))
+        self._pages = Pages()
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        return tuple(t[index] for t in self.tensors)
+        sample = tuple(t[index] if isinstance(t, Tensor) else Tensor(t[index]) for t in self.tensors)
+        self._pages.count(self.tensors, 1)
+        return sample
 
     def __getbatch__(self, indices: Sequence[int]) -> list[Tensor]:
-        return [t[np.asarray(indices, np.intp)] for t in self.tensors]
+        batch = [asarray(t[np.asarray(indices, np.intp)]) for t in self.tensors]
+        self._pages.count(self.tensors, len(indices))
+        return batch
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "tensors": tuple(map(to_place, self.tensors))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, tensors=tuple(map(from_place, state["tensors"])))
 
     def __len__(self) -> int:
         return len(self.tensors[0])
+
+
+def _held(t: Any) -> Any:
+    """A Tensor as it is, the rows of a file where they are, and a copy of everything else."""
+    if not isinstance(t, np.memmap):
+        return t if isinstance(t, Tensor) else Tensor(t)
+    numeric(t, "a TensorDataset")  # which does not read it
+    return t
 
 
 class StackDataset(Dataset):
@@ -164,7 +199,7 @@ class ConcatDataset(Dataset):
         self.cumulative_sizes = list(accumulate(len(d) for d in self.datasets))
 
     def __getitem__(self, index: int) -> Any:
-        index = _within(index, len(self))
+        index = within(index, len(self))
         which = bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
 
@@ -172,7 +207,8 @@ class ConcatDataset(Dataset):
         return self.cumulative_sizes[-1]
 
 
-def _within(index: int, count: int) -> int:
+def within(index: int, count: int) -> int:
+    """The number of a sample that is given from the start or, below zero, from the end."""
     if not -count <= index < count:
         raise IndexingError(f"a data set of {count} samples has no number {index}")
     return index % count

@@ -1,7 +1,8 @@
 """What is said of optional packages, files, and data that is loaded from them."""
 
 import errno
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.errors import ArgumentError, DTypeError, FileError, MissingPackageError, ShapeError, WorkerError
@@ -129,6 +130,12 @@ def cannot_write(path: str, error: OSError, instead: str) -> OSError:
     return OSError(error.errno, why, path) if error.errno else error
 
 
+def missing_files(who: str, paths: Sequence[str]) -> FileNotFoundError:
+    """For files of several that are not there."""
+    others = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+    return FileNotFoundError(errno.ENOENT, f"{who}: there is no such file{others}", paths[0])
+
+
 # Data
 
 
@@ -146,6 +153,57 @@ def other_lengths(dataset: str, lengths: Iterable[int]) -> ShapeError:
     return ShapeError(
         f"{dataset}: there must be arrays with first axes of one length, not of {list(lengths)}: each array has an "
         "entry for each sample, in one order"
+    )
+
+
+def no_shards(given: Any) -> ArgumentError:
+    """For a single path, or none at all, in the place of several."""
+    what = "there are none" if given is None else f"this is one path, {os.fspath(given)!r}"
+    return ArgumentError(
+        f"ShardedDataset takes a list of files, and {what}: write sorted(glob.glob('folder/*.npy')), for instance"
+    )
+
+
+def shards_of_two_kinds(endings: Iterable[str], keys: Any) -> ArgumentError:
+    """For files that are not all of one kind that can be read; `keys` are asked of files that have none."""
+    if keys is not None and set(endings) == {".npy"}:
+        return ArgumentError("ShardedDataset: keys are of .npz files, and an .npy file holds one array: leave them out")
+    words = ", ".join(repr(ending) for ending in sorted(endings))
+    return ArgumentError(
+        f"ShardedDataset: the names of the files end with {words}, and must all end with .npy, or all with .npz: save "
+        "other data with numpy.save, and join data sets of two kinds by data.ConcatDataset"
+    )
+
+
+def no_such_array(path: str, name: str | None, there: Iterable[str]) -> ArgumentError:
+    """For an archive without an array of a name, or without any."""
+    names = ", ".join(map(repr, there))
+    what = "no arrays" if name is None else f"no array {name!r}: there are {names or 'none'}"
+    return ArgumentError(f"ShardedDataset: {path} has {what}")
+
+
+def no_numbers_in_file(path: str, name: str, shape: tuple[int, ...], dtype: Any) -> DTypeError | ShapeError:
+    """For an array of a file whose rows are no samples."""
+    which = f"the array {name!r} of {path}" if name else path
+    if dtype.kind in "biufc":
+        return ShapeError(f"ShardedDataset: {which} has shape {shape}, and no rows: save it as array[None]")
+    why = "are pickled, and to load them is to run code" if dtype.kind == "O" else "are no numbers"
+    return DTypeError(
+        f"ShardedDataset: the elements of {which}, of dtype {dtype}, {why}: save it as an array of numbers, "
+        "numpy.save(path, array.astype(float))"
+    )
+
+
+def other_rows(path: str, name: str, found: Any, first: str, expected: Any) -> DTypeError | ShapeError:
+    """For a file whose rows are not those of the first."""
+    which = f"the array {name!r} of {path}" if name else path
+    if found.shape != expected.shape:
+        return ShapeError(
+            f"ShardedDataset: the rows of {which} have shape {found.shape}, and those of {first} {expected.shape}"
+        )
+    return DTypeError(
+        f"ShardedDataset: {which} has dtype {found.dtype}, and {first} {expected.dtype}: save it with "
+        f"array.astype('{expected.dtype}')"
     )
 
 

@@ -7,7 +7,9 @@ checksum of the whole file, which finds any change of a byte.
     trees         a tree as JSON and arrays
     npz           the one kind of file
     safetensors   the other
+    sharded       several of these, with an index
     streams       arrays and files a piece at a time
+    damage        what is said of a file that cannot be read
     files         save and load
     checkpoints   the states of all parts of a training run
 """

@@ -9,9 +9,10 @@ import numpy as np
 
 from minigrad.core import only_outside
 from minigrad.creation import asarray
-from minigrad.errors import ArgumentError, DTypeError, FileError, MinigradError
-from minigrad.errors.files import arguments_swapped, at_its_end, damaged, no_file, pickled, unknown_ending, wrong_file
-from minigrad.io import npz, safetensors, trees
+from minigrad.errors import ArgumentError, DTypeError, FileError
+from minigrad.errors.files import arguments_swapped, at_its_end, no_file, pickled, unknown_ending, wrong_file
+from minigrad.io import npz, safetensors, sharded, trees
+from minigrad.io.damage import explained
 from minigrad.io.streams import copy, rest
 from minigrad.replacing import replace_file
 
@@ -99,13 +100,14 @@ def load(path: Path | BinaryIO, *, max_size: float | None = None) -> Any:
     """Load what `save` has saved.
 
     Files that others have made, with `numpy.savez` or with safetensors (from PyTorch, for instance), give a dict of
-    Tensors by their names.
+    Tensors by their names.  So does an index of several such files, ``model.safetensors.index.json``: they are read one
+    after the other, and what the index does not name is left out.
 
     Parameters
     ----------
     path : str, path or binary file
-        A path ends with ``.npz`` or ``.safetensors``. A file that is open is read from where it stands to its end, and
-        its content says which of the two it is.
+        A path ends with ``.npz``, ``.safetensors`` or ``.safetensors.index.json``. A file that is open is read from
+        where it stands to its end, and its content says which of the first two it is.
     max_size : int, optional
         How many bytes the arrays of the file may take together. A small file can be made to unfold into what fills the
         memory; so by default these are 100 times the size of the file, or 256 MiB if that is more.
@@ -114,13 +116,13 @@ def load(path: Path | BinaryIO, *, max_size: float | None = None) -> Any:
     ------
     FileError
         If the file is truncated or damaged, holds pickled objects, or would take more than `max_size` bytes. Nothing
-        of it is executed.
+        of it is executed.  Also if the files of an index do not have what it names, or would be outside of its folder.
     ArgumentError
         If the name has another ending, or a file that is open cannot be read, or not from where one wants.
     DTypeError
         If `path` is neither a path nor a binary file.
     FileNotFoundError
-        If there is none.
+        If there is none, or one that an index names is missing.
 
     Examples
     --------
@@ -141,6 +143,8 @@ def load(path: Path | BinaryIO, *, max_size: float | None = None) -> Any:
     if max_size is not None and not max_size >= 0:
         raise ArgumentError(f"load: max_size is a number of bytes, not {max_size}")
     if isinstance(path, (str, os.PathLike)):
+        if os.fspath(path).endswith(sharded.ENDING):
+            return _as_tensors(sharded.read(os.fspath(path), max_size, _limit_of))
         suffix = _suffix(path, None)
         with open(path, "rb") as file:
             return _load(file, suffix, max_size)
@@ -222,19 +226,21 @@ def _load(file: BinaryIO, suffix: str | None, max_size: float | None) -> Any:
     size = rest(file)
     if not size:
         raise at_its_end(name)
-    limit = max(_ANYWAY, _FACTOR * size) if max_size is None else max_size
-    try:
+    with explained(name):
         found = _by_content(file)
-        arrays, form = _READERS[suffix or found](file, limit)
+        arrays, form = _READERS[suffix or found](file, _limit_of(size) if max_size is None else max_size)
         if form is None:
-            return {key: asarray(value) for key, value in arrays.items()}
+            return _as_tensors(arrays)
         described = json.loads(form, object_pairs_hook=trees.unique)
         if described["version"] > _VERSION:
             raise FileError(f"it was written by a newer version of minigrad (format {described['version']})")
         return trees.rebuild(described["tree"], arrays)
-    except MemoryError:
-        raise
-    except MinigradError as error:
-        raise FileError(f"{name} cannot be loaded: {error}") from error
-    except Exception as error:  # whatever a reader says of bytes that mean nothing
-        raise damaged(name, error) from error
+
+
+def _limit_of(size: int) -> int:
+    """How many bytes the arrays of a file may take, if nothing is said of it."""
+    return max(_ANYWAY, _FACTOR * size)
+
+
+def _as_tensors(arrays: trees.Arrays) -> dict[str, Any]:
+    return {key: asarray(value) for key, value in arrays.items()}

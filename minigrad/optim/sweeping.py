@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from minigrad.errors import ArgumentError, DTypeError
+from minigrad.errors.executors import one_iterator_for_all
+from minigrad.executors import gathered
 from minigrad.nn.module import Module
 from minigrad.optim.minimizing import make_optimizer, minimize
+from minigrad.optim.problem import Problem
 from minigrad.optim.result import Result
 from minigrad.options import real_number, whole_number
 
@@ -74,8 +78,10 @@ class SweepResult:
         return display.mimebundle(self.__repr__, include, exclude, html=html)
 
 
-def sweep(f: Callable[..., Any], x0: Any, lrs: Iterable[float], **options: Any) -> SweepResult:
-    """Minimise from the same start with one learning rate after the other.
+def sweep(
+    f: Callable[..., Any], x0: Any, lrs: Iterable[float], *, map: Callable[..., Any] | None = None, **options: Any
+) -> SweepResult:
+    """Minimise from the same start with one learning rate after the other, or with several at once.
 
     Parameters
     ----------
@@ -83,6 +89,10 @@ def sweep(f: Callable[..., Any], x0: Any, lrs: Iterable[float], **options: Any) 
         As in `minimize`.
     lrs : iterable of float
         The learning rates.
+    map : callable, optional
+        The ``map`` of an executor, whose workers make the runs: threads or processes of `concurrent.futures`, of
+        mpi4py, of Dask.  What goes to processes must be pickled, so `f` and other functions are written at the top
+        level of a module.  By default the runs are made here, one after another.
     **options
         What `minimize` takes.  `tol` or `target` says what it means to converge; without them a run has converged if
         its last gradient's norm is below 1e-6.  Iterables such as `batches` are used up by the first run: give a size.
@@ -94,7 +104,17 @@ def sweep(f: Callable[..., Any], x0: Any, lrs: Iterable[float], **options: Any) 
     Raises
     ------
     ValueError
-        If there is no learning rate, or one is not above 0.
+        If there is no learning rate, or one is not above 0; if something cannot be pickled for a worker.
+    TypeError
+        If `map` is no function.
+
+    Notes
+    -----
+    All runs begin with the same random numbers of the package: those of its generator as it is now, which afterwards
+    goes on from where the last run has left it.  So the results are the same with and without `map`, to the last bit.
+    A generator of your own, in `noise` or in `f`, is another one in each process, and goes on from run to run here.
+    Workers multiply matrices with one thread each, where threadpoolctl is installed; large products on several threads
+    may differ in their last bits.
 
     Examples
     --------
@@ -106,11 +126,27 @@ def sweep(f: Callable[..., Any], x0: Any, lrs: Iterable[float], **options: Any) 
     0.09   32     8.80079e-05  converged in 32
     0.105  100    1.18691e+10  diverged after 100
     best: 0.09
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as executor:
+    ...     mg.optim.sweep(f, [4.0, 2.5], [0.01, 0.09], target=1e-4, steps=100, map=executor.map).best
+    0.09
     """
     rates = tuple(float(lr) for lr in lrs)
     if not rates or not all(0 < lr < math.inf for lr in rates):
         raise ArgumentError(f"sweep: give at least one learning rate, each above 0, not {rates}")
-    return SweepResult(rates, tuple(minimize(f, x0, lr=lr, **options) for lr in rates))
+    if map is not None and isinstance(options.get("batches"), Iterator):
+        raise one_iterator_for_all("sweep")
+    results = gathered(partial(_run, f, x0, options), rates, map, "sweep")
+    return SweepResult(rates, tuple(_with_problem(result, f, x0, options.get("data", ())) for result in results))
+
+
+def _run(f: Callable[..., Any], x0: Any, options: dict[str, Any], lr: float) -> Result:
+    return minimize(f, x0, lr=lr, **options)
+
+
+def _with_problem(result: Result, f: Callable[..., Any], x0: Any, data: Sequence[Any]) -> Result:
+    """The result with the objective, which it has left behind if it comes from another process."""
+    return result if result.problem is not None else replace(result, problem=Problem(f, x0, data))
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -814,3 +814,21 @@ def test_scikit_learn_1_5_is_asked_by_its_own_name(monkeypatch):
 
     monkeypatch.delattr(validation, "validate_data", raising=False)
     assert validate_data(Old(), X=1, reset=False) == {"X": 1, "reset": False}
+
+
+# Several processes
+
+
+@each(("estimator", "targets"), [
+    (Regressor(module=network, epochs=5, batch_size=16, random_state=0), Y),
+    (Classifier(module=network, epochs=5, optimizer="Adam", early_stopping=True, random_state=0), LABELS),
+])  # fmt: skip
+def test_joblibs_processes_come_to_the_serial_scores(estimator, targets):
+    alone = cross_val_score(estimator, X, targets, cv=3)
+    np.testing.assert_array_equal(cross_val_score(estimator, X, targets, cv=3, n_jobs=2), alone)
+    grid = {"lr": [0.01, 0.1], "module__hidden": [4, 8]}
+    searches = [GridSearchCV(estimator, grid, cv=2, n_jobs=n).fit(X, targets) for n in (None, 2)]
+    one, other = searches
+    np.testing.assert_array_equal(one.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"])
+    assert one.best_params_ == other.best_params_
+    assert_same(one.best_estimator_, other.best_estimator_)
