@@ -1,6 +1,6 @@
-"""Several processes against unconnected ones, and how quickly a failure ends them all: python tests/benchmarks/distributed.py.
+"""Several processes against unconnected ones, and how quickly a failure ends them all.
 
-Needs mpi4py and an MPI runtime (the extra `mpi`), and two cores.
+Run it with ``python tests/benchmarks/distributed.py``; it needs mpi4py and an MPI runtime (the extra `mpi`), and two cores.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.distributed.launching import PROGRAMS, launched  # noqa: E402  # after the path is known
+from tests.distributed.launching import PROGRAMS, launched  # after the path is known
 
 STEPS = PROGRAMS / "timing.py"
 
