@@ -1,8 +1,8 @@
 """Functions that run in a block, or in a context of their own: what Python's ways of calling need for that."""
 
 import functools
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any
 
@@ -71,3 +71,17 @@ def _silenced(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
     for variable, value in _SILENCE:
         variable.set(value)
     return function(*args, **kwargs)
+
+
+# What is computed beside the program's own steps, in words: processes that work together must all be at the same.
+beside: ContextVar[str] = ContextVar("minigrad_beside", default="")
+
+
+@contextmanager
+def computed_beside(what: str) -> Iterator[None]:
+    """In the block things are computed once more, for the sake of something else."""
+    token = beside.set(what)
+    try:
+        yield
+    finally:
+        beside.reset(token)

@@ -20,6 +20,7 @@ from minigrad.compiling.entry import MISS, short_way
 from minigrad.compiling.kernels import alike_enough
 from minigrad.compiling.run import Compiled
 from minigrad.compiling.tracing import trace_with_pullbacks
+from minigrad.contexts import computed_beside
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
 from minigrad.errors.programs import (
@@ -201,7 +202,8 @@ class Jitted:
         return None
 
     def _traced(self, call: Call) -> tuple[Compiled, list[Any]]:
-        written = trace_with_pullbacks(self._filled(call), self._name, (call.args, call.kwargs))
+        with computed_beside(", to trace a function"):
+            written = trace_with_pullbacks(self._filled(call), self._name, (call.args, call.kwargs))
         compiled = Compiled(written, call.leaves, quick=self._numerics == "fast")
         outside = compiled.read()
         if isinstance(outside, str):
@@ -246,7 +248,7 @@ class Jitted:
         written = [(target, None if value is None else np.array(value)) for target, value in outcome.written()]
         random.set_state(state)
         args, kwargs = call.as_tensors()
-        with disabled():
+        with disabled(), computed_beside(", to compare a compiled function"):
             result = self._filled(call)(*args, **kwargs)
         expected = [*map(unwrap, flatten(result)[0]), *(target.read() for target, _ in written)]
         found = [*outcome.made[: compiled.results], *(value for _, value in written)]

@@ -167,7 +167,9 @@ def warn_of_equal_draws() -> None:
 
 def more_ranks_than_samples(samples: int, ranks: int) -> ArgumentError:
     """For a data set that is too small."""
-    return ArgumentError(f"DistributedSampler: {samples} samples cannot be shared out among {ranks} ranks")
+    return ArgumentError(
+        f"DistributedSampler: {samples} samples cannot be shared out among {ranks} ranks: start fewer of them"
+    )
 
 
 def _ranks(ranks: Sequence[int]) -> str:

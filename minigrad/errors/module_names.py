@@ -173,7 +173,7 @@ _SAID = {
     "distributions": _TORCH,
     **dict.fromkeys(["custom_jvp", "custom_vjp", "defjvp", "defvjp"], "@minigrad.primitive makes an operation"),
     **dict.fromkeys(["compile", "named_call", "block_until_ready", "export"], "minigrad.jit compiles a function"),
-    **dict.fromkeys(["pmap", "distributed", "multiprocessing"], "there is one process; minigrad.vmap computes batches"),
+    **dict.fromkeys(["pmap", "multiprocessing"], "minigrad.vmap computes batches, minigrad.distributed has processes"),
     **dict.fromkeys(["onnx", "hub", "sparse", "strided", "config", "set_printoptions"], "there is nothing of the kind"),
     **dict.fromkeys(["tril_indices", "triu_indices", "fill_diagonal", "indices", "array_split", "geomspace"], _ARRAYS),
     **dict.fromkeys(["identity", "logspace", "tri"], _ARRAYS),

@@ -131,6 +131,6 @@ _INSTEAD = {
     "onnx": "it is not exported here",
     "bfloat16": "NumPy has no such dtype: write torch.float32",
     "sparse_coo_tensor": "a constant sparse matrix of SciPy's is multiplied by @",
-    "distributed": "there is one process",
+    "distributed": "write minigrad.distributed, and minigrad.nn.parallel.DistributedDataParallel",
     "multiprocessing": "DataLoader(num_workers=...) has workers",
 }

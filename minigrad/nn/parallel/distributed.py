@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import autograd, random
 from minigrad.core import Node, interpreter, no_grad
+from minigrad.distributed.collectives import broadcast
 from minigrad.distributed.group import ACTIVE, JOINED, Group, current
 from minigrad.errors.distributed import (
     create_graph_in_parallel,
@@ -123,7 +124,7 @@ class DistributedDataParallel(Module):
         if self.training and self._group.size > 1:
             if not self._checked:
                 self._check_dropout()
-            if self.broadcast_buffers and self._syncs and not self._joins and interpreter() is None:
+            if self.broadcast_buffers and self._syncs and not self._joins:
                 self._send_buffers()
         return self.module(*args, **kwargs)
 
@@ -236,11 +237,11 @@ class DistributedDataParallel(Module):
         group = self._group
         heard = group.header(self._what, ACTIVE, more=_checksum(has), joinable=self._joins)
         self._note_active(heard)
-        group.advance()
         if self.find_unused_parameters or self._joins:
-            return self._united(has)
-        if (heard[:, 2] != heard[0, 2]).any():
+            has = self._united(has)
+        elif (heard[:, 2] != heard[0, 2]).any():
             self._raise_of_others(has)
+        group.advance()
         return has
 
     def _united(self, has: np.ndarray) -> np.ndarray:
@@ -274,10 +275,9 @@ class DistributedDataParallel(Module):
         _send_all([*self.module.parameters(), *self.module.buffers()], self._group, src)
 
     def _send_buffers(self) -> None:
-        buffers = list(self.module.buffers())
-        if buffers:
-            self._group.header("send buffers")
-            _send_all(buffers, self._group, 0)
+        for buffer in self.module.buffers():
+            with no_grad():
+                broadcast(buffer, 0)
 
     def _check_dropout(self) -> None:
         """Warn once if dropout is the same on all ranks."""

@@ -139,6 +139,14 @@ for step in range(6):
     np.testing.assert_array_equal(np.asarray(a), b.detach().numpy())
 np.testing.assert_array_equal(model.module.weight.detach().numpy(), other.module.weight.detach().numpy())
 assert len({x.tobytes() for x in map(np.asarray, dist.all_gather(model.module.weight.detach().numpy()))}) == 1
+mg.manual_seed(0)
+model, other = DDP(nn.BatchNorm1d(3)), DDP(nn.BatchNorm1d(3))
+one, two = optim.SGD(model.parameters(), lr=0.1), optim.SGD(other.parameters(), lr=0.1)
+compiled, plain = mg.jit(step_of(model, one)), step_of(other, two)
+for step in range(5):
+    a, b = compiled(data(30 * rank + step)), plain(data(30 * rank + step))
+    np.testing.assert_array_equal(np.asarray(a), b.detach().numpy())
+np.testing.assert_array_equal(model.module.running_var.numpy(), other.module.running_var.numpy())
 with model.join():
     raises(UnsupportedError, "compile the loss alone", lambda: mg.jit(step_of(model, one))(data(0)))
 raises(DTypeError, "float16", lambda: DDP(nn.Linear(2, 2).astype("float16")))
