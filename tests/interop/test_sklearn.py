@@ -819,6 +819,16 @@ def test_scikit_learn_1_5_is_asked_by_its_own_name(monkeypatch):
 # Several processes
 
 
+@pytest.fixture
+def _joblibs_workers():
+    """Let the processes end that joblib keeps for later."""
+    yield
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.mark.usefixtures("_joblibs_workers")
 @each(("estimator", "targets"), [
     (Regressor(module=network, epochs=5, batch_size=16, random_state=0), Y),
     (Classifier(module=network, epochs=5, optimizer="Adam", early_stopping=True, random_state=0), LABELS),
