@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Often all ranks raise the same, and one message is enough.  Rank 0 has this time to be the first, in seconds; and who
 # was the first has that time to end the others.
-_FIRST, _ENOUGH = 0.5, 2.0
+_FIRST, _ENOUGH = 0.5, 1.0
 
 
 class Ending:

@@ -27,7 +27,7 @@ def seconds_of_a_step(ranks, connected, rows):
 def print_speeds():
     """Steps of two ranks against two copies that know nothing of each other, run at once, and against one process."""
     print("rows  step of one [ms]  two copies  two ranks  ratio  throughput")
-    for rows in (64, 256, 1024):
+    for rows in (256, 1024, 2048, 4096):
         pairs = [(seconds_of_a_step(2, True, rows), seconds_of_a_step(2, False, rows)) for _ in range(5)]
         one = min(seconds_of_a_step(1, False, rows) for _ in range(3))
         together, apart = min(a for a, _ in pairs), min(b for _, b in pairs)
