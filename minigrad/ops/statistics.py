@@ -297,9 +297,13 @@ def cov(
     if settled(np.any(factor <= 0)):
         warn("Degrees of freedom <= 0 for slice")
         factor = np.float64(0)
-    X = centred(X, True, axis=1) if weights is None else X - sum(X * weights, axis=1, keepdims=True) / total
-    weighted = X if weights is None else X * weights
-    return squeeze(matmul(X, conj(weighted.T)) * (1 / factor))
+    if weights is None:
+        X = weighted = centred(X, True, axis=1)
+    else:
+        X = astype(X - sum(X * weights, axis=1, keepdims=True) / total, X.dtype)
+        weighted = X * weights
+    products = matmul(X, conj(weighted.T))
+    return squeeze(products * astype(1 / factor, np.finfo(products.dtype).dtype))
 
 
 def _normalization(number: int, ddof: int, fweights: Any, aweights: Any) -> tuple[Array | None, Array, Array]:

@@ -380,3 +380,15 @@ def test_lists_are_arrays():
     assert mg.nanmax([1.0, NAN]) == 1
     assert statistics.ptp([1.0, 4.0]) == 3
     assert type(mg.median([3.0, 1.0])) is np.float64
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("options", [{}, {"fweights": np.arange(1, 7)}, {"aweights": np.linspace(0.1, 1, 6)}])
+def test_covariances_in_the_dtype_that_is_asked_for(dtype, options):
+    x = np.random.default_rng(0).normal(size=(3, 6)).astype(dtype)
+    for more in ({}, {"dtype": dtype}):
+        wanted = np.cov(x, **options, **more)
+        found = mg.cov(mg.tensor(x), **options, **more)
+        assert found.dtype == wanted.dtype
+        np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-4)
+    assert mg.corrcoef(mg.tensor(x), dtype=dtype).dtype == np.corrcoef(x, dtype=dtype).dtype
