@@ -87,6 +87,7 @@ GROUPS: dict[str, tuple[str, str, str]] = {
     "Several processes": (
         "", "distributed nn.parallel", "data.DistributedSampler optim.ZeroRedundancyOptimizer",
     ),
+    "Other engines": ("", "export", ""),
     "Data and files": ("io.files", "data io progress", ""),
     "Testing": ("", "testing testing.strategies", ""),
     "scikit-learn": ("", "interop.sklearn", ""),
