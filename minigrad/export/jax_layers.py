@@ -1,0 +1,6 @@
+"""In JAX: layers."""
+
+from collections.abc import Callable
+from typing import Any
+
+LAYERS: dict[str, Callable[..., Any]] = {}

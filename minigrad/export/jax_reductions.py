@@ -1,0 +1,6 @@
+"""In JAX: reductions."""
+
+from collections.abc import Callable
+from typing import Any
+
+REDUCTIONS: dict[str, Callable[..., Any]] = {}

@@ -1,0 +1,6 @@
+"""In JAX: special."""
+
+from collections.abc import Callable
+from typing import Any
+
+SPECIAL: dict[str, Callable[..., Any]] = {}
