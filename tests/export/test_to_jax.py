@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
 from minigrad.registry import primitives
 
 jax = pytest.importorskip("jax", reason="JAX is not installed (the extra `jax`)")
