@@ -74,7 +74,7 @@ def compare(case, with_gradients):
 
         return scalar
 
-    ours = mg.grad(of(f, lambda y: mg.real(y) + mg.imag(y) if np.asarray(y).dtype.kind == "c" else y,
+    ours = mg.grad(of(f, lambda y: mg.real(y) + mg.imag(y) if y.dtype.kind == "c" else y,
                       lambda parts: sum(parts) if isinstance(parts, list) else parts.sum()),
                    argnums=tuple(range(len(floats))))(*floats)  # fmt: skip
     theirs = jax.grad(of(lowered, lambda y: y.real + y.imag if y.dtype.kind == "c" else y,
