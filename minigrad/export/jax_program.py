@@ -13,7 +13,8 @@ from minigrad.program.equations import Argument, Equation, OfTensor, Variable
 from minigrad.tree import flatten, map_leaves
 
 TARGET = "export.to_jax"
-OF_KNOWN_SHAPE = {"count_numbers", "sum_by_number"}  # whose shape depends on values, and stays that of the example
+# Whose shape depends on values, and stays that of the example.
+OF_KNOWN_SHAPE = {"count_numbers", "sum_by_number", "histogram_bin_edges"}
 
 
 def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
@@ -63,7 +64,15 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     Array([0.9092974, 0.9092974, 0.9092974], dtype=float32)
     """
     jax = _jax()
-    program = trace(f, *map_leaves(_differentiable, examples))
+    follows: list[bool] = []  # through which results gradients go
+
+    def noting(*args: Any) -> Any:
+        result = f(*args)
+        follows[:] = [getattr(y, "node", None) is not None for y in flatten(result)[0]]
+        return result
+
+    noting.__name__ = getattr(f, "__name__", type(f).__name__)
+    program = trace(noting, *map_leaves(_differentiable, examples))
     if program.effects:
         raise changes_something(TARGET, program.name, [str(target) for target, _ in program.effects])
     for source in program.inputs.values():
@@ -78,7 +87,6 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     leaves_of_trace = {
         x for x, s in program.inputs.items() if isinstance(s, Argument) and not isinstance(x.dtype, type)
     }
-    follows = [y.node is not None for y in flatten(program.result)[0]]
     double = _double_precision(program)
     draws = _draws(program.equations)
 

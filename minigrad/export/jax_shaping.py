@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minigrad.errors.exporting import no_counterpart
 from minigrad.export.jax_rules import with_slope_of
 
 
@@ -26,10 +25,9 @@ def _sum_by_number(x: Any, weights: Any, *, minlength: int, shape: tuple[int, ..
     return jnp.zeros(shape, jnp.result_type(weights, float)).at[x].add(weights, mode="drop")
 
 
-def _edges(a: Any, *, bins: Any, range: Any) -> Any:
-    if isinstance(bins, str):
-        raise no_counterpart("JAX", f"bins={bins!r} of a histogram", None, "how many there are depends on the numbers")
-    return jnp.histogram_bin_edges(jnp.asarray(a), jnp.asarray(bins) if jnp.ndim(bins) else int(bins), range)
+def _edges(a: Any, *, bins: Any, range: Any, shape: tuple[int, ...]) -> Any:
+    count = shape[0] - 1 if isinstance(bins, str) else bins
+    return jnp.histogram_bin_edges(jnp.asarray(a), jnp.asarray(bins) if jnp.ndim(count) else int(count), range)
 
 
 def _bin_of(x: Any, edges: Any) -> Any:
