@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from minigrad.export.jax_rules import length
+from minigrad.registry import primitives
 
 # Parts of formulas
 
@@ -100,15 +101,10 @@ def _cutoff(x: Any, rtol: Any) -> Any:
 
 
 def _values(x: Any) -> Any:
-    """Singular values; of a matrix without elements there are none."""
-    if not x.size:
-        return jnp.zeros((*x.shape[:-2], min(x.shape[-2:])), jnp.abs(x).dtype)
     return jnp.linalg.svd(x, compute_uv=False)
 
 
 def _pinv(x: Any, *, rtol: Any = None) -> Any:
-    if not x.size:
-        return jnp.swapaxes(x, -1, -2)
     return jnp.linalg.pinv(x, rtol=jnp.asarray(_cutoff(x, rtol)))
 
 
@@ -119,10 +115,20 @@ def _matrix_rank(x: Any, *, rtol: Any = None) -> Any:
 
 
 def _corank(x: Any) -> Any:
-    if not x.size:
-        return jnp.asarray(0)
     s = _values(jnp.where(jnp.all(jnp.isfinite(x)), x, jnp.eye(x.shape[-1], dtype=x.dtype)))
     return jnp.max(jnp.sum(s <= jnp.finfo(x.dtype).eps ** (1 / 3) * s[..., :1], axis=-1))
+
+
+def _of_any_size(name: str, lower: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of matrices that JAX has for those with elements only; of others NumPy's result is a constant."""
+
+    def lowered(x: Any, **params: Any) -> Any:
+        if x.size:
+            return lower(x, **params)
+        forward = primitives[name].primitive.forward  # type: ignore[attr-defined]  # which every primitive has
+        return jnp.asarray(forward(np.zeros(x.shape, x.dtype), **params))
+
+    return lowered
 
 
 # Fourier transforms: along one axis after another, since JAX has them for three at most
@@ -137,15 +143,8 @@ def _along(transform: Callable[..., Any]) -> Callable[..., Any]:
     return lowered
 
 
-LINALG: dict[str, Callable[..., Any]] = {
-    "matmul": lambda a, b: jnp.matmul(a, b),
-    "einsum": lambda *operands, subscripts: jnp.einsum(subscripts, *operands),
-    "vector_norm": _vector_norm,
-    "tril": lambda x, k=0: jnp.tril(x, k),
-    "triu": lambda x, k=0: jnp.triu(x, k),
-    "sparse_product": _sparse_product,
+_OF_MATRICES: dict[str, Callable[..., Any]] = {
     "cholesky": lambda x: jnp.linalg.cholesky(_hermitian(x), symmetrize_input=False),
-    "weighed": lambda v, g, equal: v * g,
     "eigh": _eigh,
     "eigvalsh": lambda x: jnp.linalg.eigvalsh(_hermitian(x)),
     "eig": _eig,
@@ -153,7 +152,6 @@ LINALG: dict[str, Callable[..., Any]] = {
     "qr": _qr,
     "svd": _svd,
     "svdvals": _values,
-    "solve": lambda a, b: jnp.linalg.solve(a, b),
     "inv": lambda x: jnp.linalg.inv(x),
     "inverse": _inverse,
     "pinv": _pinv,
@@ -161,6 +159,17 @@ LINALG: dict[str, Callable[..., Any]] = {
     "slogdet": _slogdet,
     "det": lambda x: jnp.linalg.det(x),
     "corank": _corank,
+}
+LINALG: dict[str, Callable[..., Any]] = {
+    **{name: _of_any_size(name, lower) for name, lower in _OF_MATRICES.items()},
+    "matmul": lambda a, b: jnp.matmul(a, b),
+    "einsum": lambda *operands, subscripts: jnp.einsum(subscripts, *operands),
+    "vector_norm": _vector_norm,
+    "tril": lambda x, k=0: jnp.tril(x, k),
+    "triu": lambda x, k=0: jnp.triu(x, k),
+    "sparse_product": _sparse_product,
+    "weighed": lambda v, g, equal: v * g,
+    "solve": lambda a, b: jnp.linalg.solve(a, b),
     "fft": _along(jnp.fft.fft),
     "ifft": _along(jnp.fft.ifft),
     "rfft": lambda x, *, axis, norm: jnp.fft.rfft(x, axis=axis, norm=norm),

@@ -333,7 +333,7 @@ def test_double_precision_that_jax_has_not():
 
 
 @mg.primitive(lambda g, y, x: g * 2)
-def doubled(x):
+def doubled(x, /):
     return x * 2
 
 
