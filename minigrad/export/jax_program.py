@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import leaf, name_of, unwrap
+from minigrad.errors import ProgramError
 from minigrad.errors.exporting import changes_something, no_counterpart, no_double_precision, no_key, reads_state
 from minigrad.errors.files import missing_package
 from minigrad.program import Program, trace
@@ -73,7 +74,7 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
         return result
 
     noting.__name__ = getattr(f, "__name__", type(f).__name__)
-    program = trace(noting, *map_leaves(_differentiable, examples))
+    program, differentiable = _traced(noting, examples)
     if program.effects:
         raise changes_something(TARGET, program.name, [str(target) for target, _ in program.effects])
     for source in program.inputs.values():
@@ -85,9 +86,8 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     captured = {x: source.tensor.array for x, source in program.inputs.items() if isinstance(source, OfTensor)}
     captured |= {x: constant.array for x, constant in program.constants.items()}
     # Gradients go where they went in the trace: not through what is detached.
-    leaves_of_trace = {
-        x for x, s in program.inputs.items() if isinstance(s, Argument) and not isinstance(x.dtype, type)
-    }
+    sources = program.inputs.items() if differentiable else ()
+    arrays = {x for x, source in sources if isinstance(source, Argument) and isinstance(x.dtype, np.dtype)}
     double = _double_precision(program)
     draws = _draws(program.equations)
 
@@ -101,7 +101,7 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
         for x, source in program.inputs.items():
             if isinstance(source, Argument):
                 values[x] = jax.numpy.asarray(leaves[source.number], _dtype_of(x))
-        active = set(leaves_of_trace)
+        active = set(arrays)
         keys = iter(jax.random.split(key, draws)) if draws else iter(())
         evaluate(program.equations, values, LOWERED, keys, active)
         results = [_followed(x, values, active, own) for x, own in zip(program.outputs, follows, strict=True)]
@@ -117,6 +117,14 @@ def _jax() -> Any:
     except ImportError as error:
         raise missing_package("export.to_jax", "jax", "jax") from error
     return jax
+
+
+def _traced(f: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Program, bool]:
+    """The program, and whether arguments require grad in it; some functions can be traced only if they do not."""
+    try:
+        return trace(f, *map_leaves(_differentiable, examples)), True
+    except ProgramError:
+        return trace(f, *map_leaves(unwrap, examples)), False
 
 
 def _differentiable(x: Any) -> Any:

@@ -141,7 +141,7 @@ FUNCTIONS = {
     "powers": lambda x: mg.sum(x**3) * x[0],
     "waves": lambda x: mg.sum(mg.sin(x) * mg.exp(x[::-1])),
     "logsumexp": lambda x: mg.logsumexp(x * x),
-    "determinant": lambda x: mg.linalg.det(mg.outer(x, x) + mg.diag(x + 3)),
+    "determinant": lambda x: mg.linalg.det(mg.outer(x, x) + np.diag(x + 3)),
     "norm": lambda x: mg.linalg.vector_norm(mg.tanh(x), ord=3),
 }
 
@@ -162,7 +162,7 @@ def test_vmap():
     module = cnn()
     f = to_jax(lambda x: module(x[None])[0], np.zeros((1, 8, 8)))
     xs, _ = data((1, 8, 8))
-    np.testing.assert_allclose(jax.jit(jax.vmap(f))(xs), module(xs).numpy(), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(jax.vmap(f))(xs), module(xs).detach().numpy(), rtol=1e-12, atol=1e-12)
 
 
 def test_detached_tensors_have_no_gradient():
@@ -171,7 +171,7 @@ def test_detached_tensors_have_no_gradient():
             factor = x * 2
         return mg.sum(x * x.detach()) + mg.sum(x * factor) + mg.sum((x**3).detach())
 
-    np.testing.assert_allclose(jax.grad(to_jax(f, X))(X), mg.grad(f)(X).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(jax.grad(to_jax(f, X))(X), mg.grad(f)(X), rtol=1e-12)
 
 
 def test_numbers_of_python_have_gradients():
@@ -353,7 +353,7 @@ def test_masks_that_depend_on_data():
 
 def test_writing_by_masks_that_depend_on_data():
     def f(x, v):
-        x = x.clone()
+        x = mg.asarray(x, copy=True)
         x[x > 0] = 7.0
         x[x < 0] = v
         return x
