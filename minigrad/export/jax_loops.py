@@ -14,8 +14,8 @@ from minigrad.program.bodies import Body, Scan
 
 def _run(body: Body) -> Callable[..., list[Any]]:
     """A body as a function of its inputs."""
-    from minigrad.export.jax_table import LOWERED  # which has these loops, too
     from minigrad.export.jax_program import _dtype_of, _followed, evaluate
+    from minigrad.export.jax_table import LOWERED  # which has these loops, too
 
     def run(*operands: Any) -> list[Any]:
         values: dict[Any, Any] = dict(zip(body.inputs, operands, strict=True))
