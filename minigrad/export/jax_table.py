@@ -7,6 +7,7 @@ result first.
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.export.jax_activations import ACTIVATIONS
 from minigrad.export.jax_elementwise import ELEMENTWISE
 from minigrad.export.jax_layers import LAYERS
 from minigrad.export.jax_linalg import LINALG
@@ -17,5 +18,5 @@ from minigrad.export.jax_shaping import SHAPING
 from minigrad.export.jax_special import SPECIAL
 
 LOWERED: dict[str, Callable[..., Any]] = {
-    **ELEMENTWISE, **SPECIAL, **REDUCTIONS, **SHAPING, **PICKING, **LINALG, **LAYERS, **LOOPS,
+    **ELEMENTWISE, **ACTIVATIONS, **SPECIAL, **REDUCTIONS, **SHAPING, **PICKING, **LINALG, **LAYERS, **LOOPS,
 }  # fmt: skip
