@@ -114,10 +114,10 @@ def _recurrence(a: Any, b: Any, *, axis: int) -> Any:
         now = row[1] + product(before, row[0])
         return now, now
 
+    if not b.size:
+        return b
     a, b = jnp.moveaxis(a, axis, 0), jnp.moveaxis(b, axis, 0)
-    return (
-        jnp.moveaxis(lax.scan(step, jnp.zeros_like(b[0]), (a, b))[1], 0, axis) if b.size else jnp.moveaxis(b, 0, axis)
-    )
+    return jnp.moveaxis(lax.scan(step, jnp.zeros_like(b[0]), (a, b))[1], 0, axis)
 
 
 def _places_of_extremes(x: Any, *, axis: int, largest: bool) -> Any:
