@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from minigrad.later import imported_later
 
 if TYPE_CHECKING:
-    from minigrad.export.to_jax import to_jax
+    from minigrad.export.jax_program import to_jax
 
 __all__ = ["to_jax"]
 
-__getattr__ = imported_later(__name__, {"to_jax": ["to_jax"]})
+__getattr__ = imported_later(__name__, {"jax_program": ["to_jax"]})

@@ -1,11 +1,11 @@
 """In JAX: loops, branches and random numbers."""
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from minigrad.errors.exporting import no_counterpart
@@ -15,19 +15,26 @@ from minigrad.program.bodies import Body, Scan
 def _run(body: Body) -> Callable[..., list[Any]]:
     """A body as a function of its inputs."""
     from minigrad.export.jax_table import LOWERED  # which has these loops, too
-    from minigrad.export.to_jax import evaluate
+    from minigrad.export.jax_program import _dtype_of, _followed, evaluate
 
     def run(*operands: Any) -> list[Any]:
         values: dict[Any, Any] = dict(zip(body.inputs, operands, strict=True))
-        evaluate(body.equations, values, LOWERED, iter(()))
-        return [jnp.asarray(values[x], x.dtype) for x in body.outputs]
+        active = {x for e in body.equations for x, follows in zip(e.inputs, e.followed, strict=False) if follows}
+        evaluate(body.equations, values, LOWERED, iter(()), active)
+        results = zip(body.outputs, body.followed, strict=True)
+        return [jnp.asarray(_followed(x, values, active, follows), _dtype_of(x)) for x, follows in results]
 
     return run
 
 
 def _joined(results: Sequence[Any]) -> Any:
     """All results as one value, as the package's loops give them."""
-    return results[0] if len(results) == 1 else jnp.concatenate([jnp.reshape(x, -1) for x in results])
+    if len(results) == 1:
+        return results[0]
+    dtype = jax.dtypes.canonicalize_dtype(
+        np.result_type(*[x.dtype for x in results])
+    )  # in JAX's own integers lose digits
+    return jnp.concatenate([jnp.reshape(x, -1).astype(dtype) for x in results])
 
 
 def _scan(*operands: Any, body: Body, how: Scan, forms: Any) -> Any:
@@ -72,27 +79,47 @@ def _branch(pred: Any, *operands: Any, first: Body, second: Body, how: Any, form
     )
 
 
+# Random numbers of NumPy's distributions: functions of a key, shape and dtype, and of what NumPy's methods take before
+# the size.
+
+
+def _uniform(key: Any, shape: Any, dtype: Any, low: Any = 0.0, high: Any = 1.0) -> Any:
+    return low + (high - low) * jax.random.uniform(key, shape, dtype)
+
+
+def _integers(key: Any, shape: Any, dtype: Any, low: Any, high: Any = None, *, endpoint: bool = False) -> Any:
+    low, high = (0, low) if high is None else (low, high)
+    return jax.random.randint(key, shape, low, high + endpoint, dtype)
+
+
+def _permutation(key: Any, shape: Any, dtype: Any, x: Any, axis: int = 0) -> Any:
+    return jax.random.permutation(key, jnp.arange(x) if np.ndim(x) == 0 else jnp.asarray(x), axis)
+
+
+_DRAWS: dict[str, tuple[int, Callable[..., Any]]] = {
+    "random": (0, jax.random.uniform),
+    "uniform": (2, _uniform),
+    "standard_normal": (0, jax.random.normal),
+    "normal": (2, lambda key, shape, dtype, loc=0.0, scale=1.0: loc + scale * jax.random.normal(key, shape, dtype)),
+    "gumbel": (2, lambda key, shape, dtype, loc=0.0, scale=1.0: loc + scale * jax.random.gumbel(key, shape, dtype)),
+    "standard_exponential": (0, jax.random.exponential),
+    "exponential": (1, lambda key, shape, dtype, scale=1.0: scale * jax.random.exponential(key, shape, dtype)),
+    "standard_gamma": (1, lambda key, shape, dtype, a: jax.random.gamma(key, a, shape, dtype)),
+    "beta": (2, lambda key, shape, dtype, a, b: jax.random.beta(key, a, b, shape, dtype)),
+    "poisson": (1, lambda key, shape, dtype, lam=1.0: jax.random.poisson(key, lam, shape)),
+    "binomial": (2, lambda key, shape, dtype, n, p: jax.random.binomial(key, n, p, shape)),
+    "integers": (2, _integers),
+    "permutation": (2, _permutation),
+}  # fmt: skip
+
+
 def _draw(key: Any, target: Any, *, method: str, arguments: Sequence[Any], options: Any, generator: Any) -> Any:
-    """Random numbers of the same distribution; NumPy's methods, of which these have counterparts."""
-    shape, dtype = target.shape, target.dtype
-    named = dict(options)
-    size = named.get("size", arguments[-1] if arguments and method in ("random", "standard_normal") else shape)
-    if prod(shape) != prod(size if isinstance(size, tuple) else (size,)):
-        size = shape
-    if method == "random":
-        return jax.random.uniform(key, shape, dtype)
-    if method == "standard_normal":
-        return jax.random.normal(key, shape, dtype)
-    low, high = (*arguments, *(0.0, 1.0))[:2]
-    if method == "normal":
-        return named.get("loc", low) + named.get("scale", high) * jax.random.normal(key, shape, dtype)
-    if method == "uniform":
-        return jax.random.uniform(key, shape, dtype, named.get("low", low), named.get("high", high))
-    if method == "integers":
-        return jax.random.randint(key, shape, named.get("low", low), named.get("high", high), dtype)
-    if method == "permutation":
-        return jax.random.permutation(key, jnp.asarray(arguments[0]))
-    raise no_counterpart("JAX", f"random numbers of {method}", None)
+    """Random numbers of the same distribution, in the shape and dtype of the variable they are for."""
+    if method not in _DRAWS:
+        raise no_counterpart("JAX", f"random numbers of {method}", None)
+    count, draw = _DRAWS[method]
+    named = {name: x for name, x in options.items() if name not in ("size", "dtype")}
+    return draw(key, target.shape, jax.dtypes.canonicalize_dtype(target.dtype), *arguments[:count], **named)
 
 
 LOOPS: dict[str, Callable[..., Any]] = {

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import unwrap
+from minigrad.core import leaf, name_of, unwrap
 from minigrad.errors.exporting import changes_something, no_counterpart, no_double_precision, no_key, reads_state
 from minigrad.errors.files import missing_package
 from minigrad.program import Program, trace
 from minigrad.program.equations import Argument, Equation, OfTensor, Variable
-from minigrad.tree import flatten
+from minigrad.tree import flatten, map_leaves
 
 TARGET = "export.to_jax"
+OF_KNOWN_SHAPE = {"count_numbers", "sum_by_number"}  # whose shape depends on values, and stays that of the example
 
 
 def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
@@ -62,7 +63,7 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     Array([0.9092974, 0.9092974, 0.9092974], dtype=float32)
     """
     jax = _jax()
-    program = trace(f, *examples)
+    program = trace(f, *map_leaves(_differentiable, examples))
     if program.effects:
         raise changes_something(TARGET, program.name, [str(target) for target, _ in program.effects])
     for source in program.inputs.values():
@@ -73,6 +74,11 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     _check(program.equations, LOWERED)
     captured = {x: source.tensor.array for x, source in program.inputs.items() if isinstance(source, OfTensor)}
     captured |= {x: constant.array for x, constant in program.constants.items()}
+    # Gradients go where they went in the trace: not through what is detached.
+    leaves_of_trace = {
+        x for x, s in program.inputs.items() if isinstance(s, Argument) and not isinstance(x.dtype, type)
+    }
+    follows = [y.node is not None for y in flatten(program.result)[0]]
     double = _double_precision(program)
     draws = _draws(program.equations)
 
@@ -82,12 +88,15 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
         if draws and key is None:
             raise no_key(program.name)
         leaves = [unwrap(x) for x in flatten(args)[0]]
-        values: dict[Variable, Any] = {x: jax.numpy.asarray(array) for x, array in captured.items()}
+        values: dict[Variable, Any] = {x: _constant(array) for x, array in captured.items()}
         for x, source in program.inputs.items():
             if isinstance(source, Argument):
                 values[x] = jax.numpy.asarray(leaves[source.number], _dtype_of(x))
-        evaluate(program.equations, values, LOWERED, iter(jax.random.split(key, draws)) if draws else iter(()))
-        return program.form.rebuild([values[x] for x in program.outputs])
+        active = set(leaves_of_trace)
+        keys = iter(jax.random.split(key, draws)) if draws else iter(())
+        evaluate(program.equations, values, LOWERED, keys, active)
+        results = [_followed(x, values, active, own) for x, own in zip(program.outputs, follows, strict=True)]
+        return program.form.rebuild([jax.numpy.asarray(y) for y in results])
 
     lowered.__name__, lowered.__doc__ = program.name, f.__doc__
     return lowered
@@ -101,21 +110,56 @@ def _jax() -> Any:
     return jax
 
 
+def _differentiable(x: Any) -> Any:
+    """An example as a Tensor that requires grad, if it is an array of floats."""
+    array = unwrap(x)
+    is_float = isinstance(array, np.ndarray | np.generic) and array.dtype.kind in "fc"
+    return name_of(array, leaf(array)) if is_float else x
+
+
 def _dtype_of(x: Variable) -> Any:
-    return x.dtype if isinstance(x.dtype, np.dtype) else None  # of a number of Python JAX's own is weak, too
+    """The dtype of a variable as JAX has it now; of a number of Python JAX's own is weak, too."""
+    from jax.dtypes import canonicalize_dtype
+
+    return canonicalize_dtype(x.dtype) if isinstance(x.dtype, np.dtype) else None
+
+
+def _constant(array: Any) -> Any:
+    """An array of the function's own for JAX; masks stay NumPy's, whose elements are known when JAX traces."""
+    from jax import numpy as jnp
+
+    return array if getattr(array, "dtype", None) == np.bool_ else jnp.asarray(array)
+
+
+def _followed(x: Any, values: Mapping[Any, Any], active: set[Variable], follows: bool) -> Any:
+    """The value of a variable or a literal; without a derivative where the function took it without one."""
+    from jax.lax import stop_gradient
+
+    if not isinstance(x, Variable):
+        return x.value
+    return stop_gradient(values[x]) if x in active and not follows else values[x]
 
 
 def evaluate(
-    equations: Sequence[Equation], values: dict[Any, Any], table: Mapping[str, Callable[..., Any]], keys: Any
+    equations: Sequence[Equation],
+    values: dict[Any, Any],
+    table: Mapping[str, Callable[..., Any]],
+    keys: Any,
+    active: set[Variable],
 ) -> None:
-    """Compute equations, and put their results to the values that are known."""
+    """Compute equations: their results become known values, and those that have a derivative become active."""
     for equation in equations:
         made, params = equation.operation.primitive, equation.operation.params
-        operands = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+        pairs = zip(equation.inputs, equation.followed or (False,) * len(equation.inputs), strict=True)
+        operands = [_followed(x, values, active, follows) for x, follows in pairs]
+        if True in equation.followed:
+            active.update(equation.outputs)
         if made.facts.relays:
             values.update(dict.fromkeys(equation.outputs, operands[0]))
             continue
         lower = table[made.name]
+        if made.name in OF_KNOWN_SHAPE:
+            params = {**params, "shape": equation.outputs[0].shape}
         if made.facts.kind == "draw":
             results: Any = (lower(next(keys), equation.outputs[0], **params),)
         elif made.saves:
@@ -123,7 +167,17 @@ def evaluate(
         else:
             results = (lower(*operands, **params),)
         for x, value in zip(equation.outputs, results, strict=True):
-            values[x] = value.astype(x.dtype) if isinstance(x.dtype, np.dtype) and value.dtype != x.dtype else value
+            values[x] = _cast(value, _dtype_of(x))
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    return value if dtype is None or getattr(value, "dtype", None) == dtype else _array(value).astype(dtype)
+
+
+def _array(value: Any) -> Any:
+    from jax import numpy as jnp
+
+    return jnp.asarray(value)
 
 
 def _check(equations: Sequence[Equation], table: Mapping[str, Callable[..., Any]]) -> None:
@@ -149,5 +203,17 @@ def _draws(equations: Sequence[Equation]) -> int:
 
 def _double_precision(program: Program) -> list[str]:
     """Which dtypes of double precision there are."""
-    found = {x.dtype for x in program.inputs} | {y.dtype for e in program.equations for y in e.outputs}
+    found = {x.dtype for x in program.inputs} | _dtypes_of(program.equations)
     return sorted(str(dtype) for dtype in found if dtype in (np.dtype("f8"), np.dtype("c16")))
+
+
+def _dtypes_of(equations: Sequence[Equation]) -> set[Any]:
+    """What is computed in; not that of draws, which NumPy has in double, nor of what holds all results of a loop."""
+    found: set[Any] = set()
+    for equation in equations:
+        bodies = bodies_of(equation)
+        if equation.operation.primitive.facts.kind != "draw" and not bodies:
+            found.update(y.dtype for y in equation.outputs)
+        for body in bodies:
+            found |= _dtypes_of(body.equations)
+    return found
