@@ -9,6 +9,7 @@ from minigrad.core import leaf, name_of, unwrap
 from minigrad.errors.exporting import changes_something, no_counterpart, no_double_precision, no_key, reads_state
 from minigrad.errors.files import missing_package
 from minigrad.program import Program, trace
+from minigrad.program.bodies import Body
 from minigrad.program.equations import Argument, Equation, OfTensor, Variable
 from minigrad.tree import flatten, map_leaves
 
@@ -155,7 +156,8 @@ def evaluate(
         if True in equation.followed:
             active.update(equation.outputs)
         if made.facts.relays:
-            values.update(dict.fromkeys(equation.outputs, operands[0]))
+            # What is passed on has the derivatives of what it was computed from, in the trace too, but in a rule.
+            values.update(dict.fromkeys(equation.outputs, _followed(equation.inputs[0], values, active, True)))
             continue
         lower = table[made.name]
         if made.name in OF_KNOWN_SHAPE:
@@ -194,7 +196,7 @@ def _check(equations: Sequence[Equation], table: Mapping[str, Callable[..., Any]
 
 def bodies_of(equation: Equation) -> list[Any]:
     """The bodies of a loop or a branch."""
-    return [x for name, x in equation.operation.params.items() if name in ("body", "test", "first", "second")]
+    return [x for x in equation.operation.params.values() if isinstance(x, Body)]
 
 
 def _draws(equations: Sequence[Equation]) -> int:
