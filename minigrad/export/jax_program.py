@@ -172,7 +172,8 @@ def evaluate(
         if True in equation.followed:
             active.update(equation.outputs)
         if made.facts.relays:
-            values.update(dict.fromkeys(equation.outputs, operands[0]))
+            # What is passed on has the derivatives of what it was computed from, in the trace too, but in a rule.
+            values.update(dict.fromkeys(equation.outputs, _followed(equation.inputs[0], values, active, True)))
             continue
         lower = table[made.name]
         if made.name in OF_KNOWN_SHAPE:

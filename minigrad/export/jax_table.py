@@ -7,7 +7,9 @@ result first.
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.export.jax_activations import ACTIVATIONS
 from minigrad.export.jax_elementwise import ELEMENTWISE
+from minigrad.export.jax_exponential import EXPONENTIAL
 from minigrad.export.jax_layers import LAYERS
 from minigrad.export.jax_linalg import LINALG
 from minigrad.export.jax_loops import LOOPS
@@ -17,5 +19,6 @@ from minigrad.export.jax_shaping import SHAPING
 from minigrad.export.jax_special import SPECIAL
 
 LOWERED: dict[str, Callable[..., Any]] = {
-    **ELEMENTWISE, **SPECIAL, **REDUCTIONS, **SHAPING, **PICKING, **LINALG, **LAYERS, **LOOPS,
+    **ELEMENTWISE, **ACTIVATIONS, **SPECIAL, **EXPONENTIAL, **REDUCTIONS, **SHAPING, **PICKING, **LINALG, **LAYERS,
+    **LOOPS,
 }  # fmt: skip
