@@ -9,10 +9,11 @@ from minigrad.core import leaf, name_of, unwrap
 from minigrad.errors import ProgramError
 from minigrad.errors.exporting import changes_something, no_counterpart, no_double_precision, no_key, reads_state
 from minigrad.errors.files import missing_package
+from minigrad.errors.programs import other_input, other_state
 from minigrad.program import Program, trace
 from minigrad.program.bodies import Body
-from minigrad.program.equations import Argument, Equation, OfTensor, Variable
-from minigrad.tree import flatten, map_leaves
+from minigrad.program.equations import VARYING, Argument, Equation, OfTensor, Variable
+from minigrad.tree import flatten, leaves_as_in, map_leaves
 
 TARGET = "export.to_jax"
 # Whose shape depends on values, and stays that of the example.
@@ -88,6 +89,7 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     # Gradients go where they went in the trace: not through what is detached.
     sources = program.inputs.items() if differentiable else ()
     arrays = {x for x, source in sources if isinstance(source, Argument) and isinstance(x.dtype, np.dtype)}
+    form = map_leaves(lambda x: 0, examples)
     double = _double_precision(program)
     draws = _draws(program.equations)
 
@@ -96,11 +98,8 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
             raise no_double_precision(program.name, double)
         if draws and key is None:
             raise no_key(program.name)
-        leaves = [unwrap(x) for x in flatten(args)[0]]
         values: dict[Variable, Any] = {x: _constant(array) for x, array in captured.items()}
-        for x, source in program.inputs.items():
-            if isinstance(source, Argument):
-                values[x] = jax.numpy.asarray(leaves[source.number], _dtype_of(x))
+        values |= _read(program, [unwrap(x) for x in leaves_as_in(form, args, "arguments")])
         active = set(arrays)
         keys = iter(jax.random.split(key, draws)) if draws else iter(())
         evaluate(program.equations, values, LOWERED, keys, active)
@@ -117,6 +116,23 @@ def _jax() -> Any:
     except ImportError as error:
         raise missing_package("export.to_jax", "jax", "jax") from error
     return jax
+
+
+def _read(program: Program, leaves: Sequence[Any]) -> dict[Variable, Any]:
+    """The values of arguments, which must be as they were in the trace, as far as that is known."""
+    from jax import numpy as jnp
+    from jax.core import Tracer
+
+    for name, fixed, given in zip(program.signature.names, program.signature.static, leaves, strict=True):
+        if fixed is not VARYING and not isinstance(given, Tracer) and fixed != given:
+            raise other_state(f"argument {name} of {program.name}", fixed, given)
+    values = {}
+    for x, source in program.inputs.items():
+        if isinstance(source, Argument):
+            value = values[x] = jnp.asarray(leaves[source.number], _dtype_of(x))
+            if value.shape != x.shape:
+                raise other_input(program.name, str(source), value, x.shape, x.dtype)
+    return values
 
 
 def _traced(f: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Program, bool]:

@@ -10,9 +10,9 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
+from minigrad.errors import ArgumentError, ProgramError, ShapeError, UnsupportedError
 from minigrad.nn import functional as F  # noqa: N812
-from minigrad.tree import flatten, map_leaves
+from minigrad.tree import flatten, leaves_as_in, map_leaves
 
 jax = pytest.importorskip("jax", reason="JAX is not installed (the extra `jax`)")
 
@@ -28,7 +28,7 @@ def _double_precision():
 
 
 def assert_trees_close(found, wanted, tolerance=1e-12):
-    for x, y in zip(flatten(found)[0], flatten(wanted)[0], strict=True):
+    for x, y in zip(leaves_as_in(wanted, found, "found"), flatten(wanted)[0], strict=True):
         y = np.asarray(y)
         assert np.shape(x) == y.shape
         np.testing.assert_allclose(np.asarray(x), y, rtol=tolerance, atol=tolerance)
@@ -132,6 +132,13 @@ def test_a_step_over_several_devices():
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_the_keys_of_dicts_decide_and_not_their_order():
+    f = to_jax(lambda p: p["b"] - p["a"], {"b": np.ones(2), "a": np.zeros(2)})
+    given = {"a": np.zeros(2), "b": np.ones(2)}
+    np.testing.assert_array_equal(jax.jit(f)(given), [1, 1])
+    np.testing.assert_array_equal(f(given), [1, 1])
 
 
 # Transformations
@@ -323,6 +330,16 @@ def test_effects():
 
     with pytest.raises(ProgramError, match=r"functional_call"):
         to_jax(step, data((4,))[0])
+
+
+def test_other_arguments_than_those_of_the_examples():
+    f = to_jax(lambda x, n: x * n, X, 2)
+    with pytest.raises(ProgramError, match=r"traced with argument inputs\[0\] as float64 of shape \(3,\)"):
+        f(np.ones(4), 2)
+    with pytest.raises(ProgramError, match=r"inputs\[1\]"):
+        f(X, 3)
+    with pytest.raises(ShapeError, match="arguments"):
+        f(X)
 
 
 def test_double_precision_that_jax_has_not():
