@@ -26,7 +26,8 @@ def _convolve(x: Any, w: Any, *, stride: Lengths, padding: Any, dilation: Length
 
 def _transposed(linear: Callable[[Any], Any], shape: Sequence[int], g: Any) -> Any:
     """The transpose of a linear function of an array of this shape, applied to `g`."""
-    return jax.linear_transpose(linear, jax.ShapeDtypeStruct(tuple(shape), g.dtype))(g)[0]
+    like: Any = jax.ShapeDtypeStruct(tuple(shape), g.dtype)  # type: ignore[no-untyped-call]  # which JAX has without
+    return jax.linear_transpose(linear, like)(g)[0]
 
 
 def _convolve_transposed(g: Any, w: Any, *, lengths: Lengths, groups: int, **how: Any) -> Any:
@@ -79,7 +80,7 @@ def _which_largest(x: Any, *, kernel: Lengths, **how: Any) -> Any:
     number = _windows(np.arange(prod(lengths)).reshape(1, 1, *lengths), -1, kernel, **how)
     out = number.shape[2 + len(kernel) :]
     number = number.reshape(1, 1, size, *out)
-    bottom = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
+    bottom = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else np.iinfo(x.dtype).min
     windows = _windows(x, bottom, kernel, **how).reshape(*x.shape[:2], size, *out)
     top = jnp.max(windows, axis=2, keepdims=True)
     found = jnp.argmax((number >= 0) & ((windows == top) | (windows != windows)), axis=2, keepdims=True)

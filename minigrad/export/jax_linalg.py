@@ -97,7 +97,7 @@ def _inverse(x: Any) -> Any:
 
 
 def _cutoff(x: Any, rtol: Any) -> Any:
-    return max(x.shape[-2:]) * jnp.finfo(jnp.result_type(x, np.float32)).eps if rtol is None else rtol
+    return max(x.shape[-2:]) * np.finfo(jnp.result_type(x, np.float32)).eps if rtol is None else rtol
 
 
 def _values(x: Any) -> Any:
@@ -116,7 +116,7 @@ def _matrix_rank(x: Any, *, rtol: Any = None) -> Any:
 
 def _corank(x: Any) -> Any:
     s = _values(jnp.where(jnp.all(jnp.isfinite(x)), x, jnp.eye(x.shape[-1], dtype=x.dtype)))
-    return jnp.max(jnp.sum(s <= jnp.finfo(x.dtype).eps ** (1 / 3) * s[..., :1], axis=-1))
+    return jnp.max(jnp.sum(s <= np.finfo(x.dtype).eps ** (1 / 3) * s[..., :1], axis=-1))
 
 
 def _of_any_size(name: str, lower: Callable[..., Any]) -> Callable[..., Any]:

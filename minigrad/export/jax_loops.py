@@ -19,7 +19,9 @@ def _run(body: Body) -> Callable[..., list[Any]]:
 
     def run(*operands: Any) -> list[Any]:
         values: dict[Any, Any] = dict(zip(body.inputs, operands, strict=True))
-        active = {x for e in body.equations for x, follows in zip(e.inputs, e.followed, strict=False) if follows}
+        active: set[Any] = {
+            x for e in body.equations for x, follows in zip(e.inputs, e.followed, strict=False) if follows
+        }
         evaluate(body.equations, values, LOWERED, iter(()), active)
         results = zip(body.outputs, body.followed, strict=True)
         return [jnp.asarray(_followed(x, values, active, follows), _dtype_of(x)) for x, follows in results]
@@ -42,14 +44,14 @@ def _scan(*operands: Any, body: Body, how: Scan, forms: Any) -> Any:
         raise no_counterpart("JAX", "a scan of a length that is not known", None)
     run, begin = _run(body), how.constants + how.carries
     constants, carries, rows = operands[: how.constants], operands[how.constants : begin], operands[begin:]
-    carries = [jnp.asarray(x, dtype) for x, (_, dtype) in zip(carries, forms, strict=False)]
+    first = [jnp.asarray(x, dtype) for x, (_, dtype) in zip(carries, forms, strict=False)]
 
     def step(carry: Any, row: Any) -> Any:
         made = run(*constants, *carry, *row)
         kept = tuple(carry) if how.keeps else ()
         return made[: how.carries], (*made[how.carries :], *kept)
 
-    last, stacked = lax.scan(step, carries, tuple(rows), length=how.length, reverse=how.reverse)
+    last, stacked = lax.scan(step, first, tuple(rows), length=how.length, reverse=how.reverse)
     return _joined([*last, *stacked])
 
 
