@@ -27,8 +27,10 @@ def _sum_by_number(x: Any, weights: Any, *, minlength: int, shape: tuple[int, ..
 
 
 def _edges(a: Any, *, bins: Any, range: Any, shape: tuple[int, ...]) -> Any:
+    if range is None and not np.size(a):
+        range = (0, 1)  # NumPy's for no numbers
     count = shape[0] - 1 if isinstance(bins, str) else bins
-    return jnp.histogram_bin_edges(jnp.asarray(a), jnp.asarray(bins) if jnp.ndim(count) else int(count), range)
+    return jnp.histogram_bin_edges(jnp.asarray(a), np.asarray(bins) if np.ndim(count) else int(count), range)
 
 
 def _bin_of(x: Any, edges: Any) -> Any:

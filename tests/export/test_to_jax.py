@@ -60,7 +60,7 @@ def compare(case, with_gradients):
     try:
         lowered = to_jax(f, *floats)
     except ProgramError as error:
-        if "on which the form of the result depends" in str(error):  # no program can have it
+        if "was asked for" in str(error):  # a value that decides what is computed: no program can have it
             return
         raise
     wanted, found = f(*map(mg.asarray, floats)), lowered(*floats)

@@ -141,6 +141,45 @@ def test_the_keys_of_dicts_decide_and_not_their_order():
     np.testing.assert_array_equal(f(given), [1, 1])
 
 
+# Operations of layers that the table of operations has no rows for
+
+TABLE_OF_ROWS, ROWS = np.linspace(-1, 1, 12).reshape(4, 3), np.array([2, 0, 2, 1])
+LAYERS = {
+    "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x, (2, 3)), np.sin(np.arange(40.0)).reshape(1, 2, 4, 5)),
+    "max_pool of equal ones": (lambda x: F.max_pool1d(x, 3, 1, padding=1), np.array([[[3.0, 1, 3, 3, -np.inf]]])),
+    "embedding by frequency": (lambda w, rows: F.embedding(rows, w, None, None, 2.0, True), TABLE_OF_ROWS, ROWS),
+    "embedding_bag": (lambda w, rows, at: F.embedding_bag(rows, w, at), TABLE_OF_ROWS, ROWS, np.array([0, 1, 1])),
+    "embedding_bag (last)": (
+        lambda w, rows, at: F.embedding_bag(rows, w, at, mode="sum", include_last_offset=True),
+        TABLE_OF_ROWS, ROWS, np.array([0, 1, 4]),
+    ),
+    "embedding_bag (max)": (
+        lambda w, rows, at: F.embedding_bag(rows, w, at, mode="max"), TABLE_OF_ROWS, ROWS, np.array([0, 3, 3]),
+    ),
+    "ctc_loss": (
+        lambda x, labels: F.ctc_loss(F.log_softmax(x, 2), labels, np.array([6, 5]), np.array([3, 2])),
+        np.cos(np.arange(48.0)).reshape(6, 2, 4), np.array([[1, 1, 2], [3, 1, 0]]),
+    ),
+    "ctc_loss (in a row)": (
+        lambda x, labels: F.ctc_loss(F.log_softmax(x, 2), labels, np.array([6, 5]), np.array([3, 2])),
+        np.cos(np.arange(48.0)).reshape(6, 2, 4), np.array([1, 1, 2, 3, 1]),
+    ),
+    "written twice": (lambda x: mg.scatter(np.ones(3), np.array([2, 0, 2]), x), np.array([0.3, -1.2, 0.7])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers(name):
+    f, *operands = LAYERS[name]
+    lowered = jax.jit(to_jax(f, *operands))
+    assert_trees_close(lowered(*operands), f(*map(mg.asarray, operands)))
+    weights = np.cos(np.arange(np.size(lowered(*operands)))).reshape(np.shape(lowered(*operands)))
+    wanted = mg.grad(lambda x: mg.sum(f(x, *map(mg.asarray, operands[1:])) * weights))(operands[0])
+    assert_trees_close(jax.grad(lambda x: (lowered(x, *operands[1:]) * weights).sum())(operands[0]), wanted)
+    through = to_jax(mg.grad(lambda x, *others: mg.sum(f(x, *others) * weights)), *operands)
+    assert_trees_close(through(*operands), wanted)
+
+
 # Transformations
 
 X = np.array([0.3, -1.2, 0.7])
