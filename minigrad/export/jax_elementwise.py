@@ -183,7 +183,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     # Steps, and parts of numbers
     "sign": _sign, "floor": _rounded(jnp.floor), "ceil": _rounded(jnp.ceil), "trunc": _rounded(jnp.trunc),
     "round": _round, "fraction": _fraction, "whole": jnp.trunc, "exponent": lambda x: jnp.frexp(x)[1],
-    "mantissa": _mantissa, "ldexp": _ldexp, "spacing": constant(jnp.spacing),
+    "mantissa": lambda x: _mantissa(floating(x)), "ldexp": _ldexp, "spacing": constant(jnp.spacing),
     # Choosing
     "where": lambda condition, a, b: alike(lambda a, b: jnp.where(condition, a, b))(a, b),
     "selected": lambda g, mask: jnp.where(mask, g, 0),

@@ -188,7 +188,7 @@ def evaluate(
         if True in equation.followed:
             active.update(equation.outputs)
         if made.facts.relays:
-            # What is passed on has the derivatives of what it was computed from, in the trace too, but in a rule.
+            # What was computed before is passed on, with its derivatives: the rule would only compute it again.
             values.update(dict.fromkeys(equation.outputs, _followed(equation.inputs[0], values, active, True)))
             continue
         lower = table[made.name]

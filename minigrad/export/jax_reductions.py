@@ -212,13 +212,17 @@ def _rectification(now: Any, end: Any, correction: Any) -> Any:
 
 
 def _numpy_call(*operands: Any, function: Any, name: str, form: Any, part: int | None) -> Any:
-    ufunc = getattr(function, "__self__", None)
+    args, kwargs = filled(form, iter(operands))
+    ufunc, method = getattr(function, "__self__", None), function.__name__
     place = getattr(jnp, ufunc.__name__, None) if isinstance(ufunc, np.ufunc) else jnp
-    counterpart = getattr(place, function.__name__, None)
+    counterpart = getattr(place, method, None)
+    if isinstance(ufunc, np.ufunc) and method == "outer":  # which few of JAX's have
+        args, counterpart = (jnp.reshape(args[0], jnp.shape(args[0]) + (1,) * jnp.ndim(args[1])), args[1]), place
     if counterpart is None:
         raise no_counterpart("JAX", name, None)
-    args, kwargs = filled(form, iter(operands))
-    if function is np.ravel_multi_index:
+    if method == "reduce" and not jnp.ndim(args[0]):
+        args, kwargs = args[:1], {**kwargs, "axis": None}
+    if method == "ravel_multi_index":
         kwargs.setdefault("mode", "clip")  # JAX cannot raise
     value = counterpart(*args, **kwargs)
     return value if part is None else value[part]

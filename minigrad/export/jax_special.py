@@ -164,9 +164,10 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "erfc_integral": lambda x, *, n: _erfc_integral(floating(x), n),
     "log_ndtr": lambda x: _log_ndtr(floating(x)), "ndtri": lambda p: _ndtri(floating(p)),
     "bessel_i": lambda x, *, n, scaled: _bessel(floating(x), n, scaled),
+    "polygamma": lambda n, x: special.polygamma(jnp.asarray(n).astype(int), floating(x)),
     **{name: _of_reals(function) for name, function in {
         "gamma": special.gamma, "gammaln": special.gammaln, "digamma": special.digamma,
-        "polygamma": special.polygamma, "beta": special.beta, "betaln": special.betaln,
+        "beta": special.beta, "betaln": special.betaln,
         "gammainc": special.gammainc, "gammaincc": special.gammaincc, "betainc": special.betainc, "stdtr": _stdtr,
     }.items()},
 }  # fmt: skip
