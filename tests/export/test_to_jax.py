@@ -1,5 +1,7 @@
 """Programs as functions of JAX: values and gradients of every row of the table against the package's own."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from tests.op_table import is_float  # noqa: E402
 from tests.op_tables import TABLE  # noqa: E402
 
 # What has no counterpart, and why: at most ten.
-ABSENT: dict[str, str] = {}
+ABSENT: dict[str, str] = {"compiled": "a call of a compiled function, into which a trace looks"}
 # Rows whose derivatives JAX gives otherwise at the points of the table, and why.
 OTHER_DERIVATIVES: dict[str, str] = {}
 
@@ -35,8 +37,10 @@ def leaves(y):
 
 
 def test_every_primitive_has_a_counterpart_or_a_reason():
-    assert set(LOWERED) <= set(primitives)
-    assert set(primitives) - set(LOWERED) == set(ABSENT)
+    import_module("minigrad.optim.radam")  # which is imported only when it is needed
+    own = {name for name, function in primitives.items() if function.primitive.ours}  # not those of other tests
+    assert set(LOWERED) <= own
+    assert own - set(LOWERED) == set(ABSENT)
     assert len(ABSENT) <= 10
 
 
