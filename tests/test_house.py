@@ -46,7 +46,7 @@ FLOORS = [
     {"jacobians"},
     {"optim", "testing", "curvature"},
     {"interop"},
-    {"plot", "io", "data", "objectives"},  # to the side: nothing stands on these
+    {"plot", "io", "data", "objectives", "export"},  # to the side: nothing stands on these
     {"torch", "hips"},  # on top of all: they translate the public face
 ]
 
@@ -109,8 +109,12 @@ def test_imports_run_in_no_circle():
 
 
 # Nothing of `import minigrad` reaches these files: the classes of the one can be pickled only if they are made at
-# module level; that of the other is one of Matplotlib's.
-OPTIONAL = {"minigrad.interop.sklearn.scikit": {"sklearn"}, "minigrad.plot.film": {"matplotlib", "PIL"}}
+# module level; that of the other is one of Matplotlib's.  The tables of `export` are of JAX's functions.
+OPTIONAL = {
+    "minigrad.interop.sklearn.scikit": {"sklearn"},
+    "minigrad.plot.film": {"matplotlib", "PIL"},
+    **{module: {"jax"} for module in FILES if module.startswith("minigrad.export.jax_")},
+}
 
 
 @each("module", FILES)

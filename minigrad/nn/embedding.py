@@ -135,7 +135,7 @@ def embedding(
         return found
     factor = np.ones(rows.shape) if padding is None else (rows != padding).astype(float)
     if scale_grad_by_freq:
-        factor /= _frequencies(rows)
+        factor = factor / _frequencies(rows)
     return scale_gradient(found, factor[..., None].astype(table.dtype))
 
 

@@ -1,0 +1,40 @@
+"""What is said of programs that another engine cannot have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
+from minigrad.errors.words import at
+
+
+def no_counterpart(target: str, operation: str, place: Any, why: str = "") -> UnsupportedError:
+    """For an operation without a row in a table."""
+    reason = f" ({why})" if why else ""
+    return UnsupportedError(f"{target} has nothing for {operation}{at(place)}{reason}: write it in other operations")
+
+
+def changes_something(target: str, name: str, what: Sequence[str]) -> ProgramError:
+    """For a function that does more than to return its results."""
+    return ProgramError(
+        f"{target} takes functions that return all that they compute, and {name} changes {', '.join(what)}: take the "
+        "parameters as an argument, as in nn.functional_call(model, params, x), use mg.grad in place of backward(), and "
+        "return what is new"
+    )
+
+
+def reads_state(target: str, name: str, what: str) -> ProgramError:
+    """For a function that reads what changes from call to call."""
+    return ProgramError(f"{target}: {name} reads {what}, which would stay what it is now: give it as an argument")
+
+
+def no_double_precision(name: str, dtypes: Sequence[str]) -> ArgumentError:
+    """For JAX in single precision, which is its default."""
+    return ArgumentError(
+        f"{name} computes in {', '.join(dtypes)}, and JAX rounds to single precision unless it is told not to: call "
+        'jax.config.update("jax_enable_x64", True) before, or export the function of float32 examples'
+    )
+
+
+def no_key(name: str) -> ArgumentError:
+    """For random numbers without a key."""
+    return ArgumentError(f"{name} draws random numbers: call it with key=jax.random.key(seed)")

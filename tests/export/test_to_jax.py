@@ -1,0 +1,94 @@
+"""Programs as functions of JAX: values and gradients of every row of the table against the package's own."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.errors import ProgramError
+from minigrad.registry import primitives
+
+jax = pytest.importorskip("jax", reason="JAX is not installed (the extra `jax`)")
+from minigrad.export import to_jax  # noqa: E402  # without JAX there is nothing to test
+from minigrad.export.jax_table import LOWERED  # noqa: E402
+from tests.op_table import is_float  # noqa: E402
+from tests.op_tables import TABLE  # noqa: E402
+
+# What has no counterpart, and why: at most ten.
+ABSENT: dict[str, str] = {"compiled": "a call of a compiled function, into which a trace looks"}
+# Rows whose derivatives JAX gives otherwise at the points of the table, and why.
+OTHER_DERIVATIVES: dict[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def _double_precision():
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+def leaves(y):
+    """The arrays of a result."""
+    if isinstance(y, tuple | list):
+        return [x for part in y for x in leaves(part)]
+    return [y]
+
+
+def test_every_primitive_has_a_counterpart_or_a_reason():
+    import_module("minigrad.optim.radam")  # which is imported only when it is needed
+    own = {name for name, function in primitives.items() if function.primitive.ours}  # not those of other tests
+    assert set(LOWERED) <= own
+    assert own - set(LOWERED) == set(ABSENT)
+    assert len(ABSENT) <= 10
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.operation not in ABSENT], ids=lambda row: row.name)
+def test_values_and_gradients_of_a_row(row):
+    for case in row.cases:
+        compare(case, case.row.orders > 0 and row.name not in OTHER_DERIVATIVES)
+
+
+def compare(case, with_gradients):
+    operands = list(case.operands)
+    places = [i for i, x in enumerate(operands) if is_float(x)]
+
+    def f(*floats):
+        given = list(operands)
+        for i, x in zip(places, floats, strict=True):
+            given[i] = x
+        return tuple(mg.asarray(y) for y in leaves(case(*given)))
+
+    floats = [operands[i].astype(np.float64) for i in places]
+    try:
+        lowered = to_jax(f, *floats)
+    except ProgramError as error:
+        if "was asked for" in str(error):  # a value that decides what is computed: no program can have it
+            return
+        raise
+    wanted, found = f(*map(mg.asarray, floats)), lowered(*floats)
+    for y, z in zip(wanted, found, strict=True):
+        y, z = np.asarray(y), np.asarray(z)
+        assert (y.shape, y.dtype) == (z.shape, z.dtype)
+        np.testing.assert_allclose(z, y, rtol=1e-12, atol=1e-12)
+    smooth = [i for i, y in enumerate(wanted) if np.asarray(y).dtype.kind in "fc"]
+    if not (with_gradients and floats and smooth):
+        return
+    weights = [np.random.default_rng(i).normal(size=np.shape(wanted[i])) for i in smooth]
+
+    def of(function, absolute, total):
+        def scalar(*xs):
+            ys = function(*xs)
+            return total([total(absolute(ys[i]) * w) for i, w in zip(smooth, weights, strict=True)])
+
+        return scalar
+
+    ours = mg.grad(of(f, lambda y: mg.real(y) + mg.imag(y) if y.dtype.kind == "c" else y,
+                      lambda parts: sum(parts) if isinstance(parts, list) else parts.sum()),
+                   argnums=tuple(range(len(floats))))(*floats)  # fmt: skip
+    theirs = jax.grad(of(lowered, lambda y: y.real + y.imag if y.dtype.kind == "c" else y,
+                         lambda parts: sum(parts) if isinstance(parts, list) else parts.sum()),
+                      argnums=tuple(range(len(floats))))(*floats)  # fmt: skip
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(np.asarray(b), np.asarray(a), rtol=1e-10, atol=1e-10)
