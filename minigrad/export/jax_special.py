@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.scipy import special
 
@@ -90,13 +91,26 @@ def _log_student_density(df: Any, t: Any) -> Any:
     return jnp.where(is_large, series, exact) - math.log(2 * math.pi) / 2 - exponent
 
 
+_MANY = 1e3  # degrees of freedom, from which on JAX's incomplete beta function has fewer and fewer digits
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def _far_probability(df: Any, t: Any) -> Any:
+    """The probability beyond `t`, not negative, for many degrees of freedom: the integral to where nothing is left."""
+    end = 60 / ((df + 1) * t / (df + t * t) + 5)
+    at = t[..., None] + end[..., None] * (_NODES.astype(t.dtype) + 1) / 2
+    return end / 2 * jnp.sum(jnp.exp(_log_student_density(df[..., None], at)) * _WEIGHTS.astype(t.dtype), axis=-1)
+
+
 @jax.custom_jvp
 def _stdtr(df: Any, t: Any) -> Any:
     df, t = jnp.broadcast_arrays(df, t)
     square = t * t
-    near, half = square < df, jnp.full_like(df, 0.5)
+    near, half = square < jnp.minimum(df, 1), jnp.full_like(df, 0.5)
     middle = 0.5 + 0.5 * jnp.sign(t) * special.betainc(half, df / 2, jnp.where(near, square / (df + square), 0.5))
     tail = 0.5 * special.betainc(df / 2, half, jnp.where(near, 0.5, df / (df + square)))
+    far = _far_probability(df, jnp.abs(t))
+    near, tail = near & (df < _MANY), jnp.where(df < _MANY, tail, far)
     value = jnp.where(near, middle, jnp.where(t > 0, 1 - tail, tail))
     return jnp.where(df == jnp.inf, special.ndtr(t), value)
 
