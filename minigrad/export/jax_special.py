@@ -25,13 +25,14 @@ _ENOUGH = 120
 def _erfc_integral(x: Any, n: int) -> Any:
     far = x >= 1
     near, x = jnp.where(far, 0, x), jnp.where(far, x, 1)
-    before, now = _SLOPE, jnp.exp(near * near) * special.erfc(near)
+    before: Any = _SLOPE
+    now = jnp.exp(near * near) * special.erfc(near)
     for k in range(1, n + 1):
         before, now = now, (before - 2 * near * now) / (2 * k)
     last = n + _ENOUGH
     ratio = 1 / (x + jnp.sqrt(x * x + 2 * last))
     ratio = lax.fori_loop(1, _ENOUGH, lambda i, ratio: 0.5 / (x + (last - i + 1) * ratio), ratio)
-    value = _SLOPE
+    value: Any = _SLOPE
     for k in range(n, -1, -1):
         ratio = 0.5 / (x + (k + 1) * ratio)
         value = value * ratio
@@ -173,15 +174,17 @@ def _(n: int, scaled: bool, operands: Any, tangents: Any) -> Any:
     return y, t * slope
 
 
+_GAMMA: dict[str, Callable[..., Any]] = {
+    "gamma": special.gamma, "gammaln": special.gammaln, "digamma": special.digamma,
+    "beta": special.beta, "betaln": special.betaln,
+    "gammainc": special.gammainc, "gammaincc": special.gammaincc, "betainc": special.betainc, "stdtr": _stdtr,
+}  # fmt: skip
+
 SPECIAL: dict[str, Callable[..., Any]] = {
     "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv, "ndtr": special.ndtr,
     "erfc_integral": lambda x, *, n: _erfc_integral(floating(x), n),
     "log_ndtr": lambda x: _log_ndtr(floating(x)), "ndtri": lambda p: _ndtri(floating(p)),
     "bessel_i": lambda x, *, n, scaled: _bessel(floating(x), n, scaled),
     "polygamma": lambda n, x: special.polygamma(jnp.asarray(n).astype(int), floating(x)),
-    **{name: _of_reals(function) for name, function in {
-        "gamma": special.gamma, "gammaln": special.gammaln, "digamma": special.digamma,
-        "beta": special.beta, "betaln": special.betaln,
-        "gammainc": special.gammainc, "gammaincc": special.gammaincc, "betainc": special.betainc, "stdtr": _stdtr,
-    }.items()},
+    **{name: _of_reals(function) for name, function in _GAMMA.items()},
 }  # fmt: skip
