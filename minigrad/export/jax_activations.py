@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy import special
 
 from minigrad.export.jax_operands import alike, constant, floating
@@ -93,7 +94,7 @@ def _xlog1py(x: Any, y: Any) -> Any:
 def _rel_entr(x: Any, y: Any) -> Any:
     """A quotient near 1 is rounded, and another may over- or underflow."""
     ratio = x / y
-    near, fits = (ratio > 0.5) & (ratio < 2), (ratio > jnp.finfo(ratio.dtype).tiny) & (ratio < jnp.inf)
+    near, fits = (ratio > 0.5) & (ratio < 2), (ratio > np.finfo(ratio.dtype).tiny) & (ratio < jnp.inf)
     value = x * jnp.where(near, jnp.log1p((x - y) / y), jnp.where(fits, jnp.log(ratio), jnp.log(x) - jnp.log(y)))
     value = jnp.where((x == 0) & (y >= 0), 0, jnp.where((x < 0) | (y <= 0), jnp.inf, value))
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), jnp.nan, value)
@@ -136,6 +137,13 @@ def _inverse_or_zero(x: Any) -> Any:
     return jnp.where(x == 0, 0, 1 / jnp.where(x == 0, 1, x))
 
 
+_NUMBERS: dict[str, Callable[..., Any]] = {
+    "number": lambda x: jnp.reshape(x, ()), "length": lambda x: jnp.linalg.norm(jnp.ravel(x)),
+    "inverse_or_zero": _inverse_or_zero, "or_one": lambda x: jnp.where(x == 0, 1, x),
+    "or_nan": lambda x: jnp.where(x == 0, jnp.nan, x), "root": jnp.sqrt,
+    "larger": lambda x, y: jnp.where(y > x, y, x), "smaller": lambda x, y: jnp.where(y < x, y, x),
+}  # fmt: skip
+
 ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "relu": lambda x: jnp.where(x <= 0, 0, x),
     "hardtanh": _hardtanh,
@@ -157,10 +165,5 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "zero_safe_divide": alike(_zero_safe_divide), "zero_safe_dot": _zero_safe_dot, "slope": alike(_slope),
     # Numbers of Python, and arrays of no axes in their place
     "arithmetic": lambda a, b, *, sign: OPERATORS[sign](a, b),
-    **{name: constant(function) for name, function in {
-        "number": lambda x: jnp.reshape(x, ()), "length": lambda x: jnp.linalg.norm(jnp.ravel(x)),
-        "inverse_or_zero": _inverse_or_zero, "or_one": lambda x: jnp.where(x == 0, 1, x),
-        "or_nan": lambda x: jnp.where(x == 0, jnp.nan, x), "root": jnp.sqrt,
-        "larger": lambda x, y: jnp.where(y > x, y, x), "smaller": lambda x, y: jnp.where(y < x, y, x),
-    }.items()},
+    **{name: constant(function) for name, function in _NUMBERS.items()},
 }  # fmt: skip

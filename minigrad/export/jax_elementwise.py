@@ -37,11 +37,11 @@ def _lead(a: Any, b: Any) -> Any:
 
 
 def _ordinary(length: Any) -> Any:
-    return jnp.all((length == 0) | ((length >= jnp.finfo(length.dtype).tiny) & (length < jnp.inf)))
+    return jnp.all((length == 0) | ((length >= np.finfo(length.dtype).tiny) & (length < jnp.inf)))
 
 
 def _magnifier(length: Any) -> Any:
-    limits = jnp.finfo(length.dtype)
+    limits = np.finfo(length.dtype)
     return jnp.where((length > 0) & (length < limits.tiny), 1 / limits.eps, jnp.ones_like(length))
 
 
@@ -83,7 +83,7 @@ def _clip(x: Any, *, min: Any, max: Any) -> Any:
     """An element that equals a bound keeps its gradient, all of it."""
     x = jnp.asarray(x)
     if x.dtype.kind in "iu":
-        limits = jnp.iinfo(x.dtype)  # bounds beyond what the integers can hold change none of them
+        limits = np.iinfo(x.dtype)  # bounds beyond what the integers can hold change none of them
         min = None if isinstance(min, int) and min <= limits.min else min
         max = None if isinstance(max, int) and max >= limits.max else max
     y = lax.stop_gradient(x)

@@ -228,12 +228,14 @@ def _numpy_call(*operands: Any, function: Any, name: str, form: Any, part: int |
     return value if part is None else value[part]
 
 
+_PLAIN: dict[str, Callable[..., Any]] = {
+    "sum": jnp.sum, "mean": jnp.mean, "max": jnp.max, "min": jnp.min, "prod": jnp.prod,
+    "argmax": jnp.argmax, "argmin": jnp.argmin, "nanargmax": jnp.nanargmax, "nanargmin": jnp.nanargmin,
+    "any": jnp.any, "all": jnp.all, "count_nonzero": jnp.count_nonzero,
+}  # fmt: skip
+
 REDUCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: _reduction(function) for name, function in {
-        "sum": jnp.sum, "mean": jnp.mean, "max": jnp.max, "min": jnp.min, "prod": jnp.prod,
-        "argmax": jnp.argmax, "argmin": jnp.argmin, "nanargmax": jnp.nanargmax, "nanargmin": jnp.nanargmin,
-        "any": jnp.any, "all": jnp.all, "count_nonzero": jnp.count_nonzero,
-    }.items()},
+    **{name: _reduction(function) for name, function in _PLAIN.items()},
     "centred": _centred, "var": _var, "std": _std,
     "nanmax": _of_numbers(jnp.max, -math.inf), "nanmin": _of_numbers(jnp.min, math.inf),
     "logsumexp": _logsumexp, "softmax": _over_axis(nn.softmax), "log_softmax": _over_axis(nn.log_softmax),

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.scipy import special
 
@@ -24,13 +25,14 @@ _ENOUGH = 120
 def _erfc_integral(x: Any, n: int) -> Any:
     far = x >= 1
     near, x = jnp.where(far, 0, x), jnp.where(far, x, 1)
-    before, now = _SLOPE, jnp.exp(near * near) * special.erfc(near)
+    before: Any = _SLOPE
+    now = jnp.exp(near * near) * special.erfc(near)
     for k in range(1, n + 1):
         before, now = now, (before - 2 * near * now) / (2 * k)
     last = n + _ENOUGH
     ratio = 1 / (x + jnp.sqrt(x * x + 2 * last))
     ratio = lax.fori_loop(1, _ENOUGH, lambda i, ratio: 0.5 / (x + (last - i + 1) * ratio), ratio)
-    value = _SLOPE
+    value: Any = _SLOPE
     for k in range(n, -1, -1):
         ratio = 0.5 / (x + (k + 1) * ratio)
         value = value * ratio
@@ -90,13 +92,26 @@ def _log_student_density(df: Any, t: Any) -> Any:
     return jnp.where(is_large, series, exact) - math.log(2 * math.pi) / 2 - exponent
 
 
+_MANY = 1e3  # degrees of freedom, from which on JAX's incomplete beta function has fewer and fewer digits
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def _far_probability(df: Any, t: Any) -> Any:
+    """The probability beyond `t`, not negative, for many degrees of freedom: the integral to where nothing is left."""
+    end = 60 / ((df + 1) * t / (df + t * t) + 5)
+    at = t[..., None] + end[..., None] * (_NODES.astype(t.dtype) + 1) / 2
+    return end / 2 * jnp.sum(jnp.exp(_log_student_density(df[..., None], at)) * _WEIGHTS.astype(t.dtype), axis=-1)
+
+
 @jax.custom_jvp
 def _stdtr(df: Any, t: Any) -> Any:
     df, t = jnp.broadcast_arrays(df, t)
     square = t * t
-    near, half = square < df, jnp.full_like(df, 0.5)
+    near, half = square < jnp.minimum(df, 1), jnp.full_like(df, 0.5)
     middle = 0.5 + 0.5 * jnp.sign(t) * special.betainc(half, df / 2, jnp.where(near, square / (df + square), 0.5))
     tail = 0.5 * special.betainc(df / 2, half, jnp.where(near, 0.5, df / (df + square)))
+    far = _far_probability(df, jnp.abs(t))
+    near, tail = near & (df < _MANY), jnp.where(df < _MANY, tail, far)
     value = jnp.where(near, middle, jnp.where(t > 0, 1 - tail, tail))
     return jnp.where(df == jnp.inf, special.ndtr(t), value)
 
@@ -159,15 +174,17 @@ def _(n: int, scaled: bool, operands: Any, tangents: Any) -> Any:
     return y, t * slope
 
 
+_GAMMA: dict[str, Callable[..., Any]] = {
+    "gamma": special.gamma, "gammaln": special.gammaln, "digamma": special.digamma,
+    "beta": special.beta, "betaln": special.betaln,
+    "gammainc": special.gammainc, "gammaincc": special.gammaincc, "betainc": special.betainc, "stdtr": _stdtr,
+}  # fmt: skip
+
 SPECIAL: dict[str, Callable[..., Any]] = {
     "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv, "ndtr": special.ndtr,
     "erfc_integral": lambda x, *, n: _erfc_integral(floating(x), n),
     "log_ndtr": lambda x: _log_ndtr(floating(x)), "ndtri": lambda p: _ndtri(floating(p)),
     "bessel_i": lambda x, *, n, scaled: _bessel(floating(x), n, scaled),
     "polygamma": lambda n, x: special.polygamma(jnp.asarray(n).astype(int), floating(x)),
-    **{name: _of_reals(function) for name, function in {
-        "gamma": special.gamma, "gammaln": special.gammaln, "digamma": special.digamma,
-        "beta": special.beta, "betaln": special.betaln,
-        "gammainc": special.gammainc, "gammaincc": special.gammaincc, "betainc": special.betainc, "stdtr": _stdtr,
-    }.items()},
+    **{name: _of_reals(function) for name, function in _GAMMA.items()},
 }  # fmt: skip
