@@ -16,9 +16,9 @@ def no_counterpart(target: str, operation: str, place: Any, why: str = "") -> Un
 def changes_something(target: str, name: str, what: Sequence[str]) -> ProgramError:
     """For a function that does more than to return its results."""
     return ProgramError(
-        f"{target} takes functions that return all that they compute, and {name} changes {', '.join(what)}: take the "
-        "parameters as an argument, as in nn.functional_call(model, params, x), use mg.grad in place of backward(), and "
-        "return what is new"
+        f"{target} takes functions that return all that they compute, and {name} changes "
+        f"{', '.join(what)}: take the parameters as an argument, as in nn.functional_call(model, params, x), use "
+        "mg.grad in place of backward(), and return what is new"
     )
 
 

@@ -1,6 +1,6 @@
 """In JAX: loops, branches and random numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -9,22 +9,23 @@ import numpy as np
 from jax import lax
 
 from minigrad.errors.exporting import no_counterpart
+from minigrad.export.jax_evaluating import dtype_of, evaluate, followed
 from minigrad.program.bodies import Body, Scan
 
+Table = Mapping[str, Callable[..., Any]]
 
-def _run(body: Body) -> Callable[..., list[Any]]:
+
+def _run(body: Body, table: Table) -> Callable[..., list[Any]]:
     """A body as a function of its inputs."""
-    from minigrad.export.jax_program import _dtype_of, _followed, evaluate
-    from minigrad.export.jax_table import LOWERED  # which has these loops, too
 
     def run(*operands: Any) -> list[Any]:
         values: dict[Any, Any] = dict(zip(body.inputs, operands, strict=True))
         active: set[Any] = {
             x for e in body.equations for x, follows in zip(e.inputs, e.followed, strict=False) if follows
         }
-        evaluate(body.equations, values, LOWERED, iter(()), active)
+        evaluate(body.equations, values, table, iter(()), active)
         results = zip(body.outputs, body.followed, strict=True)
-        return [jnp.asarray(_followed(x, values, active, follows), _dtype_of(x)) for x, follows in results]
+        return [jnp.asarray(followed(x, values, active, follows), dtype_of(x)) for x, follows in results]
 
     return run
 
@@ -39,10 +40,10 @@ def _joined(results: Sequence[Any]) -> Any:
     return jnp.concatenate([jnp.reshape(x, -1).astype(dtype) for x in results])
 
 
-def _scan(*operands: Any, body: Body, how: Scan, forms: Any) -> Any:
+def _scan(*operands: Any, body: Body, how: Scan, forms: Any, table: Table) -> Any:
     if how.limited:
         raise no_counterpart("JAX", "a scan of a length that is not known", None)
-    run, begin = _run(body), how.constants + how.carries
+    run, begin = _run(body, table), how.constants + how.carries
     constants, carries, rows = operands[: how.constants], operands[how.constants : begin], operands[begin:]
     first = [jnp.asarray(x, dtype) for x, (_, dtype) in zip(carries, forms, strict=False)]
 
@@ -55,11 +56,11 @@ def _scan(*operands: Any, body: Body, how: Scan, forms: Any) -> Any:
     return _joined([*last, *stacked])
 
 
-def _while_loop(*operands: Any, test: Body, body: Body, how: Any, forms: Any) -> Any:
+def _while_loop(*operands: Any, test: Body, body: Body, how: Any, forms: Any, table: Table) -> Any:
     begin = how.test_constants + how.step_constants
     of_test, of_step = operands[: how.test_constants], operands[how.test_constants : begin]
     carry = [jnp.asarray(x, dtype) for x, (_, dtype) in zip(operands[begin:], forms, strict=True)]
-    holds, step = _run(test), _run(body)
+    holds, step = _run(test, table), _run(body, table)
     return _joined(
         lax.while_loop(
             lambda state: jnp.reshape(holds(*of_test, *state)[0], ()).astype(bool),
@@ -69,11 +70,11 @@ def _while_loop(*operands: Any, test: Body, body: Body, how: Any, forms: Any) ->
     )
 
 
-def _branch(pred: Any, *operands: Any, first: Body, second: Body, how: Any, forms: Any) -> Any:
+def _branch(pred: Any, *operands: Any, first: Body, second: Body, how: Any, forms: Any, table: Table) -> Any:
     begin = how.test_constants + how.step_constants
     of_first, of_second = operands[: how.test_constants], operands[how.test_constants : begin]
     shared = operands[begin:]
-    one, two = _run(first), _run(second)
+    one, two = _run(first, table), _run(second, table)
     return lax.cond(
         jnp.reshape(pred, ()).astype(bool),
         lambda: _joined(one(*of_first, *shared)),

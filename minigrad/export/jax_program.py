@@ -11,13 +11,11 @@ from minigrad.errors.exporting import changes_something, no_counterpart, no_doub
 from minigrad.errors.files import missing_package
 from minigrad.errors.programs import other_input, other_state
 from minigrad.program import Program, trace
-from minigrad.program.bodies import Body
+from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import VARYING, Argument, Equation, OfTensor, Variable
 from minigrad.tree import flatten, leaves_as_in, map_leaves
 
 TARGET = "export.to_jax"
-# Whose shape depends on values, and stays that of the example.
-OF_KNOWN_SHAPE = {"count_numbers", "sum_by_number", "histogram_bin_edges"}
 
 
 def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
@@ -81,7 +79,8 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     for source in program.inputs.values():
         if not isinstance(source, Argument | OfTensor):
             raise reads_state(TARGET, program.name, str(source))
-    from minigrad.export.jax_table import LOWERED  # which needs JAX
+    from minigrad.export.jax_evaluating import constant_of, evaluate, followed  # which need JAX
+    from minigrad.export.jax_table import LOWERED
 
     _check(program.equations, LOWERED)
     captured = {x: source.tensor.array for x, source in program.inputs.items() if isinstance(source, OfTensor)}
@@ -98,12 +97,12 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
             raise no_double_precision(program.name, double)
         if draws and key is None:
             raise no_key(program.name)
-        values: dict[Variable, Any] = {x: _constant(array) for x, array in captured.items()}
+        values: dict[Variable, Any] = {x: constant_of(array) for x, array in captured.items()}
         values |= _read(program, [unwrap(x) for x in leaves_as_in(form, args, "arguments")])
         active = set(arrays)
         keys = iter(jax.random.split(key, draws)) if draws else iter(())
         evaluate(program.equations, values, LOWERED, keys, active)
-        results = [_followed(x, values, active, own) for x, own in zip(program.outputs, follows, strict=True)]
+        results = [followed(x, values, active, own) for x, own in zip(program.outputs, follows, strict=True)]
         return program.form.rebuild([jax.numpy.asarray(y) for y in results])
 
     lowered.__name__, lowered.__doc__ = program.name, f.__doc__
@@ -123,13 +122,15 @@ def _read(program: Program, leaves: Sequence[Any]) -> dict[Variable, Any]:
     from jax import numpy as jnp
     from jax.core import Tracer
 
+    from minigrad.export.jax_evaluating import dtype_of
+
     for name, fixed, given in zip(program.signature.names, program.signature.static, leaves, strict=True):
         if fixed is not VARYING and not isinstance(given, Tracer) and fixed != given:
             raise other_state(f"argument {name} of {program.name}", fixed, given)
     values = {}
     for x, source in program.inputs.items():
         if isinstance(source, Argument):
-            value = values[x] = jnp.asarray(leaves[source.number], _dtype_of(x))
+            value = values[x] = jnp.asarray(leaves[source.number], dtype_of(x))
             if value.shape != x.shape:
                 raise other_input(program.name, str(source), value, x.shape, x.dtype)
     return values
@@ -150,70 +151,6 @@ def _differentiable(x: Any) -> Any:
     return name_of(array, leaf(array)) if is_float else x
 
 
-def _dtype_of(x: Variable) -> Any:
-    """The dtype of a variable as JAX has it now; of a number of Python JAX's own is weak, too."""
-    from jax.dtypes import canonicalize_dtype
-
-    return canonicalize_dtype(x.dtype) if isinstance(x.dtype, np.dtype) else None
-
-
-def _constant(array: Any) -> Any:
-    """An array of the function's own for JAX; masks stay NumPy's, whose elements are known when JAX traces."""
-    from jax import numpy as jnp
-
-    return array if getattr(array, "dtype", None) == np.bool_ else jnp.asarray(array)
-
-
-def _followed(x: Any, values: Mapping[Any, Any], active: set[Variable], follows: bool) -> Any:
-    """The value of a variable or a literal; without a derivative where the function took it without one."""
-    from jax.lax import stop_gradient
-
-    if not isinstance(x, Variable):
-        return x.value
-    return stop_gradient(values[x]) if x in active and not follows else values[x]
-
-
-def evaluate(
-    equations: Sequence[Equation],
-    values: dict[Any, Any],
-    table: Mapping[str, Callable[..., Any]],
-    keys: Any,
-    active: set[Variable],
-) -> None:
-    """Compute equations: their results become known values, and those that have a derivative become active."""
-    for equation in equations:
-        made, params = equation.operation.primitive, equation.operation.params
-        pairs = zip(equation.inputs, equation.followed or (False,) * len(equation.inputs), strict=True)
-        operands = [_followed(x, values, active, follows) for x, follows in pairs]
-        if True in equation.followed:
-            active.update(equation.outputs)
-        if made.facts.relays:
-            # What was computed before is passed on, with its derivatives: the rule would only compute it again.
-            values.update(dict.fromkeys(equation.outputs, _followed(equation.inputs[0], values, active, True)))
-            continue
-        lower = table[made.name]
-        if made.name in OF_KNOWN_SHAPE:
-            params = {**params, "shape": equation.outputs[0].shape}
-        if made.facts.kind == "draw":
-            results: Any = (lower(next(keys), equation.outputs[0], **params),)
-        elif made.saves:
-            results = lower(*operands, **params)
-        else:
-            results = (lower(*operands, **params),)
-        for x, value in zip(equation.outputs, results, strict=True):
-            values[x] = _cast(value, _dtype_of(x))
-
-
-def _cast(value: Any, dtype: Any) -> Any:
-    return value if dtype is None or getattr(value, "dtype", None) == dtype else _array(value).astype(dtype)
-
-
-def _array(value: Any) -> Any:
-    from jax import numpy as jnp
-
-    return jnp.asarray(value)
-
-
 def _check(equations: Sequence[Equation], table: Mapping[str, Callable[..., Any]]) -> None:
     """Raise if an operation has no counterpart, also in the bodies of loops and branches."""
     for equation in equations:
@@ -224,11 +161,6 @@ def _check(equations: Sequence[Equation], table: Mapping[str, Callable[..., Any]
             raise no_counterpart("JAX", made.name, equation.place)
         for body in bodies_of(equation):
             _check(body.equations, table)
-
-
-def bodies_of(equation: Equation) -> list[Any]:
-    """The bodies of a loop or a branch."""
-    return [x for x in equation.operation.params.values() if isinstance(x, Body)]
 
 
 def _draws(equations: Sequence[Equation]) -> int:

@@ -94,6 +94,11 @@ class Body:
         return f"<{self.name}, {len(self.equations)} equations>"
 
 
+def bodies_of(equation: Equation) -> list[Body]:
+    """The bodies of a loop or a branch."""
+    return [x for x in equation.operation.params.values() if isinstance(x, Body)]
+
+
 def _traced(
     outer: Any, name: str, f: Callable[..., Any], args: tuple[Any, ...], given: Any
 ) -> tuple[Body, list[Any], Any]:
