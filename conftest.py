@@ -25,6 +25,7 @@ collect_ignore_glob = [
         ("matplotlib", "minigrad/plot/*"),
         ("sklearn", "minigrad/interop/*"),
         ("hypothesis", "minigrad/testing/*"),
+        ("jax", "minigrad/export/jax_*"),
     )
     if importlib.util.find_spec(package) is None
 ]

@@ -4,6 +4,7 @@ import ast
 import doctest
 import graphlib
 import importlib
+import importlib.util
 import inspect
 import io
 import subprocess
@@ -141,6 +142,8 @@ def _isort_order(name):
 @each("module", FILES)
 def test_all_is_sorted_complete_and_importable(module):
     package = FILES[module].name == "__init__.py"
+    if module.startswith("minigrad.export.jax_") and importlib.util.find_spec("jax") is None:
+        return  # the tests of `export` say that it is missing
     names = getattr(importlib.import_module(module), "__all__", None)
     if names is None:
         docstring_only = len(parsed(module).body) <= 1

@@ -110,3 +110,37 @@ def compare(case, with_gradients):
                       argnums=tuple(range(len(floats))))(*floats)  # fmt: skip
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(np.asarray(b), np.asarray(a), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", [row for row in ROWS if row.orders > 1], ids=lambda row: row.name)
+def test_second_derivatives_of_a_row(row):
+    """Products of the Hessian with a vector, forward over backward in JAX."""
+    case = row.cases[0]
+    operands = list(case.operands)
+    places = [i for i, x in enumerate(operands) if is_float(x)]
+
+    def f(*floats):
+        given = list(operands)
+        for i, x in zip(places, floats, strict=True):
+            given[i] = x
+        results = [mg.asarray(y) for y in leaves(case(*given))]
+        parts = [mg.real(y) + mg.imag(y) if y.dtype.kind == "c" else y for y in results if y.dtype.kind in "fc"]
+        return sum((part**2).sum() for part in parts)
+
+    floats = tuple(operands[i].astype(np.float64) for i in places)
+    if not floats:
+        pytest.skip("no operand has a derivative")
+    try:
+        lowered = to_jax(f, *floats)
+    except ProgramError as error:
+        if "was asked for" not in str(error):
+            raise
+        pytest.skip(f"no program can have it: {str(error)[:60]}")
+    vectors = tuple(np.random.default_rng(i).normal(size=x.shape) for i, x in enumerate(floats))
+    argnums = tuple(range(len(floats)))
+    _, wanted = mg.jvp(mg.grad(f, argnums=argnums), floats, vectors)
+    _, found = jax.jvp(jax.grad(lowered, argnums=argnums), floats, vectors)
+    for a, b in zip(wanted, found, strict=True):
+        np.testing.assert_allclose(np.asarray(b), np.asarray(a), rtol=1e-8, atol=1e-8)
+    jax.clear_caches()
