@@ -148,7 +148,7 @@ _OF_MATRICES: dict[str, Callable[..., Any]] = {
     "eigh": _eigh,
     "eigvalsh": lambda x: jnp.linalg.eigvalsh(_hermitian(x)),
     "eig": _eig,
-    "eigvals": lambda x: lax.linalg.eig(x, compute_left_eigenvectors=False, compute_right_eigenvectors=False)[0],
+    "eigvals": lambda x: lax.linalg.eig(x, compute_left_eigenvectors=False, enable_eigvec_derivs=True)[0],
     "qr": _qr,
     "svd": _svd,
     "svdvals": _values,
