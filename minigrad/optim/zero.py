@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import unwrap
+from minigrad.core import enable_grad, unwrap
 from minigrad.distributed.group import current
 from minigrad.errors import ArgumentError, DTypeError, StateDictError, UnsupportedError
 from minigrad.optim.optimizer import Optimizer
@@ -74,7 +74,10 @@ class ZeroRedundancyOptimizer(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make a step of this rank's parameters, and exchange them."""
-        loss = None if closure is None else closure()
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
         if self.optim is not None:
             for ours, whole in zip(self.optim.param_groups, self.param_groups, strict=True):
                 ours.update({key: value for key, value in whole.items() if key != "params"})
