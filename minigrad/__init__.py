@@ -221,6 +221,7 @@ from minigrad.version import __version__
 if TYPE_CHECKING:
     from minigrad import curvature as curvature
     from minigrad import data, distributed, graph, io, nn, objectives, optim, program, stats
+    from minigrad import export as export
     from minigrad import hips as hips
     from minigrad import interop as interop
     from minigrad import plot as plot
@@ -243,6 +244,7 @@ __getattr__ = imported_later(
         "curvature": ["curvature"],
         "data": ["data"],
         "distributed": ["distributed"],
+        "export": ["export"],
         "graph": ["graph"],
         "hips": ["hips"],
         "interop": ["interop"],

@@ -172,7 +172,7 @@ _SAID = {
     **dict.fromkeys(["cuda", "device", "device_put", "devices", "default_device", "backends"], _CPU),
     "distributions": _TORCH,
     **dict.fromkeys(["custom_jvp", "custom_vjp", "defjvp", "defvjp"], "@minigrad.primitive makes an operation"),
-    **dict.fromkeys(["compile", "named_call", "block_until_ready", "export"], "minigrad.jit compiles a function"),
+    **dict.fromkeys(["compile", "named_call", "block_until_ready"], "minigrad.jit compiles a function"),
     **dict.fromkeys(["pmap", "multiprocessing"], "minigrad.vmap computes batches, minigrad.distributed has processes"),
     **dict.fromkeys(["onnx", "hub", "sparse", "strided", "config", "set_printoptions"], "there is nothing of the kind"),
     **dict.fromkeys(["tril_indices", "triu_indices", "fill_diagonal", "indices", "array_split", "geomspace"], _ARRAYS),
