@@ -6,6 +6,7 @@ from typing import Any
 from minigrad.compiling.expressions import C_TYPES, expression, is_direct, literal
 from minigrad.compiling.grouping import Group
 from minigrad.compiling.statements import Map, Number, View
+from minigrad.compiling.units import axes_of
 
 TILE = 512  # elements that one of NumPy's loops computes at a time
 
@@ -103,20 +104,10 @@ class GroupWriter:
                 value.kept = True
 
     def _dims(self, views: Sequence[View]) -> list[tuple[int, tuple[int, ...]]]:
-        """Axes, outermost first, with the strides of the views; neighbours that go on in all of them as one."""
+        """Axes with the strides of the views, as the first result lies in memory."""
         stored = [v.statement.out for v in self.values if v.stored]
         lead = stored[0] if stored else max(views, key=lambda v: sum(map(bool, v.strides)), default=None)
-        if lead is None:
-            return []
-        axes = sorted([i for i, n in enumerate(self.shape) if n != 1], key=lambda i: -abs(lead.strides[i]))
-        made: list[tuple[int, tuple[int, ...]]] = []
-        for i in axes:
-            n, steps = self.shape[i], tuple(v.strides[i] for v in views)
-            if made and all(a == n * b for a, b in zip(made[-1][1], steps, strict=True)):
-                made[-1] = (made[-1][0] * n, steps)
-            else:
-                made.append((n, steps))
-        return made
+        return axes_of(self.shape, lead, views)
 
     # One stage without tiles, or one of several
 

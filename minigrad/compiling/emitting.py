@@ -1,11 +1,11 @@
 """Statements as C."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minigrad.compiling.elements import GroupWriter
 from minigrad.compiling.expressions import C_TYPES, QUICK, literal, name_in_c
-from minigrad.compiling.grouping import Group, Unit, grouped, reads_of, statements_of, writes_of
+from minigrad.compiling.grouping import Group, Unit, statements_of, writes_of
 from minigrad.compiling.loops import HEAD, ITEMS, POINTER, STRIDES, Loop
 from minigrad.compiling.statements import (
     Accumulate,
@@ -19,6 +19,7 @@ from minigrad.compiling.statements import (
     Repeat,
     View,
 )
+from minigrad.compiling.units import UnitsWriter, axes_of_reduction, placed
 
 STACK = 1 << 14  # bytes of memory that a function takes from its stack
 HEADER = """\
@@ -63,52 +64,22 @@ def c_source(
     return writer.text(), list(writer.loops), writer.memory
 
 
-class _Writer:
+class _Writer(UnitsWriter):
     def __init__(
         self, units: Sequence[Unit], frame: Sequence[Buffer], needed: Sequence[Buffer], exact: Mapping[Buffer, Any]
     ) -> None:
-        self.units, self.frame, self.needed, self.exact = units, frame, set(needed), exact
+        super().__init__(units, needed)
+        self.frame, self.exact = frame, exact
         self.loops: dict[Loop, int] = {}
-        self.lines: list[str] = []
         self.functions: dict[tuple[str, str], str] = {}  # by what they take and do
         self._local: dict[Buffer, str] | None = None  # what a function calls the buffers that it is given
         self.memory = 0
         self._names: dict[Buffer, str] = {buffer: f"f{i}" for i, buffer in enumerate(frame)}
-        self._users: dict[Buffer, set[int]] = {}
-        self._spans: dict[Buffer, set[int]] = {}
-        self._place = 0
-        self._inner: dict[int, list[list[Unit]]] = {}  # of loops and branches, by their numbers
-        self._number(units)
-
-    def _number(self, units: Sequence[Unit]) -> None:
-        """Note which units use a buffer, in the order in which they are written; in a loop it is used all the time."""
-        for unit in units:
-            number = self._next()
-            if isinstance(unit, Repeat | Branch):
-                parts = (unit.test, unit.body) if isinstance(unit, Repeat) else (unit.first, unit.second)
-                self._inner[number] = [grouped(part) for part in parts]
-                for part in self._inner[number]:
-                    self._number(part)
-                for x in (*reads_of(unit), *writes_of(unit)):
-                    self._spans.setdefault(x.buffer, set()).update((number, self._place))
-                for x in _own_reads(unit):
-                    self._users.setdefault(x.buffer, set()).add(number)
-                self._next()
-                continue
-            for statement in statements_of(unit):
-                for x in (*reads_of(statement), *writes_of(statement)):
-                    self._users.setdefault(x.buffer, set()).add(number)
-                    self._spans.setdefault(x.buffer, set()).add(number)
-
-    def _next(self) -> int:
-        self._place += 1
-        return self._place - 1
 
     def text(self) -> str:
-        self._place = 0
-        body = self._capture(lambda: self._body(self.units))
+        body = self.body_of_all()
         places = self._placed()
-        entry = self._capture(self._entry)
+        entry = self.captured(self._entry)
         start = [f"char *{name} = arena + {place};" for name, place in places]
         if self.memory and self.memory <= STACK:
             start.insert(0, f"char arena[{self.memory}] __attribute__((aligned(64)));")
@@ -127,12 +98,6 @@ class _Writer:
         header += "".join(f"/* {number}: {loop.ufunc} {loop.types} */\n" for loop, number in self.loops.items())
         header += quick_functions("\n".join(text for _, text in self.functions))
         return "".join([header, *functions, "ptrdiff_t run(char *frame) {\n  ", "\n  ".join(lines), "\n}\n"])
-
-    def _capture(self, write: Callable[[], None]) -> list[str]:
-        before, self.lines = self.lines, []
-        write()
-        made, self.lines = self.lines, before
-        return made
 
     def _entry(self) -> None:
         """Where the arrays are, and whether they are as expected."""
@@ -176,33 +141,10 @@ class _Writer:
             self.lines.insert(first, "int overlap = 0;")
             self.lines.append("FAIL(overlap)")
 
-    def _body(self, units: Sequence[Unit]) -> None:
-        for unit in units:
-            number = self._next()
-            if isinstance(unit, Repeat):
-                self._repeat(unit, number)
-            elif isinstance(unit, Branch):
-                self._branch(unit, number)
-            elif isinstance(unit, Group):
-                self._group(unit, number)
-            elif isinstance(unit, Reduce):
-                self._reduce(unit)
-            elif isinstance(unit, Accumulate):
-                self._accumulate(unit)
-            elif isinstance(unit, Contract):
-                self._contract(unit)
-            elif isinstance(unit, Pick):
-                self._pick(unit)
-            elif isinstance(unit, Count):
-                self._count(unit)
-            elif isinstance(unit, Assume):
-                truth = "!=" if unit.truth else "=="
-                self.lines.append(f"FAIL(!(*(uint8_t *)({self.address(unit.x)}) {truth} 0))")
-
-    def _group(self, unit: Group, number: int) -> None:
+    def group(self, unit: Group, number: int) -> None:
         """A call of a function that computes the group: equal ones share theirs, and compilers like small ones."""
         self._local = {}
-        text = "\n  ".join(self._capture(lambda: GroupWriter(self, unit, number).write()))
+        text = "\n  ".join(self.captured(lambda: GroupWriter(self, unit, number).write()))
         used, self._local = self._local, None
         if not text:
             return
@@ -210,8 +152,12 @@ class _Writer:
         name = self.functions.setdefault((heads, text), f"g{len(self.functions)}")
         self.lines.append(f"{name}({', '.join(map(self.name, used))});")
 
-    def _repeat(self, unit: Repeat, number: int) -> None:
-        test, body = self._inner[number]
+    def assume(self, statement: Assume) -> None:
+        truth = "!=" if statement.truth else "=="
+        self.lines.append(f"FAIL(!(*(uint8_t *)({self.address(statement.x)}) {truth} 0))")
+
+    def repeat(self, unit: Repeat, number: int) -> None:
+        test, body = self.inner[number]
         k = f"k{number}"
         with self.braces():
             limit = "" if unit.limit is None else f" && {k} < *(int64_t *)({self.address(unit.limit)})"
@@ -221,21 +167,21 @@ class _Writer:
             for buffer in unit.rows:
                 assert buffer.base is not None
                 self.lines.append(f"char *{self.name(buffer)} = {self.address(buffer.base)} + {row} * {buffer.step};")
-            self._body(test)
+            self.body(test)
             if unit.holds is not None:
                 self.lines.append(f"if (!*(uint8_t *)({self.address(unit.holds)})) break;")
-            self._body(body)
+            self.body(body)
             self.close(1)
-        self._next()
+        self.next_number()
 
-    def _branch(self, unit: Branch, number: int) -> None:
-        first, second = self._inner[number]
+    def branch(self, unit: Branch, number: int) -> None:
+        first, second = self.inner[number]
         self.lines.append(f"if (*(uint8_t *)({self.address(unit.holds)})) {{")
-        self._body(first)
+        self.body(first)
         self.lines.append("} else {")
-        self._body(second)
+        self.body(second)
         self.lines.append("}")
-        self._next()
+        self.next_number()
 
     # Memory
 
@@ -253,27 +199,11 @@ class _Writer:
         parts += [f"{name} * ({stride})" for name, stride in indices if stride]
         return " + ".join(parts)
 
-    def is_used_elsewhere(self, buffer: Buffer, number: int) -> bool:
-        """Whether memory is needed by the caller, or by another unit than this one."""
-        return buffer in self.needed or buffer.kind in ("row", "given") or self._users[buffer] != {number}
-
     def _placed(self) -> list[tuple[str, int]]:
-        """Where in the memory of the kernel its buffers lie: those that live at the same time, apart."""
+        """Where in the memory of the kernel its buffers lie."""
         inside = [b for b in self._names if b not in self.frame and b.kind != "row"]
-        spans = sorted((min(self._spans[b]), max(self._spans[b]), self._names[b], b.size) for b in inside)
-        placed: list[tuple[int, int, int, int]] = []
-        places = []
-        for first, last, name, size in spans:
-            size = -(-size // 64) * 64
-            busy = sorted((start, end) for f, l, start, end in placed if f <= last and l >= first)
-            start = 0
-            for low, high in busy:
-                if start + size <= low:
-                    break
-                start = max(start, high)
-            placed.append((first, last, start, start + size))
-            places.append((name, start))
-            self.memory = max(self.memory, start + size)
+        lives = [(min(self.spans[b]), max(self.spans[b]), self._names[b], -(-b.size // 64) * 64) for b in inside]
+        places, self.memory = placed(lives)
         return places
 
     def loop(self, loop: Loop) -> tuple[str, str]:
@@ -283,16 +213,13 @@ class _Writer:
 
     # Statements
 
-    def _reduce(self, statement: Reduce) -> None:
+    def reduce(self, statement: Reduce) -> None:
         out, x = statement.out, statement.x
         if not out.buffer.array.size:
             return
         function, data = self.loop(statement.loop)
         kind, initial = C_TYPES[out.dtype.char], statement.initial
-        # As NumPy orders them: by the strides of the operand.
-        axes = sorted(range(len(x.shape)), key=lambda i: -abs(x.strides[i]) if x.shape[i] > 1 else 0)
-        dims = [(x.shape[i], x.strides[i], out.strides[i], _is_gone(out, x, i)) for i in axes if x.shape[i] != 1]
-        dims = _merged(dims)
+        dims = axes_of_reduction(out, x)
         first = initial is None
         kept = [d for d in dims if not d[3]]
         if not first:
@@ -323,7 +250,7 @@ class _Writer:
             self.lines.append(f"char *a[3] = {{p, q, p}}; if (n > 0) {function}(a, &n, s, {data});")
             self.close(len(outer))
 
-    def _accumulate(self, statement: Accumulate) -> None:
+    def accumulate(self, statement: Accumulate) -> None:
         out, x, axis = statement.out, statement.x, statement.axis
         if 0 in out.shape:
             return
@@ -340,7 +267,7 @@ class _Writer:
             self.lines.append(f"char *a[3] = {{p, q + {source}, p + {step}}}; if (n > 0) {function}(a, &n, s, {data});")
             self.close(len(outer))
 
-    def _contract(self, statement: Contract) -> None:
+    def contract(self, statement: Contract) -> None:
         views = (*statement.inputs, statement.out)
         if 0 in statement.out.shape:
             return
@@ -358,7 +285,7 @@ class _Writer:
             self.lines.append(f"{function}(a, n, s, {data});")
             self.close(len(names))
 
-    def _pick(self, statement: Pick) -> None:
+    def pick(self, statement: Pick) -> None:
         out, x = statement.out, statement.x
         if 0 in out.shape:
             return
@@ -390,7 +317,7 @@ class _Writer:
             self.lines.append(f"*({kind} *)({target}) {sign} *({kind} *)({source});")
             self.close(opened)
 
-    def _count(self, statement: Count) -> None:
+    def count(self, statement: Count) -> None:
         out, places, weights = statement.out, statement.places, statement.weights
         with self.braces():
             self.lines.append(f"for (ptrdiff_t i = 0; i < {places.shape[0]}; i++) {{")
@@ -400,23 +327,6 @@ class _Writer:
             target, source = self.address(out, [("p", 8)]), self.address(weights, [("i", weights.strides[0])])
             self.lines.append(f"*(double *)({target}) += *(double *)({source});")
             self.close(1)
-
-    # Text
-
-    def braces(self) -> "_Braces":
-        """A block of C."""
-        return _Braces(self.lines)
-
-    def loops_over(self, dims: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
-        names = []
-        for i, (n, stride) in enumerate(dims):
-            self.lines.append(f"for (ptrdiff_t i{i} = 0; i{i} < {n}; i{i}++) {{")
-            names.append((f"i{i}", stride))
-        return names
-
-    def close(self, count: int) -> None:
-        if count:
-            self.lines.append("}" * count)
 
 
 def quick_functions(text: str) -> str:
@@ -433,36 +343,3 @@ def quick_functions(text: str) -> str:
         )
         lines.append(f"#define quick_{name}({args}) _Generic((x), float: {name}f, default: {name})({args})")
     return "\n".join([*lines, ""])
-
-
-def _own_reads(unit: Repeat | Branch) -> list[View]:
-    """What a loop or a branch reads beside what its statements do."""
-    bases = [b.base for b in unit.rows if b.base is not None] if isinstance(unit, Repeat) else []
-    bases += [unit.limit] if isinstance(unit, Repeat) and unit.limit is not None else []
-    return [*bases, *([unit.holds] if unit.holds is not None else [])]
-
-
-class _Braces:
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-
-    def __enter__(self) -> None:
-        self.lines.append("{")
-
-    def __exit__(self, *_: object) -> None:
-        self.lines.append("}")
-
-
-def _is_gone(out: View, x: View, axis: int) -> bool:
-    return out.strides[axis] == 0 and x.shape[axis] != 1
-
-
-def _merged(dims: list[tuple[int, int, int, bool]]) -> list[tuple[int, int, int, bool]]:
-    """Axes, outermost first, of which the inner one goes on where the outer one is, as one."""
-    made: list[tuple[int, int, int, bool]] = []
-    for n, step, out_step, gone in dims:
-        if made and made[-1][1] == n * step and made[-1][2] == n * out_step and made[-1][3] == gone:
-            made[-1] = (made[-1][0] * n, step, out_step, gone)
-        else:
-            made.append((n, step, out_step, gone))
-    return made

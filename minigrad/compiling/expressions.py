@@ -15,19 +15,19 @@ C_TYPES = {
 }  # fmt: skip
 
 # Operations that C computes to the same bits as NumPy does, by the kinds of dtypes: others are left to NumPy's loops.
-_ARITHMETIC = {"add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "negative": "-{0}"}
-_COMPARISONS = {
+ARITHMETIC = {"add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "negative": "-{0}"}
+COMPARISONS = {
     "equal": "{0} == {1}", "not_equal": "{0} != {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
     "greater": "{0} > {1}", "greater_equal": "{0} >= {1}",
 }  # fmt: skip
-_LOGIC = {
+LOGIC = {
     "logical_and": "({0} != 0) & ({1} != 0)", "logical_or": "({0} != 0) | ({1} != 0)",
     "logical_xor": "({0} != 0) ^ ({1} != 0)", "logical_not": "{0} == 0",
 }  # fmt: skip
 _ANY = {"copy": "{0}", "positive": "{0}", "where": "{0} ? {1} : {2}"}
 # Of equal operands, and of NaN, the same one as NumPy's loops give.  In this form a processor needs no branch, which it
 # would often foresee wrongly.
-_EXTREMES = {
+EXTREMES = {
     "maximum": "(({1} >= {0}) | ({1} != {1})) ? {1} : {0}",
     "minimum": "(({1} <= {0}) | ({1} != {1})) ? {1} : {0}",
 }
@@ -64,9 +64,9 @@ _QUICK = {
     f"quick {name}": f"quick_{name_in_c(name)}({', '.join(f'{{{i}}}' for i in range(n))})" for name, n in QUICK.items()
 }
 DIRECT: dict[str, Mapping[str, str]] = {
-    "f": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_FLOATS, **_QUICK},
-    "i": {**_ANY, **_ARITHMETIC, **_COMPARISONS, **_LOGIC, **_EXTREMES, **_WHOLE},
-    "b": {**_ANY, **_COMPARISONS, **_LOGIC, **_BOOLS},
+    "f": {**_ANY, **ARITHMETIC, **COMPARISONS, **LOGIC, **EXTREMES, **_FLOATS, **_QUICK},
+    "i": {**_ANY, **ARITHMETIC, **COMPARISONS, **LOGIC, **EXTREMES, **_WHOLE},
+    "b": {**_ANY, **COMPARISONS, **LOGIC, **_BOOLS},
     "c": _ANY,
 }
 DIRECT["u"] = DIRECT["i"]

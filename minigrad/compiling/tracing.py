@@ -51,6 +51,29 @@ def trace_with_pullbacks(f: Callable[..., Any], name: str, inputs: tuple[Any, ..
 
     Raises what `minigrad.program.trace` raises.
     """
+    pulled: list[Pulled | None] = []
+    forward = 0
+
+    def pull(interpreter: Interpreter, results: Sequence[Any]) -> None:
+        nonlocal forward
+        forward = len(interpreter.equations)
+        pulled.extend(_pulled(interpreter, i, x) for i, x in enumerate(results))
+
+    program = traced(f, name, inputs, pull)
+    return _parted(program, forward, pulled)
+
+
+def traced(
+    f: Callable[..., Any],
+    name: str,
+    inputs: tuple[Any, ...],
+    then: Callable[[Interpreter, Sequence[Any]], None] | None = None,
+) -> Program:
+    """Run ``f(*args, **kwargs)`` once, for ``inputs = (args, kwargs)``, and write it down; nothing is changed by it.
+
+    Before the program is closed, `then` is given the interpreter and the results.  Raises what
+    `minigrad.program.trace` raises.
+    """
     leaves, rebuild = flatten(inputs)
     # Arguments that require grad begin graphs of their own, each a new one.
     fresh = [name_of(x.array, leaf(x.array)) if isinstance(x, Handle) and x.node is not None else x for x in leaves]
@@ -60,8 +83,8 @@ def trace_with_pullbacks(f: Callable[..., Any], name: str, inputs: tuple[Any, ..
         with interpreter:
             result = f(*args, **kwargs)
             form = interpreter.form_of_results(result, any(isinstance(x, Handle) for x in leaves))
-            forward = len(interpreter.equations)
-            pulled = [_pulled(interpreter, i, x) for i, x in enumerate(flatten(result)[0])]
+            if then is not None:
+                then(interpreter, flatten(result)[0])
         del args, kwargs
         program = interpreter.close(form, result, commit=False)
         # By itself the program takes all arguments by their places.
@@ -70,13 +93,13 @@ def trace_with_pullbacks(f: Callable[..., Any], name: str, inputs: tuple[Any, ..
         interpreter.roll_back()
         raise
     interpreter.take_back()  # a run of the program will do it all; an optimizer keeps the state that it begins with
-    return _parted(program, forward, pulled)
+    return program
 
 
 def _names_of(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
     """What the leaves of the arguments are called: by the function's own names."""
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = inspect.signature(getattr(f, "forward", f)).parameters.values()  # of a model
     except (TypeError, ValueError):  # some of C do not tell
         parameters = ()  # type: ignore[assignment]  # none
     known = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
 from minigrad.errors.words import at
 
@@ -38,3 +40,25 @@ def no_double_precision(name: str, dtypes: Sequence[str]) -> ArgumentError:
 def no_key(name: str) -> ArgumentError:
     """For random numbers without a key."""
     return ArgumentError(f"{name} draws random numbers: call it with key=jax.random.key(seed)")
+
+
+def with_dtype(target: str, what: str, dtype: Any, known: str, place: Any = None) -> UnsupportedError:
+    """For arrays of a dtype that a target does not have."""
+    names = ", ".join(dict.fromkeys(str(np.dtype(char)) for char in known))
+    return UnsupportedError(f"{target}: {what} is of {dtype}{at(place)}, and there is {names} only: convert it before")
+
+
+def draws_numbers(target: str, operation: str, place: Any) -> UnsupportedError:
+    """For random numbers, of which a target has none."""
+    return UnsupportedError(
+        f"{target} has no random numbers, as {operation} draws them{at(place)}: let the function take them as an "
+        "argument"
+    )
+
+
+def not_in_evaluation(target: str, name: str, why: str) -> ProgramError:
+    """For a model that is exported as it trains."""
+    return ProgramError(
+        f"{target}: {name} is in training and {why}: call model.eval() first, or export a function that makes a whole "
+        "step of training"
+    )

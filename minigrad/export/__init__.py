@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from minigrad.later import imported_later
 
 if TYPE_CHECKING:
+    from minigrad.export.c_file import c
     from minigrad.export.jax_program import to_jax
+    from minigrad.export.js_module import javascript
 
-__all__ = ["to_jax"]
+__all__ = ["c", "javascript", "to_jax"]
 
-__getattr__ = imported_later(__name__, {"jax_program": ["to_jax"]})
+__getattr__ = imported_later(__name__, {"c_file": ["c"], "js_module": ["javascript"], "jax_program": ["to_jax"]})

@@ -1,0 +1,166 @@
+"""To JavaScript: a function, or a whole step of training, as a module without imports."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.export.js_language import ARRAYS, JavaScript, functions_of
+from minigrad.export.routine import Routine, Slot, routine_of
+from minigrad.export.writing import RoutineWriter, indented
+from minigrad.tree import flatten
+
+TARGET = "export.javascript"
+_LANGUAGE = JavaScript()
+
+
+def javascript(f: Callable[..., Any], *examples: Any, name: str | None = None) -> str:
+    """Write a function as a module of JavaScript.
+
+    Parameters
+    ----------
+    f : callable, or Module
+        Of trees of arrays; it returns a tree of Tensors.  A model has to be in evaluation mode.  A step of training
+        calls ``backward()`` and ``optimizer.step()`` as ever; nothing of it is changed here.
+    *examples
+        What to trace it with: the result is for arguments of the same shapes and dtypes.  Integers, bools and strings
+        are fixed.
+    name : str, optional
+        Of the function in JavaScript; by default its own.
+
+    Returns
+    -------
+    str
+        A module, whose default export is the function.  It takes numbers, and arrays of numbers in C's order
+        (``Float64Array`` or a plain array, not nested), in lists and objects as the examples are in lists, tuples and
+        dicts; it returns numbers and new typed arrays, in the form of what `f` returns.  What the function changes
+        outside of itself, such as parameters, is in its property ``state``.  Another export, ``create``, makes
+        functions with a state of their own.
+
+    Raises
+    ------
+    ProgramError
+        If the function cannot be traced, or a model is in training.
+    UnsupportedError
+        If JavaScript has nothing for an operation or a dtype, if what an operation does depends on values, or if the
+        function draws random numbers; it names the operation and its line.
+
+    Notes
+    -----
+    Numbers are in double precision, and float32 is rounded after each operation.  Whole numbers are doubles, and a
+    ``RangeError`` is thrown where they get too large to be exact; so it is for an index out of range.  The functions
+    of ``Math`` are those of the browser, which may differ from NumPy's by a few units in the last place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> text = mg.export.javascript(mg.value_and_grad(lambda w: mg.sum(w * w)), np.ones(2), name="loss")
+    >>> print(text.splitlines()[-1])
+    export default create();
+    """
+    return f"export const create = {factory(f, *examples, name=name)};\nexport default create();\n"
+
+
+def factory(f: Callable[..., Any], *examples: Any, name: str | None = None) -> str:
+    """An expression of JavaScript: a function that makes the function, of a state that it is given or of its own."""
+    routine = routine_of(TARGET, f, examples, _LANGUAGE, name)
+    names = {slot.view.buffer: slot.name for slot in (*routine.arguments, *routine.results)}
+    arrays = [slot for slot in routine.state if slot.shape]
+    names |= {slot.view.buffer: slot.name if slot.shape else f"state.{slot.name}" for slot in routine.state}
+    writer = RoutineWriter(routine, _LANGUAGE, names)
+    body = writer.body_of_all()
+    outside = [f"const {name} = {_values(b.array, b.dtype)};" for b, name in writer.constants.items()]
+    outside += [f"const {n} = new {ARRAYS[b.dtype.char]}({_size(b.array)});" for b, n in writer.arrays.items()]
+    initial = ", ".join(f"{slot.name}: {_initial(slot)}" for slot in routine.state)
+    lines = [f"function create(state = {{{initial}}}) {{" if routine.state else "function create() {"]
+    lines += [line for text in functions_of(body) for line in text.rstrip().split("\n")]
+    lines += outside
+    lines += [f"function {routine.name}({', '.join(f'a{i}' for i in range(len(routine.examples)))}) {{"]
+    lines += _read(routine)
+    lines += [f"const {slot.name} = state.{slot.name};" for slot in arrays]
+    lines += [_made(slot) for slot in routine.results]
+    lines += [_LANGUAGE.variable(b.dtype, name, "0") for b, name in writer.numbers.items()]
+    lines += [*body, f"return {_returned(routine)};", "}"]
+    lines += [f"{routine.name}.state = state;"] if routine.state else []
+    lines += [f"return {routine.name};", "}"]
+    return indented(lines, 0)
+
+
+def _read(routine: Routine) -> list[str]:
+    """Lines that take the arguments out of their trees, and look whether they have as many elements as they should."""
+    paths = [path for i, example in enumerate(routine.examples) for path in _paths(example, f"a{i}")]
+    numbers = {slot.view.buffer: slot for slot in routine.arguments}
+    lines = []
+    for slot, path in zip(numbers.values(), _of_arrays(routine, paths), strict=True):
+        what = json.dumps(
+            f"{slot.label} has to be " + ("a number" if not slot.shape else f"an array of {_size(slot.value)} numbers")
+        )
+        right = f'typeof {path} === "number"' if not slot.shape else f"{path}.length === {_size(slot.value)}"
+        lines += [f"if (!({right})) throw new TypeError({_safe(what)});", f"const {slot.name} = {path};"]
+    return lines
+
+
+def _of_arrays(routine: Routine, paths: Sequence[str]) -> list[str]:
+    """The paths of the leaves that are arguments of the routine, in their order."""
+    return [paths[slot.number] for slot in routine.arguments]
+
+
+def _paths(tree: Any, path: str) -> list[str]:
+    """How JavaScript gets at each leaf."""
+    if isinstance(tree, dict):
+        return [p for key, part in tree.items() for p in _paths(part, f"{path}[{_safe(json.dumps(str(key)))}]")]
+    if isinstance(tree, list | tuple):
+        return [p for i, part in enumerate(tree) for p in _paths(part, f"{path}[{i}]")]
+    return [path] * len(flatten(tree)[0])
+
+
+def _returned(routine: Routine) -> str:
+    """The results in their tree, as JavaScript writes it."""
+    return _literal(routine.form([_Name(slot.name) for slot in routine.results]))
+
+
+class _Name(str):
+    __slots__ = ()
+
+
+def _literal(tree: Any) -> str:
+    if isinstance(tree, _Name):
+        return tree
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{_safe(json.dumps(str(key)))}: {_literal(part)}" for key, part in tree.items()) + "}"
+    if isinstance(tree, list | tuple):
+        return f"[{', '.join(map(_literal, tree))}]"
+    if tree is None:
+        return "null"
+    return f"[{', '.join(flatten(tree)[0])}]"  # the parts of a dataclass, in their order
+
+
+def _safe(text: str) -> str:
+    """A literal that cannot end the script around it."""
+    return text.replace("<", "\\u003c")
+
+
+def _size(array: Any) -> int:
+    return max(int(np.size(array)), 1)
+
+
+def _made(slot: Slot) -> str:
+    if not slot.shape:
+        return f"let {slot.name} = 0;"
+    return f"const {slot.name} = new {ARRAYS[slot.dtype.char]}({slot.view.buffer.array.size});"
+
+
+def _initial(slot: Slot) -> str:
+    if not slot.shape:
+        return "0" if slot.value is None else _LANGUAGE.number(np.asarray(slot.value)[()], slot.dtype)
+    if slot.value is None:
+        return f"new {ARRAYS[slot.dtype.char]}({slot.view.buffer.array.size})"
+    return _values(slot.value, slot.dtype)
+
+
+def _values(array: np.ndarray, dtype: Any) -> str:
+    if array.size and not array.any():
+        return f"new {ARRAYS[dtype.char]}({array.size})"
+    return f"{ARRAYS[dtype.char]}.of({', '.join(_LANGUAGE.number(x, dtype) for x in array.reshape(-1))})"

@@ -1,0 +1,37 @@
+"""Names that C and JavaScript take, for what people may have called anything."""
+
+import keyword
+import re
+from collections.abc import Collection
+
+from minigrad.export.languages import CONSTANTS, HELPERS, LIBRARY
+
+_WORDS = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
+    "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "bool",
+    "true", "false", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+    "ptrdiff_t", "size_t", "main", "errno", "NAN", "INFINITY", "arguments", "await", "catch", "class", "debugger",
+    "delete", "eval", "export", "extends", "finally", "function", "implements", "import", "in", "instanceof",
+    "interface", "let", "new", "null", "package", "private", "protected", "public", "super", "this", "throw", "try",
+    "typeof", "undefined", "var", "with", "yield", "Math", "Number", "Array", "Object", "Infinity", "NaN", "state",
+    "create",
+}  # fmt: skip
+_RESERVED = {*keyword.kwlist, *_WORDS, *LIBRARY, *HELPERS, *CONSTANTS}
+_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|(whole|sum|memory)_.*|whole|same")  # what is computed in between
+
+
+def identifier(label: str, taken: Collection[str]) -> str:
+    """A name of letters, digits and underscores that languages take, and that is not taken; then it is, in a set."""
+    base = re.sub(r"[^0-9A-Za-z]+", "_", label).strip("_") or "value"
+    if base[0].isdigit():
+        base = f"_{base}"
+    if base in _RESERVED or _OWN.fullmatch(base):
+        base = f"{base}_"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    if isinstance(taken, set):
+        taken.add(name)
+    return name

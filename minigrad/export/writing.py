@@ -1,0 +1,386 @@
+"""Statements as text of a language with the loops of C, element by element, in the order in which NumPy computes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from minigrad.compiling.grouping import Group, grouped
+from minigrad.compiling.statements import (
+    Accumulate,
+    Assume,
+    Branch,
+    Buffer,
+    Contract,
+    Count,
+    Number,
+    Pick,
+    Reduce,
+    Repeat,
+    View,
+)
+from minigrad.compiling.units import UnitsWriter, axes_of, axes_of_reduction
+from minigrad.export.languages import Language
+from minigrad.export.routine import Routine
+
+PAIRWISE = ("add",)  # reductions along rows that NumPy makes in pairs
+
+
+class RoutineWriter(UnitsWriter):
+    """The lines of a routine.
+
+    Parameters
+    ----------
+    routine : Routine
+    language : Language
+    names : mapping of Buffer to str
+        What the caller calls the memory of arguments, results and state; single numbers stand for themselves.
+
+    Attributes
+    ----------
+    arrays : dict of Buffer to str
+        The names of what it computes in between.
+    numbers : dict of Buffer to str
+        Those of single numbers.
+    constants : dict of Buffer to str
+    """
+
+    def __init__(self, routine: Routine, language: Language, names: Mapping[Buffer, str]) -> None:
+        super().__init__(grouped(routine.statements), ())
+        self.language = language
+        self._names = dict(names)
+        self._rows: dict[Buffer, str] = {}  # which row it is
+        self.arrays: dict[Buffer, str] = {}
+        self.numbers: dict[Buffer, str] = {}
+        self.constants: dict[Buffer, str] = {}
+
+    # Memory
+
+    def element(self, view: View, indices: Sequence[tuple[str, int]] = ()) -> str:
+        """An element, by the names of indices and their strides in bytes."""
+        name, place = self._located(view, indices)
+        return name if place is None else f"{name}[{place}]"
+
+    def _located(self, view: View, indices: Sequence[tuple[str, int]]) -> tuple[str, str | None]:
+        """The name of the memory, and the number of the element; None for a single number."""
+        size = view.dtype.itemsize
+        terms: list[tuple[str, int]] = []
+        buffer, offset = view.buffer, view.offset
+        while buffer.kind == "row":
+            assert buffer.base is not None
+            terms.append((self._rows[buffer], buffer.step))
+            offset += buffer.base.offset
+            buffer = buffer.base.buffer
+        terms += indices
+        name = self._name(buffer)
+        if self._is_number(buffer):
+            return name, None
+        parts = [_times(text, stride // size) for text, stride in terms if stride]
+        if offset or not parts:
+            parts.append(str(offset // size))
+        return name, " + ".join(parts)
+
+    def _is_number(self, buffer: Buffer) -> bool:
+        return not buffer.array.shape
+
+    def _name(self, buffer: Buffer) -> str:
+        if buffer in self._names:
+            return self._names[buffer]
+        if buffer.kind == "constant":
+            if self._is_number(buffer):
+                return self.language.number(buffer.array[()], buffer.array.dtype)
+            self._names[buffer] = self.constants[buffer] = f"c{len(self.constants)}"
+        elif self._is_number(buffer):
+            self._names[buffer] = self.numbers[buffer] = f"s{len(self.numbers)}"
+        else:
+            self._names[buffer] = self.arrays[buffer] = f"m{len(self.arrays)}"
+        return self._names[buffer]
+
+    def spans_of_arrays(self) -> list[tuple[int, int, Buffer, str]]:
+        """Of each array in between: the numbers of its first and last use, and its name."""
+        return [(min(self.spans[b]), max(self.spans[b]), b, name) for b, name in self.arrays.items()]
+
+    def loop_head(self, name: str, length: Any) -> str:
+        """The beginning of a loop."""
+        return f"for ({self.language.counter} {name} = 0; {name} < {length}; {name}++) {{"
+
+    # Operations on elements
+
+    def group(self, unit: Group, number: int) -> None:
+        """One loop over a shape, in which what an operation makes goes on to the next as a local value."""
+        if 0 in unit.shape:
+            return
+        last = {statement.out.place: statement for statement in unit.maps}
+        stored = {id(s) for s in last.values() if self.is_used_elsewhere(s.out.buffer, number)}
+        outs = [s.out for s in unit.maps if id(s) in stored]
+        loaded = [x.spread(unit.shape) for s in unit.maps for x in s.inputs if isinstance(x, View)]
+        views = list({view.place: view for view in (*outs, *loaded)}.values())
+        lead = outs[0] if outs else max(views, key=lambda v: sum(map(bool, v.strides)), default=None)
+        dims = axes_of(unit.shape, lead, views)
+        strides = {view.place: [steps[i] for _, steps in dims] for i, view in enumerate(views)}
+        names = [name for name, _ in self.loops_over([(n, 0) for n, _ in dims])]
+
+        def at(view: View) -> str:
+            return self.element(view, [*zip(names, strides[view.place], strict=True)])
+
+        current: dict[Any, str] = {}
+        for statement, is_read in zip(unit.maps, _read_later(unit), strict=True):
+            operands = [
+                self.language.number(x.value, x.dtype) if isinstance(x, Number)
+                else current.get(x.spread(unit.shape).place) or at(x.spread(unit.shape))
+                for x in statement.inputs
+            ]  # fmt: skip
+            text = self.language.expression(statement, operands, [x.dtype for x in statement.inputs])
+            if is_read:
+                current[statement.out.place] = name = f"t{self._fresh()}"
+                self.lines.append(self.language.local(statement.out.dtype, name, text))
+                text = name
+            if id(statement) in stored:
+                self.lines.append(f"{at(statement.out)} = {text};")
+        self.close(len(names))
+
+    _locals = 0
+
+    def _fresh(self) -> int:
+        self._locals += 1
+        return self._locals
+
+    def _block(self, needed: bool) -> Any:
+        return self.braces() if needed else _NoBraces()
+
+    # Reductions
+
+    def reduce(self, statement: Reduce) -> None:
+        """A reduction, with rows summed in pairs as NumPy sums them."""
+        out, x, initial = statement.out, statement.x, statement.initial
+        if not out.buffer.array.size:
+            return
+        dims = axes_of_reduction(out, x)
+        kept = [d for d in dims if not d[3]]
+        name = statement.loop.ufunc
+        if initial is not None:
+            names = self.loops_over([(n, s) for n, _, s, _ in kept])
+            self.lines.append(f"{self.element(out, names)} = {self.language.number(initial, out.dtype)};")
+            self.close(len(names))
+        if 0 in x.shape:
+            return
+        *outer, (length, step, out_step, gone) = dims or [(1, 0, 0, True)]
+        indices = [i for i, _ in self.loops_over([(n, 0) for n, _, _, _ in outer])]
+        to = [(i, d[2]) for i, d in zip(indices, outer, strict=True)]
+        of = [(i, d[1]) for i, d in zip(indices, outer, strict=True)]
+        begins = [i for i, d in zip(indices, outer, strict=True) if d[3]]  # where these are 0
+        summed = gone and name in PAIRWISE and out.dtype.kind == "f"
+        if initial is None and begins:
+            # What comes first is copied; from then on it is an operand.
+            test = " && ".join(f"{i} == 0" for i in begins)
+            self.lines.append(f"if ({test}) {{")
+            self._reduce_rows(statement, to, of, length, step, out_step, gone, summed, first=True)
+            self.lines.append("} else {")
+            self._reduce_rows(statement, to, of, length, step, out_step, gone, summed, first=False)
+            self.lines.append("}")
+        else:
+            self._reduce_rows(statement, to, of, length, step, out_step, gone, summed, first=initial is None)
+        self.close(len(indices))
+
+    def _reduce_rows(
+        self, statement: Reduce, to: Any, of: Any, length: int, step: int, out_step: int, gone: bool, summed: bool,
+        first: bool,
+    ) -> None:  # fmt: skip
+        out, x, name = statement.out, statement.x, statement.loop.ufunc
+        target, dtype = self.element(out, to), out.dtype
+        if not gone:
+            j = self.loops_over_named("j", length)
+            target, source = self.element(out, [*to, (j, out_step)]), self.element(x, [*of, (j, step)])
+            value = source if first else self.language.two(name, dtype, target, source)
+            self.lines.append(f"{target} = {value};")
+            self.close(1)
+            return
+        begin = 1 if first else 0
+        if first:
+            self.lines.append(f"{target} = {self.element(x, of)};")
+        if summed:
+            if length > begin:
+                memory, place = self._located(x, of)
+                after = f"{place} + {step // dtype.itemsize}" if begin else place
+                total = self.language.pairwise(dtype, memory, after, length - begin, step // dtype.itemsize)
+                self.lines.append(f"{target} = {self.language.two(name, dtype, target, total)};")
+            return
+        if length == 1:
+            if not first:
+                self.lines.append(f"{target} = {self.language.two(name, dtype, target, self.element(x, of))};")
+            return
+        j = self.loops_over_named("j", length, begin)
+        source = self.element(x, [*of, (j, step)])
+        self.lines.append(f"{target} = {self.language.two(name, dtype, target, source)};")
+        self.close(1)
+
+    def loops_over_named(self, name: str, length: int, begin: int = 0) -> str:
+        """Begin one loop."""
+        self.lines.append(f"for ({self.language.counter} {name} = {begin}; {name} < {length}; {name}++) {{")
+        return name
+
+    def accumulate(self, statement: Accumulate) -> None:
+        """Running results."""
+        out, x, axis = statement.out, statement.x, statement.axis
+        if 0 in out.shape:
+            return
+        outer = [i for i in range(len(out.shape)) if i != axis]
+        names = [name for name, _ in self.loops_over([(out.shape[i], 0) for i in outer])]
+        to = [(name, out.strides[i]) for name, i in zip(names, outer, strict=True)]
+        of = [(name, x.strides[i]) for name, i in zip(names, outer, strict=True)]
+        self.lines.append(f"{self.element(out, to)} = {self.element(x, of)};")
+        if out.shape[axis] > 1:
+            j = self.loops_over_named("j", out.shape[axis], 1)
+            before = self.element(out, [*to, ("(j - 1)", out.strides[axis])])
+            value = self.language.two(
+                statement.loop.ufunc, out.dtype, before, self.element(x, [*of, (j, x.strides[axis])])
+            )
+            self.lines.append(f"{self.element(out, [*to, (j, out.strides[axis])])} = {value};")
+            self.close(1)
+        self.close(len(names))
+
+    def contract(self, statement: Contract) -> None:
+        """Products of vectors or matrices: each element is summed in the order of the terms."""
+        out, (a, b) = statement.out, statement.inputs
+        if 0 in out.shape:
+            return
+        dtype = out.dtype
+        outer = self.loops_over([(n, 0) for n in out.shape])
+        at = [[(name, v.strides[i]) for i, (name, _) in enumerate(outer)] for v in (a, b, out)]
+        opened = len(outer)
+        if statement.loop.ufunc == "matmul":
+            rows, length, columns = statement.lengths
+            a_row, a_term, b_term, b_column, out_row, out_column = statement.steps
+            for name, n, steps in (("r", rows, (a_row, 0, out_row)), ("q", columns, (0, b_column, out_column))):
+                if n != 1:
+                    self.loops_over_named(name, n)
+                    opened += 1
+                    at = [[*index, (name, step)] for index, step in zip(at, steps, strict=True)]
+        else:
+            (length,), (a_term, b_term) = statement.lengths, statement.steps
+        zero = self.language.number(0, dtype)
+        with self._block(not opened):
+            self.lines.append(self.language.variable(dtype, "total", zero))
+            if length:
+                j = self.loops_over_named("j", length)
+                first, second = self.element(a, [*at[0], (j, a_term)]), self.element(b, [*at[1], (j, b_term)])
+                product = self.language.two("multiply", dtype, first, second)
+                self.lines.append(f"total = {self.language.two('add', dtype, 'total', product)};")
+                self.close(1)
+            self.lines.append(f"{self.element(out, at[2])} = total;")
+        self.close(opened)
+
+    # Elements by index
+
+    def pick(self, statement: Pick) -> None:
+        """Elements at places, which are read, written, or added to."""
+        out, x = statement.out, statement.x
+        if 0 in out.shape:
+            return
+        names = [f"i{axis}" for axis in range(len(out.shape))]
+        waiting = list(enumerate(statement.places))
+        opened = 0
+        with self._block(not names):
+            for depth in range(len(names) + 1):
+                for number, (view, length, _) in [*waiting]:
+                    if not any(view.strides[depth:]):  # it is the same in the loops that are still to come
+                        at = self.element(view, [*zip(names, view.strides, strict=True)][:depth])
+                        self._checked(f"p{number}", at, length)
+                        waiting = [w for w in waiting if w[0] != number]
+                if depth < len(names):
+                    self.lines.append(self.loop_head(names[depth], out.shape[depth]))
+                    opened += 1
+            picked = [(f"p{number}", stride) for number, (_, _, stride) in enumerate(statement.places)]
+            source = self.element(x, [*zip(names, x.strides, strict=True), *picked])
+            target = self.element(out, [*zip(names, out.strides, strict=True)])
+            if statement.writes:
+                source, target = target, source
+            value = self.language.two("add", x.dtype, target, source) if statement.adds else source
+            self.lines.append(f"{target} = {value};")
+        self.close(opened)
+
+    def _checked(self, name: str, index: str, length: int) -> None:
+        """An index from the front, of which it is known that there is such an element."""
+        self.lines.append(self.language.index(name, index, length))
+        self.lines.append(self.language.unless(f"{name} >= 0 && {name} < {length}", "an index is out of range"))
+
+    def count(self, statement: Count) -> None:
+        """Sums of weights by place."""
+        out, places, weights = statement.out, statement.places, statement.weights
+        self.loops_over_named("j", places.shape[0])
+        self._checked("p", self.element(places, [("j", places.strides[0])]), out.shape[0])
+        target = self.element(out, [("p", out.strides[0])])
+        weight = self.element(weights, [("j", weights.strides[0])])
+        self.lines.append(f"{target} = {self.language.two('add', out.dtype, target, weight)};")
+        self.close(1)
+
+    # Truths, loops and branches
+
+    def assume(self, statement: Assume) -> None:
+        """What the trace relied on."""
+        text = self.element(statement.x)
+        self.lines.append(
+            self.language.unless(
+                text if statement.truth else f"!{text}", "a value is none that the function was traced for"
+            )
+        )
+
+    def repeat(self, unit: Repeat, number: int) -> None:
+        """A loop."""
+        test, body = self.inner[number]
+        k = f"k{number}"
+        limit = "" if unit.limit is None else f" && {k} < {self.element(unit.limit)}"
+        head = "; ; " if unit.times is None else f"{self.language.counter} {k} = 0; {k} < {unit.times}{limit}; {k}++"
+        self.lines.append(f"for ({head}) {{")
+        for buffer in unit.rows:
+            self._rows[buffer] = f"({unit.times} - 1 - {k})" if unit.reverse else k
+        self.body(test)
+        if unit.holds is not None:
+            self.lines.append(f"if (!{self.element(unit.holds)}) break;")
+        self.body(body)
+        self.close(1)
+        self.next_number()
+
+    def branch(self, unit: Branch, number: int) -> None:
+        """The one or the other."""
+        first, second = self.inner[number]
+        self.lines.append(f"if ({self.element(unit.holds)}) {{")
+        self.body(first)
+        self.lines.append("} else {")
+        self.body(second)
+        self.lines.append("}")
+        self.next_number()
+
+    def close(self, count: int) -> None:
+        """End so many loops, each on a line of its own."""
+        self.lines += ["}"] * count
+
+
+class _NoBraces:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _times(text: str, count: int) -> str:
+    if count == 1:
+        return text
+    return f"{count} * {text}" if text[0] == "(" or text.isidentifier() else f"{count} * ({text})"
+
+
+def _read_later(unit: Group) -> list[bool]:
+    """Of each operation, whether another one of the group takes the result."""
+    wanted: set[Any] = set()
+    found = []
+    for statement in reversed(unit.maps):
+        found.append(statement.out.place in wanted)
+        wanted.discard(statement.out.place)
+        wanted.update(x.spread(unit.shape).place for x in statement.inputs if isinstance(x, View))
+    return found[::-1]
+
+
+def indented(lines: Sequence[str], depth: int = 1) -> str:
+    """Lines of text, indented by their braces."""
+    made = []
+    for line in lines:
+        depth -= line.startswith("}")
+        made.append("  " * depth + line)
+        depth += line.endswith("{")
+    return "\n".join(made)
