@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,18 +60,34 @@ def page(payload: Mapping[str, Any]) -> str:
     >>> "<title>&lt;b&gt;</title>" in text
     True
     """
+    return filled(ASSETS, SCRIPTS, payload)
+
+
+def filled(folder: Path, scripts: Sequence[str], payload: Mapping[str, Any], before: str = "") -> str:
+    """The file ``page.html`` of a folder, with ``page.css``, scripts and a payload put in.
+
+    Parameters
+    ----------
+    folder : Path
+    scripts : sequence of str
+        The names of files, in order.
+    payload : mapping
+        With a ``title``; everything that JSON, NumPy's scalars and words for what is not finite can say.
+    before : str
+        A script that runs before the others, which must not hold what would end it.
+    """
+
+    def asset(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
     parts = {
         "title": display.escaped(str(payload["title"]).translate(_DIRECTIONS)),
-        "style": _asset("page.css"),
-        "script": "\n".join(map(_asset, SCRIPTS)),
+        "style": asset("page.css"),
+        "script": before + "\n".join(map(asset, scripts)),
         "payload": json.dumps(_plain(payload), allow_nan=False, separators=(",", ":")).translate(_ESCAPES),
     }
     # In one pass: what is put in is not searched for further places.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
-
-
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], asset("page.html"))
 
 
 def _plain(thing: Any) -> Any:

@@ -19,17 +19,21 @@ from minigrad.tree import flatten
 class Problem:
     """The function, its variable, and the rows of data."""
 
-    def __init__(self, f: Callable[..., Any], x0: Any, data: Sequence[Any]) -> None:
+    def __init__(self, f: Callable[..., Any], x0: Any, data: Sequence[Any], caller: str = "minimize") -> None:
         leaves, self.rebuild = flatten(np.array(x0) if isinstance(x0, list) else x0)
         self.function = f
-        self.leaves = [_variable(leaf) for leaf in leaves]
+        self.leaves = [_variable(leaf, caller) for leaf in leaves]
         if not sum(leaf.array.size for leaf in self.leaves):
-            raise ArgumentError("minimize: x0 holds no number")
-        self.data = [array if isinstance(array, Tensor) else _plain(array, "data") for array in _rows(data)]
+            raise ArgumentError(f"{caller}: x0 holds no number")
+        rows = _rows(data, caller)
+        self.data = [array if isinstance(array, Tensor) else _plain(array, f"{caller}: data") for array in rows]
 
     def __call__(self, leaves: Sequence[Any], rows: Any = None) -> Any:
         """The value at a point, on some rows of the data or all of them."""
-        data = self.data if rows is None else [array[rows] for array in self.data]
+        return self.on(leaves, self.data if rows is None else [array[rows] for array in self.data])
+
+    def on(self, leaves: Sequence[Any], data: Sequence[Any]) -> Any:
+        """The value at a point, on rows of data that are given."""
         x = self.rebuild(leaves)
         try:
             y = self.function(x, *data)
@@ -73,24 +77,24 @@ class Problem:
                 leaf.grad = np.zeros_like(leaf.array)
 
 
-def _variable(x: Any) -> Tensor:
-    value = np.array(_plain(unwrap(x), "x0"))
+def _variable(x: Any, caller: str) -> Tensor:
+    value = np.array(_plain(unwrap(x), f"{caller}: x0"))
     if value.dtype.kind not in "iuf":
-        raise DTypeError(f"minimize: x0 consists of real numbers, not of {value.dtype}: give floats")
+        raise DTypeError(f"{caller}: x0 consists of real numbers, not of {value.dtype}: give floats")
     return tensor(value, dtype=value.dtype if value.dtype.kind == "f" else get_default_dtype(), requires_grad=True)
 
 
 def _plain(array: Any, name: str) -> np.ndarray:
-    require_plain(array, f"minimize: {name}")
+    require_plain(array, name)
     return np.asarray(array)
 
 
-def _rows(data: Sequence[Any]) -> Sequence[Any]:
+def _rows(data: Sequence[Any], caller: str) -> Sequence[Any]:
     if not isinstance(data, (tuple, list)):
-        raise DTypeError(f"minimize: data is a tuple of arrays, as in data=(X, y), not {type(data).__name__}")
+        raise DTypeError(f"{caller}: data is a tuple of arrays, as in data=(X, y), not {type(data).__name__}")
     lengths = {np.shape(array)[:1] for array in data}
     if len(lengths) > 1 or () in lengths:
-        raise ShapeError(f"minimize: arrays of data need one row for each observation, not {[*map(np.shape, data)]}")
+        raise ShapeError(f"{caller}: arrays of data need one row for each observation, not {[*map(np.shape, data)]}")
     return data
 
 

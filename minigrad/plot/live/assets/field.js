@@ -1,0 +1,103 @@
+// Values of the function over the picture, the levels of its contours, and the colours between them.
+
+const BUDGET = 110; // milliseconds for all values of a picture
+const FINEST = 210; // points along the wider side
+const BANDS = 15;
+const LOW_PART = 0.6; // of values in the lowest tenth of their range, from which on levels are logarithmic
+
+class Field {
+  constructor(bounds, minima) {
+    this.bounds = bounds;
+    const begun = performance.now();
+    this.compute(36, 27);
+    const each = (performance.now() - begun) / (36 * 27);
+    const columns = Math.floor(Math.min(FINEST, Math.sqrt((BUDGET / Math.max(each, 1e-6)) * (4 / 3))));
+    if (columns > 36) this.compute(columns, Math.round(columns * 0.75));
+    const finite = this.values.filter(Number.isFinite).sort();
+    this.sorted = finite;
+    this.least = Math.min(finite[0], ...minima.map((m) => m.value).filter(Number.isFinite));
+    this.most = finite[finite.length - 1];
+  }
+
+  compute(columns, rows) {
+    const [[left, right], [bottom, top]] = this.bounds;
+    [this.columns, this.rows] = [columns, rows];
+    this.values = new Float64Array(columns * rows);
+    for (let j = 0; j < rows; j++) {
+      for (let i = 0; i < columns; i++) {
+        const a = left + ((right - left) * i) / (columns - 1), b = bottom + ((top - bottom) * j) / (rows - 1);
+        this.values[j * columns + i] = valueAt(lifted([a, b]));
+      }
+    }
+  }
+
+  quantile(part) {
+    return this.sorted[Math.round(part * (this.sorted.length - 1))];
+  }
+
+  get prefersLog() {
+    const limit = this.least + (this.most - this.least) / 10;
+    return this.sorted.filter((v) => v < limit).length > LOW_PART * this.sorted.length;
+  }
+
+  // Levels, and the scale on which they are evenly spaced.
+  levels(log) {
+    const range = this.most - this.least || 1;
+    const floor = Math.max((this.quantile(0.5) - this.least) * 2e-4, range * 1e-12) || 1;
+    const scale = log ? (v) => Math.log(v - this.least + floor) : (v) => v;
+    const inverse = log ? (t) => Math.exp(t) + this.least - floor : (t) => t;
+    const low = scale(log ? this.least + floor : this.least), high = scale(log ? this.most : this.quantile(0.985));
+    const step = (high - low) / BANDS;
+    const levels = Array.from({ length: BANDS - 1 }, (_, i) => low + (i + 1) * step);
+    return { scale, inverse, levels, low, high: Math.max(high, low + 1e-300) };
+  }
+
+  // The contour lines of the levels, as one path on a canvas, where columns and rows lie at x(i) and y(j).
+  lines({ scale, levels }, x, y) {
+    const path = new Path2D(), { columns, rows } = this, t = this.values.map(scale);
+    for (let j = 0; j + 1 < rows; j++) {
+      for (let i = 0; i + 1 < columns; i++) {
+        const k = j * columns + i, corners = [t[k], t[k + 1], t[k + columns + 1], t[k + columns]];
+        const least = Math.min(...corners), most = Math.max(...corners);
+        if (!(most - least < Infinity) || most === least) continue;
+        for (const level of levels) if (level > least && level <= most) cell(path, corners, level, i, j, x, y);
+      }
+    }
+    return path;
+  }
+
+  // The bands as an image of so many pixels, coloured from the lowest to the highest.
+  image({ scale, low, high }, width, height, colours) {
+    const { columns, rows } = this, t = this.values.map(scale), image = new ImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer), words = colours.map(([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
+    const count = colours.length, factor = count / (high - low);
+    for (let v = 0; v < height; v++) {
+      const row = ((height - 1 - v) / Math.max(height - 1, 1)) * (rows - 1), j = Math.min(Math.floor(row), rows - 2), q = row - j;
+      for (let u = 0; u < width; u++) {
+        const column = (u / Math.max(width - 1, 1)) * (columns - 1), i = Math.min(Math.floor(column), columns - 2), p = column - i;
+        const k = j * columns + i;
+        const value = (t[k] * (1 - p) + t[k + 1] * p) * (1 - q) + (t[k + columns] * (1 - p) + t[k + columns + 1] * p) * q;
+        if (value === value && value < Infinity && value > -Infinity) {
+          const band = Math.floor((value - low) * factor);
+          pixels[v * width + u] = words[band < 0 ? 0 : band >= count ? count - 1 : band];
+        }
+      }
+    }
+    return image;
+  }
+}
+
+// The line of a level through one cell of the mesh: between the sides where it enters and leaves.
+function cell(path, corners, level, i, j, x, y) {
+  const places = [[0, 0], [1, 0], [1, 1], [0, 1]], crossings = [];
+  for (let side = 0; side < 4; side++) {
+    const a = corners[side], b = corners[(side + 1) % 4];
+    if (a < level === b < level) continue;
+    const part = (level - a) / (b - a), [ax, ay] = places[side], [bx, by] = places[(side + 1) % 4];
+    crossings.push([x(i + ax + part * (bx - ax)), y(j + ay + part * (by - ay))]);
+  }
+  for (let n = 0; n + 1 < crossings.length; n += 2) {
+    path.moveTo(...crossings[n]);
+    path.lineTo(...crossings[n + 1]);
+  }
+}
