@@ -15,8 +15,13 @@ colours can be changed with Matplotlib's own methods::
 
 The arguments `paths` and `runs` are in all functions one `Result` of `minigrad.optim.minimize` or one array, a list
 of them, a dict from labels to them, or what `minigrad.optim.sweep` returned.
+
+`explore` makes a page in which gradient descent runs live, and does without Matplotlib.
 """
 
+from typing import TYPE_CHECKING
+
+from minigrad.later import imported_later
 from minigrad.plot.contours import contour, curve, surface
 from minigrad.plot.histories import iterates, losses
 from minigrad.plot.models import fits, landscape, spectrum
@@ -24,11 +29,17 @@ from minigrad.plot.projection import Projection, project
 from minigrad.plot.racing import animate, race
 from minigrad.plot.rates import lr_range, schedule, sweep
 
+if TYPE_CHECKING:
+    from minigrad.plot.live.exploring import explore
+    from minigrad.plot.live.live_page import LivePage
+
 __all__ = [
+    "LivePage",
     "Projection",
     "animate",
     "contour",
     "curve",
+    "explore",
     "fits",
     "iterates",
     "landscape",
@@ -41,3 +52,6 @@ __all__ = [
     "surface",
     "sweep",
 ]
+
+# Other pictures need no compiler.
+__getattr__ = imported_later(__name__, {"live.exploring": ["explore"], "live.live_page": ["LivePage"]})

@@ -99,9 +99,9 @@ def rate_for(name: str, options: Mapping[str, Any], curvature: float, extent: fl
     rate = extent * _OF_EXTENT.get(name, _PART)
     if part is not None and curvature > 0:
         rate = part / curvature * (0.5 if options.get("momentum") else 1.0)
-    low, _ = CONTROLS["lr"][2:]
-    power = 10.0 ** math.floor(math.log10(max(rate, low)))
-    return float(f"{max(x for x in (1, 2, 5) if x * power <= max(rate, low) * 1.0001) * power:.0e}")
+    power = math.floor(math.log10(max(rate, CONTROLS["lr"][2])))
+    digit = min((1, 2, 5, 10), key=lambda x: abs(math.log(x * 10.0**power / rate)))
+    return float(f"{digit}e{power}")
 
 
 def stepper(

@@ -40,13 +40,14 @@ class Field {
     return this.sorted.filter((v) => v < limit).length > LOW_PART * this.sorted.length;
   }
 
-  // Levels, and the scale on which they are evenly spaced.
-  levels(log) {
+  // Levels, and the scale on which they are evenly spaced: a logarithmic one begins at a part of the median, and another
+  // one ends where all but a few values are below.
+  levels(log, part = 2e-4, most = 0.985) {
     const range = this.most - this.least || 1;
-    const floor = Math.max((this.quantile(0.5) - this.least) * 2e-4, range * 1e-12) || 1;
+    const floor = Math.max((this.quantile(0.5) - this.least) * part, range * 1e-12) || 1;
     const scale = log ? (v) => Math.log(v - this.least + floor) : (v) => v;
     const inverse = log ? (t) => Math.exp(t) + this.least - floor : (t) => t;
-    const low = scale(log ? this.least + floor : this.least), high = scale(log ? this.most : this.quantile(0.985));
+    const low = scale(log ? this.least + floor : this.least), high = scale(log ? this.most : this.quantile(most));
     const step = (high - low) / BANDS;
     const levels = Array.from({ length: BANDS - 1 }, (_, i) => low + (i + 1) * step);
     return { scale, inverse, levels, low, high: Math.max(high, low + 1e-300) };

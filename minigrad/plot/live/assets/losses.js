@@ -1,6 +1,6 @@
 // The losses of the runs against the steps: on a logarithmic scale, above the least loss that is known.
 
-const ROOM = { left: 56, top: 12, right: 14, bottom: 32 };
+const ROOM = { left: 52, top: 8, right: 14, bottom: 28 };
 
 // What is subtracted from all losses, and how the axis is called: a known minimum, nothing, or no logarithm.
 function lossScale(runs, shown) {
@@ -8,10 +8,11 @@ function lossScale(runs, shown) {
   const all = runs.flatMap(({ run }) => [run.losses.subarray(0, run.at(shown) + 1)]);
   const least = Math.min(...all.map((losses) => losses.reduce((a, b) => (b < a ? b : a), Infinity)));
   const base = known.length ? Math.min(...known) : 0;
-  if (least < base - 1e-9 * Math.abs(base) || (base === 0 && least < 0)) return { base: 0, log: false, name: "loss" };
-  return { base, log: true, name: base === 0 ? "loss" : "loss above the minimum" };
+  if (least < base - 1e-9 * Math.abs(base) || (base === 0 && least < 0)) return { base: 0, log: false, name: "" };
+  return { base, log: true, name: base === 0 ? "on a logarithmic scale" : "above the minimum, on a logarithmic scale" };
 }
 
+// Draw them, and say in words what the axis is.
 function drawLosses(canvas, runs, shown, total, chosen) {
   const { g, width, height } = fitted(canvas), scale = lossScale(runs, shown);
   g.clearRect(0, 0, width, height);
@@ -44,8 +45,9 @@ function drawLosses(canvas, runs, shown, total, chosen) {
     const last = run.at(shown), v = y(run.losses[last]);
     if (!Number.isFinite(v)) continue;
     const kept = Math.min(Math.max(v, box.top), box.top + box.height);
-    drawMark(g, PATHS[number % PATHS.length], x(last), kept, colourOf(number), LOOK.card, 0.9);
+    drawMark(g, PATHS[number % PATHS.length], x(last), kept, colourOf(number), LOOK.paper, 0.9);
   }
+  return scale.name;
 }
 
 // The lowest and highest values of the axis: a run that diverges does not make all others flat.
@@ -70,7 +72,7 @@ function limits(runs, shown, { base, log }) {
   return { low: low - 0.05 * (high - low) - 0.05, high: high + 0.05 * (high - low) + 0.05 };
 }
 
-function drawGrid(g, box, low, high, total, { log, name }) {
+function drawGrid(g, box, low, high, total, { log }) {
   g.font = FONT;
   g.textBaseline = "middle";
   g.textAlign = "right";
@@ -86,19 +88,19 @@ function drawGrid(g, box, low, high, total, { log, name }) {
   for (const tick of ticks(0, total, box.width / 80).filter(Number.isInteger)) {
     g.fillText(String(tick), box.left + (box.width * tick) / total, box.top + box.height + 8);
   }
-  g.textAlign = "right";
-  g.fillText(name, box.left + box.width, box.top + 1);
 }
 
 function decades(low, high, many) {
   const each = Math.max(1, Math.ceil((high - low) / Math.max(many, 1))), found = [];
   for (let i = Math.ceil(low / each) * each; i <= high; i += each) found.push(i);
-  return found.length > 1 ? found : ticks(low, high, 3);
+  if (found.length > 2) return found;
+  const inside = (x) => x >= low && x <= high;
+  return range(Math.floor(low), Math.ceil(high) + 1).flatMap((i) => [1, 2, 5].map((x) => i + Math.log10(x))).filter(inside);
 }
 
 // A power of ten as one writes it by hand.
 function power(exponent) {
-  if (!Number.isInteger(exponent)) return short(10 ** exponent, 2);
+  if (!Number.isInteger(exponent)) return short(10 ** exponent, 1);
   if (exponent >= -2 && exponent <= 3) return String(Number((10 ** exponent).toPrecision(1)));
   return `10${String(exponent).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)])}`;
 }

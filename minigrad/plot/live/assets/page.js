@@ -44,6 +44,7 @@ function frameOf(now) {
   const enough = compute(begun + 9);
   if (view.stale) {
     picture.build(grounds[settings.view], field, isLog());
+    showScale();
     view.stale = false;
   }
   show();
@@ -78,7 +79,7 @@ function show() {
   const runs = running().filter(({ run }) => run !== null), { shown, steps } = settings;
   if (!runs.some(({ number }) => number === view.chosen) && runs.length) view.chosen = runs[0].number;
   picture.draw(runs, shown, view.chosen, settings.start);
-  drawLosses(byId("losses"), runs, shown, steps, view.chosen);
+  byId("of-loss").textContent = drawLosses(byId("losses"), runs, shown, steps, view.chosen);
   byId("step").max = steps;
   byId("step").value = shown;
   byId("moment").textContent = `step ${shown} of ${steps}`;
@@ -95,6 +96,14 @@ function show() {
   }
 }
 
+function showScale() {
+  const levels = picture.ground.levels;
+  byId("scale").hidden = FLAT;
+  if (FLAT) return;
+  byId("least").textContent = short(levels.inverse(levels.low), 2);
+  byId("most").textContent = short(levels.inverse(levels.high), 2);
+}
+
 function showVerdicts(verdicts) {
   for (const made of document.querySelectorAll(".card")) {
     const number = Number(made.dataset.number), said = made.querySelector(".verdict"), found = verdicts.get(number);
@@ -107,7 +116,7 @@ function showVerdicts(verdicts) {
 
 function showTable(runs, verdicts) {
   const rows = runs.map(({ number, run }) => {
-    const k = run.at(settings.shown), cells = [k, short(run.losses[k], 5), point(run.point(k)), k ? short(run.norms[k - 1], 3) : "–"];
+    const k = run.at(settings.shown), cells = [k, short(run.losses[k], 4), point(run.point(k)), k ? short(run.norms[k - 1], 3) : "–"];
     const { label } = PAGE.optimizers[number];
     const head = element("th", { scope: "row", title: verdicts.get(number).why }, marker(number), element("span", {}, label));
     return element("tr", { className: number === view.chosen ? "chosen" : "" }, head, ...cells.map((cell) => element("td", {}, String(cell))));
@@ -116,7 +125,9 @@ function showTable(runs, verdicts) {
 }
 
 function point(numbers) {
-  const shown = Array.from(numbers.subarray(0, 3), (x) => short(x, 4)).join(", ");
+  // What is nothing beside the picture is shown as that.
+  const least = 1e-9 * Math.max(...PAGE.bounds.map(([low, high]) => high - low));
+  const shown = Array.from(numbers.subarray(0, 3), (x) => (x !== 0 && Math.abs(x) < least ? "≈0" : short(x, 3))).join(", ");
   return numbers.length === 1 ? shown : `(${shown}${numbers.length > 3 ? ", …" : ""})`;
 }
 
@@ -155,7 +166,7 @@ function setPlaying(on) {
   view.since = view.carry = 0;
   byId("play").setAttribute("aria-pressed", String(on));
   byId("play").querySelector(".word").textContent = on ? "Pause" : "Play";
-  byId("play").querySelector(".sign").textContent = on ? "❚❚" : "▶";
+  byId("sign").setAttribute("d", on ? "M3 2h4v12H3zM9 2h4v12H9z" : "M4 2v12l10-6z");
   if (!on) save();
   ask();
 }
@@ -221,6 +232,7 @@ byId("starts").append(...PAGE.names.map((name, i) => {
   return element("label", {}, element("span", {}, `start ${name}`), box);
 }));
 byId("play").addEventListener("click", () => setPlaying(!view.playing));
+byId("settings").addEventListener("submit", (event) => event.preventDefault());
 byId("back").addEventListener("click", () => goTo(0));
 byId("less").addEventListener("click", () => goTo(settings.shown - 1));
 byId("further").addEventListener("click", () => goTo(settings.shown + 1));

@@ -1,7 +1,8 @@
 // The ground of the picture: the function as a surface that one can turn, drawn from the back to the front.
 
-const FACETS = 64; // along the wider side, at most
-const TALL = 0.72; // the height of the surface, where half its width is 1
+const FACETS = 96; // along the wider side, at most
+const TALL = 0.6; // half the height of the surface, where half its width is 1
+const REACH = 1.28; // from the middle to a corner
 
 class SurfaceGround {
   constructor() {
@@ -12,10 +13,12 @@ class SurfaceGround {
   build({ g, width, height }, field, log) {
     this.box = { left: 0, top: 0, width, height };
     this.bounds = field.bounds;
-    const levels = (this.levels = field.levels(log)), { columns, rows } = field;
-    this.size = 0.4 * Math.min(width / 1.12, height * 1.25);
+    const levels = (this.levels = field.levels(log, 0.02, 1)), { columns, rows } = field;
+    // Whichever way it is turned, it fits.
+    const deep = 2 * REACH * Math.sin(this.tilt) + 2 * TALL * Math.cos(this.tilt);
+    this.size = Math.min((width - 40) / (2 * REACH), (height - 30) / deep);
     const step = Math.max(Math.ceil(columns / FACETS), 1);
-    const across = steps(columns, step), along = steps(rows, step);
+    const across = strided(columns, step), along = strided(rows, step);
     const corners = along.map((j) => across.map((i) => {
       const value = field.values[j * columns + i], t = this.height(value);
       return [...this.turned((2 * i) / (columns - 1) - 1, ((2 * j) / (rows - 1) - 1) * 0.8, t), t];
@@ -31,8 +34,9 @@ class SurfaceGround {
         const facet = [corners[j][i], corners[j][i + 1], corners[j + 1][i + 1], corners[j + 1][i]];
         const t = facet.reduce((sum, corner) => sum + corner[2], 0) / 4;
         if (!Number.isFinite(t) || t > 1.0001) continue;
-        const slope = Math.max(-1, Math.min(1, 6 * (facet[1][2] - facet[0][2] + facet[2][2] - facet[1][2])));
-        const colour = LOOK.bands[Math.min(Math.floor(t * BANDS), BANDS - 1)].map((c) => Math.round(c * (0.96 - 0.09 * slope)));
+        // Light comes from one side: slopes that rise along the columns are darker.
+        const slope = (facet[1][2] - facet[0][2]) * across.length, shade = 0.93 - 0.12 * Math.max(-1, Math.min(1, slope / 2));
+        const colour = LOOK.bands[Math.min(Math.floor(t * BANDS), BANDS - 1)].map((c) => Math.round(c * shade));
         g.beginPath();
         facet.forEach(([x, y], k) => g[k ? "lineTo" : "moveTo"](x, y));
         g.closePath();
@@ -51,13 +55,13 @@ class SurfaceGround {
     g.textAlign = "center";
     g.textBaseline = "middle";
     const near = Math.cos(this.turn) > 0 ? -1 : 1, side = Math.sin(this.turn) > 0 ? -1 : 1;
-    g.fillText(PAGE.names[0], ...this.turned(0, near * 0.98, -0.08));
-    g.fillText(PAGE.names[1], ...this.turned(side * 1.2, 0, -0.08));
+    g.fillText(PAGE.names[0], ...this.turned(0, near * 0.95, -0.06));
+    g.fillText(PAGE.names[1], ...this.turned(side * 1.15, 0, -0.06));
   }
 
   height(value) {
     const { scale, low, high } = this.levels;
-    return (scale(value) - low) / (high - low);
+    return Math.max((scale(value) - low) / (high - low), 0);
   }
 
   turned(x, y, z) {
@@ -66,7 +70,7 @@ class SurfaceGround {
     const { left, top, width, height } = this.box;
     return [
       left + width / 2 + this.size * right,
-      top + height * 0.56 - this.size * (back * Math.sin(this.tilt) + (z - 0.35) * 2 * TALL * Math.cos(this.tilt)),
+      top + height / 2 - this.size * (back * Math.sin(this.tilt) + (z - 0.5) * 2 * TALL * Math.cos(this.tilt)),
     ];
   }
 
@@ -87,7 +91,7 @@ class SurfaceGround {
   }
 }
 
-function steps(count, step) {
+function strided(count, step) {
   const found = [];
   for (let i = 0; i < count - 1; i += step) found.push(i);
   return [...found, count - 1];

@@ -11,7 +11,7 @@ function verdict(run, step) {
   if (norms[k - 1] < SETTLED) {
     let first = k - 1;
     while (first > 0 && norms[first - 1] < SETTLED) first--;
-    return { kind: "converged", text: `converged in ${first + 1}`, why: `the gradient's norm is below ${SETTLED}` };
+    return { kind: "converged", text: `converged in ${first}`, why: `the gradient's norm is below ${SETTLED}` };
   }
   const recent = Math.min(RECENT, k), turns = run.turns.subarray(k - recent, k).reduce((sum, x) => sum + x, 0);
   const before = Math.max(...norms.subarray(Math.max(k - 2 * recent, 0), Math.max(k - recent, 1)));

@@ -1,0 +1,170 @@
+"""The page goes through the same numbers as Python, to 1e-12, in a real browser."""
+
+import json
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import objectives, optim, plot
+from tests.browser import MISSING, Browser, find_chromium
+from tests.plot import chance
+from tests.rows import each
+
+pytestmark = pytest.mark.slow
+
+STEPS = 200
+# Labels, names and options, in which a step branches in all the ways that the page offers.
+OPTIMIZERS = {
+    "plain": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.8, "nesterov": True, "weight_decay": 0.01}),
+    "RMSprop": ("RMSprop", {"alpha": 0.95}),
+    "RMSprop, centered": ("RMSprop", {"centered": True, "momentum": 0.5}),
+    "Adam": ("Adam", {}),
+    "AMSGrad": ("Adam", {"amsgrad": True, "betas": (0.8, 0.99)}),
+    "AdamW": ("AdamW", {}),
+    "Adamax": ("Adamax", {}),
+    "NAdam": ("NAdam", {}),
+    "Adagrad": ("Adagrad", {}),
+    "Adadelta": ("Adadelta", {}),
+    "Lion": ("Lion", {}),
+    "Rprop": ("Rprop", {}),
+}
+
+
+def _flat_well(w):
+    return -np.exp(-(w[0] ** 2) - 0.5 * w[1] ** 2)
+
+
+def _ridge(w):
+    return mg.logaddexp(w[0] - w[1], w[1] - 2 * w[0]) + 0.1 * (w[0] ** 2 + w[1] ** 2)
+
+
+def _kink(w):
+    return np.abs(w[0] - 1) + 0.5 * np.abs(w[1] + 2)
+
+
+def _matrix(w):
+    a = np.array([[3.0, 1.0], [1.0, 2.0]])
+    return 0.5 * w @ a @ w - np.array([1.0, 1.0]) @ w
+
+
+def _network(w):
+    x = np.linspace(-1, 1, 9)
+    return np.mean((np.tanh(w[0] * x) * w[1] - np.sin(2 * x)) ** 2)
+
+
+def _pair(w):
+    return (w["a"] - 2) ** 2 + 3 * (w["b"] + 1) ** 2
+
+
+def _of_tuple(w):
+    x, y = w
+    return np.exp(0.3 * x) + np.cosh(y - 1)
+
+
+# Of each the start, and a learning rate at which plain gradient descent is not chaotic: its iterates then do not
+# magnify rounding.  The rate of the others is that of the page's own choice, or a tenth of it.
+CASES = {
+    # The seeds' objectives
+    "square": (objectives.square, 10.0, 0.1),
+    "parabola": (objectives.parabola, 10.0, 0.1),
+    "wavy_parabola": (objectives.wavy_parabola, 3.5, 0.02),
+    "well": (objectives.well, 3.0, 0.1),
+    "bowl(1, 5)": (objectives.bowl(1, 5), [4.0, 2.5], 0.08),
+    "bowl(1, 10), too fast": (objectives.bowl(1, 10), [4.0, 2.5], 0.105),
+    "bowl(1, 3) at (2, -1)": (objectives.bowl(1, 3, center=(2, -1)), [-0.5, 1.5], 0.3),
+    "saddle": (objectives.saddle, [1.0, 1e-6], 0.1),
+    "rosenbrock": (objectives.rosenbrock, [-1.5, 2.0], 0.0005),
+    "wavy_bowl": (objectives.wavy_bowl, [2.5, 1.5], 0.05),
+    # Others
+    "beale": (objectives.beale, [2.0, 0.1], 0.01),
+    "himmelblau": (objectives.himmelblau, [1.0, 1.0], 0.005),
+    "booth": (objectives.booth, [-3.0, 6.0], 0.05),
+    "matyas": (objectives.matyas, [8.0, -3.0], 0.5),
+    "goldstein_price": (objectives.goldstein_price, [0.3, -0.7], 1e-5),
+    "three_hump_camel": (objectives.three_hump_camel, [1.5, -1.0], 0.05),
+    "rastrigin": (objectives.rastrigin, [0.3, -0.2], 0.002),
+    "styblinski_tang": (objectives.styblinski_tang, [1.0, -1.0], 0.01),
+    "flat well": (_flat_well, [1.5, -1.0], 0.1),
+    "ridge": (_ridge, [3.0, -2.0], 0.1),
+    "kink": (_kink, [3.0, 1.0], 0.03),
+    "matrix": (_matrix, [4.0, 2.5], 0.2),
+    "network": (_network, [0.5, 0.5], 0.1),
+    "dict": (_pair, {"a": 4.0, "b": 2.0}, 0.05),
+    "tuple": (_of_tuple, (2.0, -1.0), 0.1),
+}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if find_chromium() is None:
+        pytest.skip(MISSING)
+    with Browser() as browser:
+        yield browser
+
+
+def runs_of(browser, page, change=""):
+    """The points and losses of all runs, when all steps are made; and what the page says of them."""
+    opened = browser.open(str(page))
+    ask = (
+        "(async () => {"
+        f"{change}"
+        "const wait = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));"
+        "do await wait(); while (!explorer.entries.every(({ run }) => run !== null && run.over));"
+        "return JSON.stringify(explorer.entries.map(({ run }) => ({"
+        "  points: Array.from(run.points.subarray(0, run.made * run.here.length + run.here.length), String),"
+        "  losses: Array.from(run.losses.subarray(0, run.made + 1), String),"
+        "  norms: Array.from(run.norms.subarray(0, run.made), String),"
+        "  verdict: explorer.verdict(run, run.settings.steps).text,"
+        "})));"
+        "})()"
+    )
+    found = json.loads(opened.run(ask))
+    opened.close()
+    return [
+        {key: value if key == "verdict" else np.array(list(map(float, value))) for key, value in run.items()}
+        for run in found
+    ]
+
+
+def path_of(result):
+    leaves = list(result.path.values()) if isinstance(result.path, dict) else result.path
+    leaves = leaves if isinstance(leaves, list | tuple) else [leaves]
+    return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
+
+
+def compare(run, result):
+    path = path_of(result)
+    points = run["points"].reshape(-1, path.shape[1])
+    assert points.shape == path.shape
+    scale = np.maximum.accumulate(np.abs(path).max(axis=1))[:, None]
+    far = np.abs(points - path) / scale
+    assert far.max() <= 1e-12, f"step {far.max(axis=1).argmax()}: {far.max():.2g}"
+    np.testing.assert_allclose(run["losses"], result.losses, rtol=1e-11, atol=1e-12 * abs(result.losses[0]))
+    shades = ("slow", "oscillating", "converging") if result.verdict == "slow" else (result.verdict,)
+    assert run["verdict"] in shades
+
+
+def rate(name, lr):
+    """That of the case for gradient descent; for others one that is safe."""
+    return {"SGD": lr, "Adadelta": 0.5}.get(name, 0.01)
+
+
+@each("name", CASES, row=str)
+def test_iterates_are_those_of_python(name, browser):
+    f, start, lr = CASES[name]
+    chosen = {}
+    for label, (method, options) in OPTIMIZERS.items():
+        own = rate(method, lr) * (0.1 if options.get("momentum") and method == "SGD" else 1)
+        chosen[label] = (method, {**options, "lr": own})
+    bounds = None if hasattr(f, "domain") else ((-6, 6), (-6, 6))
+    page = plot.explore(f, start, bounds, optimizers=chosen, steps=STEPS)
+    wrong = []
+    for (label, (method, options)), run in zip(chosen.items(), runs_of(browser, page), strict=True):
+        try:
+            compare(run, optim.minimize(f, start, optimizer=method, steps=STEPS, **options))
+        except AssertionError as error:
+            wrong.append(f"{label}: {str(error)[:300]}")
+    assert not wrong, "\n".join(wrong)
