@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiling.assembling import living, numbers_first
+from minigrad.compiling.lowering import more_instead
 from minigrad.compiling.noting import alike, recorded, scrambled
 from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
 from minigrad.errors.exporting import draws_numbers, no_counterpart, not_in_evaluation, with_dtype
+from minigrad.export.instead import INSTEAD
 from minigrad.export.languages import Language
 from minigrad.export.names import identifier
 from minigrad.export.outside import names_outside
@@ -178,10 +180,13 @@ def _statements(
     """The statements of each equation, which must be the same for all values; and where the values lie."""
     equations, inputs, given = program.equations, list(values), list(values.values())
     reasons: dict[int, str] = {}
-    with np.errstate(all="ignore"):
+    token = more_instead.set(INSTEAD)
+    try:
         first = recorded(equations, inputs, given, reasons)
         others = [x if v in program.constants else scrambled(x, i) for i, (v, x) in enumerate(values.items())]
         second = recorded(equations, inputs, others, dict(reasons), first)
+    finally:
+        more_instead.reset(token)
     differ = [i for i in first.parts if not alike(first.parts[i], second.parts.get(i))]
     reasons.update(dict.fromkeys(differ, "what it does depends on values"))
     for number, part in first.parts.items():
