@@ -44,7 +44,13 @@ def _function(name: str, exact: Callable[..., Any]) -> Callable[..., Any]:
     return record
 
 
-_erf, _erfc = _function("erf", special.erf.primitive.forward), _function("erfc", special.erfc.primitive.forward)
+def _forward(f: Any) -> Callable[..., Any]:
+    """The function on arrays of an operation."""
+    forward: Callable[..., Any] = f.primitive.forward
+    return forward
+
+
+_erf, _erfc = _function("erf", _forward(special.erf)), _function("erfc", _forward(special.erfc))
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -190,16 +196,14 @@ def _product(first: str, a: Any, second: str, b: Any, kept: set[str]) -> tuple[s
     return term, product.reshape([lengths[i] for i in term])
 
 
-INSTEAD: Mapping[Primitive, Callable[..., Any]] = {
-    f.primitive: instead  # type: ignore[attr-defined]
-    for f, instead in (
-        (special.erf, _erf), (special.erfc, _erfc), (activation._normal_cdf, _normal_cdf), (special.ndtr, _ndtr),
-        (logistic.log_expit, _log_expit), (logistic.logit, _logit), (entropy.xlogy, _xlogy),
-        (entropy.xlog1py, _xlog1py), (entropy.entr, _entr), (elementwise.round, _round),
-        (reductions.argmax, _argmax), (reductions.argmin, _argmin), (reductions.count_nonzero, _count_nonzero),
-        (kept_zeros.has_nan, _has_nan), (shaping._pad, _pad), (linalg.vector_norm, _vector_norm),
-        (linalg._einsum, _einsum), (numpy_elementwise._whole, _whole), (numpy_elementwise._fraction, _fraction),
-        (gamma.gamma, _function("gamma", gamma.gamma.primitive.forward)),
-        (gamma.gammaln, _function("gammaln", gamma.gammaln.primitive.forward)),
-    )
-}  # fmt: skip
+_ROWS: tuple[tuple[Any, Callable[..., Any]], ...] = (
+    (special.erf, _erf), (special.erfc, _erfc), (activation._normal_cdf, _normal_cdf), (special.ndtr, _ndtr),
+    (logistic.log_expit, _log_expit), (logistic.logit, _logit), (entropy.xlogy, _xlogy),
+    (entropy.xlog1py, _xlog1py), (entropy.entr, _entr), (elementwise.round, _round),
+    (reductions.argmax, _argmax), (reductions.argmin, _argmin), (reductions.count_nonzero, _count_nonzero),
+    (kept_zeros.has_nan, _has_nan), (shaping._pad, _pad), (linalg.vector_norm, _vector_norm),
+    (linalg._einsum, _einsum), (numpy_elementwise._whole, _whole), (numpy_elementwise._fraction, _fraction),
+    (gamma.gamma, _function("gamma", _forward(gamma.gamma))),
+    (gamma.gammaln, _function("gammaln", _forward(gamma.gammaln))),
+)  # fmt: skip
+INSTEAD: Mapping[Primitive, Callable[..., Any]] = {f.primitive: instead for f, instead in _ROWS}

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.export.js_language import ARRAYS, JavaScript, functions_of
 from minigrad.export.routine import Routine, Slot, routine_of
 from minigrad.export.writing import RoutineWriter, indented
-from minigrad.tree import branches
+from minigrad.tree import branches_of
 
 TARGET = "export.javascript"
 _LANGUAGE = JavaScript()
@@ -103,7 +103,7 @@ def _read(routine: Routine) -> list[str]:
 
 def _paths(tree: Any, path: str) -> list[str]:
     """How JavaScript gets at each leaf: what has names is an object, and what has numbers an array."""
-    parts = branches(tree)
+    parts = branches_of(tree)
     if parts is None:
         return [path]
     return [leaf for key, part in parts.items() for leaf in _paths(part, f"{path}?.[{_text(key)}]")]
@@ -119,7 +119,7 @@ def _returned(routine: Routine) -> str:
 
 
 def _literal(tree: Any) -> str:
-    parts = branches(tree)
+    parts = branches_of(tree)
     if parts is None or tree is None:
         return "null" if tree is None else str(tree)
     if isinstance(tree, list | tuple):
