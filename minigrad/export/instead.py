@@ -6,7 +6,7 @@ of them.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from minigrad.ops import (
 )
 
 _ROOT_2 = math.sqrt(0.5)
+# Without their types, which know of no arrays but NumPy's.
+_add, _maximum, _minimum, _logical_or = (cast(Any, f) for f in (np.add, np.maximum, np.minimum, np.logical_or))
 
 
 def _function(name: str, exact: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,7 +100,7 @@ def _fraction(x: Any) -> Any:
     return np.where(np.isinf(x), np.copysign(0, x), np.copysign(x - np.trunc(x), x))
 
 
-def _place_of(extreme: np.ufunc, x: Any, axis: int | None, keepdims: bool) -> Any:
+def _place_of(extreme: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
     """The first place of an extreme, or of NaN: the least of the places where it is."""
     whole = x.shape
     if axis is None:
@@ -110,24 +112,24 @@ def _place_of(extreme: np.ufunc, x: Any, axis: int | None, keepdims: bool) -> An
     is_there = x == extreme.reduce(x, axis=axis, keepdims=True)
     if x.dtype.kind == "f":
         is_there = is_there | np.isnan(x)
-    found = np.minimum.reduce(np.where(is_there, places, x.shape[axis]), axis=axis, keepdims=keepdims)
+    found = _minimum.reduce(np.where(is_there, places, x.shape[axis]), axis=axis, keepdims=keepdims)
     return found.reshape((1,) * len(whole)) if keepdims and len(whole) != x.ndim else found
 
 
 def _argmax(x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
-    return _place_of(np.maximum, x, axis, keepdims)
+    return _place_of(_maximum, x, axis, keepdims)
 
 
 def _argmin(x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
-    return _place_of(np.minimum, x, axis, keepdims)
+    return _place_of(_minimum, x, axis, keepdims)
 
 
 def _count_nonzero(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(x != 0, axis=axis, dtype=np.int64, keepdims=keepdims)
+    return _add.reduce(x != 0, axis=axis, dtype=np.int64, keepdims=keepdims)
 
 
 def _has_nan(x: Any) -> Any:
-    return np.logical_or.reduce(np.isnan(x), axis=None)
+    return _logical_or.reduce(np.isnan(x), axis=None)
 
 
 def _pad(x: Any, *, widths: Any, value: float) -> Any:
@@ -141,16 +143,16 @@ def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float
     axes = tuple(range(x.ndim)) if axis is None else axis
     sizes = np.abs(x)
     if ord == 0:
-        return np.add.reduce((x != 0).astype(x.dtype), axis=axes, keepdims=keepdims)
+        return _add.reduce((x != 0).astype(x.dtype), axis=axes, keepdims=keepdims)
     if ord == 1:
-        return np.add.reduce(sizes, axis=axes, keepdims=keepdims)
+        return _add.reduce(sizes, axis=axes, keepdims=keepdims)
     if math.isinf(ord):
-        return (np.maximum if ord > 0 else np.minimum).reduce(sizes, axis=axes, keepdims=keepdims)
+        return (_maximum if ord > 0 else _minimum).reduce(sizes, axis=axes, keepdims=keepdims)
     # By the size of the element that counts most, so that powers neither over- nor underflow.
-    scale = (np.maximum if ord > 0 else np.minimum).reduce(sizes, axis=axes, keepdims=True)
+    scale = (_maximum if ord > 0 else _minimum).reduce(sizes, axis=axes, keepdims=True)
     scale = np.where((scale > 0) & (scale < np.inf), scale, 1)
     ratio = sizes / scale
-    total = np.add.reduce(ratio * ratio if ord == 2 else ratio**ord, axis=axes, keepdims=True)
+    total = _add.reduce(ratio * ratio if ord == 2 else ratio**ord, axis=axes, keepdims=True)
     found = scale * (np.sqrt(total) if ord == 2 else total ** (1 / ord))
     return found if keepdims else np.squeeze(found, axes)
 
@@ -173,7 +175,7 @@ def _summed(term: str, x: Any, kept: set[str]) -> tuple[str, Any]:
     if len(set(term)) != len(term):
         raise Refused("an index that an operand has twice")
     gone = tuple([axis for axis, i in enumerate(term) if i not in kept])
-    return "".join(i for i in term if i in kept), (np.add.reduce(x, axis=gone) if gone else x)
+    return "".join(i for i in term if i in kept), (_add.reduce(x, axis=gone) if gone else x)
 
 
 def _product(first: str, a: Any, second: str, b: Any, kept: set[str]) -> tuple[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -89,11 +89,21 @@ function sum_of(x, place, n, step, round) {
 }
 
 
+def _function(name: str, helper: Helper) -> str:
+    body = "\n  ".join(re.sub(r"LET ", "const ", f"{part};") for part in helper.body.rstrip(";").split("; "))
+    return f"function {name}({', '.join(helper.parameters)}) {{\n  {body}\n}}\n"
+
+
 class JavaScript(Language):
     """JavaScript, in typed arrays."""
 
     counter = "let"
     characters = "".join(ARRAYS)
+    functions: ClassVar[dict[str, str]] = {
+        **{name: _function(name, helper) for name, helper in HELPERS.items()},
+        **{name: f"const {name} = {value!r};\n" for name, value in CONSTANTS.items()},
+        **_FUNCTIONS,
+    }
 
     def template(self, operation: str, dtype: Any) -> str | None:
         """The expression of an operation; None if there is none."""
@@ -159,11 +169,4 @@ class JavaScript(Language):
 
 def functions_of(lines: Sequence[str]) -> list[str]:
     """The functions and constants that lines use, and that JavaScript does not have by these names."""
-    known = {name: _function(name, helper) for name, helper in HELPERS.items()}
-    known |= {name: f"const {name} = {value!r};\n" for name, value in CONSTANTS.items()} | _FUNCTIONS
-    return [known[name] for name in used_names(lines, known)]
-
-
-def _function(name: str, helper: Helper) -> str:
-    body = "\n  ".join(re.sub(r"LET ", "const ", f"{part};") for part in helper.body.rstrip(";").split("; "))
-    return f"function {name}({', '.join(helper.parameters)}) {{\n  {body}\n}}\n"
+    return [JavaScript.functions[name] for name in used_names(lines, JavaScript.functions)]

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -118,6 +118,7 @@ class Language:
 
     counter: str  # the declaration of an index
     characters: str  # of the dtypes that it has
+    functions: ClassVar[dict[str, str]]  # of its own, by their names
 
     def template(self, operation: str, dtype: Any) -> str | None:
         """The expression of an operation; None if there is none."""
