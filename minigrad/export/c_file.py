@@ -101,7 +101,7 @@ def c(
     if weights not in ("included", "apart"):
         raise ArgumentError(f"export.c: weights are 'included' or 'apart', not {weights!r}")
     routine = routine_of(TARGET, f, examples, _LANGUAGE, identifier(path.stem, ()) if name is None else name)
-    file = _File(routine, path.with_suffix(".h").name, weights == "included")
+    file = CFile(routine, path.with_suffix(".h").name, weights == "included")
     made = {path: file.source().encode(), path.with_suffix(".h"): file.header().encode()}
     if weights == "apart" and file.state:
         made[path.with_suffix(".bin")] = b"".join(map(_bytes, file.state)).ljust(file.size, b"\0")
@@ -110,7 +110,9 @@ def c(
     return list(made)
 
 
-class _File:
+class CFile:
+    """A routine as a file of C and its header."""
+
     def __init__(self, routine: Routine, header: str, included: bool) -> None:
         self.routine, self.header_name, self.included = routine, header, included
         self.name, self.struct = routine.name, f"{routine.name}_state"

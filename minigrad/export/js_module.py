@@ -78,17 +78,17 @@ def factory(f: Callable[..., Any], *examples: Any, name: str | None = None) -> s
     lines += [line for text in functions_of(body) for line in text.rstrip().split("\n")]
     lines += outside
     lines += [f"function {routine.name}({', '.join(f'a{i}' for i in range(len(routine.examples)))}) {{"]
-    lines += _read(routine)
+    lines += reading(routine)
     lines += [f"const {slot.name} = state.{slot.name};" for slot in arrays]
     lines += [_made(slot) for slot in routine.results]
     lines += [_LANGUAGE.variable(b.dtype, name, "0") for b, name in writer.numbers.items()]
-    lines += [*body, f"return {_returned(routine)};", "}"]
+    lines += [*body, f"return {returned(routine)};", "}"]
     lines += [f"{routine.name}.state = state;"] if routine.state else []
     lines += [f"return {routine.name};", "}"]
     return indented(lines, 0)
 
 
-def _read(routine: Routine) -> list[str]:
+def reading(routine: Routine) -> list[str]:
     """Lines that take the arguments out of their trees, and look whether they have as many elements as they should."""
     leaves = [path for i, example in enumerate(routine.examples) for path in _paths(example, f"a{i}")]
     lines = []
@@ -113,7 +113,7 @@ class _Name(str):
     __slots__ = ()
 
 
-def _returned(routine: Routine) -> str:
+def returned(routine: Routine) -> str:
     """The results in their tree, as JavaScript writes it."""
     return _literal(routine.form([_Name(slot.name) for slot in routine.results]))
 

@@ -18,7 +18,7 @@ HOSTILE = ["</script><script>window.hacked = 1</script>", "*/", "`${window.hacke
 START = """
 const numbers = (tree) => typeof tree === "number" || typeof tree === "boolean" ? text(+tree) :
   ArrayBuffer.isView(tree) ? Array.from(tree, text) : Array.isArray(tree) ? tree.map(numbers) :
-  tree === null ? null : Object.entries(tree).map(([name, part]) => [name, numbers(part)]);
+  tree === null ? null : Object.entries(tree).map(([name, part]) => ["pair", name, numbers(part)]);
 const text = (x) => Object.is(x, -0) ? "-0" : String(x);
 const load = async (source) => await import("data:text/javascript," + encodeURIComponent(source));
 """
@@ -53,7 +53,7 @@ def load(page, called, f, *examples, **options):
 
 
 def call(page, name, *inputs):
-    """The results, as arrays in their tree: objects are lists of pairs."""
+    """The results, as arrays in their tree: objects are lists of pairs of a name and a value."""
     return parsed(page.run(f"numbers({name}({', '.join(map(literal, inputs))}))"))
 
 
@@ -61,12 +61,12 @@ def parsed(tree):
     if isinstance(tree, list):
         if tree and all(isinstance(x, str) for x in tree):
             return np.array([float(x) for x in tree])
-        return [parsed(x) if not isinstance(x, list) or not _is_pair(x) else (x[0], parsed(x[1])) for x in tree]
+        return [parsed(x) if not isinstance(x, list) or not _is_pair(x) else (x[1], parsed(x[2])) for x in tree]
     return None if tree is None else float(tree)
 
 
 def _is_pair(x):
-    return len(x) == 2 and isinstance(x[0], str) and not isinstance(x[1], str)
+    return len(x) == 3 and x[0] == "pair"
 
 
 # The table of operations
