@@ -56,7 +56,7 @@ def _take_apart(tree: Any, leaves: list[Any]) -> Callable[[Any], Any]:
     if cls is tuple or cls is list:
         forms = [_take_apart(branch, leaves) for branch in tree]
         return lambda new: cls([form(new) for form in forms])
-    branches = None if cls in PLAIN or isinstance(tree, Handle) else _branches(tree)
+    branches = None if cls in PLAIN or isinstance(tree, Handle) else branches_of(tree)
     if branches is None:
         leaves.append(tree)
         return next
@@ -97,12 +97,12 @@ def leaves_as_in(form: Any, tree: Any, what: str) -> list[Any]:
     >>> leaves_as_in({"a": 0.0, "b": 0.0}, {"b": 2.0, "a": 1.0}, "v")
     [1.0, 2.0]
     """
-    wanted = _branches(form)
+    wanted = branches_of(form)
     if wanted is None:
         if tree is None:
             raise other_form(what, form, tree)
         return [tree]
-    given = _branches(tree)
+    given = branches_of(tree)
     if given is None or given.keys() != wanted.keys() or _kind(form) != _kind(tree):
         raise other_form(what, form, tree)
     return [
@@ -116,7 +116,7 @@ def paths(tree: Any, name: str = "") -> list[str]:
     >>> paths({"w": [1.0, 2.0], "b": 3.0}, "x")
     ["x['w'][0]", "x['w'][1]", "x['b']"]
     """
-    branches = _branches(tree)
+    branches = branches_of(tree)
     if branches is None:
         return [name]
     return [path for key, branch in branches.items() for path in paths(branch, name + _step(tree, key))]
@@ -137,13 +137,13 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 def is_branch(x: Any) -> bool:
     """Whether it is taken apart, and is not a leaf: a dict, a list, a tuple, a dataclass, or None."""
-    return _branches(x) is not None
+    return branches_of(x) is not None
 
 
 # Kinds of branches
 
 
-def _branches(tree: Any) -> dict[Any, Any] | None:
+def branches_of(tree: Any) -> dict[Any, Any] | None:
     """What a branch holds, by key, place or field; None if it is a leaf."""
     if tree is None:
         return {}

@@ -1,7 +1,8 @@
 """Operations whose function on arrays looks at values: for these, what they do for all values at once."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,16 @@ def _is_known(value: np.ndarray) -> bool:
     return found is not None and found.buffer.kind != "constant"
 
 
+# What else is recorded in place of functions, where the same bits are not asked for.
+more_instead: ContextVar[Mapping[Primitive, Callable[..., Any]] | None] = ContextVar(
+    "minigrad.compiling.more_instead", default=None
+)
+
+
 def forward_of(made: Primitive) -> Callable[..., Any]:
     """What is recorded in place of the function of an operation; mostly that itself."""
-    return INSTEAD.get(made, made.forward)
+    more = more_instead.get() or {}
+    return more.get(made) or INSTEAD.get(made, made.forward)
 
 
 def _kept_zero(product: Any, *factors: Any) -> Any:

@@ -8,7 +8,16 @@ if TYPE_CHECKING:
     from minigrad.export.c_file import c
     from minigrad.export.jax_program import to_jax
     from minigrad.export.js_module import javascript
+    from minigrad.export.wasm_module import webassembly
 
-__all__ = ["c", "javascript", "to_jax"]
+__all__ = ["c", "javascript", "to_jax", "webassembly"]
 
-__getattr__ = imported_later(__name__, {"c_file": ["c"], "js_module": ["javascript"], "jax_program": ["to_jax"]})
+__getattr__ = imported_later(
+    __name__,
+    {
+        "c_file": ["c"],
+        "js_module": ["javascript"],
+        "jax_program": ["to_jax"],
+        "wasm_module": ["webassembly"],
+    },
+)

@@ -1,6 +1,7 @@
 """To C: a function, or a whole step of training, as one file and its header."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -100,16 +101,18 @@ def c(
     if weights not in ("included", "apart"):
         raise ArgumentError(f"export.c: weights are 'included' or 'apart', not {weights!r}")
     routine = routine_of(TARGET, f, examples, _LANGUAGE, identifier(path.stem, ()) if name is None else name)
-    file = _File(routine, path.with_suffix(".h").name, weights == "included")
+    file = CFile(routine, path.with_suffix(".h").name, weights == "included")
     made = {path: file.source().encode(), path.with_suffix(".h"): file.header().encode()}
     if weights == "apart" and file.state:
-        made[path.with_suffix(".bin")] = b"".join(_bytes(slot) for slot in file.state)
+        made[path.with_suffix(".bin")] = b"".join(map(_bytes, file.state)).ljust(file.size, b"\0")
     for place, content in made.items():
         replace_file(place, partial(_write, content), "export.c(..., path=...)")
     return list(made)
 
 
-class _File:
+class CFile:
+    """A routine as a file of C and its header."""
+
     def __init__(self, routine: Routine, header: str, included: bool) -> None:
         self.routine, self.header_name, self.included = routine, header, included
         self.name, self.struct = routine.name, f"{routine.name}_state"
@@ -124,6 +127,12 @@ class _File:
     @property
     def _const(self) -> str:
         return "" if self.routine.written or not self.included else "const "
+
+    @property
+    def size(self) -> int:
+        """How many bytes the struct has: whole elements of its largest type."""
+        size = sum(len(_bytes(slot)) for slot in self.state)
+        return -(-size // self.state[0].dtype.itemsize) * self.state[0].dtype.itemsize
 
     def head(self) -> str:
         """The function's first line."""
@@ -178,8 +187,7 @@ class _File:
         if not self.state:
             return ""
         if not self.included:
-            size = sum(slot.view.buffer.size for slot in self.state)
-            check = f"typedef char {self.struct}_has_no_gaps[sizeof(struct {self.struct}) >= {size} ? 1 : -1];\n"
+            check = f"typedef char {self.struct}_has_no_gaps[sizeof(struct {self.struct}) == {self.size} ? 1 : -1];\n"
             return f"{check}struct {self.struct} {self.struct};\n"
         values = ",\n".join(
             f"  .{slot.name} = {_values(slot.value) if slot.shape else _LANGUAGE.number(_initial(slot), slot.dtype)}"
@@ -188,8 +196,11 @@ class _File:
         return f"{self._const}struct {self.struct} {self.struct} = {{\n{values}\n}};\n"
 
     def _numbers(self) -> list[str]:
-        """Single numbers that are computed in between."""
-        return [_LANGUAGE.variable(b.dtype, name, "0") for b, name in self.writer.numbers.items()]
+        """Single numbers that are computed in between; and what says that a parameter is not needed."""
+        used = set(re.findall(r"\w+", "\n".join(self.lines)))
+        slots = (*self.routine.arguments, *self.routine.results)
+        unused = [f"(void){slot.name};" for slot in slots if slot.name not in used]
+        return unused + [_LANGUAGE.variable(b.dtype, name, "0") for b, name in self.writer.numbers.items()]
 
     def _memory(self) -> str:
         """Arrays that are computed in between: of each type one piece of memory, which they share by turns."""

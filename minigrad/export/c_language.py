@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -60,11 +60,28 @@ static {kind} sum_of_{kind}(const {kind} *x, ptrdiff_t n, ptrdiff_t step) {{
 """
 
 
+def _function(name: str, helper: Helper) -> str:
+    parameters = ", ".join(f"double {p}" for p in helper.parameters)
+    body = "\n  ".join(re.sub(r"LET ", "const double ", part) for part in _sentences(helper.body))
+    return f"static double {name}({parameters}) {{\n  {body}\n}}\n"
+
+
+def _sentences(text: str) -> list[str]:
+    """The statements of a body, each on its line."""
+    return [f"{part};" for part in text.rstrip(";").split("; ")]
+
+
 class C(Language):
     """C99."""
 
     counter = "ptrdiff_t"
     characters = "?bBhHiIlLqQfd"
+    functions: ClassVar[dict[str, str]] = {
+        **{name: _function(name, helper) for name, helper in HELPERS.items()},
+        **{name: f"#define {name} {value!r}\n" for name, value in CONSTANTS.items()},
+        **_OF_WHOLE,
+        **{f"sum_of_{kind}": _PAIRWISE.format(kind=kind) for kind in ("float", "double")},
+    }
 
     def template(self, operation: str, dtype: Any) -> str | None:
         """The expression of an operation; None if there is none."""
@@ -147,18 +164,4 @@ class C(Language):
 
 def functions_of(lines: Sequence[str]) -> str:
     """The functions and constants that lines of C use, and that C's library does not have."""
-    known = {name: _function(name, helper) for name, helper in HELPERS.items()}
-    known |= {name: f"#define {name} {value!r}\n" for name, value in CONSTANTS.items()} | _OF_WHOLE
-    known |= {f"sum_of_{kind}": _PAIRWISE.format(kind=kind) for kind in ("float", "double")}
-    return "\n".join(known[name] for name in used_names(lines, known))
-
-
-def _function(name: str, helper: Helper) -> str:
-    parameters = ", ".join(f"double {p}" for p in helper.parameters)
-    body = "\n  ".join(re.sub(r"LET ", "const double ", part) for part in _sentences(helper.body))
-    return f"static double {name}({parameters}) {{\n  {body}\n}}\n"
-
-
-def _sentences(text: str) -> list[str]:
-    """The statements of a body, each on its line."""
-    return [f"{part};" for part in text.rstrip(";").split("; ")]
+    return "\n".join(C.functions[name] for name in used_names(lines, C.functions))

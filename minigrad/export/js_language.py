@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad.export.languages import CONSTANTS, HELPERS, LIBRARY, TRUTHS, Helper, Language, used_names
+from minigrad.ops import special
 
 ARRAYS = {"d": "Float64Array", "f": "Float32Array", "l": "Float64Array", "q": "Float64Array", "?": "Uint8Array"}
 _CHECKED = ("add", "subtract", "multiply", "square", "power", "negative")
 
 # What JavaScript has not, by the same name and with the same results.
-_UNLIKE = {"fabs", "exp2", "fmod", "copysign", "rint", "pow"}
+_UNLIKE = {"fabs", "exp2", "fmod", "copysign", "rint", "pow", "erf", "erfc", "tgamma", "lgamma"}
 _FUNCTIONS = {
     **{name: f"const {name} = Math.{name};\n" for name in LIBRARY - _UNLIKE},
     "fabs": "const fabs = Math.abs;\n",
@@ -30,6 +31,36 @@ _FUNCTIONS = {
     "whole_divide": "const whole_divide = (a, b) => (b === 0 ? 0 : (a - whole_modulo(a, b)) / b);\n",
     "whole_modulo": "const whole_modulo = (a, b) => (b === 0 ? 0 : a - b * Math.floor(a / b));\n",
     "whole_power": "const whole_power = (a, b) => Math.pow(a, b);\n",
+    "ratio": """\
+function ratio([above, below], x) {
+  const value = (row) => row.reduceRight((total, c) => total * x + c, 0);
+  return value(above) / value(below);
+}
+""",
+    "tail": f"""\
+const FAR = {list(map(list, special._FAR))}, FARTHER = {list(map(list, special._FARTHER))};
+function tail(x) {{
+  const half = Math.fround(x), s = 1 / (x * x);
+  const exponent = ratio(x < 1 / 0.35 ? FAR : FARTHER, s);
+  return Math.exp(-half * half - 0.5625) * Math.exp((half - x) * (half + x) + exponent) / x;
+}}
+""",
+    "erf": f"""\
+const NEAR = {list(map(list, special._NEAR))}, MIDDLE = {list(map(list, special._MIDDLE))}, AT_ONE = {special._AT_ONE};
+function erf(x) {{
+  const size = Math.abs(x);
+  if (size < 0.84375) return x + x * ratio(NEAR, x * x);
+  const value = size < 1.25 ? AT_ONE + ratio(MIDDLE, size - 1) : size < 6 ? 1 - tail(size) : x === x ? 1 : x;
+  return x < 0 ? -value : value;
+}}
+""",
+    "erfc": """\
+function erfc(x) {
+  if (x < 0.5) return 1 - erf(x);
+  if (x < 1.25) return x < 0.84375 ? 0.5 - (x - 0.5 + x * ratio(NEAR, x * x)) : 1 - AT_ONE - ratio(MIDDLE, x - 1);
+  return x < 28 ? tail(x) : x === x ? 0 : x;
+}
+""",
     # As NumPy sums a row: eight sums side by side for up to 128 elements, and halves of more.
     "sum_of": """\
 function sum_of(x, place, n, step, round) {
@@ -58,11 +89,25 @@ function sum_of(x, place, n, step, round) {
 }
 
 
+def _function(name: str, helper: Helper) -> str:
+    body = "\n  ".join(re.sub(r"LET ", "const ", f"{part};") for part in helper.body.rstrip(";").split("; "))
+    return f"function {name}({', '.join(helper.parameters)}) {{\n  {body}\n}}\n"
+
+
 class JavaScript(Language):
     """JavaScript, in typed arrays."""
 
     counter = "let"
     characters = "".join(ARRAYS)
+    functions: ClassVar[dict[str, str]] = {
+        **{name: _function(name, helper) for name, helper in HELPERS.items()},
+        **{name: f"const {name} = {value!r};\n" for name, value in CONSTANTS.items()},
+        **_FUNCTIONS,
+    }
+
+    def template(self, operation: str, dtype: Any) -> str | None:
+        """The expression of an operation; None if there is none."""
+        return None if operation in ("gamma", "gammaln") else super().template(operation, dtype)
 
     def local(self, dtype: Any, name: str, text: str) -> str:
         """The line that gives a value a name."""
@@ -124,11 +169,4 @@ class JavaScript(Language):
 
 def functions_of(lines: Sequence[str]) -> list[str]:
     """The functions and constants that lines use, and that JavaScript does not have by these names."""
-    known = {name: _function(name, helper) for name, helper in HELPERS.items()}
-    known |= {name: f"const {name} = {value!r};\n" for name, value in CONSTANTS.items()} | _FUNCTIONS
-    return [known[name] for name in used_names(lines, known)]
-
-
-def _function(name: str, helper: Helper) -> str:
-    body = "\n  ".join(re.sub(r"LET ", "const ", f"{part};") for part in helper.body.rstrip(";").split("; "))
-    return f"function {name}({', '.join(helper.parameters)}) {{\n  {body}\n}}\n"
+    return [JavaScript.functions[name] for name in used_names(lines, JavaScript.functions)]

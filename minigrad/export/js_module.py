@@ -1,7 +1,7 @@
 """To JavaScript: a function, or a whole step of training, as a module without imports."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.export.js_language import ARRAYS, JavaScript, functions_of
 from minigrad.export.routine import Routine, Slot, routine_of
 from minigrad.export.writing import RoutineWriter, indented
-from minigrad.tree import flatten
+from minigrad.tree import branches_of
 
 TARGET = "export.javascript"
 _LANGUAGE = JavaScript()
@@ -72,78 +72,65 @@ def factory(f: Callable[..., Any], *examples: Any, name: str | None = None) -> s
     writer = RoutineWriter(routine, _LANGUAGE, names)
     body = writer.body_of_all()
     outside = [f"const {name} = {_values(b.array, b.dtype)};" for b, name in writer.constants.items()]
-    outside += [f"const {n} = new {ARRAYS[b.dtype.char]}({_size(b.array)});" for b, n in writer.arrays.items()]
+    outside += [f"const {n} = new {ARRAYS[b.dtype.char]}({b.array.size});" for b, n in writer.arrays.items()]
     initial = ", ".join(f"{slot.name}: {_initial(slot)}" for slot in routine.state)
     lines = [f"function create(state = {{{initial}}}) {{" if routine.state else "function create() {"]
     lines += [line for text in functions_of(body) for line in text.rstrip().split("\n")]
     lines += outside
     lines += [f"function {routine.name}({', '.join(f'a{i}' for i in range(len(routine.examples)))}) {{"]
-    lines += _read(routine)
+    lines += reading(routine)
     lines += [f"const {slot.name} = state.{slot.name};" for slot in arrays]
     lines += [_made(slot) for slot in routine.results]
     lines += [_LANGUAGE.variable(b.dtype, name, "0") for b, name in writer.numbers.items()]
-    lines += [*body, f"return {_returned(routine)};", "}"]
+    lines += [*body, f"return {returned(routine)};", "}"]
     lines += [f"{routine.name}.state = state;"] if routine.state else []
     lines += [f"return {routine.name};", "}"]
     return indented(lines, 0)
 
 
-def _read(routine: Routine) -> list[str]:
+def reading(routine: Routine) -> list[str]:
     """Lines that take the arguments out of their trees, and look whether they have as many elements as they should."""
-    paths = [path for i, example in enumerate(routine.examples) for path in _paths(example, f"a{i}")]
-    numbers = {slot.view.buffer: slot for slot in routine.arguments}
+    leaves = [path for i, example in enumerate(routine.examples) for path in _paths(example, f"a{i}")]
     lines = []
-    for slot, path in zip(numbers.values(), _of_arrays(routine, paths), strict=True):
-        what = json.dumps(
-            f"{slot.label} has to be " + ("a number" if not slot.shape else f"an array of {_size(slot.value)} numbers")
-        )
-        right = f'typeof {path} === "number"' if not slot.shape else f"{path}.length === {_size(slot.value)}"
-        lines += [f"if (!({right})) throw new TypeError({_safe(what)});", f"const {slot.name} = {path};"]
+    for slot in routine.arguments:
+        path, count = leaves[slot.number], int(np.size(slot.value))
+        wanted = f"an array of {count} numbers" if slot.shape else "a number"
+        right = f"{path}?.length === {count}" if slot.shape else f'typeof {path} === "number"'
+        what = _text(f"{slot.label} has to be {wanted}")
+        lines += [f"if (!({right})) throw new TypeError({what});", f"const {slot.name} = {path};"]
     return lines
 
 
-def _of_arrays(routine: Routine, paths: Sequence[str]) -> list[str]:
-    """The paths of the leaves that are arguments of the routine, in their order."""
-    return [paths[slot.number] for slot in routine.arguments]
-
-
 def _paths(tree: Any, path: str) -> list[str]:
-    """How JavaScript gets at each leaf."""
-    if isinstance(tree, dict):
-        return [p for key, part in tree.items() for p in _paths(part, f"{path}[{_safe(json.dumps(str(key)))}]")]
-    if isinstance(tree, list | tuple):
-        return [p for i, part in enumerate(tree) for p in _paths(part, f"{path}[{i}]")]
-    return [path] * len(flatten(tree)[0])
-
-
-def _returned(routine: Routine) -> str:
-    """The results in their tree, as JavaScript writes it."""
-    return _literal(routine.form([_Name(slot.name) for slot in routine.results]))
+    """How JavaScript gets at each leaf: what has names is an object, and what has numbers an array."""
+    parts = branches_of(tree)
+    if parts is None:
+        return [path]
+    return [leaf for key, part in parts.items() for leaf in _paths(part, f"{path}?.[{_text(key)}]")]
 
 
 class _Name(str):
     __slots__ = ()
 
 
+def returned(routine: Routine) -> str:
+    """The results in their tree, as JavaScript writes it."""
+    return _literal(routine.form([_Name(slot.name) for slot in routine.results]))
+
+
 def _literal(tree: Any) -> str:
-    if isinstance(tree, _Name):
-        return tree
-    if isinstance(tree, dict):
-        return "{" + ", ".join(f"{_safe(json.dumps(str(key)))}: {_literal(part)}" for key, part in tree.items()) + "}"
+    parts = branches_of(tree)
+    if parts is None or tree is None:
+        return "null" if tree is None else str(tree)
     if isinstance(tree, list | tuple):
-        return f"[{', '.join(map(_literal, tree))}]"
-    if tree is None:
-        return "null"
-    return f"[{', '.join(flatten(tree)[0])}]"  # the parts of a dataclass, in their order
+        return f"[{', '.join(map(_literal, parts.values()))}]"
+    # The names in brackets, since `__proto__` without them is none.
+    return "{" + ", ".join(f"[{_text(key)}]: {_literal(part)}" for key, part in parts.items()) + "}"
 
 
-def _safe(text: str) -> str:
+def _text(key: Any) -> str:
     """A literal that cannot end the script around it."""
-    return text.replace("<", "\\u003c")
-
-
-def _size(array: Any) -> int:
-    return max(int(np.size(array)), 1)
+    return json.dumps(key if isinstance(key, int) else str(key)).replace("<", "\\u003c")
 
 
 def _made(slot: Slot) -> str:

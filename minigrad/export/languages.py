@@ -1,8 +1,9 @@
 """What C and JavaScript have in common: operations on elements as expressions, and functions that both need."""
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from minigrad.compiling.statements import (
 LIBRARY = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos",
     "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "fabs", "floor", "ceil", "trunc", "rint", "pow", "atan2",
-    "hypot", "copysign", "fmod",
+    "hypot", "copysign", "fmod", "erf", "erfc", "tgamma", "lgamma",
 }  # fmt: skip
 # Of floats, by NumPy's names; the functions are those of C's library, and of `HELPERS`.
 _OF_LIBRARY = [
@@ -41,6 +42,7 @@ _FLOATS: dict[str, str] = {
     "fmod": "fmod({0}, {1})", "remainder": "modulo({0}, {1})", "floor_divide": "floor_divide({0}, {1})",
     "fmax": "(({0} >= {1}) | ({1} != {1})) ? {0} : {1}", "fmin": "(({0} <= {1}) | ({1} != {1})) ? {0} : {1}",
     "clip": "clip({0}, {1}, {2})",
+    "erf": "erf({0})", "erfc": "erfc({0})", "gamma": "tgamma({0})", "gammaln": "lgamma({0})",
     "logaddexp": "logaddexp({0}, {1})", "logaddexp2": "logaddexp2({0}, {1})", "heaviside": "heaviside({0}, {1})",
     "degrees": "{0} * DEGREES", "rad2deg": "{0} * DEGREES", "radians": "{0} * RADIANS", "deg2rad": "{0} * RADIANS",
     "no_nan": "({0} == {0}) ? {0} : 0", "kept_zero": "({1} == 0) ? {2} : {0}",
@@ -51,7 +53,9 @@ _ANY = {"copy": "{0}", "positive": "{0}", "where": "{0} ? {1} : {2}"}
 _WHOLE = {
     "square": "{0} * {0}", "conjugate": "{0}", "absolute": "{0} < 0 ? -{0} : {0}", "sign": "({0} > 0) - ({0} < 0)",
     "floor_divide": "whole_divide({0}, {1})", "remainder": "whole_modulo({0}, {1})", "power": "whole_power({0}, {1})",
-    "clip": "({0} < {1}) ? {1} : ({0} > {2}) ? {2} : {0}", "fmax": EXTREMES["maximum"], "fmin": EXTREMES["minimum"],
+    "clip": "({0} < {1}) ? {1} : ({0} > {2}) ? {2} : {0}",
+    "maximum": "{0} > {1} ? {0} : {1}", "minimum": "{0} < {1} ? {0} : {1}",
+    "fmax": "{0} > {1} ? {0} : {1}", "fmin": "{0} < {1} ? {0} : {1}",
 }  # fmt: skip
 _BOOLS = {
     "add": "{0} | {1}", "multiply": "{0} & {1}", "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}",
@@ -60,7 +64,7 @@ _BOOLS = {
 }  # fmt: skip
 TEMPLATES: dict[str, Mapping[str, str]] = {
     "f": {**_ANY, **ARITHMETIC, **COMPARISONS, **LOGIC, **EXTREMES, **_FLOATS},
-    "i": {**_ANY, **ARITHMETIC, **COMPARISONS, **LOGIC, **EXTREMES, **_WHOLE},
+    "i": {**_ANY, **ARITHMETIC, **COMPARISONS, **LOGIC, **_WHOLE},
     "b": {**_ANY, **COMPARISONS, **LOGIC, **_BOOLS},
 }
 # Whose results are numbers of the dtype itself, whatever the operands are.
@@ -106,7 +110,7 @@ HELPERS: dict[str, Helper] = {
         "return d > 0 ? a + log1p(exp2(-d)) / LOG2 : b + log1p(exp2(d)) / LOG2;",
     ),
 }  # fmt: skip
-CONSTANTS = {"LOG2": np.log(2), "DEGREES": 180 / np.pi, "RADIANS": np.pi / 180}
+CONSTANTS = {"LOG2": math.log(2), "DEGREES": 180 / math.pi, "RADIANS": math.pi / 180}
 
 
 class Language:
@@ -114,6 +118,7 @@ class Language:
 
     counter: str  # the declaration of an index
     characters: str  # of the dtypes that it has
+    functions: ClassVar[dict[str, str]]  # of its own, by their names
 
     def template(self, operation: str, dtype: Any) -> str | None:
         """The expression of an operation; None if there is none."""

@@ -17,7 +17,18 @@ _WORDS = {
     "typeof", "undefined", "var", "with", "yield", "Math", "Number", "Array", "Object", "Infinity", "NaN", "state",
     "create",
 }  # fmt: skip
-_RESERVED = {*keyword.kwlist, *_WORDS, *LIBRARY, *HELPERS, *CONSTANTS}
+# Others of C's library, which a function may not be called by either.
+_OF_C = {
+    "abort", "abs", "div", "drem", "exit", "fdim", "finite", "fma", "fmax", "fmin", "fpclassify", "free", "frexp",
+    "gamma", "ilogb", "index", "isfinite", "isinf", "isnan", "isnormal", "j0", "j1", "jn", "labs", "ldexp",
+    "llrint", "llround", "logb", "lrint", "lround", "malloc", "memcpy", "memset", "modf", "nan", "nearbyint",
+    "nextafter", "nexttoward", "printf", "puts", "remainder", "remquo", "rindex", "round", "scalb", "scalbln",
+    "scalbn", "signbit", "signgam", "significand", "strlen", "y0", "y1", "yn",
+}  # fmt: skip
+_RESERVED = {
+    *keyword.kwlist, *_WORDS, *_OF_C, *LIBRARY, *(f"{name}{end}" for name in LIBRARY for end in "fl"), *HELPERS,
+    *CONSTANTS,
+}  # fmt: skip
 _OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|(whole|sum|memory)_.*|whole|same")  # what is computed in between
 
 

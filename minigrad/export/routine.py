@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiling.assembling import living, numbers_first
+from minigrad.compiling.lowering import more_instead
 from minigrad.compiling.noting import alike, recorded, scrambled
 from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
 from minigrad.errors.exporting import draws_numbers, no_counterpart, not_in_evaluation, with_dtype
+from minigrad.export.instead import INSTEAD
 from minigrad.export.languages import Language
 from minigrad.export.names import identifier
 from minigrad.export.outside import names_outside
@@ -21,6 +23,8 @@ from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import Argument, Equation, OfEntry, OfGrad, OfTensor, Source
 from minigrad.program.passes import simplified
 from minigrad.tree import Rebuild, flatten, paths
+
+OTHERS = (0, 1000, 2000)  # seeds of numbers for which the statements have to be the same
 
 
 class Slot(NamedTuple):
@@ -97,7 +101,7 @@ def routine_of(
     values |= {x: np.ascontiguousarray(c.array).reshape(c.array.shape) for x, c in program.constants.items()}
     _check(target, program, values, language.characters)
     parts, places = _statements(target, program, values, language)
-    taken: set[str] = {name}
+    taken = {name, *language.functions}
     arguments = [
         Slot(identifier(s.name, taken), s.name, places[x], values[x], s.number)
         for x, s in program.inputs.items() if isinstance(s, Argument)
@@ -117,7 +121,9 @@ def routine_of(
     needed = {slot.view.buffer for slot in (*results, *state.values())}
     for buffer, array in constants.items():
         buffer.kind, buffer.array = "constant", np.asarray(array)
-    statements = numbers_first(living(statements, needed))
+    statements = living(statements, needed)
+    before, at_the_end = statements[: len(statements) - len(moves)], statements[len(statements) - len(moves) :]
+    statements = [*numbers_first(before), *at_the_end]
     return Routine(name, arguments, results, [*state.values()], written, statements, program.form.rebuild, examples)
 
 
@@ -178,12 +184,18 @@ def _statements(
     """The statements of each equation, which must be the same for all values; and where the values lie."""
     equations, inputs, given = program.equations, list(values), list(values.values())
     reasons: dict[int, str] = {}
-    with np.errstate(all="ignore"):
+    token = more_instead.set(INSTEAD)
+    try:
         first = recorded(equations, inputs, given, reasons)
-        others = [x if v in program.constants else scrambled(x, i) for i, (v, x) in enumerate(values.items())]
-        second = recorded(equations, inputs, others, dict(reasons), first)
-    differ = [i for i in first.parts if not alike(first.parts[i], second.parts.get(i))]
-    reasons.update(dict.fromkeys(differ, "what it does depends on values"))
+        for seed in OTHERS:
+            others = [
+                x if v in program.constants else scrambled(x, seed + i) for i, (v, x) in enumerate(values.items())
+            ]
+            again = recorded(equations, inputs, others, dict(reasons), first)
+            differ = [i for i in first.parts if not alike(first.parts[i], again.parts.get(i))]
+            reasons.update(dict.fromkeys(differ, "what it does depends on values"))
+    finally:
+        more_instead.reset(token)
     for number, part in first.parts.items():
         lacks = next(filter(None, map(language.lacks, part.statements)), "")
         if lacks:

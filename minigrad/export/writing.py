@@ -1,6 +1,7 @@
 """Statements as text of a language with the loops of C, element by element, in the order in which NumPy computes."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from minigrad.compiling.grouping import Group, grouped
@@ -143,9 +144,6 @@ class RoutineWriter(UnitsWriter):
         self._locals += 1
         return self._locals
 
-    def _block(self, needed: bool) -> Any:
-        return self.braces() if needed else _NoBraces()
-
     # Reductions
 
     def reduce(self, statement: Reduce) -> None:
@@ -257,7 +255,7 @@ class RoutineWriter(UnitsWriter):
         else:
             (length,), (a_term, b_term) = statement.lengths, statement.steps
         zero = self.language.number(0, dtype)
-        with self._block(not opened):
+        with nullcontext() if opened else self.braces():
             self.lines.append(self.language.variable(dtype, "total", zero))
             if length:
                 j = self.loops_over_named("j", length)
@@ -278,7 +276,8 @@ class RoutineWriter(UnitsWriter):
         names = [f"i{axis}" for axis in range(len(out.shape))]
         waiting = list(enumerate(statement.places))
         opened = 0
-        with self._block(not names):
+        found_at_once = any(not any(view.strides) for view, _, _ in statement.places)
+        with self.braces() if found_at_once else nullcontext():
             for depth in range(len(names) + 1):
                 for number, (view, length, _) in [*waiting]:
                     if not any(view.strides[depth:]):  # it is the same in the loops that are still to come
@@ -352,11 +351,6 @@ class RoutineWriter(UnitsWriter):
     def close(self, count: int) -> None:
         """End so many loops, each on a line of its own."""
         self.lines += ["}"] * count
-
-
-class _NoBraces:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
 
 
 def _times(text: str, count: int) -> str:

@@ -1,0 +1,409 @@
+"""Functions and steps of training as C, compiled with warnings as errors, and compared with what Python computes."""
+
+import ctypes
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
+from minigrad.export.c_language import C
+from minigrad.export.routine import routine_of
+from minigrad.nn import functional as F  # noqa: N812
+from tests.export.programs import (
+    MODELS,
+    adam_step,
+    assert_close,
+    digits,
+    joined,
+    lowered_rows,
+    mlp,
+    step_of,
+)
+
+GCC = shutil.which("gcc") or shutil.which("cc")
+needs_compiler = pytest.mark.skipif(GCC is None, reason="there is no C compiler")
+FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]
+KINDS = {"d": ctypes.c_double, "f": ctypes.c_float, "l": ctypes.c_int64, "i": ctypes.c_int32, "?": ctypes.c_bool}
+
+
+class Compiled:
+    """An exported function, called from Python."""
+
+    def __init__(self, folder, f, *examples, name="program", flags=(), **options):
+        self.path = folder / f"{name}.c"
+        mg.export.c(f, *examples, path=self.path, **options)
+        library = folder / f"{name}.so"
+        command = [GCC, *FLAGS, *flags, "-shared", "-fPIC", str(self.path), "-o", str(library), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        self.library, self.name = ctypes.CDLL(str(library)), name
+        self.routine = routine_of("a test", f, examples, C())
+
+    def __call__(self, *inputs, status=0):
+        """The results, as arrays in a list."""
+        given = [np.array(x, order="C") for x in mg.tree.flatten(inputs)[0]]
+        arguments = []
+        for slot in self.routine.arguments:
+            x = given[slot.number].astype(slot.dtype)
+            arguments.append(x.ctypes.data_as(ctypes.c_void_p) if slot.shape else KINDS[slot.dtype.char](x.item()))
+            given[slot.number] = x
+        results = [np.zeros(slot.shape, slot.dtype) for slot in self.routine.results]
+        spaces = [x if x.size else np.zeros(1) for x in results]
+        arguments += [x.ctypes.data_as(ctypes.c_void_p) for x in spaces]
+        assert getattr(self.library, self.name)(*arguments) == status
+        return results
+
+    @property
+    def state(self):
+        """The struct, as arrays that share its memory, by their names."""
+        slots = sorted(self.routine.state, key=lambda slot: -slot.dtype.itemsize)
+        fields = [(slot.name, slot.dtype, slot.shape) for slot in slots]
+        size = np.dtype(fields).itemsize
+        memory = (ctypes.c_char * size).in_dll(self.library, f"{self.name}_state")
+        record = np.frombuffer(memory, np.dtype(fields), 1)
+        return {name: record[name][0] if shape else record[name] for name, _, shape in fields}
+
+
+# The table of operations
+
+
+def test_most_rows_are_written():
+    assert len(lowered_rows(C())) >= 420
+
+
+@needs_compiler
+@pytest.mark.parametrize("part", range(8))
+def test_rows_of_the_table(part, tmp_path):
+    compare(lowered_rows(C())[part::8], tmp_path)
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_gradients_of_rows(part, tmp_path):
+    rows = lowered_rows(C(), gradients=True)
+    assert len(rows) >= 380
+    compare(rows[part::8], tmp_path)
+
+
+def compare(rows, folder):
+    f, operands = joined(rows)
+    found = iter(Compiled(folder, f, *operands)(*operands))
+    with np.errstate(all="ignore"):
+        for name, g, floats in rows:
+            for y in mg.tree.flatten(g(*map(mg.asarray, floats)))[0]:
+                assert_close(next(found), y, name)
+
+
+# To the last bit
+
+
+def same_bits(found, wanted):
+    assert np.asarray(found).tobytes() == np.asarray(wanted).tobytes()
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_rounds_once_has_the_same_bits_as_jit(tmp_path, dtype):
+    """Sums in NumPy's order, whatever lies how in memory, and operations that are rounded correctly."""
+    sizes = [1, 7, 8, 9, 127, 128, 129, 255, 1000, 4099]
+
+    def f(x, a, v):
+        z = (x * a - x / (1 + x * x)) / mg.sqrt(1 + x * x)
+        parts = [z, z.sum(), z.sum(0), z.sum(1), z.mT.sum(0), z.mean(), (z * z).sum((0, 2)), z[::2, :, 1:].sum(2)]
+        return [
+            *parts,
+            mg.cumulative_sum(z, axis=1),
+            mg.max(z, axis=0),
+            mg.where(x > 0, z, -z),
+            *(v[:n].sum() for n in sizes),
+            v[::3].sum(),
+        ]
+
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(5, 300, 3)).astype(dtype), dtype(0.75), rng.normal(size=4099).astype(dtype)]
+    wanted = mg.jit(f)(*inputs)
+    for found, y in zip(Compiled(tmp_path, f, *inputs)(*inputs), wanted, strict=True):
+        same_bits(found, np.asarray(y))
+
+
+@needs_compiler
+def test_a_step_of_momentum_has_the_same_bits(tmp_path):
+    w = mg.tensor(np.linspace(-1, 1, 50), requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1, momentum=0.9)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = ((w * x - 1) ** 2 / (1 + w * w)).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = np.random.default_rng(0).normal(size=50)
+    step(x)  # from the second step on there is a buffer
+    compiled = Compiled(tmp_path, step, x)
+    for _ in range(50):
+        (found,) = compiled(x)
+        same_bits(found, step(x).detach().numpy())
+        same_bits(compiled.state["w"], w.detach().numpy())
+
+
+# Models, and steps of training
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", MODELS)
+def test_models(name, dtype, tmp_path):
+    make, shape = MODELS[name]
+    model = make(dtype)
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype(dtype)
+    compiled = Compiled(tmp_path, model, x)
+    for batch in (x, x[::-1].copy() * 2):
+        assert_close(compiled(batch)[0], model(batch).detach().numpy(), name, places=40)  # sums of up to 128 products
+    assert "const struct program_state" in compiled.path.read_text()
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_hundred_steps_of_adam(tmp_path, dtype):
+    model, step = adam_step(dtype)
+    x, y = digits(64, dtype)
+    before = [p.detach().numpy().copy() for p in model.parameters()]
+    compiled = Compiled(tmp_path, step, x[:16], y[:16])
+    for p, at_first in zip(model.parameters(), before, strict=True):
+        same_bits(p.detach().numpy(), at_first)  # to export changes nothing
+    fast = mg.jit(step)
+    accuracy = 1e-11 if dtype is np.float64 else 2e-4  # a hundred steps on: each is a few places off
+    for i in range(100):
+        rows = np.arange(16) + 16 * (i % 4)
+        loss, wanted = compiled(x[rows], y[rows])[0], fast(x[rows], y[rows])
+        np.testing.assert_allclose(loss, wanted.detach().numpy(), rtol=accuracy)
+        if i == 0:
+            assert_close(loss, wanted.detach().numpy(), places=4)
+    assert compiled.state["_0_weight_step"] == 100
+    np.testing.assert_allclose(
+        compiled.state["_2_weight"], model[2].weight.detach().numpy(), rtol=0, atol=10 * accuracy
+    )
+
+
+@needs_compiler
+def test_a_step_runs_without_python(tmp_path):
+    model, step = adam_step()
+    x, y = digits()
+    mg.export.c(step, x, y, path=tmp_path / "step.c")
+    numbers = ", ".join(map(repr, x.ravel().tolist()))
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "step.h"\n'
+        f"static const double x[] = {{{numbers}}};\nstatic const int64_t y[] = {{{', '.join(map(str, y))}}};\n"
+        "int main(void) {\n  double loss[1];\n  step_state.lr = 0.02;\n"
+        '  for (int i = 0; i < 100; i++) {\n    if (step(x, y, loss)) return 1;\n    printf("%.17g\\n", *loss);\n  }\n'
+        "  return 0;\n}\n"
+    )
+    command = [GCC, *FLAGS, str(tmp_path / "main.c"), str(tmp_path / "step.c"), "-o", str(tmp_path / "step"), "-lm"]
+    subprocess.run(command, check=True)
+    said = subprocess.run([str(tmp_path / "step")], capture_output=True, text=True, check=True).stdout.split()
+    optimizer = optim.Adam(model.parameters(), lr=0.02)
+    again = step_of(model, optimizer)
+    np.testing.assert_allclose(list(map(float, said)), [again(x, y).item() for _ in range(100)], rtol=1e-11)
+
+
+@needs_compiler
+def test_batch_norm_and_gradients_that_add_up(tmp_path):
+    """A step that changes buffers, and one that does not forget its gradients."""
+    norm = nn.BatchNorm1d(3, dtype=float)
+    optimizer = optim.RMSprop(norm.parameters(), lr=0.1)
+
+    def step(x):
+        loss = (norm(x) ** 4).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    rng = np.random.default_rng(0)
+    batches = rng.normal(size=(5, 6, 3))
+    step(batches[0])
+    compiled = Compiled(tmp_path, step, batches[0])
+    for x in batches:
+        assert_close(compiled(x)[0], step(x).detach().numpy(), places=32)
+    assert_close(compiled.state["running_var"], norm.running_var.detach().numpy(), places=32)
+    assert compiled.state["num_batches_tracked"].item() == norm.num_batches_tracked.item() == 6
+
+
+@needs_compiler
+def test_loops_and_branches(tmp_path):
+    def f(x, n):
+        def body(carry, row):
+            carry = mg.cond(row.sum() > 0, lambda: carry * 0.5 + row, lambda: carry - row)
+            return carry, carry.sum()
+
+        last, sums = mg.scan(body, x[0], x)
+        root = mg.while_loop(lambda r: mg.abs(r * r - n) > 1e-12, lambda r: 0.5 * (r + n / r), n)
+        return {"last": last, "sums": sums, "root": root}
+
+    x = np.random.default_rng(0).normal(size=(7, 3))
+    compiled = Compiled(tmp_path, f, x, 2.0)
+    for y, n in ((x, 2.0), (-x, 3.0)):
+        for found, wanted in zip(compiled(y, n), f(mg.asarray(y), mg.asarray(n)).values(), strict=True):
+            assert_close(found, wanted.detach().numpy())
+
+
+@needs_compiler
+def test_trees_and_whole_numbers(tmp_path):
+    def f(tree, k):
+        a, b = tree["a"], tree["b"][0]
+        return {
+            "sum": a // 3 + b % -4,
+            "power": a**2,
+            "shift": (a << 3) >> 1,
+            "at": b[a % 5],
+            "any": (a > b).any(),
+        }, k * 2
+
+    tree = {"b": [np.arange(-10, 0)], "a": np.arange(10)}
+    compiled = Compiled(tmp_path, f, tree, 1.5)
+    parts, number = f({"b": [mg.asarray(tree["b"][0])], "a": mg.asarray(tree["a"])}, 2.5)
+    found = compiled(tree, 2.5)
+    for x, wanted in zip(found, [*parts.values(), mg.asarray(number)], strict=True):
+        assert_close(x, wanted.detach().numpy())
+
+
+# What is refused at run time
+
+
+@needs_compiler
+def test_values_that_it_is_not_made_for(tmp_path):
+    _, step = adam_step()
+    x, y = digits()
+    compiled = Compiled(tmp_path, step, x, y)
+    before = {name: np.array(value) for name, value in compiled.state.items()}
+    bad = y.copy()
+    bad[3] = 10
+    compiled(x, bad, status=1)
+    for name, value in compiled.state.items():
+        same_bits(value, before[name])
+    compiled(x, y)
+
+
+# Weights in a file of their own, and names
+
+
+@needs_compiler
+def test_weights_apart(tmp_path):
+    model = mlp(np.float32)
+    x, _ = digits(2, np.float32)
+    compiled = Compiled(tmp_path, model, x, weights="apart")
+    assert compiled(x)[0].any() == 0
+    stored = (tmp_path / "program.bin").read_bytes()
+    memory = (ctypes.c_char * len(stored)).in_dll(compiled.library, "program_state")
+    memory[:] = stored
+    assert_close(compiled(x)[0], model(x).detach().numpy(), places=40)
+    assert (tmp_path / "program.c").stat().st_size < 4000
+
+
+HOSTILE = [
+    "*/ int x; /*",
+    '#include "x"',
+    "int",
+    "for",
+    "a b",
+    "9",
+    "ä",
+    "x\n#define y 1",
+    "t1",
+    "pow",
+    "??/",
+    "\\",
+    "__proto__",
+]
+
+
+@needs_compiler
+def test_names_may_be_anything(tmp_path):
+    tree = {name: np.array([float(i), 1.0]) for i, name in enumerate(HOSTILE)}
+    tensors = [mg.tensor([1.0 + i, 2.0], name=name) for i, name in enumerate(HOSTILE)]
+
+    def f(tree):
+        return {name: x * t for (name, x), t in zip(tree.items(), tensors, strict=True)}
+
+    compiled = Compiled(tmp_path, f, tree)
+    for found, (x, t) in zip(compiled(tree), zip(tree.values(), tensors, strict=True), strict=True):
+        same_bits(found, x * t.detach().numpy())
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["main", "int", "9 lives", "a-b", "sin", "t1"])
+def test_names_of_functions(name, tmp_path):
+    mg.export.c(lambda x: x + 1, np.ones(2), path=tmp_path / "f.c", name=name)
+    subprocess.run([GCC, *FLAGS, "-c", "f.c"], check=True, cwd=tmp_path)
+
+
+def test_two_models_have_names_of_their_own(tmp_path):
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    mg.export.c(lambda x: second(first(x)), np.ones((1, 2)), path=tmp_path / "f.c")
+    header = (tmp_path / "f.h").read_text()
+    assert re.findall(r"/\* (\w+\.weight) \*/", header) == ["first.weight", "second.weight"]
+
+
+def test_files_and_their_header(tmp_path):
+    files = mg.export.c(lambda x: mg.sum(x), np.ones((2, 3), np.float32), path=tmp_path / "sum.c")
+    assert [path.name for path in files] == ["sum.c", "sum.h"]
+    assert "int sum(const float x[6], float result[1]);" in files[1].read_text()
+    assert "minigrad" in files[0].read_text()
+
+
+# What is refused before
+
+
+def test_bad_calls(tmp_path):
+    x = np.ones(2)
+    with pytest.raises(ArgumentError, match=r"ending in \.c"):
+        mg.export.c(mg.sin, x, path=tmp_path / "f.h")
+    with pytest.raises(ArgumentError, match="'included' or 'apart'"):
+        mg.export.c(mg.sin, x, path=tmp_path / "f.c", weights="none")
+    for wrong in (x * 1j, x.astype(np.float16)):
+        with pytest.raises(UnsupportedError, match=f"is of {wrong.dtype}.*convert"):
+            mg.export.c(lambda x: x * 2, wrong, path=tmp_path / "f.c")
+    with pytest.raises(UnsupportedError, match=r"fft is of complex128 \(at .*test_c\.py"):
+        mg.export.c(lambda x: mg.fft.fft(x), x, path=tmp_path / "f.c")
+    with pytest.raises(UnsupportedError, match=r"nothing for solve \(at .*test_c\.py"):
+        mg.export.c(lambda a, b: mg.linalg.solve(a, b), np.eye(2), x, path=tmp_path / "f.c")
+    with pytest.raises(UnsupportedError, match="no random numbers"):
+        mg.export.c(lambda x: F.dropout(x, training=True), x, path=tmp_path / "f.c")
+    with pytest.raises(ProgramError, match=r"model\.eval\(\)"):
+        mg.export.c(nn.Dropout(), x, path=tmp_path / "f.c")
+    with pytest.raises(ProgramError, match=r"changes .*running_mean.*model\.eval\(\)"):
+        mg.export.c(nn.BatchNorm1d(2), np.ones((3, 2)), path=tmp_path / "f.c")
+    with pytest.raises(ProgramError, match="where"):
+        mg.export.c(lambda x: x if x.sum() > 0 else -x, x, path=tmp_path / "f.c")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_half_written(tmp_path):
+    path = tmp_path / "f.c"
+    path.write_text("mine")
+    with pytest.raises(UnsupportedError):
+        mg.export.c(lambda a: mg.linalg.inv(a), np.eye(2), path=path)
+    assert path.read_text() == "mine"
+
+
+def test_nothing_is_imported(tmp_path):
+    code = "import sys, minigrad, minigrad.export; minigrad.export.c; sys.exit('ziglang' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+@needs_compiler
+@pytest.mark.parametrize("flags", [("-O2",), ("-O3", "-march=native"), ("-Os",)])
+def test_flags_change_no_bits(flags, tmp_path):
+    def f(x):
+        return (x * 1.1 + x / 3 - x * x * 0.7).sum(), mg.cumulative_sum(x * x + 0.1)
+
+    x = np.random.default_rng(0).normal(size=1000)
+    for found, wanted in zip(Compiled(tmp_path, f, x, flags=flags)(x), mg.jit(f)(x), strict=True):
+        same_bits(found, np.asarray(wanted))
