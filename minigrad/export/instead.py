@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.compiling.recording import Refused, current, plain
 from minigrad.core import Primitive
+from minigrad.export.instead_numbers import ROWS as NUMBERS
 from minigrad.nn import activation
 from minigrad.ops import (
     elementwise,
@@ -208,4 +209,4 @@ _ROWS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (gamma.gamma, _function("gamma", _forward(gamma.gamma))),
     (gamma.gammaln, _function("gammaln", _forward(gamma.gammaln))),
 )  # fmt: skip
-INSTEAD: Mapping[Primitive, Callable[..., Any]] = {f.primitive: instead for f, instead in _ROWS}
+INSTEAD: Mapping[Primitive, Callable[..., Any]] = {f.primitive: instead for f, instead in (*_ROWS, *NUMBERS)}
