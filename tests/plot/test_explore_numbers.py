@@ -26,6 +26,9 @@ OPTIMIZERS = {
     "AdamW": ("AdamW", {}),
     "Adamax": ("Adamax", {}),
     "NAdam": ("NAdam", {}),
+    "RAdam": ("RAdam", {"betas": (0.9, 0.99)}),
+    "Adafactor": ("Adafactor", {}),
+    "ASGD": ("ASGD", {"t0": 50}),
     "Adagrad": ("Adagrad", {}),
     "Adadelta": ("Adadelta", {}),
     "Lion": ("Lion", {}),
@@ -96,6 +99,9 @@ CASES = {
     "tuple": (_of_tuple, (2.0, -1.0), 0.1),
 }
 
+# Where the rate of the others would make a run chaotic: a start that is 1e-15 away ends 1e-3 away.
+SLOWER = {("beale", "RMSprop"): 0.001}
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -157,7 +163,7 @@ def test_iterates_are_those_of_python(name, browser):
     f, start, lr = CASES[name]
     chosen = {}
     for label, (method, options) in OPTIMIZERS.items():
-        own = rate(method, lr) * (0.1 if options.get("momentum") and method == "SGD" else 1)
+        own = SLOWER.get((name, label)) or rate(method, lr) * (0.1 if "momentum" in options and method == "SGD" else 1)
         chosen[label] = (method, {**options, "lr": own})
     bounds = None if hasattr(f, "domain") else ((-6, 6), (-6, 6))
     page = plot.explore(f, start, bounds, optimizers=chosen, steps=STEPS)

@@ -153,7 +153,7 @@ def _optimizer(label: str, given: Any, options: dict[str, Any], problem: Problem
     made = make_optimizer(given, leaves, options)
     if isinstance(made, LBFGS):
         raise ArgumentError(
-            f"explore: {label} is LBFGS, which computes the loss several times in a step, and the page gives a step one "
+            f"explore: LBFGS (here {label!r}) computes the loss several times in a step, and the page gives a step one "
             "gradient: leave it out, and draw its runs with plot.contour"
         )
     return leaves, made
