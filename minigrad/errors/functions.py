@@ -205,27 +205,27 @@ def explain_list(error: Exception, arguments: Iterable[Any]) -> None:
         )
 
 
-def objective_of_many(f: Callable[..., Any], y: Any) -> ShapeError:
+def objective_of_many(caller: str, f: Callable[..., Any], y: Any) -> ShapeError:
     """For an objective that returns an array."""
     return ShapeError(
-        f"minimize: the objective {defined_at(f)} returned an array of shape {np.shape(y)}, and only a single number "
+        f"{caller}: the objective {defined_at(f)} returned an array of shape {np.shape(y)}, and only a single number "
         "can be least: return its sum or mean, say"
     )
 
 
-def objective_not_real(f: Callable[..., Any], y: Any) -> DTypeError:
+def objective_not_real(caller: str, f: Callable[..., Any], y: Any) -> DTypeError:
     """For an objective that returns an integer, a bool, or a complex number."""
     remedy = "its absolute value, say, np.abs(y)" if y.dtype.kind == "c" else "a floating-point number"
     return DTypeError(
-        f"minimize: the objective {defined_at(f)} returned {describe(y)}, and what is minimised is real and varies "
+        f"{caller}: the objective {defined_at(f)} returned {describe(y)}, and what is minimised is real and varies "
         f"smoothly: return {remedy}"
     )
 
 
-def objective_cut(f: Callable[..., Any], y: Any) -> GraphError:
+def objective_cut(caller: str, f: Callable[..., Any], y: Any) -> GraphError:
     """For an objective that returns a number which was not computed by operations."""
     return GraphError(
-        f"minimize: the objective {defined_at(f)} returned {y!r} of type {type(y).__name__}, which was not computed "
+        f"{caller}: the objective {defined_at(f)} returned {y!r} of type {type(y).__name__}, which was not computed "
         "from x by operations that can be differentiated: use minigrad's or NumPy's functions, not float(x) or "
         "x.numpy()"
     )

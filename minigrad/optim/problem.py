@@ -21,7 +21,7 @@ class Problem:
 
     def __init__(self, f: Callable[..., Any], x0: Any, data: Sequence[Any], caller: str = "minimize") -> None:
         leaves, self.rebuild = flatten(np.array(x0) if isinstance(x0, list) else x0)
-        self.function = f
+        self.function, self.caller = f, caller
         self.leaves = [_variable(leaf, caller) for leaf in leaves]
         if not sum(leaf.array.size for leaf in self.leaves):
             raise ArgumentError(f"{caller}: x0 holds no number")
@@ -44,11 +44,11 @@ class Problem:
                 error.add_note("x0 is a tuple, so the objective gets a tuple of numbers: write a list for a vector")
             raise
         if np.shape(y) != ():
-            raise objective_of_many(self.function, y)
+            raise objective_of_many(self.caller, self.function, y)
         if not isinstance(y, Tensor):
-            raise objective_cut(self.function, y)
+            raise objective_cut(self.caller, self.function, y)
         if y.dtype.kind != "f":
-            raise objective_not_real(self.function, y)
+            raise objective_not_real(self.caller, self.function, y)
         return y
 
     def parts(self, x: Any) -> list[Any]:

@@ -138,6 +138,7 @@ def explore(
     place = start_of(f, start, bounds)
     shown = plane_of(plane, place)
     problem = Problem(f, place, data, "explore")
+    rows = data_of(problem)
     _check_value(problem)
     known = minima_of(f, minima, shown)
     sides = window_of(bounds, f, problem, shown, known)
@@ -161,7 +162,7 @@ def explore(
         "python": _start_in_python(place),
         **_picture(shown, sides, known),
         "objective": about,
-        "data": data_of(problem),
+        "data": rows,
         "sizes": sizes,
         "batch": sizes[0] if batches is not None and sizes else 0,
         "optimizers": runs,

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import jacobians
-from minigrad.core import unwrap
+from minigrad.core import no_grad, unwrap
+from minigrad.creation import tensor
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.optim.minimizing import minimize
 from minigrad.optim.problem import Problem
@@ -146,8 +147,9 @@ def window_of(bounds: Any, f: Any, problem: Problem, plane: Plane, minima: np.nd
              callback=lambda step: path.append(step.x), compiled=False)  # fmt: skip
     points = plane.positions(np.array(path))
 
-    def in_plane(position: Any) -> Any:
-        return problem.of_vector(plane.origin + np.asarray(position) @ plane.directions)
+    def in_plane(position: Any) -> float:
+        with no_grad():
+            return float(problem.of_vector(tensor(plane.origin + position @ plane.directions)).detach())
 
     run = Run("descent", points, np.arange(len(points)), np.asarray, None)
     return window(None, in_plane, [run], minima, count)

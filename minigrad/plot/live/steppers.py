@@ -59,7 +59,7 @@ def read(optimizers: Any) -> list[tuple[str, Any, dict[str, Any], bool]]:
     """Labels, names (or classes, or functions) and options, and whether they run at first."""
     if optimizers is None:
         return [(label, name, dict(options), on) for label, name, options, on in DEFAULTS]
-    if isinstance(optimizers, (str, type)) or (callable(optimizers) and not isinstance(optimizers, Mapping)):
+    if isinstance(optimizers, (str, type)) or callable(optimizers) or _is_pair(optimizers):
         optimizers = [optimizers]
     if isinstance(optimizers, Mapping):
         items = [(str(label), given) for label, given in optimizers.items()]
@@ -85,12 +85,17 @@ def read(optimizers: Any) -> list[tuple[str, Any, dict[str, Any], bool]]:
 
 def _with_options(given: Any) -> tuple[Any, dict[str, Any]]:
     """An optimizer's name, class or function, and its options: alone, or in a pair, or options with their name."""
-    if isinstance(given, (tuple, list)) and len(given) == 2 and isinstance(given[1], Mapping):
+    if _is_pair(given):
         return given[0], dict(given[1])
     if isinstance(given, Mapping):
         options = dict(given)
         return options.pop("optimizer", "SGD"), options
     return given, {}
+
+
+def _is_pair(given: Any) -> bool:
+    """Whether this is an optimizer with its options."""
+    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping)
 
 
 def rate_for(name: str, options: Mapping[str, Any], curvature: float, extent: float) -> float:
