@@ -46,6 +46,8 @@ KEYS = {
     "ArrowRight": (39, ""),
     "ArrowDown": (40, ""),
     "Backspace": (8, ""),
+    "Home": (36, ""),
+    "End": (35, ""),
 }
 SHIFT = 8
 

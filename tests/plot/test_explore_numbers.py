@@ -100,7 +100,7 @@ CASES = {
 }
 
 # Where the rate of the others would make a run chaotic: a start that is 1e-15 away ends 1e-3 away.
-SLOWER = {("beale", "RMSprop"): 0.001}
+SLOWER = {("beale", "RMSprop"): 0.001, ("booth", "Adafactor"): 0.003}
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def compare(run, result):
     points = run["points"].reshape(-1, path.shape[1])
     assert points.shape == path.shape
     scale = np.maximum.accumulate(np.abs(path).max(axis=1))[:, None]
-    far = np.abs(points - path) / scale
+    far = np.abs(points - path) / np.maximum(scale, np.finfo(float).tiny)
     assert far.max() <= 1e-12, f"step {far.max(axis=1).argmax()}: {far.max():.2g}"
     np.testing.assert_allclose(run["losses"], result.losses, rtol=1e-11, atol=1e-12 * abs(result.losses[0]))
     shades = ("slow", "oscillating", "converging") if result.verdict == "slow" else (result.verdict,)
@@ -174,3 +174,94 @@ def test_iterates_are_those_of_python(name, browser):
         except AssertionError as error:
             wrong.append(f"{label}: {str(error)[:300]}")
     assert not wrong, "\n".join(wrong)
+
+
+def _line(w, x, y):
+    return np.mean((w[0] * x + w[1] - y) ** 2)
+
+
+RNG = np.random.default_rng(42)
+X = RNG.normal(size=50)
+LINE = (X, 3 * X + 2 + RNG.normal(size=50) * 0.5)
+
+
+@each("size", (1, 16, 25))
+def test_batches_are_those_of_python(size, browser):
+    page = plot.explore(_line, [0.0, 0.0], (-1, 5), data=LINE, batches=size, seed=7, optimizers=["SGD", "Adam"], lr=0.02)
+    for method, run in zip(("SGD", "Adam"), runs_of(browser, page), strict=True):
+        rows = chance.batches(7, 50, size)
+        compare(run, optim.minimize(_line, [0.0, 0.0], optimizer=method, lr=0.02, steps=300, data=LINE, batches=rows))
+
+
+def test_all_rows_are_those_of_python(browser):
+    page = plot.explore(_line, [0.0, 0.0], (-1, 5), data=LINE, optimizers=["SGD", "Adam"], lr=0.02)
+    for method, run in zip(("SGD", "Adam"), runs_of(browser, page), strict=True):
+        compare(run, optim.minimize(_line, [0.0, 0.0], optimizer=method, lr=0.02, steps=300, data=LINE))
+
+
+@each("seed", (0, 1, 2**32 - 1))
+def test_noise_is_that_of_python(seed, browser):
+    f, start = objectives.bowl(1, 5), [4.0, 2.5]
+    chosen = [("SGD", {"momentum": 0.5}), ("RMSprop", {})]
+    page = plot.explore(f, start, optimizers=chosen, lr=0.02, noise=3.0, seed=seed, steps=STEPS)
+    for (method, options), run in zip(chosen, runs_of(browser, page), strict=True):
+        noise = chance.noise(seed, 3.0)
+        compare(run, optim.minimize(f, start, optimizer=method, lr=0.02, noise=noise, steps=STEPS, **options))
+
+
+def test_noise_is_normal():
+    numbers = np.array([chance.normal(3, i) for i in range(20_000)])
+    assert abs(numbers.mean()) < 0.03
+    assert abs(numbers.std() - 1) < 0.02
+    assert abs(np.mean(np.abs(numbers) < 1) - 0.6827) < 0.01
+    assert abs(np.corrcoef(numbers[1:], numbers[:-1])[0, 1]) < 0.03
+
+
+def test_optimizers_run_in_the_whole_space(browser):
+    f, start = objectives.rosenbrock, np.array([-0.5, 0.8, 0.3, -0.2, 0.1])
+    found = plot.project(optim.minimize(f, start, lr=0.001, steps=STEPS))
+    page = plot.explore(f, start, plane=found, optimizers=["SGD", "Adam"], lr=0.001, steps=STEPS)
+    for method, run in zip(("SGD", "Adam"), runs_of(browser, page), strict=True):
+        compare(run, optim.minimize(f, start, optimizer=method, lr=0.001, steps=STEPS))
+
+
+def _of_shapes(w):
+    return mg.sum((w["a"] - 1) ** 2) + 3 * mg.sum(w["b"] ** 2) + (w["c"] - w["b"][0, 0]) ** 2
+
+
+def test_parameters_of_many_shapes_and_groups_of_their_own(browser):
+    start = {"a": np.array([3.0, 2.0]), "b": np.array([[1.0, -1.0]]), "c": 2.0}
+    plane = (start, {"a": [1.0, 0.0], "b": [[0.0, 0.0]], "c": 0.0}, {"a": [0.0, 0.0], "b": [[1.0, 0.0]], "c": 0.0})
+    plane = tuple({key: np.array(part) for key, part in place.items()} for place in plane)
+
+    def groups(params):
+        return optim.SGD([{"params": params[:1], "lr": 0.1}, {"params": params[1:], "lr": 0.02}], momentum=0.5)
+
+    page = plot.explore(_of_shapes, start, optimizers={"groups": groups, "one": "Adam"}, lr=0.05, plane=plane)
+    one, two = runs_of(browser, page)
+    compare(one, optim.minimize(_of_shapes, start, optimizer=groups, steps=300))
+    compare(two, optim.minimize(_of_shapes, start, optimizer="Adam", lr=0.05, steps=300))
+
+
+def test_what_sliders_set_is_what_python_is_told(browser):
+    f, start = objectives.wavy_bowl, [2.5, 1.5]
+    page = plot.explore(f, start, optimizers=["SGD", "Adam", "Rprop"], lr=0.3, steps=100)
+    change = "location.hash = 'run0=lr:0.02,momentum:0.7,nesterov:1&run1=betas_0:0.5,amsgrad:1&run2=lr:0.07&start=1,-1.5';"
+    change += "await new Promise((done) => setTimeout(done, 200));"
+    told = [
+        {"optimizer": "SGD", "lr": 0.02, "momentum": 0.7, "nesterov": True},
+        {"optimizer": "Adam", "lr": 0.3, "betas": (0.5, 0.999), "amsgrad": True},
+        {"optimizer": "Rprop", "lr": 0.07},
+    ]
+    for run, options in zip(runs_of(browser, page, change), told, strict=True):
+        compare(run, optim.minimize(f, [1.0, -1.5], steps=100, **options))
+
+
+def test_runs_that_end_in_no_number_are_told_as_python_tells_them(browser):
+    f = objectives.rosenbrock
+    page = plot.explore(f, [-1.5, 2.0], optimizers=["SGD", ("SGD", {"momentum": 0.9})], lr=0.05)
+    for momentum, run in zip((0.0, 0.9), runs_of(browser, page), strict=True):
+        result = optim.minimize(f, [-1.5, 2.0], lr=0.05, momentum=momentum, steps=300)
+        assert result.diverged
+        assert run["verdict"] == result.verdict
+        assert len(run["losses"]) == result.steps + 1

@@ -87,7 +87,7 @@ function writeAddress(settings) {
 function inPython(number, settings) {
   const optimizer = PAGE.optimizers[number], { values, switches } = settings.runs[number];
   if (optimizer.python === null || !PAGE.python) return "";
-  const point = Array.from(lifted(settings.start)), start = COUNT === 1 ? String(point[0]) : `[${point.join(", ")}]`;
+  const point = Array.from(startAt(settings.start)), start = COUNT === 1 ? String(point[0]) : `[${point.join(", ")}]`;
   const options = [optimizer.python, `lr=${values.lr}`];
   for (const [key, value] of Object.entries(values)) {
     if (key !== "lr" && !key.startsWith("betas") && (key !== "momentum" || value > 0)) options.push(`${key}=${value}`);

@@ -373,4 +373,4 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 fillControls();
 ask();
 // For programs that drive the page, such as its tests.
-globalThis.explorer = { PAGE, entries, work, verdict, curvatureAt, settings: () => settings };
+globalThis.explorer = { entries, work, verdict, eigenvalues, settings: () => settings, handle: () => picture.handle };

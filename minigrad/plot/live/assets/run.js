@@ -59,7 +59,7 @@ class Run {
     this.turns = new Uint8Array(steps); // whether a gradient points against the one before
     this.made = 0;
     this.stop = ""; // why it has diverged
-    this.here = lifted(settings.start);
+    this.here = startAt(settings.start);
     this.stepper = new Stepper(optimizer, choice, this.here);
     this.last = null;
     this.record(valueAt(this.here));

@@ -43,9 +43,15 @@ function lifted(position) {
   for (let i = 0; i < COUNT; i++) {
     let sum = 0;
     for (let j = 0; j < position.length; j++) sum += PAGE.directions[j][i] * position[j];
-    point[i] = COUNT === position.length ? sum : PAGE.origin[i] + OFFSET[i] + sum;
+    point[i] = PAGE.origin[i] + OFFSET[i] + sum;
   }
   return point;
+}
+
+// The point at which runs begin: the very one that Python was given, unless it was moved.
+function startAt(position) {
+  const first = within(PAGE.start);
+  return position.every((x, j) => x === first[j]) ? Float64Array.from(PAGE.start) : lifted(position);
 }
 
 const MINIMA = PAGE.minima.map((position) => ({ position, value: valueAt(lifted(position)) }));
