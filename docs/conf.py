@@ -36,14 +36,14 @@ autosummary_generate = False  # numpydoc brings the extension along, and nothing
 default_role = "literal"
 
 sphinx_gallery_conf = {
-    "examples_dirs": [scripts.SEEDS, scripts.MODELS, scripts.GRAPHS],
-    "gallery_dirs": ["gallery/seeds", "gallery/models", "gallery/graphs"],
+    "examples_dirs": [scripts.SEEDS, scripts.LIVE, scripts.MODELS, scripts.GRAPHS],
+    "gallery_dirs": ["gallery/seeds", "gallery/live", "gallery/models", "gallery/graphs"],
     "filename_pattern": r"\.py",
     "ignore_pattern": r"^_",
     "within_subsection_order": "FileNameSortKey",
     "reset_argv": "scripts.arguments",
     "image_scrapers": ("matplotlib", "scripts"),
-    "ignore_repr_types": "Picture",  # it is shown, and need not be described
+    "ignore_repr_types": "Picture|LivePage",  # they are shown, and need not be described
     "remove_config_comments": True,
     "reset_modules": ("matplotlib", "scripts.fresh_package"),
     "abort_on_example_error": True,

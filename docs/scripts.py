@@ -3,7 +3,7 @@
 It works on copies, so that the pictures which a script writes do not land among the sources.  The real models are
 programs with arguments, written for a command line: each is run with ``--quick``, shows the pictures that it has
 written, and is given a title, which the gallery demands.  The graphs write pictures and interactive pages, which stand
-where they were written.
+where they were written, as do the pages of gradient descent.
 """
 
 import html
@@ -16,7 +16,8 @@ import numpy as np
 
 import minigrad as mg
 
-SEEDS, MODELS, GRAPHS = "_generated/seeds", "_generated/models", "_generated/graphs"  # under docs/
+# Under docs/.
+SEEDS, MODELS, GRAPHS, LIVE = "_generated/seeds", "_generated/models", "_generated/graphs", "_generated/live"
 PAGES = "gallery/pages"  # what is in it stands beside the documentation's own pages, for frames to show it
 
 
@@ -27,6 +28,7 @@ def copy(docs: Path) -> None:
         (examples / "seeds", docs / SEEDS),
         (examples, docs / MODELS),
         (examples / "graphs", docs / GRAPHS),
+        (examples / "live", docs / LIVE),
     ):
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
@@ -67,7 +69,7 @@ def pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any
     from sphinx_gallery.scrapers import figure_rst
 
     folder = Path(block_vars["src_file"]).parent
-    if not (folder.match(MODELS) or folder.match(GRAPHS)):
+    if not any(map(folder.match, (MODELS, GRAPHS, LIVE))):
         return ""  # what these write is shown as figures of matplotlib
     shown, framed = [], []
     for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns):
@@ -89,7 +91,7 @@ def _framed(page: Path, folder: Path) -> str:
 
 .. raw:: html
 
-    <iframe class="interactive" src="{address}" title="{html.escape(page.stem)}" loading="lazy"></iframe>
+    <iframe class="interactive {folder.name}" src="{address}" title="{html.escape(page.stem)}" loading="lazy"></iframe>
     <p><a href="{address}">The same page by itself</a></p>
 
 """

@@ -187,7 +187,9 @@ LINE = (X, 3 * X + 2 + RNG.normal(size=50) * 0.5)
 
 @each("size", (1, 16, 25))
 def test_batches_are_those_of_python(size, browser):
-    page = plot.explore(_line, [0.0, 0.0], (-1, 5), data=LINE, batches=size, seed=7, optimizers=["SGD", "Adam"], lr=0.02)
+    page = plot.explore(
+        _line, [0.0, 0.0], (-1, 5), data=LINE, batches=size, seed=7, optimizers=["SGD", "Adam"], lr=0.02
+    )
     for method, run in zip(("SGD", "Adam"), runs_of(browser, page), strict=True):
         rows = chance.batches(7, 50, size)
         compare(run, optim.minimize(_line, [0.0, 0.0], optimizer=method, lr=0.02, steps=300, data=LINE, batches=rows))
@@ -246,7 +248,9 @@ def test_parameters_of_many_shapes_and_groups_of_their_own(browser):
 def test_what_sliders_set_is_what_python_is_told(browser):
     f, start = objectives.wavy_bowl, [2.5, 1.5]
     page = plot.explore(f, start, optimizers=["SGD", "Adam", "Rprop"], lr=0.3, steps=100)
-    change = "location.hash = 'run0=lr:0.02,momentum:0.7,nesterov:1&run1=betas_0:0.5,amsgrad:1&run2=lr:0.07&start=1,-1.5';"
+    change = (
+        "location.hash = 'run0=lr:0.02,momentum:0.7,nesterov:1&run1=betas_0:0.5,amsgrad:1&run2=lr:0.07&start=1,-1.5';"
+    )
     change += "await new Promise((done) => setTimeout(done, 200));"
     told = [
         {"optimizer": "SGD", "lr": 0.02, "momentum": 0.7, "nesterov": True},

@@ -88,7 +88,10 @@ def test_it_fits_the_screen_in_light_and_dark(width, dark, show):
 
 def test_runs_have_verdicts_numbers_and_words_for_readers(show):
     page = show(BOWL)
-    runs = [optim.minimize(objectives.bowl(1, 5), [4.0, 2.5], optimizer=name, lr=0.08, steps=100) for name in ("SGD", "Adam")]
+    runs = [
+        optim.minimize(objectives.bowl(1, 5), [4.0, 2.5], optimizer=name, lr=0.08, steps=100)
+        for name in ("SGD", "Adam")
+    ]
     assert verdicts(page)[0] == runs[0].verdict == "converged in 92"
     assert page.texts("#rows th span") == ["SGD", "Adam"]
     assert page.texts("#rows td:nth-child(2)") == ["100", "100"]
@@ -218,7 +221,7 @@ def test_runs_are_switched_and_their_rates_changed(show):
         "box.dispatchEvent(new Event('input')); })()"
     )
     settled(page)
-    assert settings(page)["runs"][0]["values"]["lr"] == pytest.approx(100)
+    assert settings(page)["runs"][0]["values"]["lr"] == pytest.approx(10)
     assert verdicts(page)[0].startswith("diverged after")
     page.run(
         "(() => { const box = document.querySelector('.card .slider input.number'); box.value = '0.05';"
@@ -307,11 +310,12 @@ def test_a_finger_on_the_ring_moves_it_and_beside_it_the_page(show):
 
 def test_an_address_tells_everything(show):
     page = show(FOUR)
-    address = "steps=50&shown=20&noise=0.1&seed=5&speed=60&log=true&view=surface&start=1,-1&run1=on:0,lr:0.5&run3=betas_0:0.3,amsgrad:1"
-    go(page, address)
+    shared = "steps=50&shown=20&noise=0.1&seed=5&speed=60&log=true&view=surface&start=1,-1"
+    go(page, f"{shared}&run1=on:0,lr:0.5&run3=betas_0:0.3,amsgrad:1")
     found = settings(page)
     assert {key: found[key] for key in ("steps", "shown", "noise", "seed", "speed", "log", "view", "start")} == {
-        "steps": 50, "shown": 20, "noise": 0.1, "seed": 5, "speed": 60, "log": True, "view": "surface", "start": [1, -1],
+        "steps": 50, "shown": 20, "noise": 0.1, "seed": 5, "speed": 60, "log": True, "view": "surface",
+        "start": [1, -1],
     }  # fmt: skip
     assert found["runs"][1]["on"] is False
     assert found["runs"][1]["values"]["lr"] == 0.5

@@ -30,11 +30,14 @@ class Plane(NamedTuple):
     directions : ndarray, shape (1 or 2, coordinates)
     names : list of str
         Of the axes.
+    seen : ndarray, shape (points, 1 or 2), or None
+        Positions that the picture shall hold.
     """
 
     origin: np.ndarray
     directions: np.ndarray
     names: list[str]
+    seen: np.ndarray | None = None
 
     @property
     def back(self) -> np.ndarray:
@@ -54,7 +57,8 @@ def start_of(f: Any, start: Any, bounds: Any) -> Any:
         home = getattr(f, "domain", None) if bounds is None else bounds
         if home is None:
             raise ArgumentError(
-                "explore does not know where to look: give start=(-1.5, 2.0), say, and bounds=((low, high), (low, high))"
+                "explore does not know where to look: give start=[-1.5, 2.0], say, and the limits of the picture, "
+                "bounds=((low, high), (low, high))"
             )
         count = len(home) if np.ndim(home) == 2 else 2
         sides = bounds_of(home, count)
@@ -83,14 +87,18 @@ def plane_of(plane: Any, start: Any) -> Plane:
                 "direction), or plane=plot.project(runs), the plane in which runs of optim.minimize move most"
             )
         return Plane(np.zeros(count), np.eye(count), _names(start, count))
+    seen = None
     if isinstance(plane, Projection):
-        plane = (plane.center, *plane.directions[:2])
+        paths = np.concatenate([*plane.paths.values()])[:, :2]
+        plane, seen = (plane.center, *plane.directions[:2]), paths[np.isfinite(paths).all(axis=1)]
     if not isinstance(plane, (tuple, list)) or len(plane) != 3:
-        raise ArgumentError(f"explore: plane is (origin, direction, direction), or what plot.project returned, not {plane!r}")
+        raise ArgumentError(
+            f"explore: plane is (origin, direction, direction), or what plot.project returned, not {plane!r}"
+        )
     origin, *directions = (_vector(part, count) for part in plane)
     if np.linalg.matrix_rank(np.stack(directions)) < 2:
         raise ArgumentError("explore: the two directions of the plane are parallel, or one is 0: give another one")
-    return Plane(origin, np.stack(directions), ["direction 1", "direction 2"])
+    return Plane(origin, np.stack(directions), ["direction 1", "direction 2"], seen)
 
 
 def _vector(part: Any, count: int) -> np.ndarray:
@@ -142,17 +150,25 @@ def window_of(bounds: Any, f: Any, problem: Problem, plane: Plane, minima: np.nd
             (low, high) if low <= x <= high else widened(min(low, x), max(high, x))
             for (low, high), x in zip(home, here, strict=True)
         )
-    path = [start]
-    minimize(problem.of_vector, start, optimizer="Adam", lr=0.03 * (float(np.abs(start).max()) or 1.0), steps=300,
-             callback=lambda step: path.append(step.x), compiled=False)  # fmt: skip
-    points = plane.positions(np.array(path))
+    if plane.seen is None:
+        points = plane.positions(_descent(problem, start))
+    else:
+        points = np.concatenate([here[None], plane.seen])
 
     def in_plane(position: Any) -> float:
         with no_grad():
             return float(problem.of_vector(tensor(plane.origin + position @ plane.directions)).detach())
 
-    run = Run("descent", points, np.arange(len(points)), np.asarray, None)
-    return window(None, in_plane, [run], minima, count)
+    return window(None, in_plane, [Run("descent", points, np.arange(len(points)), np.asarray, None)], minima, count)
+
+
+def _descent(problem: Problem, start: np.ndarray) -> np.ndarray:
+    """The points of a run that finds its way without a learning rate that suits the function."""
+    path = [start]
+    rate = 0.03 * (float(np.abs(start).max()) or 1.0)
+    minimize(problem.of_vector, start, optimizer="Adam", lr=rate, steps=300, compiled=False,
+             callback=lambda step: path.append(step.x))  # fmt: skip
+    return np.array(path)
 
 
 def vector_of(problem: Problem) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 // The rectangle inside of the axes.
 function frame(width, height) {
-  const left = 52, bottom = 40, top = 10, right = 12;
+  const left = 62, bottom = 40, top = 10, right = 12;
   return { left, top, width: Math.max(width - left - right, 10), height: Math.max(height - top - bottom, 10) };
 }
 
@@ -68,7 +68,7 @@ function drawAxes(g, box, [left, right], [bottom, top], across, up) {
   g.textBaseline = "alphabetic";
   g.fillText(across, box.left + box.width / 2, box.top + box.height + 35);
   g.save();
-  g.translate(13, box.top + box.height / 2);
+  g.translate(11, box.top + box.height / 2);
   g.rotate(-Math.PI / 2);
   g.textBaseline = "middle";
   g.fillText(up, 0, 0);

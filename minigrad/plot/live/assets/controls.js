@@ -48,7 +48,7 @@ const kept = (x) => (x < 0.005 ? 0 : Number((1 - digits(1 - x, 2)).toPrecision(6
 
 function slider(key, value, from, label, change) {
   const rate = key === "lr" || key === "weight_decay";
-  const scale = rate ? SCALES.log(from / 1000, from * 1000) : SCALES.kept(0, key === "betas_1" ? 0.9999 : 0.999);
+  const scale = rate ? SCALES.log(from / 100, from * 100) : SCALES.kept(0, key === "betas_1" ? 0.9999 : 0.999);
   const box = element("input", { type: "range", min: 0, max: 1000, step: 1, value: scale.to(value) });
   box.setAttribute("aria-label", `${WORDS[key]} of ${label}`);
   const number = element("input", { type: "text", inputMode: "decimal", value: String(value), size: 7, className: "number" });

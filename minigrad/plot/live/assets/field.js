@@ -1,25 +1,29 @@
 // Values of the function over the picture, the levels of its contours, and the colours between them.
 
-const BUDGET = 110; // milliseconds for all values of a picture
-const FINEST = 210; // points along the wider side
+const BUDGET = 60; // milliseconds for the values of the first picture
+const PATIENCE = 600; // for those of the one after it
+const COARSEST = 36, FINEST = 210; // points along the wider side
 const BANDS = 15;
 const LOW_PART = 0.6; // of values in the lowest tenth of their range, from which on levels are logarithmic
 
 class Field {
   constructor(bounds, minima) {
     this.bounds = bounds;
-    const begun = performance.now();
-    this.compute(36, 27);
-    const each = (performance.now() - begun) / (36 * 27);
-    const columns = Math.floor(Math.min(FINEST, Math.sqrt((BUDGET / Math.max(each, 1e-6)) * (4 / 3))));
-    if (columns > 36) this.compute(columns, Math.round(columns * 0.75));
-    const finite = this.values.filter(Number.isFinite).sort();
-    this.sorted = finite;
-    this.least = Math.min(finite[0], ...minima.map((m) => m.value).filter(Number.isFinite));
-    this.most = finite[finite.length - 1];
+    this.minima = minima;
+    this.compute(COARSEST);
+    this.refine(BUDGET);
   }
 
-  compute(columns, rows) {
+  // Compute more points, as many as take so long; whether there are more then.
+  refine(budget = PATIENCE) {
+    const columns = Math.floor(Math.min(FINEST, Math.sqrt((budget / Math.max(this.each, 1e-6)) * (4 / 3))));
+    if (columns < 1.2 * this.columns) return false;
+    this.compute(columns);
+    return true;
+  }
+
+  compute(columns) {
+    const rows = Math.round(columns * 0.75), begun = performance.now();
     const [[left, right], [bottom, top]] = this.bounds;
     [this.columns, this.rows] = [columns, rows];
     this.values = new Float64Array(columns * rows);
@@ -29,10 +33,14 @@ class Field {
         this.values[j * columns + i] = valueAt(lifted([a, b]));
       }
     }
+    this.each = (performance.now() - begun) / this.values.length;
+    this.sorted = this.values.filter(Number.isFinite).sort();
+    this.least = Math.min(this.sorted[0] ?? 0, ...this.minima.map((m) => m.value).filter(Number.isFinite));
+    this.most = this.sorted[this.sorted.length - 1] ?? 1;
   }
 
   quantile(part) {
-    return this.sorted[Math.round(part * (this.sorted.length - 1))];
+    return this.sorted[Math.round(part * (this.sorted.length - 1))] ?? 0;
   }
 
   get prefersLog() {

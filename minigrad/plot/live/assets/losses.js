@@ -90,10 +90,11 @@ function drawGrid(g, box, low, high, total, { log }) {
   }
 }
 
+// Whole powers of ten, about so many; of less than two decades also those between.
 function decades(low, high, many) {
   const each = Math.max(1, Math.ceil((high - low) / Math.max(many, 1))), found = [];
   for (let i = Math.ceil(low / each) * each; i <= high; i += each) found.push(i);
-  if (found.length > 2) return found;
+  if (high - low > 2) return found;
   const inside = (x) => x >= low && x <= high;
   return range(Math.floor(low), Math.ceil(high) + 1).flatMap((i) => [1, 2, 5].map((x) => i + Math.log10(x))).filter(inside);
 }

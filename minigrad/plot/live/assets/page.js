@@ -6,7 +6,7 @@ const entries = PAGE.optimizers.map((_, number) => ({ number, run: null }));
 const field = FLAT ? null : new Field(PAGE.bounds, MINIMA);
 const grounds = FLAT ? { flat: new CurveGround(PAGE.bounds) } : { flat: new ContourGround(), surface: new SurfaceGround() };
 const picture = new Picture(byId("picture"));
-const view = { chosen: 0, playing: false, hover: null, stale: true, asked: false, since: 0, carry: 0 };
+const view = { chosen: 0, playing: false, hover: null, stale: true, asked: false, refined: false, since: 0, carry: 0 };
 const work = { frames: 0, total: 0, longest: 0, ready: 0 };
 
 const running = () => entries.filter(({ number }) => settings.runs[number].on);
@@ -48,11 +48,20 @@ function frameOf(now) {
     view.stale = false;
   }
   show();
+  if (!view.refined) {
+    view.refined = true;
+    setTimeout(refine, 20);
+  }
   work.frames++;
   work.total += performance.now() - begun;
   work.longest = Math.max(work.longest, performance.now() - begun);
   if (!work.ready) work.ready = performance.now();
   if (!enough || view.playing) ask();
+}
+
+// The first picture is quick; what it was too coarse for comes after it.
+function refine() {
+  if (field?.refine()) rebuild();
 }
 
 // Compute the runs as far as they are shown, or until a moment; whether that is enough.
@@ -92,7 +101,7 @@ function show() {
     if (byId("status").textContent !== words) byId("status").textContent = words;
   }
   if (document.activeElement?.dataset.axis === undefined) {
-    settings.start.forEach((x, i) => (byId(`start-${i}`).value = String(digits(x, 6))));
+    settings.start.forEach((x, i) => (byId(`start-${i}`).value = String(digits(x, 4))));
   }
 }
 
@@ -127,8 +136,9 @@ function showTable(runs, verdicts) {
 function point(numbers) {
   // What is nothing beside the picture is shown as that.
   const least = 1e-9 * Math.max(...PAGE.bounds.map(([low, high]) => high - low));
-  const shown = Array.from(numbers.subarray(0, 3), (x) => (x !== 0 && Math.abs(x) < least ? "≈0" : short(x, 3))).join(", ");
-  return numbers.length === 1 ? shown : `(${shown}${numbers.length > 3 ? ", …" : ""})`;
+  const kept = numbers.length > 3 ? 2 : 3;
+  const shown = Array.from(numbers.subarray(0, kept), (x) => (x !== 0 && Math.abs(x) < least ? "≈0" : short(x, 3))).join(", ");
+  return numbers.length === 1 ? shown : `(${shown}${numbers.length > kept ? ", …" : ""})`;
 }
 
 // Curvature where the cursor is, or else where the chosen run is.
@@ -229,7 +239,7 @@ byId("starts").append(...PAGE.names.map((name, i) => {
   const box = element("input", { id: `start-${i}`, className: "number", type: "text", inputMode: "decimal" });
   box.dataset.axis = i;
   numberField(box, -1e300, 1e300, false, (x) => moveStart(settings.start.map((old, j) => (j === i ? x : old))));
-  return element("label", {}, element("span", {}, `start ${name}`), box);
+  return element("label", {}, element("span", {}, PAGE.origin.length === PAGE.names.length ? `start ${name}` : name), box);
 }));
 byId("play").addEventListener("click", () => setPlaying(!view.playing));
 byId("settings").addEventListener("submit", (event) => event.preventDefault());
