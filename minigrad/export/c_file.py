@@ -92,7 +92,7 @@ def c(
     >>> import minigrad as mg
     >>> path = Path(tempfile.mkdtemp()) / "norm.c"
     >>> files = mg.export.c(lambda x: mg.sqrt(mg.sum(x * x)), np.ones(3), path=path)
-    >>> print(path.with_suffix(".h").read_text().splitlines()[-4])
+    >>> print(path.with_suffix(".h").read_text().splitlines()[-3])
     int norm(const double x[3], double result[1]);
     """
     path = Path(path)
