@@ -407,3 +407,19 @@ def test_flags_change_no_bits(flags, tmp_path):
     x = np.random.default_rng(0).normal(size=1000)
     for found, wanted in zip(Compiled(tmp_path, f, x, flags=flags)(x), mg.jit(f)(x), strict=True):
         same_bits(found, np.asarray(wanted))
+
+
+def test_names_are_found_behind_decorators_and_in_methods(tmp_path):
+    class Device:
+        def __init__(self):
+            self.model = nn.Linear(2, 1)
+
+        def learn(self, x):
+            return self.model(x)
+
+    linear = nn.Linear(2, 1)
+    for f in (mg.jit(lambda x: linear(x)), mg.value_and_grad(lambda x: linear(x).sum())):
+        mg.export.c(f, np.ones((1, 2)), path=tmp_path / "f.c")
+        assert "/* weight */" in (tmp_path / "f.h").read_text()
+    mg.export.c(Device().learn, np.ones((1, 2)), path=tmp_path / "f.c")
+    assert "/* weight */" in (tmp_path / "f.h").read_text()
