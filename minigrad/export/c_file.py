@@ -30,6 +30,36 @@ _CONTRACTION = """\
 #pragma GCC optimize("fp-contract=off")
 #endif
 """
+_HEADER = """\
+/* {name}, made by minigrad: {what} */
+#ifndef {guard}
+#define {guard}
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+{struct}/* 0, or 1 if a value is none that it is made for; nothing is changed then.  What it fills must not overlap with
+   what it reads, and two calls must not run at the same time. */
+{head};
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+_STRUCT = """\
+/* What every call {what}, and what it may be told to begin with. */
+struct {name} {{
+{fields}
+}};
+extern {const}struct {name} {name};
+
+"""
 
 
 def c(
@@ -92,7 +122,7 @@ def c(
     >>> import minigrad as mg
     >>> path = Path(tempfile.mkdtemp()) / "norm.c"
     >>> files = mg.export.c(lambda x: mg.sqrt(mg.sum(x * x)), np.ones(3), path=path)
-    >>> print(path.with_suffix(".h").read_text().splitlines()[-3])
+    >>> print(path.with_suffix(".h").read_text().splitlines()[-7])
     int norm(const double x[3], double result[1]);
     """
     path = Path(path)
@@ -142,28 +172,21 @@ class CFile:
 
     def header(self) -> str:
         """The header."""
-        guard = f"{self.name.upper()}_H"
-        lines = [
-            f"/* {self.name}, made by minigrad: {_described(self.routine)} */",
-            f"#ifndef {guard}",
-            f"#define {guard}",
-            "",
-        ]
-        lines += ["#include <stddef.h>", "#include <stdint.h>", ""]
+        struct = ""
         if self.state:
-            what = "What every call reads and changes" if self.routine.written else "What every call reads"
-            lines.append(f"/* {what}, and what it may be told to begin with. */")
-            lines.append(f"struct {self.struct} {{")
-            lines += [f"  {_declared(slot)}; /* {_comment(slot.label)} */" for slot in self.state]
-            lines += ["};", f"extern {self._const}struct {self.struct} {self.struct};", ""]
-        lines += [
-            "/* 0, or 1 if a value is none that it is made for; nothing is changed then. */",
-            f"{self.head()};",
-            "",
-            "#endif",
-            "",
-        ]
-        return "\n".join(lines)
+            struct = _STRUCT.format(
+                what="reads and changes" if self.routine.written else "reads",
+                name=self.struct,
+                const=self._const,
+                fields="\n".join(f"  {_declared(slot)}; /* {_comment(slot.label)} */" for slot in self.state),
+            )
+        return _HEADER.format(
+            name=self.name,
+            what=_described(self.routine),
+            guard=f"{self.name.upper()}_H",
+            struct=struct,
+            head=self.head(),
+        )
 
     def source(self) -> str:
         """The file."""

@@ -423,3 +423,26 @@ def test_names_are_found_behind_decorators_and_in_methods(tmp_path):
         assert "/* weight */" in (tmp_path / "f.h").read_text()
     mg.export.c(Device().learn, np.ones((1, 2)), path=tmp_path / "f.c")
     assert "/* weight */" in (tmp_path / "f.h").read_text()
+
+
+@needs_compiler
+def test_gradients_alone_are_state(tmp_path):
+    """A function that does nothing but to go back keeps its gradients, as ever."""
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+
+    def f(x):
+        loss = (w * w * x).sum()
+        loss.backward()
+        return loss
+
+    compiled = Compiled(tmp_path, f, np.ones(2))
+    compiled(np.array([3.0, 4.0]))
+    assert compiled.state["grad_w"].tolist() == [6, 16]
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
+def test_the_header_is_for_cpp_too(tmp_path):
+    _, step = adam_step()
+    mg.export.c(step, *digits(), path=tmp_path / "step.c")
+    (tmp_path / "main.cpp").write_text('#include "step.h"\nint main() { step_state.lr = 0.1; return 0; }\n')
+    subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "main.cpp"], check=True, cwd=tmp_path)
