@@ -166,7 +166,7 @@ def test_models(name, dtype, tmp_path):
     x = np.random.default_rng(0).normal(size=(4, *shape)).astype(dtype)
     compiled = Compiled(tmp_path, model, x)
     for batch in (x, x[::-1].copy() * 2):
-        assert_close(compiled(batch)[0], model(batch).detach().numpy(), name, places=40)  # sums of up to 128 products
+        assert_close(compiled(batch)[0], model(batch).detach().numpy(), name, places=8)
     assert "const struct program_state" in compiled.path.read_text()
 
 
@@ -303,7 +303,7 @@ def test_weights_apart(tmp_path):
     stored = (tmp_path / "program.bin").read_bytes()
     memory = (ctypes.c_char * len(stored)).in_dll(compiled.library, "program_state")
     memory[:] = stored
-    assert_close(compiled(x)[0], model(x).detach().numpy(), places=40)
+    assert_close(compiled(x)[0], model(x).detach().numpy(), places=8)
     assert (tmp_path / "program.c").stat().st_size < 4000
 
 
