@@ -219,11 +219,14 @@ class CFile:
         return f"{self._const}struct {self.struct} {self.struct} = {{\n{values}\n}};\n"
 
     def _numbers(self) -> list[str]:
-        """Single numbers that are computed in between; and what says that a parameter is not needed."""
-        used = set(re.findall(r"\w+", "\n".join(self.lines)))
+        """Single numbers that are computed in between; and what says that nobody needs a name."""
+        text = re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))
+        read = set(re.findall(r"\w+", re.sub(r"(?m)^\w+ = ", "", text)))  # not what is assigned to alone
+        numbers = self.writer.numbers.items()
         slots = (*self.routine.arguments, *self.routine.results)
-        unused = [f"(void){slot.name};" for slot in slots if slot.name not in used]
-        return unused + [_LANGUAGE.variable(b.dtype, name, "0") for b, name in self.writer.numbers.items()]
+        names = [*(slot.name for slot in slots), *(name for _, name in numbers)]
+        lines = [_LANGUAGE.variable(b.dtype, name, "0") for b, name in numbers]
+        return lines + [f"(void){name};" for name in names if name not in read]
 
     def _memory(self) -> str:
         """Arrays that are computed in between: of each type one piece of memory, which they share by turns."""

@@ -446,3 +446,15 @@ def test_the_header_is_for_cpp_too(tmp_path):
     mg.export.c(step, *digits(), path=tmp_path / "step.c")
     (tmp_path / "main.cpp").write_text('#include "step.h"\nint main() { step_state.lr = 0.1; return 0; }\n')
     subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "main.cpp"], check=True, cwd=tmp_path)
+
+
+@needs_compiler
+def test_what_nobody_needs_is_no_warning(tmp_path):
+    """Arguments that are not used, also by names that comments have, and numbers that go into nothing."""
+
+    def f(a, is_none, x):
+        total = x[:2].sum()
+        return total + np.zeros((0, 3)), x.sum()
+
+    empty, found = Compiled(tmp_path, f, 1.0, np.ones(2), np.arange(5.0))(1.0, np.ones(2), np.arange(5.0))
+    assert (empty.shape, found) == ((0, 3), 10)
