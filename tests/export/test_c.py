@@ -1,13 +1,17 @@
 """Functions and steps of training as C, compiled with warnings as errors, and compared with what Python computes."""
 
 import ctypes
+import itertools
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 import minigrad as mg
 from minigrad import nn, optim
@@ -15,6 +19,7 @@ from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
 from minigrad.export.c_language import C
 from minigrad.export.routine import routine_of
 from minigrad.nn import functional as F  # noqa: N812
+from tests.compiling.test_random_programs import array, function_of, programs
 from tests.export.programs import (
     MODELS,
     adam_step,
@@ -29,6 +34,7 @@ from tests.export.programs import (
 GCC = shutil.which("gcc") or shutil.which("cc")
 needs_compiler = pytest.mark.skipif(GCC is None, reason="there is no C compiler")
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]
+NUMBERS = itertools.count()  # a library is loaded once by its name
 KINDS = {"d": ctypes.c_double, "f": ctypes.c_float, "l": ctypes.c_int64, "i": ctypes.c_int32, "?": ctypes.c_bool}
 
 
@@ -458,3 +464,28 @@ def test_what_nobody_needs_is_no_warning(tmp_path):
 
     empty, found = Compiled(tmp_path, f, 1.0, np.ones(2), np.arange(5.0))(1.0, np.ones(2), np.arange(5.0))
     assert (empty.shape, found) == ((0, 3), 10)
+
+
+@needs_compiler
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@given(programs())
+def test_random_programs(program):
+    """Of any numbers, NaN and infinite ones among them, in any layout."""
+    text, made = program
+    f, arrays = function_of(text), [np.array(array(*form)) for form in made]
+    with np.errstate(all="ignore"), tempfile.TemporaryDirectory() as folder:
+        wanted = [y.numpy() for y in f(*map(mg.asarray, arrays))]
+        try:
+            compiled = Compiled(Path(folder), f, *arrays, name=f"f{next(NUMBERS)}")
+        except UnsupportedError as error:
+            assert re.search("nothing for (argsort|nextafter)", str(error))  # noqa: PT017  # anything else is a fault
+            return
+        for found, y in zip(compiled(*arrays), wanted, strict=True):
+            if y.dtype.kind == "f":
+                # What is computed of a few places may be of many.
+                scale = np.max(np.abs(y[np.isfinite(y)]), initial=0.0)
+                eps = np.finfo(y.dtype).eps
+                np.testing.assert_allclose(found, y, rtol=1e4 * eps, atol=64 * eps * scale, err_msg=text)
+            else:
+                np.testing.assert_array_equal(found, y, err_msg=text)
