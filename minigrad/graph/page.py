@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,18 +60,33 @@ def page(payload: Mapping[str, Any]) -> str:
     >>> "<title>&lt;b&gt;</title>" in text
     True
     """
+    return filled(ASSETS, "page", SCRIPTS, payload)
+
+
+def filled(folder: Path, name: str, scripts: Sequence[str], payload: Mapping[str, Any]) -> str:
+    """A page made of a template, its style and its scripts, which stand in a folder, and of what it shows.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the template and the style, without their endings.
+    scripts : sequence of str
+    payload : mapping
+        With a ``title``.
+    """
+
+    def asset(file: str) -> str:
+        return (folder / file).read_text(encoding="utf-8")
+
     parts = {
         "title": display.escaped(str(payload["title"]).translate(_DIRECTIONS)),
-        "style": _asset("page.css"),
-        "script": "\n".join(map(_asset, SCRIPTS)),
+        "style": asset(f"{name}.css"),
+        "script": "\n".join(map(asset, scripts)),
         "payload": json.dumps(_plain(payload), allow_nan=False, separators=(",", ":")).translate(_ESCAPES),
     }
     # In one pass: what is put in is not searched for further places.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
-
-
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], asset(f"{name}.html"))
 
 
 def _plain(thing: Any) -> Any:
