@@ -84,9 +84,9 @@ class Series:
         present = np.ones(table.shape, bool) if there is None else np.asarray(there).reshape(table.shape)
         made = cls(limit, table.shape[1], squares=squares)
         rows = _single(np.asarray(steps, np.int64), table, present)
-        made.filled = 1
+        made.filled = min(1, len(steps))
         while len(rows.first) > limit:
-            rows = made._halved(rows)
+            rows = made._merged(rows)
         made.length = len(rows.first)
         made._write(slice(0, made.length), rows)
         return made
@@ -113,9 +113,9 @@ class Series:
             self.filled += 1
         else:
             if self.length == self.limit:
-                halved = self._halved(self.rows)
-                self.length = len(halved.first)
-                self._write(slice(0, self.length), halved)
+                merged = self._merged(self.rows)
+                self.length = len(merged.first)
+                self._write(slice(0, self.length), merged)
                 self.add(step, values, there)
                 return
             self.length, self.filled = self.length + 1, 1
@@ -125,18 +125,27 @@ class Series:
         for store, new in zip(self._store, rows, strict=True):
             store[where] = new
 
+    def _merged(self, rows: Rows) -> Rows:
+        """All rows merged two by two; a last one without a neighbour waits for more."""
+        self.filled += 0 if len(rows.first) % 2 else self.stride
+        self.stride *= 2
+        return self._halved(rows)
+
     def _halved(self, rows: Rows) -> Rows:
-        """Neighbours merged; a last one without a neighbour stays, and waits for more."""
-        pairs = len(rows.first) // 2
+        pairs, alone = divmod(len(rows.first), 2)
         joined = self._joined(
             Rows(*(part[0 : 2 * pairs : 2] for part in rows)), Rows(*(part[1 : 2 * pairs : 2] for part in rows))
         )
-        alone = len(rows.first) % 2
-        self.filled += 0 if alone else self.stride
-        self.stride *= 2
         if not alone:
             return joined
         return Rows(*(np.concatenate([part, last[-1:]]) for part, last in zip(joined, rows, strict=True)))
+
+    def thinned(self, limit: int) -> Rows:
+        """The rows, merged until there are no more than so many; the series itself keeps all that it has."""
+        rows = self.rows
+        while len(rows.first) > limit:
+            rows = self._halved(rows)
+        return rows
 
     def _joined(self, a: Rows, b: Rows) -> Rows:
         count = a.count + b.count
