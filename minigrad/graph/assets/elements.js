@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 function make(tag, attributes = {}, ...children) {
-  const svg = ["svg", "g", "path", "rect", "ellipse", "text", "tspan", "title"].includes(tag);
+  const svg = ["svg", "g", "path", "rect", "ellipse", "circle", "text", "tspan", "title"].includes(tag);
   const made = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name, value);

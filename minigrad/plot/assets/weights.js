@@ -1,0 +1,106 @@
+// Histograms of one parameter over the steps, and beside them the one at the cursor.
+
+const STRIP = 96; // pixels for the histogram at the cursor
+
+class WeightPanel extends Panel {
+  constructor(about) {
+    super({ ...about, right: STRIP });
+    const { steps, bins, facts, bars, bad } = data.weights;
+    Object.assign(this, { steps, bins, facts: new Float32Array(bytesOf(facts)), bars: new Uint8Array(bytesOf(bars)) });
+    this.bad = new Map(bad.map(([parameter, place, count]) => [`${parameter} ${place}`, count]));
+    this.edges = edgesOf(steps, steps);
+    this.readout.hidden = false;
+    this.select = this.choice("Parameter", data.names, (row) => setRow(row));
+    put(this.legend, key("share of the values: low to high, as its root", "rgb(var(--low))", "rgb(var(--full))"));
+  }
+
+  // The histogram of the chosen parameter at one place: its ends, mean, deviation, and the share in each bin.
+  histogram(place) {
+    const at = state.row * this.steps.length + place;
+    const [low, high, mean, std] = this.facts.subarray(4 * at, 4 * at + 4);
+    const heights = Array.from(this.bars.subarray(this.bins * at, this.bins * (at + 1)), (bar) => bar * bar);
+    const all = heights.reduce((a, b) => a + b, 0) || 1;
+    return { low, high, mean, std, shares: heights.map((height) => height / all), bad: this.bad.get(`${state.row} ${place}`) ?? 0 };
+  }
+
+  draw() {
+    this.select.value = state.row;
+    this.right = this.plot.clientWidth < 480 ? STRIP * 0.65 : STRIP;
+    super.draw();
+  }
+
+  paint() {
+    this.shown = this.steps.map((_, place) => this.histogram(place));
+    const known = this.shown.filter(({ low }) => !Number.isNaN(low));
+    const ends = known.length ? [known.reduce((a, { low }) => Math.min(a, low), Infinity), known.reduce((a, { high }) => Math.max(a, high), -Infinity)] : [0, 1];
+    this.scale = linear(...ends);
+    this.thin = (ends[1] - ends[0] || Math.abs(ends[0]) || 1) / 60; // bins that are narrower count as this wide
+    const densities = known.map((shot) => Math.max(...shot.shares) / Math.max(this.widthOf(shot), this.thin));
+    this.densest = densities.reduce((a, b) => Math.max(a, b), 0) || 1;
+    this.shown.forEach((shot, place) => this.paintColumn(shot, place));
+    const bad = this.shown.flatMap((shot, i) => (shot.bad ? [i] : []));
+    return [this.heights(this.scale), ...gaps(this, [{ first: this.steps, last: this.steps, bad: bad.map((i) => [i]) }])];
+  }
+
+  widthOf({ low, high }) {
+    return (high - low) / this.bins;
+  }
+
+  paintColumn(shot, place) {
+    if (Number.isNaN(shot.low)) return;
+    const clip = (step) => Math.max(this.left, Math.min(this.left + this.width, this.x(step)));
+    const from = clip(Math.max(this.edges[place], data.first));
+    const to = clip(this.edges[place + 1] ?? data.last);
+    const width = Math.max(this.widthOf(shot), this.thin);
+    const [pale, full] = [styleOf("--low"), styleOf("--full")].map((text) => text.split(" ").map(Number));
+    shot.shares.forEach((share, i) => {
+      if (!share) return;
+      const part = 0.06 + 0.94 * Math.sqrt(share / width / this.densest);
+      this.pen.fillStyle = `rgb(${colourOf(part, [pale, full]).join(" ")})`;
+      const [top, bottom] = this.ofBin(shot, i, 0);
+      this.pen.fillRect(from, top, Math.max(1, to - from + 0.5), bottom - top + 0.5);
+    });
+  }
+
+  // Top and bottom of a bin; one that is too thin to be seen is made thicker.
+  ofBin({ low, high }, i, gap) {
+    const at = (place) => this.y(this.scale.part(low + (high - low) * place));
+    const [top, bottom] = [at((i + 1) / this.bins) + gap, at(i / this.bins)];
+    const rest = Math.max(0, 2 - (bottom - top)) / 2;
+    return [top - rest, bottom + rest];
+  }
+
+  place() {
+    return placeOf(this.edges, state.step);
+  }
+
+  spots() {
+    const shot = this.shown[this.place()];
+    if (Number.isNaN(shot.low)) return [];
+    const [start, room] = [this.left + this.width + 10, this.right - 14];
+    const most = Math.max(...shot.shares);
+    const bars = shot.shares.map((share, i) => {
+      const [top, bottom] = this.ofBin(shot, i, 0);
+      return share ? `M${start} ${top}H${start + (share / most) * room}V${bottom}H${start}Z` : "";
+    });
+    return [make("path", { class: "bars", d: bars.join("") }), make("path", { class: "frame", d: `M${start} ${TOP}v${this.inner}` })];
+  }
+
+  told() {
+    const { low, high, mean, std, bad } = this.shown[this.place()];
+    const odd = bad ? [[data.names[state.row], `${counted(bad)} not finite`]] : [];
+    if (Number.isNaN(low)) return odd.length ? odd : [[data.names[state.row], "no values"]];
+    const text = `mean ${written(mean, 3)} ± ${written(std, 3)}, from ${written(low, 3)} to ${written(high, 3)}`;
+    return [[`${data.names[state.row]} at ${data.unit} ${counted(this.steps[this.place()])}`, text], ...odd];
+  }
+
+  showStep() {
+    super.showStep();
+    this.readout.textContent = this.told().map(([name, text]) => `${name}: ${text}`).join("  ·  ");
+  }
+
+  summary() {
+    return `${this.title}: histograms of ${data.names[state.row]} at ${counted(this.steps.length)} ${data.unit}s, values from `
+      + `${written(this.scale.value(0), 3)} to ${written(this.scale.value(1), 3)}`;
+  }
+}
