@@ -80,7 +80,8 @@ class Series:
     @classmethod
     def of(cls, steps: Any, values: Any, limit: int, there: Any = None, squares: bool = False) -> Self:
         """The same as adding all measurements one by one; `values` has a row for each step."""
-        table = np.asarray(values, np.float64).reshape(len(steps), -1)
+        table = np.asarray(values, np.float64)
+        table = table[:, None] if table.ndim == 1 else table
         present = np.ones(table.shape, bool) if there is None else np.asarray(there).reshape(table.shape)
         made = cls(limit, table.shape[1], squares=squares)
         rows = _single(np.asarray(steps, np.int64), table, present)

@@ -143,6 +143,7 @@ def _payload(training: Training, title: str, log: bool | None) -> dict[str, Any]
     panels = {line.panel for line in training.lines}
     lines = [_line(line, alone="losses" not in panels) for line in training.lines]
     gradients = training.gradients.thinned(max(FEWEST, CELLS // max(1, len(training.names))))
+    weights = _weights(training)
     steps = [end for line in lines for end in (line["first"][0], line["last"][-1])]
     steps += [*gradients.first[:1].tolist(), *gradients.last[-1:].tolist()]
     return {
@@ -156,9 +157,10 @@ def _payload(training: Training, title: str, log: bool | None) -> dict[str, Any]
         "lines": lines,
         "ends": training.ends,
         "names": training.names,
+        "paths": training.paths,
         "gradients": _norms(gradients) if len(gradients.first) else None,
-        "weights": _weights(training),
-        "notes": _notes(training, gradients),
+        "weights": weights,
+        "notes": _notes(training, gradients, weights),
     }
 
 
@@ -231,6 +233,7 @@ def _weights(training: Training) -> dict[str, Any] | None:
     return {
         "steps": steps.tolist(),
         "bins": counts.shape[-1],
+        "sizes": counts.sum(axis=-1).max(axis=0).tolist(),
         "facts": _packed(np.clip(facts, -largest, largest).astype("<f4").swapaxes(0, 1)),
         "bad": [[i, j, int(bad[j, i])] for j, i in np.argwhere(bad).tolist()],
         "bars": _packed(bars.swapaxes(0, 1)),
@@ -241,7 +244,7 @@ def _packed(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
-def _notes(training: Training, gradients: Rows) -> list[str]:
+def _notes(training: Training, gradients: Rows, weights: dict[str, Any] | None) -> list[str]:
     """An account of what was merged or left out."""
     notes, unit = [], training.unit
     stride = max((line.series.stride for line in training.lines), default=1)
@@ -256,6 +259,6 @@ def _notes(training: Training, gradients: Rows) -> list[str]:
             f"Gradients: each of {rows:,} columns stands for up to {int(spans.max()) + 1:,} {unit}s, as the root of "
             "their mean square."
         )
-    if training.weights.kept and training.weights.spacing > 1:
-        notes.append(f"Weights: one histogram for every {training.weights.spacing:,} times that they were looked at.")
+    if weights is not None and len(weights["steps"]) > 1 and (apart := max(np.diff(weights["steps"]).tolist())) > 1:
+        notes.append(f"Weights: {len(weights['steps'])} histograms, up to {apart:,} {unit}s apart.")
     return notes

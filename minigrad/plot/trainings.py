@@ -52,6 +52,8 @@ class Training(NamedTuple):
     lines : list of Line
     names : list of str
         Of what the gradients are of.
+    paths : bool
+        Whether these are paths of parameters, which make layers and blocks.
     gradients : Series
         Their norms, a column for each name.
     weights : Snapshots
@@ -64,6 +66,7 @@ class Training(NamedTuple):
     unit: str
     lines: list[Line]
     names: list[str]
+    paths: bool
     gradients: Series
     weights: Snapshots
     ends: list[int]
@@ -109,7 +112,7 @@ def _of_history(history: History) -> Training:
     longest = max(history.epochs.values(), key=lambda series: series.length, default=None)
     ends = longest.rows.last.tolist() if longest is not None and longest.stride == 1 else []
     steps, epochs = history.step, history.epoch
-    return Training("step", lines, history.names, history.gradients, history.weights, ends, steps, epochs)
+    return Training("step", lines, history.names, True, history.gradients, history.weights, ends, steps, epochs)
 
 
 def _of_results(given: Any) -> Training:
@@ -117,7 +120,7 @@ def _of_results(given: Any) -> Training:
     lines = [Line(c.label, "losses", "step", Series.of(c.steps, c.losses, LIMIT)) for c in curves]
     rows = {c.label: c.result.gradient_norms for c in curves if c.result is not None and c.result.gradient_norms.size}
     steps = max(int(curve.steps[-1]) for curve in curves)
-    return Training("step", lines, list(rows), _norms(rows), Snapshots(0, 1), [], steps, 0)
+    return Training("step", lines, list(rows), False, _norms(rows), Snapshots(0, 1), [], steps, 0)
 
 
 def _of_rows(given: Mapping[str, Any], unit: str) -> Training:
@@ -149,7 +152,7 @@ def _of_rows(given: Mapping[str, Any], unit: str) -> Training:
             kind = "epoch" if unit == "epoch" else "step"
         lines.append(Line(name, _panel(name), kind, Series.of(steps, row, LIMIT)))
     last = max([int(line.series.rows.last[-1]) for line in lines], default=0)
-    return Training(unit, lines, list(norms), _norms(norms), Snapshots(0, 1), [], max(last, length), 0)
+    return Training(unit, lines, list(norms), True, _norms(norms), Snapshots(0, 1), [], max(last, length), 0)
 
 
 def _columns(name: str, row: Any) -> Iterator[tuple[str, tuple[Any, np.ndarray]]]:

@@ -72,16 +72,17 @@ function build() {
   const linesOf = (name) => data.lines.filter(({ panel }) => panel === name);
   const [losses, measures, rates] = ["losses", "measures", "rates"].map(linesOf);
   if (losses.length) {
-    new LinePanel({ id: "losses", title: data.heading, column: "left", height: 300, lines: losses, log: data.log });
+    const height = data.gradients ? 260 : 340;
+    new LinePanel({ id: "losses", title: data.heading, column: "left", height, lines: losses, log: data.log });
   }
   if (measures.length) {
-    new LinePanel({ id: "measures", title: "Measures", column: "left", height: 190, lines: measures });
+    new LinePanel({ id: "measures", title: "Measures", column: "left", height: 150, lines: measures });
   }
   if (rates.length) {
-    new LinePanel({ id: "rates", title: "Learning rate", column: "left", height: 170, lines: rates, stepped: true });
+    new LinePanel({ id: "rates", title: "Learning rate", column: "left", height: 140, lines: rates, stepped: true });
   }
   if (data.gradients) new GradientPanel({ id: "gradients", title: "Gradient norms", column: "right", height: 300 });
-  if (data.weights) new WeightPanel({ id: "weights", title: "Weights", column: "right", height: 250 });
+  if (data.weights) new WeightPanel({ id: "weights", title: "Weights", column: "right", height: 220 });
 }
 
 function draw() {
@@ -91,6 +92,7 @@ function draw() {
 function start() {
   document.title = find("title").textContent = data.title;
   find("facts").textContent = data.facts;
+  find("rows").hidden = !data.gradients;
   find("unit").textContent = data.unit === "epoch" ? "Epoch" : "Step";
   put(find("notes"), ...data.notes.map((note) => make("li", {}, note)));
   Object.assign(find("step"), { min: data.first, max: data.last, value: state.step });

@@ -3,9 +3,11 @@
 const [NONE, ZERO, BAD, FIRST] = [0, 1, 2, 3];
 const MANY = 60; // rows: with more, parameters are taken together at first
 const FEW = 6; // rows that are curves at first
+const BOLD = 1.12; // times as wide is what is written in bold
 
 // What parameters are taken together, from the finest to the coarsest.
 function levelsOf(names) {
+  if (!data.paths) return [{ label: "each run", keys: names }];
   const paths = names.map((name) => name.split("."));
   const deepest = Math.max(...paths.map((path) => path.length));
   const cut = (depth) => paths.map((path) => path.slice(0, Math.min(depth, path.length - 1)).join(".") || path[0]);
@@ -94,9 +96,9 @@ class GradientPanel extends Panel {
 
   draw() {
     this.heatButton.setAttribute("aria-pressed", this.heat);
-    this.height = TOP + BOTTOM + (this.heat ? Math.max(120, Math.min(400, this.rows.length * 19)) : 230);
+    this.height = TOP + BOTTOM + (this.heat ? Math.max(120, Math.min(340, this.rows.length * 18)) : 210);
     const widest = Math.max(60, Math.min(this.plot.clientWidth * 0.36, 210));
-    this.left = this.heat ? Math.min(widest, 12 + Math.max(...this.rows.map(({ name }) => widthOf(name)))) : 52;
+    this.left = this.heat ? Math.min(widest, 12 + BOLD * Math.max(...this.rows.map(({ name }) => widthOf(name)))) : 52;
     super.draw();
   }
 
@@ -141,7 +143,7 @@ class GradientPanel extends Panel {
     const shown = this.rows.map(({ name }, i) => {
       if (i % each) return null;
       const text = make("text", { x: this.left - 6, y: TOP + (i + 0.5) * tall + 4, "text-anchor": "end" });
-      text.append(make("title", {}, name), fitted(name, this.left - 10));
+      text.append(make("title", {}, name), fitted(name, (this.left - 10) / BOLD));
       return text;
     });
     return make("g", { class: "names" }, ...shown);
@@ -202,7 +204,7 @@ class GradientPanel extends Panel {
 
   told() {
     const row = this.hovered ?? this.chosen();
-    const together = this.rows.length > 1 ? [["all together", this.total()]] : [];
+    const together = this.rows.length > 1 && data.paths ? [["all together", this.total()]] : [];
     return [[this.rows[row].name, this.at(row)], ...together];
   }
 

@@ -47,7 +47,8 @@ class Panel {
   }
 
   x(step) {
-    return this.left + ((step - data.first) / span) * this.width;
+    const part = data.first === data.last ? 0.5 : (step - data.first) / span;
+    return this.left + part * this.width;
   }
 
   y(part) {

@@ -11,8 +11,9 @@ function written(number, digits = 4) {
   if (typeof number !== "number") return "–";
   if (!Number.isFinite(number)) return String(number);
   const size = Math.abs(number);
-  const text = size && (size < 1e-4 || size >= 1e6) ? number.toExponential(digits - 2) : String(Number(number.toPrecision(digits)));
-  return text.replace("e+", "e").replaceAll("-", "−");
+  const small = size && (size < 1e-4 || size >= 1e6);
+  const text = small ? number.toExponential(digits - 2).replace(/\.?0*e\+?/, "e") : String(Number(number.toPrecision(digits)));
+  return text.replaceAll("-", "−");
 }
 
 const counted = (number) => number.toLocaleString("en");

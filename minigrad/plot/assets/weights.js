@@ -20,7 +20,14 @@ class WeightPanel extends Panel {
     const [low, high, mean, std] = this.facts.subarray(4 * at, 4 * at + 4);
     const heights = Array.from(this.bars.subarray(this.bins * at, this.bins * (at + 1)), (bar) => bar * bar);
     const all = heights.reduce((a, b) => a + b, 0) || 1;
-    return { low, high, mean, std, shares: heights.map((height) => height / all), bad: this.bad.get(`${state.row} ${place}`) ?? 0 };
+    const shares = new Array(Math.ceil(this.bins / this.merged())).fill(0);
+    heights.forEach((height, i) => (shares[Math.floor(i / this.merged())] += height / all));
+    return { low, high, mean, std, shares, bad: this.bad.get(`${state.row} ${place}`) ?? 0 };
+  }
+
+  // How many bins make one, so that few values make a shape: two for each cube root of their number (Rice's rule).
+  merged() {
+    return Math.max(1, Math.round(this.bins / (2 * Math.cbrt(data.weights.sizes[state.row]))));
   }
 
   draw() {
@@ -43,7 +50,7 @@ class WeightPanel extends Panel {
   }
 
   widthOf({ low, high }) {
-    return (high - low) / this.bins;
+    return ((high - low) / this.bins) * this.merged();
   }
 
   paintColumn(shot, place) {
@@ -57,15 +64,15 @@ class WeightPanel extends Panel {
       if (!share) return;
       const part = 0.06 + 0.94 * Math.sqrt(share / width / this.densest);
       this.pen.fillStyle = `rgb(${colourOf(part, [pale, full]).join(" ")})`;
-      const [top, bottom] = this.ofBin(shot, i, 0);
+      const [top, bottom] = this.ofBin(shot, i);
       this.pen.fillRect(from, top, Math.max(1, to - from + 0.5), bottom - top + 0.5);
     });
   }
 
   // Top and bottom of a bin; one that is too thin to be seen is made thicker.
-  ofBin({ low, high }, i, gap) {
+  ofBin({ low, high }, i) {
     const at = (place) => this.y(this.scale.part(low + (high - low) * place));
-    const [top, bottom] = [at((i + 1) / this.bins) + gap, at(i / this.bins)];
+    const [top, bottom] = [i + 1, i].map((edge) => at(Math.min(1, (edge * this.merged()) / this.bins)));
     const rest = Math.max(0, 2 - (bottom - top)) / 2;
     return [top - rest, bottom + rest];
   }
@@ -80,7 +87,7 @@ class WeightPanel extends Panel {
     const [start, room] = [this.left + this.width + 10, this.right - 14];
     const most = Math.max(...shot.shares);
     const bars = shot.shares.map((share, i) => {
-      const [top, bottom] = this.ofBin(shot, i, 0);
+      const [top, bottom] = this.ofBin(shot, i);
       return share ? `M${start} ${top}H${start + (share / most) * room}V${bottom}H${start}Z` : "";
     });
     return [make("path", { class: "bars", d: bars.join("") }), make("path", { class: "frame", d: `M${start} ${TOP}v${this.inner}` })];
