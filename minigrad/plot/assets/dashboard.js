@@ -44,7 +44,8 @@ function moveByKey(event) {
 
 // The first step at which anything is not finite, and what that is.
 function firstBad() {
-  const found = data.lines.flatMap((line) => line.bad.slice(0, 1).map(([i]) => ({ step: line.first[i], name: line.name })));
+  const ofLine = ({ name, first, bad }) => bad.slice(0, 1).map(([place]) => ({ step: first[place], name }));
+  const found = data.lines.flatMap(ofLine);
   const columns = data.gradients?.first.length ?? 0;
   const codes = data.gradients ? new Uint16Array(bytesOf(data.gradients.codes)) : [];
   data.names.forEach((name, row) => {
@@ -103,7 +104,7 @@ function start() {
   find("step").addEventListener("input", () => setStep(Number(find("step").value)));
   find("step").addEventListener("keydown", moveByKey);
   document.addEventListener("keydown", (event) => {
-    if (event.target === document.body && !["ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) moveByKey(event);
+    if (event.target === document.body && ["ArrowLeft", "ArrowRight"].includes(event.key)) moveByKey(event);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   let width = document.body.clientWidth;

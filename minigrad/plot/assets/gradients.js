@@ -109,8 +109,13 @@ class GradientPanel extends Panel {
   }
 
   range() {
-    const positive = this.rows.flatMap(({ norms }) => Array.from(norms)).filter((norm) => norm > 0 && norm < Infinity);
-    return positive.length ? [positive.reduce((a, b) => Math.min(a, b)), positive.reduce((a, b) => Math.max(a, b))] : [1, 1];
+    let [low, high] = [Infinity, 0];
+    for (const { norms } of this.rows) {
+      for (const norm of norms) {
+        if (norm > 0 && norm < Infinity) [low, high] = [Math.min(low, norm), Math.max(high, norm)];
+      }
+    }
+    return low <= high ? [low, high] : [1, 1];
   }
 
   paintHeat() {
@@ -124,7 +129,7 @@ class GradientPanel extends Panel {
       const to = placeOf(this.edges, data.first + ((x + 0.999) / width) * span);
       this.rows.forEach(({ norms }, row) => {
         let norm = norms[from];
-        for (let i = from + 1; i <= to && !Number.isNaN(norm); i++) norm = Number.isNaN(norms[i]) ? NaN : Math.max(norm, norms[i]);
+        for (let i = from + 1; i <= to; i++) norm = Math.max(norm, norms[i]); // NaN if any is
         if (norm === -1) return;
         const known = () => colourOf((Math.log10(norm) - start) / length);
         image.data.set([...(Number.isNaN(norm) ? bad : norm === 0 ? zero : known()), 255], 4 * (row * width + x));
@@ -152,14 +157,20 @@ class GradientPanel extends Panel {
   paintLines() {
     const many = this.rows.length > FEW;
     this.lines = this.rows.map(({ name, norms }, i) => ({
-      name, kind: "step", first: this.first, last: this.last, colour: i, chosen: this.rows.length > 1 && i === this.chosen(),
+      name,
+      kind: "step",
+      first: this.first,
+      last: this.last,
+      colour: i,
+      chosen: this.rows.length > 1 && i === this.chosen(),
       shade: many ? `rgb(${colourOf(i / (this.rows.length - 1)).join(" ")})` : null,
       y: Array.from(norms, (norm) => (norm >= 0 ? norm : null)),
       bad: [...norms.keys()].filter((i) => Number.isNaN(norms[i])).map((i) => [i, 1]),
     }));
     this.scale = scaleOf(this.lines, true);
     const order = [...this.lines].sort((a, b) => a.chosen - b.chosen);
-    return [this.heights(this.scale), ...gaps(this, this.lines), ...order.flatMap((line) => drawLine(this, line, this.scale, { log: true }))];
+    const drawn = order.flatMap((line) => drawLine(this, line, this.scale, { log: true }));
+    return [this.heights(this.scale), ...gaps(this, this.lines), ...drawn];
   }
 
   drawLegend() {
@@ -170,8 +181,9 @@ class GradientPanel extends Panel {
       this.heat && all.includes(-1) ? key("no gradient", "transparent") : null,
     ];
     const colours = SCALE.map((colour) => `rgb(${colour.join(" ")})`);
-    if (this.heat) put(this.legend, make("li", {}, written(this.ends[0], 2)), key(written(this.ends[1], 2), ...colours), ...odd);
-    else if (this.rows.length > FEW) put(this.legend, make("li", {}, this.rows[0].name), key(this.rows.at(-1).name, ...colours), ...odd);
+    const range = ([low, high]) => [make("li", {}, low), key(high, ...colours)];
+    if (this.heat) put(this.legend, ...range(this.ends.map((end) => written(end, 2))), ...odd);
+    else if (this.rows.length > FEW) put(this.legend, ...range([this.rows[0].name, this.rows.at(-1).name]), ...odd);
     else put(this.legend, ...this.rows.map(({ name }, i) => key(name, `var(--c${i})`)), ...odd);
   }
 
@@ -214,8 +226,8 @@ class GradientPanel extends Panel {
 
   summary() {
     const [low, high] = this.range();
-    return `${this.title}: ${counted(this.rows.length)} rows (${this.levels[this.level].label}) over the ${data.unit}s, norms from `
-      + `${written(low)} to ${written(high)}`;
+    const what = `${counted(this.rows.length)} rows (${this.levels[this.level].label}) over the ${data.unit}s`;
+    return `${this.title}: ${what}, norms from ${written(low)} to ${written(high)}`;
   }
 }
 

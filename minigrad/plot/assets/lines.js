@@ -87,7 +87,7 @@ function band(panel, line, scale, drawable) {
     bottom.push(`${x} ${panel.y(least).toFixed(2)}`);
   }
   finish();
-  return make("path", { class: "band", d: pieces.join(""), style: `fill: ${line.shade ?? `var(--c${line.colour % 7})`}` });
+  return make("path", { class: "band", d: pieces.join(""), style: `fill: var(--c${line.colour % 7})` });
 }
 
 // Where something was not finite: a line from top to bottom, with a tip.
@@ -124,8 +124,9 @@ class LinePanel extends Panel {
 
   entry(line, i) {
     const thick = line.kind === "step" ? "" : " wide";
-    const look = { class: `curve${line.pale ? " pale" : ""}${thick}`, d: "M2 6H24", "stroke-dasharray": line.dashes || null };
-    const sample = make("svg", { viewBox: "0 0 26 12" }, make("path", { ...look, style: `stroke: var(--c${line.colour % 7})` }));
+    const look = { class: `curve${line.pale ? " pale" : ""}${thick}`, style: `stroke: var(--c${line.colour % 7})` };
+    const stroke = make("path", { ...look, d: "M2 6H24", "stroke-dasharray": line.dashes || null });
+    const sample = make("svg", { viewBox: "0 0 26 12" }, stroke);
     const toggle = () => {
       if (!this.hidden.delete(i)) this.hidden.add(i);
       button.setAttribute("aria-pressed", !this.hidden.has(i));

@@ -12,8 +12,8 @@ function written(number, digits = 4) {
   if (!Number.isFinite(number)) return String(number);
   const size = Math.abs(number);
   const small = size && (size < 1e-4 || size >= 1e6);
-  const text = small ? number.toExponential(digits - 2).replace(/\.?0*e\+?/, "e") : String(Number(number.toPrecision(digits)));
-  return text.replaceAll("-", "−");
+  const short = () => number.toExponential(digits - 2).replace(/\.?0*e\+?/, "e");
+  return (small ? short() : String(Number(number.toPrecision(digits)))).replaceAll("-", "−");
 }
 
 const counted = (number) => number.toLocaleString("en");

@@ -14,15 +14,18 @@ class WeightPanel extends Panel {
     put(this.legend, key("share of the values: low to high, as its root", "rgb(var(--low))", "rgb(var(--full))"));
   }
 
-  // The histogram of the chosen parameter at one place: its ends, mean, deviation, and the share in each bin.
+  // The histogram of the chosen parameter at one place: its ends, mean, deviation, and the height of each bin.
   histogram(place) {
     const at = state.row * this.steps.length + place;
     const [low, high, mean, std] = this.facts.subarray(4 * at, 4 * at + 4);
-    const heights = Array.from(this.bars.subarray(this.bins * at, this.bins * (at + 1)), (bar) => bar * bar);
-    const all = heights.reduce((a, b) => a + b, 0) || 1;
-    const shares = new Array(Math.ceil(this.bins / this.merged())).fill(0);
-    heights.forEach((height, i) => (shares[Math.floor(i / this.merged())] += height / all));
-    return { low, high, mean, std, shares, bad: this.bad.get(`${state.row} ${place}`) ?? 0 };
+    const counts = Array.from(this.bars.subarray(this.bins * at, this.bins * (at + 1)), (bar) => bar * bar);
+    const all = counts.reduce((a, b) => a + b, 0) || 1;
+    const merged = this.merged();
+    const heights = Array.from({ length: Math.ceil(this.bins / merged) }, (_, i) => {
+      const part = counts.slice(i * merged, (i + 1) * merged);
+      return part.reduce((a, b) => a + b, 0) / part.length / all;
+    });
+    return { low, high, mean, std, heights, bad: this.bad.get(`${state.row} ${place}`) ?? 0 };
   }
 
   // How many bins make one, so that few values make a shape: two for each cube root of their number (Rice's rule).
@@ -39,18 +42,20 @@ class WeightPanel extends Panel {
   paint() {
     this.shown = this.steps.map((_, place) => this.histogram(place));
     const known = this.shown.filter(({ low }) => !Number.isNaN(low));
-    const ends = known.length ? [known.reduce((a, { low }) => Math.min(a, low), Infinity), known.reduce((a, { high }) => Math.max(a, high), -Infinity)] : [0, 1];
+    const [lows, highs] = [known.map(({ low }) => low), known.map(({ high }) => high)];
+    const ends = known.length ? [Math.min(...lows), Math.max(...highs)] : [0, 1];
     this.scale = linear(...ends);
     this.thin = (ends[1] - ends[0] || Math.abs(ends[0]) || 1) / 60; // bins that are narrower count as this wide
-    const densities = known.map((shot) => Math.max(...shot.shares) / Math.max(this.widthOf(shot), this.thin));
+    const densities = known.map((shot) => Math.max(...shot.heights) / Math.max(this.widthOf(shot), this.thin));
     this.densest = densities.reduce((a, b) => Math.max(a, b), 0) || 1;
     this.shown.forEach((shot, place) => this.paintColumn(shot, place));
     const bad = this.shown.flatMap((shot, i) => (shot.bad ? [i] : []));
-    return [this.heights(this.scale), ...gaps(this, [{ first: this.steps, last: this.steps, bad: bad.map((i) => [i]) }])];
+    const odd = { first: this.steps, last: this.steps, bad: bad.map((place) => [place]) };
+    return [this.heights(this.scale), ...gaps(this, [odd])];
   }
 
   widthOf({ low, high }) {
-    return ((high - low) / this.bins) * this.merged();
+    return (high - low) / this.bins;
   }
 
   paintColumn(shot, place) {
@@ -60,9 +65,9 @@ class WeightPanel extends Panel {
     const to = clip(this.edges[place + 1] ?? data.last);
     const width = Math.max(this.widthOf(shot), this.thin);
     const [pale, full] = [styleOf("--low"), styleOf("--full")].map((text) => text.split(" ").map(Number));
-    shot.shares.forEach((share, i) => {
-      if (!share) return;
-      const part = 0.06 + 0.94 * Math.sqrt(share / width / this.densest);
+    shot.heights.forEach((height, i) => {
+      if (!height) return;
+      const part = 0.06 + 0.94 * Math.sqrt(height / width / this.densest);
       this.pen.fillStyle = `rgb(${colourOf(part, [pale, full]).join(" ")})`;
       const [top, bottom] = this.ofBin(shot, i);
       this.pen.fillRect(from, top, Math.max(1, to - from + 0.5), bottom - top + 0.5);
@@ -85,12 +90,13 @@ class WeightPanel extends Panel {
     const shot = this.shown[this.place()];
     if (Number.isNaN(shot.low)) return [];
     const [start, room] = [this.left + this.width + 10, this.right - 14];
-    const most = Math.max(...shot.shares);
-    const bars = shot.shares.map((share, i) => {
+    const most = Math.max(...shot.heights);
+    const bars = shot.heights.map((height, i) => {
       const [top, bottom] = this.ofBin(shot, i);
-      return share ? `M${start} ${top}H${start + (share / most) * room}V${bottom}H${start}Z` : "";
+      return height ? `M${start} ${top}H${start + (height / most) * room}V${bottom}H${start}Z` : "";
     });
-    return [make("path", { class: "bars", d: bars.join("") }), make("path", { class: "frame", d: `M${start} ${TOP}v${this.inner}` })];
+    const axis = make("path", { class: "frame", d: `M${start} ${TOP}v${this.inner}` });
+    return [make("path", { class: "bars", d: bars.join("") }), axis];
   }
 
   told() {
@@ -107,7 +113,8 @@ class WeightPanel extends Panel {
   }
 
   summary() {
-    return `${this.title}: histograms of ${data.names[state.row]} at ${counted(this.steps.length)} ${data.unit}s, values from `
-      + `${written(this.scale.value(0), 3)} to ${written(this.scale.value(1), 3)}`;
+    const [low, high] = [0, 1].map((part) => written(this.scale.value(part), 3));
+    const what = `histograms of ${data.names[state.row]} at ${counted(this.steps.length)} ${data.unit}s`;
+    return `${this.title}: ${what}, values from ${low} to ${high}`;
   }
 }
