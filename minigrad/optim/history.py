@@ -1,5 +1,6 @@
 """What happened in a training run: losses, learning rates, gradient norms and histograms of the weights."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ from minigrad.optim.series import Series
 from minigrad.optim.snapshots import Snapshots
 from minigrad.options import whole_number
 from minigrad.tensor import Tensor
+
+# A square that is larger is no sum of what has lost digits, by the size of a number in bytes.
+_LEAST = {np.dtype(kind).itemsize: float(np.finfo(kind).tiny / np.finfo(kind).eps) for kind in (np.float32, np.float64)}
 
 
 class History:
@@ -207,8 +211,7 @@ class History:
         for i, name in enumerate(self.names):
             gradient = _gradient(parameters.get(name))
             if gradient is not None:
-                scale, norm = _norm({name: gradient}, 2.0, error_if_nonfinite=False)
-                norms[i], there[i] = scale * norm, True
+                norms[i], there[i] = _norm_of(gradient), True
         if self.names:
             self.gradients.add(self.step, norms, there)
             arrays = (parameters.get(name) for name in self.names)
@@ -285,7 +288,7 @@ class History:
         def html() -> str:
             rows: dict[str, object] = dict(self._facts())
             for name, series in self.values.items():
-                known = np.where(series.rows.count > 0, series.rows.centre, np.nan).ravel()
+                known = np.where(series.rows.known > 0, series.rows.centre, np.nan).ravel()
                 rows[name] = display.curve(known, width=320, height=60, log=True)
             return f"{display.remark(self._title())}{display.table(rows.items())}"
 
@@ -306,6 +309,18 @@ def _gradient(parameter: Tensor | None) -> np.ndarray | None:
     if parameter is None or not parameter.is_leaf or not parameter.requires_grad or parameter.grad is None:
         return None
     return parameter.grad.array
+
+
+@np.errstate(all="ignore")
+def _norm_of(gradient: np.ndarray) -> float:
+    """The norm: quickly, where no square can have been too large or too small for its dtype."""
+    if gradient.dtype.kind == "f" and gradient.itemsize > 2:
+        vector = gradient.ravel()
+        square = float(np.dot(vector, vector))
+        if _LEAST[gradient.itemsize] < square < math.inf:
+            return math.sqrt(square)
+    scale, norm = _norm({"": gradient}, 2.0, error_if_nonfinite=False)
+    return scale * norm
 
 
 def _number(function: str, name: str, value: Any) -> float:

@@ -20,7 +20,7 @@ class Rows(NamedTuple):
         The mean of what was finite, or the root of the mean of its squares.
     low, high : ndarray of float64, shape (rows, columns)
         Its smallest and its largest.
-    count, bad : ndarray of int, shape (rows, columns)
+    known, bad : ndarray of int, shape (rows, columns)
         How many numbers were finite, and how many were NaN or infinite.
     """
 
@@ -29,11 +29,11 @@ class Rows(NamedTuple):
     centre: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    count: np.ndarray
+    known: np.ndarray
     bad: np.ndarray
 
 
-_KINDS = Rows("i", "i", "f", "f", "f", "i", "i")
+_KINDS = "iifffii"  # of their dtypes
 
 
 class Series:
@@ -89,7 +89,7 @@ class Series:
         while len(rows.first) > limit:
             rows = made._merged(rows)
         made.length = len(rows.first)
-        made._write(slice(0, made.length), rows)
+        made._put(slice(0, made.length), rows)
         return made
 
     @property
@@ -106,23 +106,22 @@ class Series:
 
     def add(self, step: int, values: Any, there: Any = True) -> None:
         """Add a measurement: a number for each column, where it is `there`."""
-        table = np.broadcast_to(np.asarray(values, np.float64), (1, self.columns))
-        new = _single(np.array([step]), table, np.broadcast_to(there, table.shape))
-        if self.length and self.filled < self.stride:
-            last = slice(self.length - 1, self.length)
-            new = self._joined(Rows(*(part[last] for part in self._store)), new)
+        if self.filled < self.stride and self.length:
+            new = _single(step, np.asarray(values, np.float64), there)
+            here = self.length - 1
+            self._put(here, self._joined(Rows(*[part[here] for part in self._store]), new))
             self.filled += 1
-        else:
-            if self.length == self.limit:
-                merged = self._merged(self.rows)
-                self.length = len(merged.first)
-                self._write(slice(0, self.length), merged)
-                self.add(step, values, there)
-                return
-            self.length, self.filled = self.length + 1, 1
-        self._write(slice(self.length - 1, self.length), new)
+            return
+        if self.length == self.limit:
+            merged = self._merged(self.rows)
+            self.length = len(merged.first)
+            self._put(slice(0, self.length), merged)
+            self.add(step, values, there)
+            return
+        self._put(self.length, _single(step, np.asarray(values, np.float64), there))
+        self.length, self.filled = self.length + 1, 1
 
-    def _write(self, where: slice, rows: Rows) -> None:
+    def _put(self, where: int | slice, rows: Rows) -> None:
         for store, new in zip(self._store, rows, strict=True):
             store[where] = new
 
@@ -149,15 +148,16 @@ class Series:
         return rows
 
     def _joined(self, a: Rows, b: Rows) -> Rows:
-        count = a.count + b.count
-        part = b.count / np.maximum(count, 1)
+        known = a.known + b.known
+        part = b.known / np.maximum(known, 1)
         if self.squares:
             centre = np.hypot(a.centre * np.sqrt(1 - part), b.centre * np.sqrt(part))
         else:
             centre = a.centre * (1 - part) + b.centre * part
-        low = np.where(a.count == 0, b.low, np.where(b.count == 0, a.low, np.minimum(a.low, b.low)))
-        high = np.where(a.count == 0, b.high, np.where(b.count == 0, a.high, np.maximum(a.high, b.high)))
-        return Rows(a.first, b.last, centre, low, high, count, a.bad + b.bad)
+        # Where nothing is known of the one, the other's numbers are those of both.
+        low = np.minimum(np.where(a.known, a.low, b.low), np.where(b.known, b.low, a.low))
+        high = np.maximum(np.where(a.known, a.high, b.high), np.where(b.known, b.high, a.high))
+        return Rows(a.first, b.last, centre, low, high, known, a.bad + b.bad)
 
     # Saving
 
@@ -188,12 +188,12 @@ class Series:
             raise StateDictError(f"this is no state of a series of a History: {error!r}") from error
         made = cls(limit, columns, squares=bool(state["squares"]))
         made.stride, made.filled, made.length = stride, filled, length
-        made._write(slice(0, length), parts)
+        made._put(slice(0, length), parts)
         return made
 
 
-def _single(steps: np.ndarray, values: np.ndarray, there: np.ndarray) -> Rows:
-    """Rows of one measurement each."""
+def _single(steps: Any, values: np.ndarray, there: Any) -> Rows:
+    """A measurement as a row, or several as rows of one each."""
     finite = np.isfinite(values) & there
     kept = np.where(finite, values, 0.0)
     return Rows(steps, steps, kept, kept, kept, finite.astype(np.int32), (there & ~finite).astype(np.int32))

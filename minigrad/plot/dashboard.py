@@ -76,8 +76,8 @@ def dashboard(
 
     Its panels are losses (with the mean of each epoch), learning rates, other measures such as accuracies, the norm of
     the gradient of each parameter, layer or block, and histograms of each parameter's values.  One cursor runs through
-    all of them, moved by the pointer, the slider or the arrow keys, and everything is read out there.  NaN and inf leave
-    gaps and marks, and a button leads to the first of them.
+    all of them, moved by the pointer, the slider or the arrow keys, and everything is read out there.  NaN and inf
+    leave gaps and marks, and a button leads to the first of them.
 
     Parameters
     ----------
@@ -112,8 +112,9 @@ def dashboard(
 
     Notes
     -----
-    A page has some 50 kB, and up to 200 bytes more for each row of a curve, with 1,000 rows at most.  Norms have at most
-    200,000 cells, and histograms some 600,000 bars: where there are very many parameters, they are shown at fewer steps.
+    A page has some 45 kB, and up to 60 bytes more for each row of a curve, with 1,000 rows at most.  Norms have at most
+    200,000 cells, and histograms some 600,000 bars, which makes at most 1.4 MB: where there are very many parameters,
+    they are shown at fewer steps.
 
     Examples
     --------
@@ -173,7 +174,7 @@ def _length(training: Training) -> str:
 def _is_wide(lines: list[Line]) -> bool:
     """Whether the losses are seen better on a logarithmic axis."""
     rows = [line.series.rows for line in lines if line.panel == "losses"]
-    known = [part[row.count > 0] for row in rows for part in (row.low, row.high)]
+    known = [part[row.known > 0] for row in rows for part in (row.low, row.high)]
     numbers = np.concatenate([*known, np.empty(0)])
     return bool(numbers.size and numbers.min() > 0 and numbers.max() / 30 > numbers.min())
 
@@ -181,7 +182,7 @@ def _is_wide(lines: list[Line]) -> bool:
 def _line(line: Line, alone: bool) -> dict[str, Any]:
     """A line as the page reads it; with no losses, other measures take their panel."""
     rows = line.series.rows
-    known = rows.count[:, 0] > 0
+    known = rows.known[:, 0] > 0
     panel = "losses" if alone and line.panel == "measures" else line.panel
     made = {
         "name": line.name,
@@ -204,11 +205,11 @@ def _short(numbers: np.ndarray, known: np.ndarray) -> list[float | None]:
 
 def _norms(rows: Rows) -> dict[str, Any]:
     """Norms as codes of two bytes: none, zero, not finite, or a place on a logarithmic scale."""
-    positive = (rows.count > 0) & (rows.centre > 0)
+    positive = (rows.known > 0) & (rows.centre > 0)
     logs = np.log10(rows.centre, where=positive, out=np.zeros(rows.centre.shape))
     low, high = (float(logs[positive].min()), float(logs[positive].max())) if positive.any() else (0.0, 0.0)
     places = (logs - low) / ((high - low) or 1.0) * (_LAST - _FIRST)
-    codes = np.where(positive, _FIRST + np.rint(places), np.where(rows.count > 0, _ZERO, _NONE))
+    codes = np.where(positive, _FIRST + np.rint(places), np.where(rows.known > 0, _ZERO, _NONE))
     codes = np.where(rows.bad > 0, _BAD, codes).astype("<u2")
     return {
         "first": rows.first.tolist(),

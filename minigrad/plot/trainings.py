@@ -124,7 +124,8 @@ def _of_results(given: Any) -> Training:
 
 
 def _of_rows(given: Mapping[str, Any], unit: str) -> Training:
-    values, norms = {}, {}
+    values: dict[str, tuple[Any, np.ndarray]] = {}
+    norms: dict[str, np.ndarray] = {}
     for name, row in given.items():
         if isinstance(row, Mapping):
             if not _NORMS.fullmatch(name.lower()):
