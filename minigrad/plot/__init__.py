@@ -20,7 +20,7 @@ of them, a dict from labels to them, or what `minigrad.optim.sweep` returned.
 """
 
 from minigrad.plot.contours import contour, curve, surface
-from minigrad.plot.dashboard import Dashboard, dashboard
+from minigrad.plot.dashboards import Dashboard, dashboard
 from minigrad.plot.histories import iterates, losses
 from minigrad.plot.models import fits, landscape, spectrum
 from minigrad.plot.projection import Projection, project
