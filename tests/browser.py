@@ -41,6 +41,8 @@ KEYS = {
     "Escape": (27, ""),
     "Tab": (9, ""),
     " ": (32, " "),
+    "End": (35, ""),
+    "Home": (36, ""),
     "ArrowLeft": (37, ""),
     "ArrowUp": (38, ""),
     "ArrowRight": (39, ""),

@@ -108,7 +108,9 @@ def _of_history(history: History) -> Training:
         )
     lines = [Line(name, _panel(name), "step", series) for name, series in history.values.items()]
     for name, series in history.epochs.items():
-        lines.append(Line(name, _panel(name), "mean" if name in history.values else "epoch", series))
+        kind = "mean" if name in history.values else "epoch"
+        if (kind, _panel(name)) != ("mean", "rates"):  # which says nothing
+            lines.append(Line(name, _panel(name), kind, series))
     longest = max(history.epochs.values(), key=lambda series: series.length, default=None)
     ends = longest.rows.last.tolist() if longest is not None and longest.stride == 1 else []
     steps, epochs = history.step, history.epoch

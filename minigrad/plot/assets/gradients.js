@@ -17,7 +17,9 @@ function levelsOf(names) {
   }
   found.push({ label: "all together", keys: names.map(() => "all") });
   const count = ({ keys }) => new Set(keys).size;
-  return found.filter((level, i) => i === 0 || count(level) < count(found[i - 1]));
+  const one = found.findIndex((level) => count(level) === 1);
+  const several = found.slice(0, one).filter((level, i) => i === 0 || count(level) < count(found[i - 1]));
+  return [...several, one ? found.at(-1) : found[0]];
 }
 
 // Between two columns, the step from which on the second one is nearer.
@@ -40,6 +42,7 @@ class GradientPanel extends Panel {
     const fits = counts.findIndex((count) => count <= MANY);
     this.group(counts[fits] > 3 ? fits : Math.max(0, fits - 1));
     this.heat = this.rows.length > FEW;
+    this.plot.addEventListener("pointerleave", () => this.pointed(-1));
   }
 
   // Take parameters together: a row is a norm for each column, NaN if not finite, -1 if there is none.

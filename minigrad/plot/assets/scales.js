@@ -18,17 +18,22 @@ function written(number, digits = 4) {
 
 const counted = (number) => number.toLocaleString("en");
 
+const LARGEST = 1.7e308;
+
 // An axis from low to high, over so many pixels: places of numbers, and the numbers to write beside it.
 function linear(low, high) {
-  const room = (high - low) * 0.05 || Math.abs(low) * 0.1 || 1;
-  const [from, to] = [low - room, high + room];
-  const step = nice((to - from) / 5);
+  const size = high / 2 - low / 2; // halves, because the distance may exceed the largest number
+  const room = size * 0.1 || Math.abs(low) * 0.1 || 1;
+  const [from, to] = [Math.max(low - room, -LARGEST), Math.min(high + room, LARGEST)];
+  const half = to / 2 - from / 2;
+  const step = nice(half / 2.5);
   const ticks = [];
   for (let tick = Math.ceil(from / step); tick * step <= to && ticks.length < 12; tick++) ticks.push(tick * step);
   const digits = Math.max(0, Math.min(12, -Math.floor(Math.log10(step))));
   const plain = Math.max(Math.abs(from), Math.abs(to)) < 1e5 && step >= 1e-4;
   const label = (tick) => (plain ? tick.toFixed(digits).replace("-", "−") : written(Number(tick.toPrecision(6))));
-  return { part: (value) => (value - from) / (to - from), value: (part) => from + part * (to - from), ticks, label };
+  const part = (value) => (value / 2 - from / 2) / half;
+  return { part, value: (part) => from * (1 - part) + to * part, ticks, label };
 }
 
 function logarithmic(low, high) {

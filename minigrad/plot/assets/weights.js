@@ -21,16 +21,16 @@ class WeightPanel extends Panel {
     const counts = Array.from(this.bars.subarray(this.bins * at, this.bins * (at + 1)), (bar) => bar * bar);
     const all = counts.reduce((a, b) => a + b, 0) || 1;
     const merged = this.merged();
-    const heights = Array.from({ length: Math.ceil(this.bins / merged) }, (_, i) => {
-      const part = counts.slice(i * merged, (i + 1) * merged);
-      return part.reduce((a, b) => a + b, 0) / part.length / all;
-    });
+    const heights = new Array(this.bins / merged).fill(0);
+    counts.forEach((count, i) => (heights[Math.floor(i / merged)] += count / all));
     return { low, high, mean, std, heights, bad: this.bad.get(`${state.row} ${place}`) ?? 0 };
   }
 
   // How many bins make one, so that few values make a shape: two for each cube root of their number (Rice's rule).
   merged() {
-    return Math.max(1, Math.round(this.bins / (2 * Math.cbrt(data.weights.sizes[state.row]))));
+    let count = Math.max(1, Math.round(this.bins / (2 * Math.cbrt(data.weights.sizes[state.row] || 1))));
+    while (this.bins % count) count--; // so that all are alike
+    return count;
   }
 
   draw() {
@@ -55,7 +55,7 @@ class WeightPanel extends Panel {
   }
 
   widthOf({ low, high }) {
-    return (high - low) / this.bins;
+    return ((high - low) / this.bins) * this.merged();
   }
 
   paintColumn(shot, place) {
@@ -77,7 +77,7 @@ class WeightPanel extends Panel {
   // Top and bottom of a bin; one that is too thin to be seen is made thicker.
   ofBin({ low, high }, i) {
     const at = (place) => this.y(this.scale.part(low + (high - low) * place));
-    const [top, bottom] = [i + 1, i].map((edge) => at(Math.min(1, (edge * this.merged()) / this.bins)));
+    const [top, bottom] = [i + 1, i].map((edge) => at((edge * this.merged()) / this.bins));
     const rest = Math.max(0, 2 - (bottom - top)) / 2;
     return [top - rest, bottom + rest];
   }
