@@ -60,7 +60,8 @@ class WeightPanel extends Panel {
 
   paintColumn(shot, place) {
     if (Number.isNaN(shot.low)) return;
-    const clip = (step) => Math.max(this.left, Math.min(this.left + this.width, this.x(step)));
+    // Whole pixels, so that no column shines through the edge of another.
+    const clip = (step) => Math.round(Math.max(this.left, Math.min(this.left + this.width, this.x(step))));
     const from = clip(Math.max(this.edges[place], data.first));
     const to = clip(this.edges[place + 1] ?? data.last);
     const width = Math.max(this.widthOf(shot), this.thin);
@@ -69,8 +70,8 @@ class WeightPanel extends Panel {
       if (!height) return;
       const part = 0.06 + 0.94 * Math.sqrt(height / width / this.densest);
       this.pen.fillStyle = `rgb(${colourOf(part, [pale, full]).join(" ")})`;
-      const [top, bottom] = this.ofBin(shot, i);
-      this.pen.fillRect(from, top, Math.max(1, to - from + 0.5), bottom - top + 0.5);
+      const [top, bottom] = this.ofBin(shot, i).map(Math.round);
+      this.pen.fillRect(from, top, Math.max(1, to - from), bottom - top);
     });
   }
 
