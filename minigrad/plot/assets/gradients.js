@@ -159,19 +159,21 @@ class GradientPanel extends Panel {
 
   paintLines() {
     const many = this.rows.length > FEW;
+    const chosen = this.rows.length > 1 ? this.chosen() : -1;
+    const shade = (i) => (i === chosen ? "var(--ink)" : `rgb(${colourOf(i / (this.rows.length - 1)).join(" ")})`);
     this.lines = this.rows.map(({ name, norms }, i) => ({
       name,
       kind: "step",
       first: this.first,
       last: this.last,
       colour: i,
-      chosen: this.rows.length > 1 && i === this.chosen(),
-      shade: many ? `rgb(${colourOf(i / (this.rows.length - 1)).join(" ")})` : null,
+      look: i === chosen ? "wide" : many ? "dim" : "",
+      shade: many ? shade(i) : null,
       y: Array.from(norms, (norm) => (norm >= 0 ? norm : null)),
       bad: [...norms.keys()].filter((i) => Number.isNaN(norms[i])).map((i) => [i, 1]),
     }));
     this.scale = scaleOf(this.lines, true);
-    const order = [...this.lines].sort((a, b) => a.chosen - b.chosen);
+    const order = [...this.lines].sort((a, b) => (a.look === "wide") - (b.look === "wide"));
     const drawn = order.flatMap((line) => drawLine(this, line, this.scale, { log: true }));
     return [this.heights(this.scale), ...gaps(this, this.lines), ...drawn];
   }

@@ -59,7 +59,7 @@ function drawLine(panel, line, scale, { log, stepped = false }) {
   }
   const colour = `stroke: var(--c${line.colour % 7})`;
   const own = line.shade ? `stroke: ${line.shade}` : colour;
-  const kind = `${line.pale ? " pale" : ""}${line.kind === "step" ? "" : " wide"}${line.chosen ? " wide" : ""}`;
+  const kind = `${line.look ? ` ${line.look}` : ""}${line.kind === "step" ? "" : " wide"}`;
   return [
     line.low ? band(panel, line, scale, drawable) : null,
     make("path", { class: `curve${kind}`, d: strokes.join(""), style: own, "stroke-dasharray": line.dashes || null,
@@ -109,7 +109,8 @@ class LinePanel extends Panel {
     for (const line of lines) {
       line.colour = names.indexOf(line.name);
       line.dashes = DASHES[Math.floor(line.colour / 7) % DASHES.length];
-      line.pale = line.kind === "step" && lines.some(({ name, kind }) => name === line.name && kind === "mean");
+      const hasMean = lines.some(({ name, kind }) => name === line.name && kind === "mean");
+      line.look = line.kind === "step" && hasMean ? "pale" : "";
     }
     this.logButton = this.tool("Log scale", log, () => this.setLog(!this.log));
     this.readings = lines.map(() => make("b", {}));
@@ -124,7 +125,7 @@ class LinePanel extends Panel {
 
   entry(line, i) {
     const thick = line.kind === "step" ? "" : " wide";
-    const look = { class: `curve${line.pale ? " pale" : ""}${thick}`, style: `stroke: var(--c${line.colour % 7})` };
+    const look = { class: `curve ${line.look}${thick}`, style: `stroke: var(--c${line.colour % 7})` };
     const stroke = make("path", { ...look, d: "M2 6H24", "stroke-dasharray": line.dashes || null });
     const sample = make("svg", { viewBox: "0 0 26 12" }, stroke);
     const toggle = () => {

@@ -11,7 +11,7 @@ class WeightPanel extends Panel {
     this.edges = edgesOf(steps, steps);
     this.readout.hidden = false;
     this.select = this.choice("Parameter", data.names, (row) => setRow(row));
-    put(this.legend, key("share of the values: low to high, as its root", "rgb(var(--low))", "rgb(var(--full))"));
+    put(this.legend, make("li", {}, "few"), key("many values there", "rgb(var(--low))", "rgb(var(--full))"));
   }
 
   // The histogram of the chosen parameter at one place: its ends, mean, deviation, and the height of each bin.
