@@ -434,6 +434,26 @@ def test_it_cannot_be_called_in_a_program():
     assert history.step == 0
 
 
+def test_the_history_of_a_compiled_step_is_that_of_the_same_step():
+    histories = []
+    for compiled in (False, True):
+        model = network().eval()
+        optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+        def step(x, y, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = F.mse_loss(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        call = mg.jit(step) if compiled else step
+        histories.append(optim.History(model, optimizer))
+        for _ in range(6):
+            histories[-1].record(loss=call(X, Y))
+    assert equal(*(history.state_dict() for history in histories))
+
+
 # Memory
 
 

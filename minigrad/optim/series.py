@@ -178,7 +178,7 @@ class Series:
         try:
             limit, columns, stride, filled = (int(state[name]) for name in ("limit", "columns", "stride", "filled"))
             parts = Rows(*(np.asarray(unwrap(state[name])) for name in Rows._fields))
-            length = len(parts.first)
+            squares, length = bool(state["squares"]), len(parts.first)
             shapes = [part.shape for part in parts] == [(length,)] * 2 + [(length, columns)] * 5
             kinds = all(part.dtype.kind == kind for part, kind in zip(parts, _KINDS, strict=True))
             fits = 2 <= limit <= 10**6 and columns >= 0 and length <= limit and 0 <= filled <= stride
@@ -186,7 +186,7 @@ class Series:
                 raise ValueError(f"{length} rows of {columns} columns, where at most {limit} are kept")
         except (KeyError, TypeError, ValueError) as error:
             raise StateDictError(f"this is no state of a series of a History: {error!r}") from error
-        made = cls(limit, columns, squares=bool(state["squares"]))
+        made = cls(limit, columns, squares=squares)
         made.stride, made.filled, made.length = stride, filled, length
         made._put(slice(0, length), parts)
         return made
