@@ -115,15 +115,15 @@ class History:
         if not (optimizer is None or isinstance(optimizer, Optimizer)):
             raise no_optimizer_to_record(optimizer)
         self._model, self._optimizer = model, optimizer
-        self.every = wholesingle_number(every, "History: every")
-        self.limit = wholesingle_number(limit, "History: limit", least=2)
+        self.every = whole_number(every, "History: every")
+        self.limit = whole_number(limit, "History: limit", least=2)
         self.step = self.epoch = 0
         self.values: dict[str, Series] = {}
         self.epochs: dict[str, Series] = {}
         self.names: list[str] = []
         self.gradients = Series(self.limit, 0, squares=True)
-        bins = wholesingle_number(bins, "History: bins")
-        self.weights = Snapshots(wholesingle_number(histograms, "History: histograms", least=0), bins)
+        bins = whole_number(bins, "History: bins")
+        self.weights = Snapshots(whole_number(histograms, "History: histograms", least=0), bins)
         self._means: dict[str, tuple[float, int]] = {}  # of this epoch, and of how many they are
         self._warned = False
 

@@ -12,8 +12,8 @@ from minigrad.nn.module import Module
 from minigrad.nn.utils.clipping import _norm
 from minigrad.tensor import Tensor
 
-# A square that is larger is no sum of what has lost digits, by the size of a number in bytes.
-_LEAST = {np.dtype(kind).itemsize: float(np.finfo(kind).tiny / np.finfo(kind).eps) for kind in (np.float32, np.float64)}
+# A sum of squares that is larger has lost no digits to numbers too small for their dtype.
+_LEAST = {np.dtype(kind): float(np.finfo(kind).tiny / np.finfo(kind).eps) for kind in (np.float32, np.float64)}
 
 
 def is_named(model: Any) -> bool:
@@ -36,10 +36,11 @@ def gradient_of(parameter: Tensor | None) -> np.ndarray | None:
 @np.errstate(all="ignore")
 def norm_of(gradient: np.ndarray) -> float:
     """The norm: quickly, where no square can have been too large or too small for its dtype."""
-    if gradient.dtype.kind == "f" and gradient.itemsize > 2:
+    least = _LEAST.get(gradient.dtype)
+    if least is not None:
         vector = gradient.ravel()
         square = float(np.dot(vector, vector))
-        if _LEAST[gradient.itemsize] < square < math.inf:
+        if least < square < math.inf:
             return math.sqrt(square)
     scale, norm = _norm({"": gradient}, 2.0, error_if_nonfinite=False)
     return scale * norm
