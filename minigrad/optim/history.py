@@ -18,6 +18,7 @@ from minigrad.optim.measuring import gradient_of, is_named, named_tensors, norm_
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.series import Series
 from minigrad.optim.snapshots import Snapshots
+from minigrad.options import whole_number
 from minigrad.tensor import Tensor
 
 
