@@ -32,7 +32,8 @@ class Line(NamedTuple):
     name : str
     panel : {"losses", "rates", "measures"}
     kind : {"step", "mean", "epoch"}
-        Whether there is a number for each step, the mean of these over each epoch, or another number for each epoch.
+        Whether there is a number for each step, for each epoch beside those for each step (as a rule their mean), or
+        for each epoch only.
     series : Series
     """
 
@@ -101,10 +102,10 @@ def _panel(name: str) -> str:
 
 
 def _of_history(history: History) -> Training:
-    if not history.step and not history.epoch:
+    if not (history.values or history.epochs or history.gradients.length):
         raise ArgumentError(
-            "dashboard: this History has no steps yet: call history.record(loss=loss) in each step of the training, "
-            "after loss.backward()"
+            "dashboard: there is nothing in this History yet: call history.record(loss=loss) in each step of the "
+            "training, after loss.backward()"
         )
     lines = [Line(name, _panel(name), "step", series) for name, series in history.values.items()]
     for name, series in history.epochs.items():

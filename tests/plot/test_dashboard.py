@@ -284,7 +284,7 @@ def test_a_fitted_estimator():
 @each(
     ("given", "options", "kind", "words"),
     [
-        (optim.History(), {}, errors.ArgumentError, "this History has no steps yet: call history.record(loss=loss)"),
+        (optim.History(), {}, errors.ArgumentError, "there is nothing in this History yet: call history.record("),
         ({}, {}, errors.ArgumentError, "there are no numbers in this dict"),
         ({"loss": []}, {}, errors.ArgumentError, "there are no numbers in this dict"),
         ([], {}, errors.DTypeError, "and not list"),
@@ -308,6 +308,21 @@ def test_what_cannot_be_shown(given, options, kind, words):
     with pytest.raises(kind) as caught:
         plot.dashboard(given, **options)
     assert words in str(caught.value)
+
+
+def test_a_history_without_numbers_has_nothing_to_show_but_gradients():
+    history = optim.History()
+    history.record()
+    with pytest.raises(errors.ArgumentError, match="nothing in this History"):
+        plot.dashboard(history)
+    w = mg.tensor([1.0], requires_grad=True)
+    w.grad = [2.0]
+    history = optim.History({"w": w}, histograms=0)
+    history.record()
+    data = shown(history)
+    np.testing.assert_allclose(norms(data), [[2.0]])
+    assert data["lines"] == []
+    assert data["weights"] is None
 
 
 def test_rows_that_are_still_empty_are_left_out():

@@ -101,7 +101,7 @@ def test_all_panels_are_there_with_their_numbers_at_the_last_step(show):
     assert page.text("#facts") == "40 steps, 4 epochs"
     assert (page.text("#unit"), page.text("#moment")) == ("Step", "40")
     mean = np.mean(4.0 / np.arange(31, 41))
-    assert readings(page, "losses") == {"loss": "0.1", "loss, mean of epoch": f"{mean:.4g}", "val_loss": "0.125"}
+    assert readings(page, "losses") == {"loss": "0.1", "loss, per epoch": f"{mean:.4g}", "val_loss": "0.125"}
     assert readings(page, "rates") == {"lr": "0.01"}
     assert readings(page, "measures") == {"accuracy": "0.9756"}
     total = np.sqrt(sum((40 * i) ** 2 for i in (1, 2, 3, 4, 5)))
@@ -250,6 +250,13 @@ def test_in_a_long_run_an_arrow_is_a_point_of_the_curve(show):
     assert page.text("#moment") == "99,871"
 
 
+def test_without_curves_an_arrow_is_a_column_of_the_gradients(show):
+    page = show({"gradients": {"a": np.ones(50)}})
+    page.run("document.querySelector('#gradients .plot').focus()")
+    page.press("ArrowLeft")
+    assert page.text("#moment") == "48"
+
+
 def test_arrows_up_and_down_choose_a_row_and_its_histograms(show):
     page = show(history_of())
     page.run("document.querySelector('#gradients .plot').focus()")
@@ -291,10 +298,10 @@ def test_what_is_said_to_those_who_do_not_see(show):
     page.press("Home")
     page.run("new Promise((done) => setTimeout(done, 600))")
     said = page.text("#said")
-    assert said.startswith("step 0: loss 4; loss, mean of epoch –; val_loss –; accuracy –; lr 0.1; block.0.weight 1; ")
+    assert said.startswith("step 0: loss 4; loss, per epoch –; val_loss –; accuracy –; lr 0.1; block.0.weight 1; ")
     assert page.run("document.getElementById('said').getAttribute('role')") == "status"
     labels = page.run("[...document.querySelectorAll('.plot')].map((x) => x.getAttribute('aria-label'))")
-    assert labels[0].startswith("Losses over the steps: loss from 4 to 0.1; loss, mean of epoch from ")
+    assert labels[0].startswith("Losses over the steps: loss from 4 to 0.1; loss, per epoch from ")
     assert labels[3] == "Gradient norms: 7 rows (each parameter) over the steps, norms from 1 to 200"
     assert labels[4].startswith("Weights: histograms of block.0.weight at 40 steps, values from ")
     names = page.run(

@@ -21,8 +21,9 @@ function setRow(row) {
   for (const panel of panels) if (!(panel instanceof LinePanel)) panel.draw();
 }
 
-// Arrows move by what is one point of the finest curve; with Shift by a twentieth of all.
-const point = Math.min(...data.lines.map(({ first, last }) => last[0] - first[0] + 1), Math.max(1, span));
+// Arrows move by what is one point of the finest curve, or one column; with Shift by a twentieth of all.
+const finest = [...data.lines, data.gradients].filter(Boolean);
+const point = Math.min(...finest.map(({ first, last }) => last[0] - first[0] + 1));
 
 function moveByKey(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;

@@ -139,7 +139,7 @@ class LinePanel extends Panel {
   }
 
   named(line) {
-    return line.kind === "mean" ? `${line.name}, mean of epoch` : line.name;
+    return line.kind === "mean" ? `${line.name}, per epoch` : line.name;
   }
 
   shown() {
