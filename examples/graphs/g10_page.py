@@ -49,8 +49,8 @@ print(f"loss after 100 steps: {loss.item():.3f}")
 snapshots.save("training.html")
 
 # %%
-# The same training in numbers: the loss, the norm of each parameter's gradient, and histograms of the weights, which one
-# cursor runs through.  ``History`` was told of each step.
+# The same training in numbers: the loss, the norm of each parameter's gradient, and histograms of the weights, with
+# one cursor through all of them.  ``History`` was told of each step.
 plot.dashboard(history, path="run.html", title="Four quadrants")
 
 # %%
