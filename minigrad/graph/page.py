@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import display
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("frames.js", "layers.js", "align.js", "model.js", "picture.js", "panel.js", "page.js")
+SCRIPTS = ("elements.js", "frames.js", "layers.js", "align.js", "model.js", "picture.js", "panel.js", "page.js")
 
 # In a <script> element these end the element, begin a comment, or are line ends to old parsers.  As escapes they are
 # the same text to a reader of JSON.  `json.dumps` itself escapes everything that is not ASCII, halves of surrogate
@@ -60,18 +60,23 @@ def page(payload: Mapping[str, Any]) -> str:
     >>> "<title>&lt;b&gt;</title>" in text
     True
     """
+    return filled(ASSETS / "page.html", [ASSETS / name for name in SCRIPTS], payload)
+
+
+def filled(template: Path, scripts: Iterable[Path], payload: Mapping[str, Any]) -> str:
+    """A page made of a template, the style beside it, scripts, and of what it shows, which has a ``title``."""
     parts = {
         "title": display.escaped(str(payload["title"]).translate(_DIRECTIONS)),
-        "style": _asset("page.css"),
-        "script": "\n".join(map(_asset, SCRIPTS)),
+        "style": _read(template.with_suffix(".css")),
+        "script": "\n".join(map(_read, scripts)),
         "payload": json.dumps(_plain(payload), allow_nan=False, separators=(",", ":")).translate(_ESCAPES),
     }
     # In one pass: what is put in is not searched for further places.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _read(template))
 
 
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
+def _read(asset: Path) -> str:
+    return asset.read_text(encoding="utf-8")
 
 
 def _plain(thing: Any) -> Any:

@@ -15,9 +15,12 @@ colours can be changed with Matplotlib's own methods::
 
 The arguments `paths` and `runs` are in all functions one `Result` of `minigrad.optim.minimize` or one array, a list
 of them, a dict from labels to them, or what `minigrad.optim.sweep` returned.
+
+`dashboard` is another thing: a page of a whole training run, to be opened in a browser, which needs no Matplotlib.
 """
 
 from minigrad.plot.contours import contour, curve, surface
+from minigrad.plot.dashboards import Dashboard, dashboard
 from minigrad.plot.histories import iterates, losses
 from minigrad.plot.models import fits, landscape, spectrum
 from minigrad.plot.projection import Projection, project
@@ -25,10 +28,12 @@ from minigrad.plot.racing import animate, race
 from minigrad.plot.rates import lr_range, schedule, sweep
 
 __all__ = [
+    "Dashboard",
     "Projection",
     "animate",
     "contour",
     "curve",
+    "dashboard",
     "fits",
     "iterates",
     "landscape",
