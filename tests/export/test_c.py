@@ -489,3 +489,13 @@ def test_random_programs(program):
                 np.testing.assert_allclose(found, y, rtol=1e4 * eps, atol=64 * eps * scale, err_msg=text)
             else:
                 np.testing.assert_array_equal(found, y, err_msg=text)
+
+
+@needs_compiler
+def test_reductions_of_nothing(tmp_path):
+    def f(a):
+        return mg.max(a, axis=0), a.sum(axis=1), mg.min(a.mT, axis=1), a.sum()
+
+    a = np.zeros((3, 0))
+    shapes = [x.shape for x in Compiled(tmp_path, f, a)(a)]
+    assert shapes == [(0,), (3,), (0,), ()]
