@@ -41,15 +41,32 @@ KEYS = {
     "Escape": (27, ""),
     "Tab": (9, ""),
     " ": (32, " "),
+    "End": (35, ""),
+    "Home": (36, ""),
     "ArrowLeft": (37, ""),
     "ArrowUp": (38, ""),
     "ArrowRight": (39, ""),
     "ArrowDown": (40, ""),
     "Backspace": (8, ""),
-    "Home": (36, ""),
-    "End": (35, ""),
 }
 SHIFT = 8
+# What must be shown as text, wherever it stands.
+HOSTILE = [
+    "</script><script>window.hacked = 1</script>",
+    '"><img src=x onerror="window.hacked = 1">',
+    "<!--<script>",
+    "]]>{{payload}}{{script}}",
+    "' onclick='window.hacked = 1",
+    "javascript:window.hacked=1",
+    "line\u2028separator\u2029 and \x00 zero",
+    "half \ud83d a pair \udc80",
+    "right \u202eto left",
+    "שלום Größe 雪 🎿",
+    "&lt;b&gt; &amp; \\u003c",
+    "__proto__",
+    "${window.hacked = 1} `",
+    "w" * 500,
+]
 
 
 def find_chromium():

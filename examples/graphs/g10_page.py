@@ -8,7 +8,7 @@ Graphs that are too large for a picture, and those that change, are looked at in
 import numpy as np
 
 import minigrad as mg
-from minigrad import nn, optim
+from minigrad import nn, optim, plot
 from minigrad.nn import functional as F  # noqa: N812  # PyTorch's users know it by this letter
 
 mg.manual_seed(0)
@@ -29,6 +29,7 @@ x = rng.normal(size=(64, 2))
 y = np.sign(x[:, :1] * x[:, 1:])  # 1 in two quadrants, -1 in the others
 optimizer = optim.Adam(model.parameters(), lr=0.05)
 snapshots = mg.graph.Snapshots(names=dict(model.named_parameters()), title="four quadrants")
+history = optim.History(model, optimizer)
 
 
 def loss_of(x, y):
@@ -41,10 +42,16 @@ for step in range(101):
     optimizer.zero_grad()
     loss = loss_of(x, y)
     loss.backward()
+    history.record(loss=loss)
     optimizer.step()
 
 print(f"loss after 100 steps: {loss.item():.3f}")
 snapshots.save("training.html")
+
+# %%
+# The same training in numbers: the loss, the norm of each parameter's gradient, and histograms of the weights, with
+# one cursor through all of them.  ``History`` was told of each step.
+plot.dashboard(history, path="run.html", title="Four quadrants")
 
 # %%
 # The last of these moments as a picture, for comparison.

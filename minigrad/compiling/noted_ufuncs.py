@@ -106,7 +106,7 @@ def reduced(
     target = recorder.view(made)._replace(shape=tuple(kept), strides=tuple(strides)).spread(source.shape)
     identity = begins.get("initial", ufunc.identity)
     if not value.size and identity is None:
-        raise Refused("a reduction of nothing")
+        return made  # which has no elements either
     recorder.note(Reduce(loop, identity, target, source))
     return made
 

@@ -1,10 +1,10 @@
 """What optimizers and schedules say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from minigrad.errors import ArgumentError, DTypeError, GraphError, StateDictError
-from minigrad.errors.words import called, describe, warn
+from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError, StateDictError
+from minigrad.errors.words import an, called, describe, warn
 
 # Parameters
 
@@ -140,3 +140,50 @@ def other_options_of_minimize(names: Iterable[str], method: str | None = None) -
     if method is not None and name in _OF_SCIPYS_METHODS:
         return ArgumentError(f"minimize has no {name}=: SciPy's methods take it as options={{{name!r}: ...}}")
     return ArgumentError(f"minimize has no {name}=: {_OF_MINIMIZE[name]}")
+
+
+# Histories
+
+
+def no_model_to_record(given: Any) -> DTypeError:
+    """For something else than a model."""
+    return DTypeError(
+        f"History looks at a model, or at a dict of Tensors by their names, and this is {_kind_of(given)}: write "
+        "History(model, optimizer), or History() to keep numbers alone"
+    )
+
+
+def no_optimizer_to_record(given: Any) -> DTypeError:
+    """For something else than an optimizer."""
+    return DTypeError(
+        f"History reads the learning rate of an optimizer, and this is {_kind_of(given)}: write "
+        "History(model, optimizer)"
+    )
+
+
+def _kind_of(given: Any) -> str:
+    """What something is, in words, without what is in it."""
+    kinds = {type(x).__name__ for x in given.values()} if isinstance(given, Mapping) else set()
+    return an(type(given).__name__) + (f" of {', '.join(sorted(kinds))}" if kinds else "")
+
+
+def no_single_number(function: str, name: str, given: Any) -> DTypeError | ShapeError:
+    """For a value that is no single real number."""
+    if given.dtype.kind not in "biuf":
+        return DTypeError(f"{function}: {name} must be a real number, and has dtype {given.dtype}")
+    return ShapeError(f"{function}: {name} must be one number, and has shape {given.shape}: give its mean")
+
+
+def rate_given_twice(name: str) -> ArgumentError:
+    """For a learning rate that is read and given."""
+    return ArgumentError(
+        f"History.record: {name!r} is read from the optimizer: leave it out, or give the other number another name"
+    )
+
+
+def warn_of_no_gradients() -> None:
+    """For a record that is made when there are no gradients."""
+    warn(
+        "History.record found no gradient in any parameter: call it after loss.backward(), and before "
+        "optimizer.zero_grad() sets them to None"
+    )

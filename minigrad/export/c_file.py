@@ -30,6 +30,36 @@ _CONTRACTION = """\
 #pragma GCC optimize("fp-contract=off")
 #endif
 """
+_HEADER = """\
+/* {name}, made by minigrad: {what} */
+#ifndef {guard}
+#define {guard}
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+{struct}/* 0, or 1 if a value is none that it is made for; nothing is changed then.  What it fills must not overlap with
+   what it reads, and two calls must not run at the same time. */
+{head};
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+_STRUCT = """\
+/* What every call {what}, and what it may be told to begin with. */
+struct {name} {{
+{fields}
+}};
+extern {const}struct {name} {name};
+
+"""
 
 
 def c(
@@ -92,7 +122,7 @@ def c(
     >>> import minigrad as mg
     >>> path = Path(tempfile.mkdtemp()) / "norm.c"
     >>> files = mg.export.c(lambda x: mg.sqrt(mg.sum(x * x)), np.ones(3), path=path)
-    >>> print(path.with_suffix(".h").read_text().splitlines()[-4])
+    >>> print(path.with_suffix(".h").read_text().splitlines()[-7])
     int norm(const double x[3], double result[1]);
     """
     path = Path(path)
@@ -142,28 +172,21 @@ class CFile:
 
     def header(self) -> str:
         """The header."""
-        guard = f"{self.name.upper()}_H"
-        lines = [
-            f"/* {self.name}, made by minigrad: {_described(self.routine)} */",
-            f"#ifndef {guard}",
-            f"#define {guard}",
-            "",
-        ]
-        lines += ["#include <stddef.h>", "#include <stdint.h>", ""]
+        struct = ""
         if self.state:
-            what = "What every call reads and changes" if self.routine.written else "What every call reads"
-            lines.append(f"/* {what}, and what it may be told to begin with. */")
-            lines.append(f"struct {self.struct} {{")
-            lines += [f"  {_declared(slot)}; /* {_comment(slot.label)} */" for slot in self.state]
-            lines += ["};", f"extern {self._const}struct {self.struct} {self.struct};", ""]
-        lines += [
-            "/* 0, or 1 if a value is none that it is made for; nothing is changed then. */",
-            f"{self.head()};",
-            "",
-            "#endif",
-            "",
-        ]
-        return "\n".join(lines)
+            struct = _STRUCT.format(
+                what="reads and changes" if self.routine.written else "reads",
+                name=self.struct,
+                const=self._const,
+                fields="\n".join(f"  {_declared(slot)}; /* {_comment(slot.label)} */" for slot in self.state),
+            )
+        return _HEADER.format(
+            name=self.name,
+            what=_described(self.routine),
+            guard=f"{self.name.upper()}_H",
+            struct=struct,
+            head=self.head(),
+        )
 
     def source(self) -> str:
         """The file."""
@@ -196,11 +219,14 @@ class CFile:
         return f"{self._const}struct {self.struct} {self.struct} = {{\n{values}\n}};\n"
 
     def _numbers(self) -> list[str]:
-        """Single numbers that are computed in between; and what says that a parameter is not needed."""
-        used = set(re.findall(r"\w+", "\n".join(self.lines)))
+        """Single numbers that are computed in between; and what says that nobody needs a name."""
+        text = re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))
+        read = set(re.findall(r"\w+", re.sub(r"(?m)^\w+ = ", "", text)))  # not what is assigned to alone
+        numbers = self.writer.numbers.items()
         slots = (*self.routine.arguments, *self.routine.results)
-        unused = [f"(void){slot.name};" for slot in slots if slot.name not in used]
-        return unused + [_LANGUAGE.variable(b.dtype, name, "0") for b, name in self.writer.numbers.items()]
+        names = [*(slot.name for slot in slots), *(name for _, name in numbers)]
+        lines = [_LANGUAGE.variable(b.dtype, name, "0") for b, name in numbers]
+        return lines + [f"(void){name};" for name in names if name not in read]
 
     def _memory(self) -> str:
         """Arrays that are computed in between: of each type one piece of memory, which they share by turns."""

@@ -29,7 +29,7 @@ _RESERVED = {
     *keyword.kwlist, *_WORDS, *_OF_C, *LIBRARY, *(f"{name}{end}" for name in LIBRARY for end in "fl"), *HELPERS,
     *CONSTANTS,
 }  # fmt: skip
-_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|(whole|sum|memory)_.*|whole|same")  # what is computed in between
+_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|factor|(whole|sum|memory)_.*|whole|same")  # what is computed in between
 
 
 def identifier(label: str, taken: Collection[str]) -> str:

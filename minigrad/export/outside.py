@@ -48,7 +48,8 @@ def _found(x: Any, depth: int) -> Iterator[tuple[str, Any]]:
         for name, value in (("", x.func), *((str(i), v) for i, v in enumerate(x.args)), *x.keywords.items()):
             yield from _named(name, value, depth - 1)
     elif depth and isinstance(x, MethodType):
-        yield from _named("", x.__self__, depth - 1)
+        for name, value in (("", x.__self__), *getattr(x.__self__, "__dict__", {}).items()):
+            yield from _named(name, value, depth - 1)
         yield from _found(x.__func__, depth - 1)
     elif depth and isinstance(x, FunctionType):
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
@@ -60,14 +61,14 @@ def _found(x: Any, depth: int) -> Iterator[tuple[str, Any]]:
         for name in _names_of(x.__code__):
             if name in x.__globals__:
                 yield from _named(name, x.__globals__[name], depth - 1)
-        if hasattr(x, "__wrapped__"):
-            yield from _found(x.__wrapped__, depth - 1)
+    if depth and "__wrapped__" in getattr(x, "__dict__", ()):
+        yield from _found(x.__wrapped__, depth - 1)
 
 
 def _named(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Module | Optimizer | Tensor):
         yield name, value
-    elif not getattr(value, "__module__", "").startswith("minigrad"):
+    elif not (getattr(value, "__module__", None) or "").startswith("minigrad."):
         yield from _found(value, depth)
 
 

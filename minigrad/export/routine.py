@@ -136,11 +136,13 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
                 raise not_in_evaluation(target, program.name, "draws random numbers")
             raise draws_numbers(target, equation.operation.name, equation.place)
     names = names_outside(f)
-    kept = {_key(s) for s in program.inputs.values()}
-    # Gradients that the function makes itself are its own; so is what an optimizer only counts.
+    # What an optimizer only counts is nothing to anybody; neither are the gradients of a step that does more.
+    effects = [(t, x) for t, x in program.effects if not (isinstance(t, OfEntry) and t.key == "_steps")]
+    read = {_key(s) for s in program.inputs.values()}
+    does_more = any(not isinstance(t, OfGrad) for t, _ in effects)
     effects = [
-        (t, x) for t, x in program.effects
-        if not (isinstance(t, OfGrad) and _key(t) not in kept) and not (isinstance(t, OfEntry) and t.key == "_steps")
+        (t, x) for t, x in effects
+        if not isinstance(t, OfGrad) or _key(t) in read or not (does_more or x is None)
     ]  # fmt: skip
     if effects and isinstance(f, Module):
         raise not_in_evaluation(target, program.name, f"changes {', '.join(_label(t, names) for t, _ in effects)}")

@@ -240,31 +240,49 @@ class RoutineWriter(UnitsWriter):
         out, (a, b) = statement.out, statement.inputs
         if 0 in out.shape:
             return
-        dtype = out.dtype
         outer = self.loops_over([(n, 0) for n in out.shape])
         at = [[(name, v.strides[i]) for i, (name, _) in enumerate(outer)] for v in (a, b, out)]
-        opened = len(outer)
-        if statement.loop.ufunc == "matmul":
-            rows, length, columns = statement.lengths
-            a_row, a_term, b_term, b_column, out_row, out_column = statement.steps
-            for name, n, steps in (("r", rows, (a_row, 0, out_row)), ("q", columns, (0, b_column, out_column))):
-                if n != 1:
-                    self.loops_over_named(name, n)
-                    opened += 1
-                    at = [[*index, (name, step)] for index, step in zip(at, steps, strict=True)]
+        if statement.loop.ufunc == "vecdot":
+            with nullcontext() if outer else self.braces():
+                self._dot(statement, at, statement.lengths[0], statement.steps)
+            self.close(len(outer))
+            return
+        rows, length, columns = statement.lengths
+        a_row, a_term, b_term, b_column, out_row, out_column = statement.steps
+        r = self.loops_over_named("r", rows)
+        at = [[*index, (r, step)] for index, step in zip(at, (a_row, 0, out_row), strict=True)]
+        size = out.dtype.itemsize
+        if columns > 1 and b_column == size and out_column == size:
+            # Row by row of the second matrix, which compilers make many columns at once of.
+            q = self.loops_over_named("q", columns)
+            self.lines.append(f"{self.element(out, [*at[2], (q, size)])} = {self.language.number(0, out.dtype)};")
+            self.close(1)
+            j = self.loops_over_named("j", length)
+            self.lines.append(self.language.local(out.dtype, "factor", self.element(a, [*at[0], (j, a_term)])))
+            q = self.loops_over_named("q", columns)
+            target = self.element(out, [*at[2], (q, size)])
+            self._add_product(out.dtype, target, "factor", self.element(b, [*at[1], (j, b_term), (q, size)]))
+            self.close(2)
         else:
-            (length,), (a_term, b_term) = statement.lengths, statement.steps
-        zero = self.language.number(0, dtype)
-        with nullcontext() if opened else self.braces():
-            self.lines.append(self.language.variable(dtype, "total", zero))
-            if length:
-                j = self.loops_over_named("j", length)
-                first, second = self.element(a, [*at[0], (j, a_term)]), self.element(b, [*at[1], (j, b_term)])
-                product = self.language.two("multiply", dtype, first, second)
-                self.lines.append(f"total = {self.language.two('add', dtype, 'total', product)};")
-                self.close(1)
-            self.lines.append(f"{self.element(out, at[2])} = total;")
-        self.close(opened)
+            q = self.loops_over_named("q", columns)
+            at = [[*index, (q, step)] for index, step in zip(at, (0, b_column, out_column), strict=True)]
+            self._dot(statement, at, length, (a_term, b_term))
+            self.close(1)
+        self.close(1 + len(outer))
+
+    def _dot(self, statement: Contract, at: Sequence[Any], length: int, steps: Sequence[int]) -> None:
+        """One element: the sum of products of terms."""
+        out, (a, b) = statement.out, statement.inputs
+        self.lines.append(self.language.variable(out.dtype, "total", self.language.number(0, out.dtype)))
+        j = self.loops_over_named("j", length)
+        first, second = self.element(a, [*at[0], (j, steps[0])]), self.element(b, [*at[1], (j, steps[1])])
+        self._add_product(out.dtype, "total", first, second)
+        self.close(1)
+        self.lines.append(f"{self.element(out, at[2])} = total;")
+
+    def _add_product(self, dtype: Any, target: str, first: str, second: str) -> None:
+        product = self.language.two("multiply", dtype, first, second)
+        self.lines.append(f"{target} = {self.language.two('add', dtype, target, product)};")
 
     # Elements by index
 

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import display
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("frames.js", "layers.js", "align.js", "model.js", "picture.js", "panel.js", "page.js")
+SCRIPTS = ("elements.js", "frames.js", "layers.js", "align.js", "model.js", "picture.js", "panel.js", "page.js")
 
 # In a <script> element these end the element, begin a comment, or are line ends to old parsers.  As escapes they are
 # the same text to a reader of JSON.  `json.dumps` itself escapes everything that is not ASCII, halves of surrogate
@@ -60,34 +60,26 @@ def page(payload: Mapping[str, Any]) -> str:
     >>> "<title>&lt;b&gt;</title>" in text
     True
     """
-    return filled(ASSETS, SCRIPTS, payload)
+    return filled(ASSETS / "page.html", [ASSETS / name for name in SCRIPTS], payload)
 
 
-def filled(folder: Path, scripts: Sequence[str], payload: Mapping[str, Any], before: str = "") -> str:
-    """The file ``page.html`` of a folder, with ``page.css``, scripts and a payload put in.
+def filled(template: Path, scripts: Iterable[Path], payload: Mapping[str, Any], programs: str = "") -> str:
+    """A page made of a template, the style beside it, scripts, and of what it shows, which has a ``title``.
 
-    Parameters
-    ----------
-    folder : Path
-    scripts : sequence of str
-        The names of files, in order.
-    payload : mapping
-        With a ``title``; everything that JSON, NumPy's scalars and words for what is not finite can say.
-    before : str
-        A script that runs before the others, which must not hold what would end it.
+    Programs are a script that goes before the others, and holds nothing that could end it.
     """
-
-    def asset(name: str) -> str:
-        return (folder / name).read_text(encoding="utf-8")
-
     parts = {
         "title": display.escaped(str(payload["title"]).translate(_DIRECTIONS)),
-        "style": asset("page.css"),
-        "script": before + "\n".join(map(asset, scripts)),
+        "style": _read(template.with_suffix(".css")),
+        "script": "\n".join([programs, *map(_read, scripts)]),
         "payload": json.dumps(_plain(payload), allow_nan=False, separators=(",", ":")).translate(_ESCAPES),
     }
     # In one pass: what is put in is not searched for further places.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], asset("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _read(template))
+
+
+def _read(asset: Path) -> str:
+    return asset.read_text(encoding="utf-8")
 
 
 def _plain(thing: Any) -> Any:

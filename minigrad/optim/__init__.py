@@ -21,6 +21,7 @@ from minigrad.optim.sgd import SGD
 
 if TYPE_CHECKING:
     from minigrad.optim import lr_scheduler, swa_utils
+    from minigrad.optim.history import History
     from minigrad.optim.minimizing import minimize
     from minigrad.optim.result import Result, Step
     from minigrad.optim.sweeping import LrRange, SweepResult, lr_range_test, sweep
@@ -36,6 +37,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "History",
     "Lion",
     "LrRange",
     "Muon",
@@ -57,6 +59,7 @@ __all__ = [
 
 # To import is to wait: what many programs do without is imported when it is wanted.
 __getattr__ = imported_later(__name__, {
+    "history": ["History"],
     "lr_scheduler": ["lr_scheduler"],
     "minimizing": ["minimize"],
     "result": ["Result", "Step"],

@@ -16,13 +16,15 @@ colours can be changed with Matplotlib's own methods::
 The arguments `paths` and `runs` are in all functions one `Result` of `minigrad.optim.minimize` or one array, a list
 of them, a dict from labels to them, or what `minigrad.optim.sweep` returned.
 
-`explore` makes a page in which gradient descent runs live, and does without Matplotlib.
+`dashboard` is a page of a whole training run, and `explore` one in which gradient descent runs live: browsers show
+them, and neither needs Matplotlib.
 """
 
 from typing import TYPE_CHECKING
 
 from minigrad.later import imported_later
 from minigrad.plot.contours import contour, curve, surface
+from minigrad.plot.dashboards import Dashboard, dashboard
 from minigrad.plot.histories import iterates, losses
 from minigrad.plot.models import fits, landscape, spectrum
 from minigrad.plot.projection import Projection, project
@@ -30,15 +32,16 @@ from minigrad.plot.racing import animate, race
 from minigrad.plot.rates import lr_range, schedule, sweep
 
 if TYPE_CHECKING:
-    from minigrad.plot.live.exploring import explore
-    from minigrad.plot.live.live_page import LivePage
+    from minigrad.plot.live.exploring import LivePage, explore
 
 __all__ = [
+    "Dashboard",
     "LivePage",
     "Projection",
     "animate",
     "contour",
     "curve",
+    "dashboard",
     "explore",
     "fits",
     "iterates",
@@ -54,4 +57,4 @@ __all__ = [
 ]
 
 # Other pictures need no compiler.
-__getattr__ = imported_later(__name__, {"live.exploring": ["explore"], "live.live_page": ["LivePage"]})
+__getattr__ = imported_later(__name__, {"live.exploring": ["LivePage", "explore"]})

@@ -14,50 +14,14 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.graph.page import page
 from minigrad.graph.snapshots import Snapshots
-from tests.browser import MISSING, SHIFT, Browser, find_chromium
+from tests.browser import HOSTILE, SHIFT
 from tests.rows import each
-
-HOSTILE = [
-    "</script><script>window.hacked = 1</script>",
-    '"><img src=x onerror="window.hacked = 1">',
-    "<!--<script>",
-    "]]>{{payload}}{{script}}",
-    "' onclick='window.hacked = 1",
-    "javascript:window.hacked=1",
-    "line\u2028separator\u2029 and \x00 zero",
-    "half \ud83d a pair \udc80",
-    "right \u202eto left",
-    "שלום Größe 雪 🎿",
-    "&lt;b&gt; &amp; \\u003c",
-    "__proto__",
-    "${window.hacked = 1} `",
-    "w" * 500,
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        pytest.skip(MISSING)
-    with Browser() as browser:
-        yield browser
 
 
 @pytest.fixture
-def show(browser):
-    """A function that opens the page of a payload; in the end no page may have had any trouble."""
-    opened = []
-
-    def show(payload, **size):
-        # A page behind another one is not drawn.
-        while opened:
-            opened.pop().close()
-        opened.append(browser.open(page(payload), **size))
-        return opened[-1]
-
-    yield show
-    for one in opened:
-        one.close()
+def show(open_page):
+    """A function that opens the page of a payload."""
+    return lambda payload, **size: open_page(page(payload), **size)
 
 
 # Payloads

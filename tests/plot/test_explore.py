@@ -13,20 +13,8 @@ import minigrad as mg
 from minigrad import errors, objectives, optim, plot
 from minigrad.plot.live.programs import Programs
 from minigrad.plot.live.steppers import DEFAULTS
+from tests.browser import HOSTILE
 from tests.rows import each
-
-HOSTILE = [
-    "</script><script>window.hacked = 1</script>",
-    '"><img src=x onerror="window.hacked = 1">',
-    "<!--<script>",
-    "]]>{{payload}}{{script}}",
-    "' onclick='window.hacked = 1",
-    "line\u2028separator and \x00 zero",
-    "half \ud83d a pair",
-    "right \u202eto left",
-    "__proto__",
-    "${window.hacked = 1} `",
-]
 
 
 def bowl(w):
@@ -205,7 +193,7 @@ def test_what_begins_as_a_multiple_of_the_rate_is_told():
 
 @each(("make", "kind", "words"), [
     (lambda: plot.explore(many, np.ones(5)), errors.ArgumentError, r"5 coordinates: give plane=\(origin"),
-    (lambda: plot.explore(bowl), errors.ArgumentError, r"give start=.* and bounds="),
+    (lambda: plot.explore(bowl), errors.ArgumentError, r"give start=.*bounds="),
     (lambda: plot.explore(bowl, [1, 2], ((1, -1), (0, 1))), errors.ArgumentError, "low < high"),
     (lambda: plot.explore(bowl, [1, 2], ((0, 3),) * 3), errors.ArgumentError, "the picture's 2 axes"),
     (lambda: plot.explore(bowl, [5, 2], (-3, 3)), errors.ArgumentError, r"w1 = 5, outside of its bounds \(-3, 3\)"),

@@ -7,7 +7,6 @@ import pytest
 
 import minigrad as mg
 from minigrad import objectives, optim, plot
-from tests.browser import MISSING, Browser, find_chromium
 from tests.plot import chance
 from tests.rows import each
 
@@ -101,14 +100,6 @@ CASES = {
 
 # Where the rate of the others would make a run chaotic: a start that is 1e-15 away ends 1e-3 away.
 SLOWER = {("beale", "RMSprop"): 0.001, ("booth", "Adafactor"): 0.003}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        pytest.skip(MISSING)
-    with Browser() as browser:
-        yield browser
 
 
 def runs_of(browser, page, change=""):

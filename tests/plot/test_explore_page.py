@@ -7,36 +7,21 @@ import numpy as np
 import pytest
 
 from minigrad import objectives, optim, plot
-from tests.browser import MISSING, SHIFT, Browser, find_chromium
-from tests.plot.test_explore import DATA, HOSTILE, bowl, regression
+from tests.browser import HOSTILE, SHIFT
+from tests.plot.test_explore import DATA, bowl, regression
 from tests.rows import each
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        pytest.skip(MISSING)
-    with Browser() as browser:
-        yield browser
-
-
 @pytest.fixture
-def show(browser):
-    """A function that opens a page; in the end no page may have had any trouble."""
-    opened = []
-
+def show(open_page):
     def show(page, address="", **size):
-        while opened:
-            opened.pop().close()
-        opened.append(browser.open(str(page), **{"width": 1300, "height": 900, **size}))
+        opened = open_page(str(page), **{"width": 1300, "height": 900, **size})
         if address:
-            go(opened[-1], address)
-        settled(opened[-1])
-        return opened[-1]
+            go(opened, address)
+        settled(opened)
+        return opened
 
-    yield show
-    for one in opened:
-        one.close()
+    return show
 
 
 def settled(page):

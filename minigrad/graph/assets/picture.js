@@ -1,6 +1,5 @@
 // The picture: boxes with their texts, laid out and drawn as SVG.  All text is set as text, never parsed.
 
-const SVG = "http://www.w3.org/2000/svg";
 const FONT = "Helvetica, Arial, sans-serif";
 const TIP = 6; // the length of an arrow head
 const ROW = 16;
@@ -10,22 +9,6 @@ const SCALE = [[0, 34, 78], [65, 77, 107], [124, 123, 120], [188, 175, 111], [25
 
 const pen = document.createElement("canvas").getContext("2d");
 const measured = new Map();
-
-function make(tag, attributes = {}, ...children) {
-  const svg = ["svg", "g", "path", "rect", "ellipse", "text", "tspan", "title"].includes(tag);
-  const made = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(name, value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child !== null));
-  return made;
-}
-
-// Put these children in place of those that an element has.
-function put(parent, ...children) {
-  parent.replaceChildren(...children.filter((child) => child !== null));
-}
 
 function widthOf(text, font) {
   const key = `${font} ${text}`;

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import display
 from minigrad.core import only_outside
 from minigrad.errors import ArgumentError
+from minigrad.graph.page import ASSETS as ELEMENTS
 from minigrad.graph.page import filled
 from minigrad.optim.problem import Problem
 from minigrad.options import real_number, whole_number
-from minigrad.plot.live.live_page import LivePage
+from minigrad.plot.html_page import HtmlPage
 from minigrad.plot.live.programs import MOST_CURVED, Programs, data_of, objective, sizes_of
 from minigrad.plot.live.space import (
     Plane,
@@ -37,6 +39,16 @@ SCRIPTS = (
 
 _SOURCE_LINES = 60  # of a function that the page shows
 _MOST_STEPS = 20_000
+
+
+class LivePage(HtmlPage):
+    """A page on which gradient descent runs: a notebook shows it, `save` writes it, and `str` of it is the HTML.
+
+    Attributes
+    ----------
+    html : str
+        The page.
+    """
 
 
 def explore(
@@ -171,7 +183,9 @@ def explore(
         "seed": seed,
         "log": log,
     }
-    page = LivePage(name, filled(ASSETS, SCRIPTS, payload, programs.script))
+    scripts = [ELEMENTS / "elements.js", *(ASSETS / script for script in SCRIPTS)]
+    html = filled(ASSETS / "page.html", scripts, payload, programs.script)
+    page = LivePage(html, name, f"{name}, {display.memory(len(html))}")
     if path is not None:
         page.save(path)
     return page

@@ -7,27 +7,10 @@ const WORDS = {
 
 const byId = (id) => document.getElementById(id);
 
-// An element with attributes and children; texts are texts, never HTML.
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key in made && key !== "list") made[key] = value;
-    else made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 function marker(number) {
-  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg");
-  const path = document.createElementNS(space, "path");
-  svg.setAttribute("viewBox", "-8 -8 16 16");
-  svg.setAttribute("class", "marker");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", SHAPES[number % SHAPES.length]);
-  svg.style.setProperty("--colour", `var(--run-${number % 8})`);
-  svg.append(path);
-  return svg;
+  const path = make("path", { d: SHAPES[number % SHAPES.length] });
+  const style = `--colour: var(--run-${number % 8})`;
+  return make("svg", { viewBox: "-8 -8 16 16", class: "marker", "aria-hidden": "true", style }, path);
 }
 
 // A slider has positions from 0 to 1000.  Rates are spread evenly by their logarithm, and what is kept of the past by
@@ -49,9 +32,9 @@ const kept = (x) => (x < 0.005 ? 0 : Number((1 - digits(1 - x, 2)).toPrecision(6
 function slider(key, value, from, label, change) {
   const rate = key === "lr" || key === "weight_decay";
   const scale = rate ? SCALES.log(from / 100, from * 100) : SCALES.kept(0, key === "betas_1" ? 0.9999 : 0.999);
-  const box = element("input", { type: "range", min: 0, max: 1000, step: 1, value: scale.to(value) });
+  const box = make("input", { type: "range", min: 0, max: 1000, step: 1, value: scale.to(value) });
   box.setAttribute("aria-label", `${WORDS[key]} of ${label}`);
-  const number = element("input", { type: "text", inputMode: "decimal", value: String(value), size: 7, className: "number" });
+  const number = make("input", { type: "text", inputmode: "decimal", value: String(value), size: 7, class: "number" });
   number.setAttribute("aria-label", `${WORDS[key]} of ${label}, as a number`);
   const show = (x) => {
     number.value = String(x);
@@ -71,16 +54,16 @@ function slider(key, value, from, label, change) {
     if (good) change((value = bounded(key, x)));
     show(good ? value : scale.from(Number(box.value)));
   });
-  return element("label", { className: "slider" }, element("span", {}, WORDS[key]), box, number);
+  return make("label", { class: "slider" }, make("span", {}, WORDS[key]), box, number);
 }
 
 // The card of an optimizer.
 function card(optimizer, number, choice, changed) {
-  const on = element("input", { type: "checkbox", checked: choice.on });
+  const on = make("input", { type: "checkbox", checked: choice.on });
   on.setAttribute("aria-label", `Run ${optimizer.label}`);
-  const name = element("button", { type: "button", className: "name", title: "Look at this run" }, marker(number), element("span", {}, optimizer.label));
-  const said = element("span", { className: "verdict" });
-  const made = element("li", { className: "card" }, element("div", { className: "head" }, on, name, said));
+  const name = make("button", { type: "button", class: "name", title: "Look at this run" }, marker(number), make("span", {}, optimizer.label));
+  const said = make("span", { class: "verdict" });
+  const made = make("li", { class: "card" }, make("div", { class: "head" }, on, name, said));
   made.dataset.number = number;
   on.addEventListener("change", () => {
     choice.on = on.checked;
@@ -94,17 +77,17 @@ function card(optimizer, number, choice, changed) {
     changed(number);
   }));
   const switches = Object.entries(choice.switches).map(([key, value]) => {
-    const box = element("input", { type: "checkbox", checked: value });
+    const box = make("input", { type: "checkbox", checked: value });
     box.addEventListener("change", () => {
       choice.switches[key] = box.checked;
       changed(number);
     });
-    return element("label", { className: "switch" }, box, element("span", {}, WORDS[key]));
+    return make("label", { class: "switch" }, box, make("span", {}, WORDS[key]));
   });
-  const body = element("div", { className: "body" }, ...sliders.slice(0, 1));
+  const body = make("div", { class: "body" }, ...sliders.slice(0, 1));
   if (sliders.length > 1 || switches.length) {
-    const inside = element("div", { className: "inside" }, ...sliders.slice(1), ...switches);
-    body.append(element("details", { open: false }, element("summary", {}, "more"), inside));
+    const inside = make("div", { class: "inside" }, ...sliders.slice(1), ...switches);
+    body.append(make("details", { open: false }, make("summary", {}, "more"), inside));
   }
   made.append(body);
   return made;

@@ -127,8 +127,8 @@ function showTable(runs, verdicts) {
   const rows = runs.map(({ number, run }) => {
     const k = run.at(settings.shown), cells = [k, short(run.losses[k], 4), point(run.point(k)), k ? short(run.norms[k - 1], 3) : "–"];
     const { label } = PAGE.optimizers[number];
-    const head = element("th", { scope: "row", title: verdicts.get(number).why }, marker(number), element("span", {}, label));
-    return element("tr", { className: number === view.chosen ? "chosen" : "" }, head, ...cells.map((cell) => element("td", {}, String(cell))));
+    const head = make("th", { scope: "row", title: verdicts.get(number).why }, marker(number), make("span", {}, label));
+    return make("tr", { class: number === view.chosen ? "chosen" : "" }, head, ...cells.map((cell) => make("td", {}, String(cell))));
   });
   byId("rows").replaceChildren(...rows);
 }
@@ -145,15 +145,15 @@ function point(numbers) {
 function showCurvature() {
   const entry = entries[view.chosen], run = entry.run, place = view.hover;
   if (PROGRAM.hessian === null) {
-    byId("curvature").replaceChildren(element("p", {}, `Not known here: ${PAGE.objective.flat}`));
+    byId("curvature").replaceChildren(make("p", {}, `Not known here: ${PAGE.objective.flat}`));
     return;
   }
   const where = place ? lifted(place) : run ? run.point(settings.shown) : lifted(settings.start);
   const name = place ? "at the cursor" : run ? `where ${PAGE.optimizers[entry.number].label} is` : "at the start";
   byId("where").textContent = name;
   byId("readout").textContent = place ? `${point(where)}   loss ${short(valueAt(where), 5)}` : "";
-  const found = curvatureAt(where), list = element("dl");
-  const row = (term, text, hint = "") => list.append(element("dt", {}, term), element("dd", { title: hint }, text));
+  const found = curvatureAt(where), list = make("dl");
+  const row = (term, text, hint = "") => list.append(make("dt", {}, term), make("dd", { title: hint }, text));
   if (found === null) row("curvature", "not finite here");
   else {
     const { values, largest, least, rate } = found;
@@ -210,12 +210,12 @@ function fillControls() {
     });
   }
   const sizes = [...PAGE.sizes.map((size) => [size, `${size} row${size > 1 ? "s" : ""}`]), [0, `all ${ROWS} rows`]];
-  byId("batch").replaceChildren(...sizes.map(([size, word]) => element("option", { value: size, selected: size === settings.batch }, word)));
+  byId("batch").replaceChildren(...sizes.map(([size, word]) => make("option", { value: size, selected: size === settings.batch }, word)));
   byId("batch-field").hidden = PAGE.sizes.length === 0;
   byId("noise").value = String(settings.noise);
   byId("seed").value = String(settings.seed);
   byId("steps").value = String(settings.steps);
-  byId("speed").replaceChildren(...[...new Set([...SPEEDS, settings.speed])].sort((a, b) => a - b).map((speed) => element("option", { value: speed, selected: speed === settings.speed }, `${speed} steps/s`)));
+  byId("speed").replaceChildren(...[...new Set([...SPEEDS, settings.speed])].sort((a, b) => a - b).map((speed) => make("option", { value: speed, selected: speed === settings.speed }, `${speed} steps/s`)));
   byId("log").checked = isLog();
   byId("surface").setAttribute("aria-pressed", String(settings.view === "surface"));
   byId("contours").setAttribute("aria-pressed", String(settings.view === "flat"));
@@ -236,10 +236,10 @@ byId("title").textContent = PAGE.title;
 byId("source").textContent = PAGE.source;
 byId("function").hidden = !PAGE.source;
 byId("starts").append(...PAGE.names.map((name, i) => {
-  const box = element("input", { id: `start-${i}`, className: "number", type: "text", inputMode: "decimal" });
+  const box = make("input", { id: `start-${i}`, class: "number", type: "text", inputmode: "decimal" });
   box.dataset.axis = i;
   numberField(box, -1e300, 1e300, false, (x) => moveStart(settings.start.map((old, j) => (j === i ? x : old))));
-  return element("label", {}, element("span", {}, PAGE.origin.length === PAGE.names.length ? `start ${name}` : name), box);
+  return make("label", {}, make("span", {}, PAGE.origin.length === PAGE.names.length ? `start ${name}` : name), box);
 }));
 byId("play").addEventListener("click", () => setPlaying(!view.playing));
 byId("settings").addEventListener("submit", (event) => event.preventDefault());

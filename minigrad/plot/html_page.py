@@ -1,4 +1,4 @@
-"""The page as an object: a notebook shows it in a frame, `save` writes it, and its text is the HTML."""
+"""Interactive pages as objects: a notebook shows them in a frame, and `save` writes them."""
 
 import html
 import os
@@ -8,33 +8,28 @@ from minigrad import display
 from minigrad.replacing import replace_file
 
 
-class LivePage:
-    """An interactive page: a notebook shows it, `save` writes it, `str` is its HTML.
+class HtmlPage:
+    """An interactive page: a notebook shows it, `save` writes it, and its text is the HTML.
 
     Attributes
     ----------
-    title : str
     html : str
-        The page as the text of an HTML file.
-    height : int
-        Of the frame in a notebook, in pixels.
+        The page.
     """
 
-    def __init__(self, title: str, html: str, height: int = 860) -> None:
-        self.title, self.html, self.height = title, html, height
+    height = 900  # of the frame in a notebook, in pixels
+
+    def __init__(self, page: str, title: str, text: str) -> None:
+        self.html, self._title, self._text = page, title, text
 
     def __str__(self) -> str:
         return self.html
 
     def __repr__(self) -> str:
-        return f"<LivePage: {self.title!r}, {display.memory(len(self.html))}; save(path) writes it>"
+        return f"<{type(self).__name__}: {self._text}; save(path) writes the page>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file; a file that is there is replaced when the new one is complete.
-
-        Parameters
-        ----------
-        path : path-like
 
         Raises
         ------
@@ -48,9 +43,10 @@ class LivePage:
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str | bytes]:
         def frame() -> str:
+            # A page of its own within the notebook's, which can reach nothing of that.
             return (
-                f'<iframe srcdoc="{html.escape(self.html)}" title="{display.escaped(self.title)}" '
-                f'sandbox="allow-scripts" style="width:100%;height:{self.height}px;border:0"></iframe>'
+                f'<iframe srcdoc="{html.escape(self.html)}" sandbox="allow-scripts" title="{html.escape(self._title)}" '
+                f'style="width:100%;height:{self.height}px;border:0"></iframe>'
             )
 
         return display.mimebundle(self.__repr__, include, exclude, html=frame)
