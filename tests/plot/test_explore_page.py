@@ -81,7 +81,7 @@ def test_runs_have_verdicts_numbers_and_words_for_readers(show):
     assert page.texts("#rows th span") == ["SGD", "Adam"]
     assert page.texts("#rows td:nth-child(2)") == ["100", "100"]
     assert float(page.texts("#rows td:nth-child(3)")[1].replace("−", "-")) == pytest.approx(runs[1].loss, rel=1e-3)
-    assert page.text("#status").startswith("SGD: converged in 93; Adam: ")
+    assert page.text("#status").startswith("SGD: converged in 92; Adam: ")
     unnamed = page.run(
         "[...document.querySelectorAll('button, input, select, canvas, textarea')].filter((x) => "
         "!x.textContent.trim() && !x.ariaLabel && !x.labels?.length && !x.getAttribute('aria-label')).length"
@@ -370,7 +370,41 @@ def test_python_is_told_so_that_it_makes_the_same_run(show):
         np.testing.assert_allclose(end, run.x, rtol=1e-12)
 
 
-def test_two_pages_share_nothing(show):
+def test_labels_cannot_put_lines_into_the_python(show):
+    label = "harmless\nimport os"
+    page = show(plot.explore(bowl, [3.0, 2.0], optimizers={label: "SGD", "mine": lambda p: optim.SGD(p, lr=0.1)}))
+    page.click("#python")
+    lines = page.run("document.getElementById('copied').value").splitlines()
+    assert [line.startswith(("#", "optim.minimize(f, [3, 2], optimizer=")) for line in lines] == [True] * 3
+    assert "a function of your own" in lines[2]
+
+
+# Where it stands
+
+
+def test_a_page_has_each_name_once_and_is_the_same_every_time():
     one = str(plot.explore(bowl, [3.0, 2.0]))
     assert one == str(plot.explore(bowl, [3.0, 2.0]))
-    assert not re.search(r"\bid=\"([^\"]+)\"(?s:.*)\bid=\"\1\"", one.partition("<script")[0])
+    names = re.findall(r"\bid=\"([^\"]+)\"", one.partition("<script")[0])
+    assert len(names) > 30
+    assert len(names) == len(set(names))
+
+
+def test_it_works_in_a_notebooks_frame(open_page):
+    frame = BOWL._repr_mimebundle_()["text/html"].replace("<iframe ", "<iframe id=frame ")
+    outer = open_page(f"<!DOCTYPE html><body style='margin:0;background:#fff'>{frame}", width=1000, height=920)
+    outer.run("new Promise((done) => setTimeout(done, 800))")
+    for place in ((500, 300), (60, 620)):  # the picture, and the first button below it
+        outer.click_at(*place)
+    outer.run("new Promise((done) => setTimeout(done, 500))")  # until it would write its address
+    assert outer.run("document.getElementById('frame').contentDocument") is None, "it can reach nothing of the notebook"
+
+
+@each(("count", "said"), [(30, "30 coordinates are too many"), (5, "2 … 10"), (4, "2,  4,  6,  8")])
+def test_curvature_of_many_coordinates(count, said, show):
+    def f(w):
+        return (w**2 * np.arange(1.0, count + 1)).sum()
+
+    plane = (np.zeros(count), np.eye(count)[0], np.eye(count)[1])
+    page = show(plot.explore(f, np.ones(count), plane=plane, optimizers="SGD", lr=0.01))
+    assert said in page.text("#curvature")

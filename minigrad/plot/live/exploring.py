@@ -34,7 +34,8 @@ from minigrad.plot.mesh import Window
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     "chance.js", "space.js", "run.js", "verdict.js", "field.js", "marks.js", "contour.js", "curve.js", "surface.js",
-    "picture.js", "losses.js", "curvature.js", "address.js", "controls.js", "page.js",
+    "picture.js", "losses.js", "curvature.js", "address.js", "controls.js", "readout.js",
+    "pointer.js", "page.js",
 )  # fmt: skip
 
 _SOURCE_LINES = 60  # of a function that the page shows

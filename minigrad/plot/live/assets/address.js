@@ -1,4 +1,4 @@
-// The settings of the page, and how its address tells them: whatever an address says, the settings are ones that can be.
+// The settings of the page, and how its address tells them: whatever that says, they are settings that can be.
 
 const LIMITS = {
   lr: [1e-9, 1e4], momentum: [0, 0.9999], betas_0: [0, 0.9999], betas_1: [0, 0.99999], alpha: [0, 0.99999],
@@ -39,9 +39,9 @@ function written(settings) {
 function readAddress(text) {
   const settings = defaults(), said = new URLSearchParams(text.replace(/^#/, "").slice(0, 5000));
   const number = (key, low, high, whole = false) => {
-    const word = said.get(key), value = Number(word);
-    if (word === null || word.trim() === "" || !(value >= low && value <= high) || (whole && !Number.isInteger(value))) return;
-    settings[key] = value;
+    const word = said.get(key) ?? "", value = Number(word);
+    const good = word.trim() !== "" && value >= low && value <= high && (!whole || Number.isInteger(value));
+    if (good) settings[key] = value;
   };
   number("steps", 1, MOST_STEPS, true);
   settings.shown = settings.steps;
@@ -93,7 +93,9 @@ function inPython(number, settings) {
     if (key !== "lr" && !key.startsWith("betas") && (key !== "momentum" || value > 0)) options.push(`${key}=${value}`);
   }
   if ("betas_0" in values) options.push(`betas=(${values.betas_0}, ${values.betas_1})`);
-  for (const [key, on] of Object.entries(switches)) if (on && !(key === "nesterov" && !(values.momentum > 0))) options.push(`${key}=True`);
+  for (const [key, on] of Object.entries(switches)) {
+    if (on && (key !== "nesterov" || values.momentum > 0)) options.push(`${key}=True`);
+  }
   if (settings.batch) options.push("data=data", `batches=${settings.batch}`);
   else if (DATA.length) options.push("data=data");
   if (settings.noise) options.push(`noise=${settings.noise}`);

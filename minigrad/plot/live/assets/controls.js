@@ -22,7 +22,10 @@ const SCALES = {
   }),
   kept: (low, high) => {
     const end = Math.log(1 - high);
-    return { to: (x) => (1000 * Math.log(1 - Math.min(x, high))) / end, from: (p) => kept(1 - Math.exp((end * p) / 1000)) };
+    return {
+      to: (x) => (1000 * Math.log(1 - Math.min(x, high))) / end,
+      from: (p) => kept(1 - Math.exp((end * p) / 1000)),
+    };
   },
 };
 
@@ -61,7 +64,8 @@ function slider(key, value, from, label, change) {
 function card(optimizer, number, choice, changed) {
   const on = make("input", { type: "checkbox", checked: choice.on });
   on.setAttribute("aria-label", `Run ${optimizer.label}`);
-  const name = make("button", { type: "button", class: "name", title: "Look at this run" }, marker(number), make("span", {}, optimizer.label));
+  const label = make("span", {}, optimizer.label);
+  const name = make("button", { type: "button", class: "name", title: "Look at this run" }, marker(number), label);
   const said = make("span", { class: "verdict" });
   const made = make("li", { class: "card" }, make("div", { class: "head" }, on, name, said));
   made.dataset.number = number;

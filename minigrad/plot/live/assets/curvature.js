@@ -3,10 +3,15 @@
 // Eigenvalues of a symmetric matrix in ascending order: C. G. J. Jacobi's rotations, 1846.
 function eigenvalues(matrix, n) {
   const a = Float64Array.from(matrix);
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) a[i * n + j] = a[j * n + i] = (a[i * n + j] + a[j * n + i]) / 2;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) a[i * n + j] = a[j * n + i] = (a[i * n + j] + a[j * n + i]) / 2;
+  }
   for (let sweep = 0; sweep < 60; sweep++) {
     let off = 0, on = 0;
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) if (i === j) on += a[i * n + j] ** 2; else off += a[i * n + j] ** 2;
+    a.forEach((x, k) => {
+      if (k % (n + 1) === 0) on += x * x;
+      else off += x * x;
+    });
     if (!(off > 1e-30 * on)) break;
     for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(a, n, p, q);
   }

@@ -1,7 +1,7 @@
 // Values of the function over the picture, the levels of its contours, and the colours between them.
 
 const BUDGET = 60; // milliseconds for the values of the first picture
-const PATIENCE = 600; // for those of the one after it
+const PATIENCE = 400; // for those of the one after it
 const COARSEST = 36, FINEST = 210; // points along the wider side
 const BANDS = 15;
 const LOW_PART = 0.6; // of values in the lowest tenth of their range, from which on levels are logarithmic
@@ -48,8 +48,8 @@ class Field {
     return this.sorted.filter((v) => v < limit).length > LOW_PART * this.sorted.length;
   }
 
-  // Levels, and the scale on which they are evenly spaced: a logarithmic one begins at a part of the median, and another
-  // one ends where all but a few values are below.
+  // Levels, and the scale on which they are evenly spaced: a logarithmic one begins at a part of the median, and
+  // another one ends where all but a few values are below.
   levels(log, part = 2e-4, most = 0.985) {
     const range = this.most - this.least || 1;
     const floor = Math.max((this.quantile(0.5) - this.least) * part, range * 1e-12) || 1;
@@ -78,14 +78,15 @@ class Field {
   // The bands as an image of so many pixels, coloured from the lowest to the highest.
   image({ scale, low, high }, width, height, colours) {
     const { columns, rows } = this, t = this.values.map(scale), image = new ImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer), words = colours.map(([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
-    const count = colours.length, factor = count / (high - low);
+    const pixels = new Uint32Array(image.data.buffer), count = colours.length, factor = count / (high - low);
+    const words = colours.map(([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
     for (let v = 0; v < height; v++) {
-      const row = ((height - 1 - v) / Math.max(height - 1, 1)) * (rows - 1), j = Math.min(Math.floor(row), rows - 2), q = row - j;
+      const row = ((height - 1 - v) / Math.max(height - 1, 1)) * (rows - 1);
+      const j = Math.min(Math.floor(row), rows - 2), q = row - j;
       for (let u = 0; u < width; u++) {
-        const column = (u / Math.max(width - 1, 1)) * (columns - 1), i = Math.min(Math.floor(column), columns - 2), p = column - i;
-        const k = j * columns + i;
-        const value = (t[k] * (1 - p) + t[k + 1] * p) * (1 - q) + (t[k + columns] * (1 - p) + t[k + columns + 1] * p) * q;
+        const column = (u / Math.max(width - 1, 1)) * (columns - 1);
+        const i = Math.min(Math.floor(column), columns - 2), p = column - i, k = j * columns + i, above = k + columns;
+        const value = (t[k] * (1 - p) + t[k + 1] * p) * (1 - q) + (t[above] * (1 - p) + t[above + 1] * p) * q;
         if (value === value && value < Infinity && value > -Infinity) {
           const band = Math.floor((value - low) * factor);
           pixels[v * width + u] = words[band < 0 ? 0 : band >= count ? count - 1 : band];

@@ -16,7 +16,8 @@ function lossScale(runs, shown) {
 function drawLosses(canvas, runs, shown, total, chosen) {
   const { g, width, height } = fitted(canvas), scale = lossScale(runs, shown);
   g.clearRect(0, 0, width, height);
-  const box = { left: ROOM.left, top: ROOM.top, width: width - ROOM.left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
+  const { left, top, right, bottom } = ROOM;
+  const box = { left, top, width: width - left - right, height: height - top - bottom };
   const { low, high } = limits(runs, shown, scale);
   const x = (k) => box.left + (box.width * k) / total;
   const y = (loss) => {
@@ -95,8 +96,8 @@ function decades(low, high, many) {
   const each = Math.max(1, Math.ceil((high - low) / Math.max(many, 1))), found = [];
   for (let i = Math.ceil(low / each) * each; i <= high; i += each) found.push(i);
   if (high - low > 2) return found;
-  const inside = (x) => x >= low && x <= high;
-  return range(Math.floor(low), Math.ceil(high) + 1).flatMap((i) => [1, 2, 5].map((x) => i + Math.log10(x))).filter(inside);
+  const near = range(Math.floor(low), Math.ceil(high) + 1).flatMap((i) => [1, 2, 5].map((x) => i + Math.log10(x)));
+  return near.filter((x) => x >= low && x <= high);
 }
 
 // A power of ten as one writes it by hand.

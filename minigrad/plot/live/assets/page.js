@@ -4,7 +4,8 @@ readLook();
 let settings = readAddress(location.hash);
 const entries = PAGE.optimizers.map((_, number) => ({ number, run: null }));
 const field = FLAT ? null : new Field(PAGE.bounds, MINIMA);
-const grounds = FLAT ? { flat: new CurveGround(PAGE.bounds) } : { flat: new ContourGround(), surface: new SurfaceGround() };
+const spatial = () => ({ flat: new ContourGround(), surface: new SurfaceGround() });
+const grounds = FLAT ? { flat: new CurveGround(PAGE.bounds) } : spatial();
 const picture = new Picture(byId("picture"));
 const view = { chosen: 0, playing: false, hover: null, stale: true, asked: false, refined: false, since: 0, carry: 0 };
 const work = { frames: 0, total: 0, longest: 0, ready: 0 };
@@ -105,69 +106,6 @@ function show() {
   }
 }
 
-function showScale() {
-  const levels = picture.ground.levels;
-  byId("scale").hidden = FLAT;
-  if (FLAT) return;
-  byId("least").textContent = short(levels.inverse(levels.low), 2);
-  byId("most").textContent = short(levels.inverse(levels.high), 2);
-}
-
-function showVerdicts(verdicts) {
-  for (const made of document.querySelectorAll(".card")) {
-    const number = Number(made.dataset.number), said = made.querySelector(".verdict"), found = verdicts.get(number);
-    said.textContent = found?.text ?? "";
-    said.title = found?.why ?? "";
-    said.dataset.kind = found?.kind ?? "";
-    made.classList.toggle("chosen", number === view.chosen && found !== undefined);
-  }
-}
-
-function showTable(runs, verdicts) {
-  const rows = runs.map(({ number, run }) => {
-    const k = run.at(settings.shown), cells = [k, short(run.losses[k], 4), point(run.point(k)), k ? short(run.norms[k - 1], 3) : "–"];
-    const { label } = PAGE.optimizers[number];
-    const head = make("th", { scope: "row", title: verdicts.get(number).why }, marker(number), make("span", {}, label));
-    return make("tr", { class: number === view.chosen ? "chosen" : "" }, head, ...cells.map((cell) => make("td", {}, String(cell))));
-  });
-  byId("rows").replaceChildren(...rows);
-}
-
-function point(numbers) {
-  // What is nothing beside the picture is shown as that.
-  const least = 1e-9 * Math.max(...PAGE.bounds.map(([low, high]) => high - low));
-  const kept = numbers.length > 3 ? 2 : 3;
-  const shown = Array.from(numbers.subarray(0, kept), (x) => (x !== 0 && Math.abs(x) < least ? "≈0" : short(x, 3))).join(", ");
-  return numbers.length === 1 ? shown : `(${shown}${numbers.length > kept ? ", …" : ""})`;
-}
-
-// Curvature where the cursor is, or else where the chosen run is.
-function showCurvature() {
-  const entry = entries[view.chosen], run = entry.run, place = view.hover;
-  if (PROGRAM.hessian === null) {
-    byId("curvature").replaceChildren(make("p", {}, `Not known here: ${PAGE.objective.flat}`));
-    return;
-  }
-  const where = place ? lifted(place) : run ? run.point(settings.shown) : lifted(settings.start);
-  const name = place ? "at the cursor" : run ? `where ${PAGE.optimizers[entry.number].label} is` : "at the start";
-  byId("where").textContent = name;
-  byId("readout").textContent = place ? `${point(where)}   loss ${short(valueAt(where), 5)}` : "";
-  const found = curvatureAt(where), list = make("dl");
-  const row = (term, text, hint = "") => list.append(make("dt", {}, term), make("dd", { title: hint }, text));
-  if (found === null) row("curvature", "not finite here");
-  else {
-    const { values, largest, least, rate } = found;
-    const said = COUNT <= 4 ? values.map((x) => short(x, 4)).join(",  ") : `${short(least, 4)} … ${short(largest, 4)}`;
-    row(COUNT === 1 ? "second derivative" : "eigenvalues", said);
-    row("this is", least > 0 ? (COUNT > 1 ? `a bowl, ${short(largest / least, 3)} times as steep one way as the other` : "a valley") : largest > 0 ? "a saddle: down along one direction, up along another" : "a hilltop");
-    if (COUNT === 1 && least <= 0) list.lastChild.textContent = "a hilltop";
-    const beta = settings.runs[view.chosen].values.momentum ?? 0, largestRate = rate * (1 + beta);
-    row("largest stable rate", Number.isFinite(rate) ? `2/λ = ${short(rate, 4)}` : "any");
-    if (beta > 0 && Number.isFinite(rate)) row(`with momentum ${beta}`, `2(1+β)/λ = ${short(largestRate, 4)}`);
-  }
-  byId("curvature").replaceChildren(list);
-}
-
 // Controls
 
 function setPlaying(on) {
@@ -210,12 +148,13 @@ function fillControls() {
     });
   }
   const sizes = [...PAGE.sizes.map((size) => [size, `${size} row${size > 1 ? "s" : ""}`]), [0, `all ${ROWS} rows`]];
-  byId("batch").replaceChildren(...sizes.map(([size, word]) => make("option", { value: size, selected: size === settings.batch }, word)));
+  fillChoice("batch", sizes, settings.batch);
   byId("batch-field").hidden = PAGE.sizes.length === 0;
   byId("noise").value = String(settings.noise);
   byId("seed").value = String(settings.seed);
   byId("steps").value = String(settings.steps);
-  byId("speed").replaceChildren(...[...new Set([...SPEEDS, settings.speed])].sort((a, b) => a - b).map((speed) => make("option", { value: speed, selected: speed === settings.speed }, `${speed} steps/s`)));
+  const speeds = [...new Set([...SPEEDS, settings.speed])].sort((a, b) => a - b);
+  fillChoice("speed", speeds.map((speed) => [speed, `${speed} steps/s`]), settings.speed);
   byId("log").checked = isLog();
   byId("surface").setAttribute("aria-pressed", String(settings.view === "surface"));
   byId("contours").setAttribute("aria-pressed", String(settings.view === "flat"));
@@ -223,6 +162,11 @@ function fillControls() {
   byId("hint").textContent = settings.view === "surface"
     ? "Drag, or use the arrow keys, to turn the surface."
     : "Drag the ring, or use the arrow keys, to move the start.";
+}
+
+function fillChoice(id, choices, chosen) {
+  const options = choices.map(([value, word]) => make("option", { value, selected: value === chosen }, word));
+  byId(id).replaceChildren(...options);
 }
 
 function setView(name) {
@@ -264,7 +208,8 @@ byId("log").addEventListener("change", () => {
 });
 byId("contours").addEventListener("click", () => setView("flat"));
 byId("surface").addEventListener("click", () => setView("surface"));
-for (const [id, low, high, whole] of [["noise", 0, 1e6, false], ["seed", 0, 2 ** 32 - 1, true], ["steps", 1, MOST_STEPS, true]]) {
+const NUMBERS = [["noise", 0, 1e6, false], ["seed", 0, 2 ** 32 - 1, true], ["steps", 1, MOST_STEPS, true]];
+for (const [id, low, high, whole] of NUMBERS) {
   numberField(byId(id), low, high, whole, (x) => {
     const atEnd = settings.shown === settings.steps;
     settings[id] = x;
@@ -286,8 +231,11 @@ byId("share").addEventListener("click", () => {
   copy(byId("share"), location.href);
 });
 byId("python").addEventListener("click", () => {
-  const lines = running().map(({ number }) => [PAGE.optimizers[number].label, inPython(number, settings)]).filter(([, line]) => line);
-  copy(byId("python"), lines.map(([label, line]) => `# ${label}\n${line}\n`).join(""));
+  const lines = running().map(({ number }) => {
+    const line = inPython(number, settings), label = JSON.stringify(PAGE.optimizers[number].label);
+    return line ? `# ${label}\n${line}\n` : `# ${label} is made by a function of your own\n`;
+  });
+  copy(byId("python"), lines.join(""));
 });
 
 function copy(button, text) {
@@ -301,64 +249,9 @@ function copy(button, text) {
   else navigator.clipboard.writeText(text).then(() => say("Copied"), () => (byId("copied").hidden = false));
 }
 
-// The picture under the pointer
-
-const canvas = byId("picture");
-const placeOf = (event) => {
-  const { left, top } = canvas.getBoundingClientRect();
-  return [event.clientX - left, event.clientY - top];
-};
-const isNear = ([x, y]) => picture.handle && Math.hypot(x - picture.handle[0], y - picture.handle[1]) < 30;
-let held = null;
-
-canvas.addEventListener("pointerdown", (event) => {
-  const place = placeOf(event);
-  if (event.button !== 0 || (event.pointerType === "touch" && settings.view === "flat" && !isNear(place))) return;
-  held = place;
-  canvas.setPointerCapture(event.pointerId);
-  if (settings.view === "flat") moveStart(picture.ground.position(...place));
-});
-canvas.addEventListener("pointermove", (event) => {
-  const place = placeOf(event);
-  if (held === null) view.hover = event.pointerType === "mouse" ? picture.ground.position(...place) : null;
-  else if (settings.view === "flat") moveStart(picture.ground.position(...place));
-  else {
-    picture.ground.rotate((place[0] - held[0]) * 0.01, (place[1] - held[1]) * 0.006);
-    held = place;
-    view.stale = true;
-  }
-  ask();
-});
-for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => (held = null));
-canvas.addEventListener("pointerleave", () => {
-  view.hover = null;
-  ask();
-});
-// A finger on the ring moves it, and one beside it the page; a tap anywhere puts the ring there.
-canvas.addEventListener("touchstart", (event) => {
-  const place = placeOf(event.touches[0]);
-  if (settings.view === "surface" || isNear(place)) event.preventDefault();
-}, { passive: false });
-canvas.addEventListener("click", (event) => {
-  if (settings.view === "flat") moveStart(picture.ground.position(...placeOf(event)));
-});
-canvas.addEventListener("keydown", (event) => {
-  const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }, way = ways[event.key];
-  if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  if (settings.view === "surface") {
-    picture.ground.rotate(way[0] * 0.1, way[1] * 0.06);
-    rebuild();
-    return;
-  }
-  const part = event.shiftKey ? 0.05 : 0.01;
-  moveStart(settings.start.map((x, i) => {
-    const [low, high] = PAGE.bounds[i];
-    return digits(Math.min(Math.max(x + way[i] * part * (high - low), low), high), 12);
-  }));
-});
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|BUTTON|SUMMARY|TEXTAREA)$/.test(event.target.tagName)) return;
+  const isControl = /^(INPUT|SELECT|BUTTON|SUMMARY|TEXTAREA)$/.test(event.target.tagName);
+  if (event.ctrlKey || event.metaKey || event.altKey || isControl) return;
   if (event.key === " ") setPlaying(!view.playing);
   else if (event.key === ".") goTo(settings.shown + 1);
   else if (event.key === ",") goTo(settings.shown - 1);

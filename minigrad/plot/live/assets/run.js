@@ -70,7 +70,8 @@ class Run {
     const [a, b] = within(this.here);
     this.places.set([a, FLAT ? loss : b], this.made * 2);
     this.losses[this.made] = loss;
-    if (!Number.isFinite(loss)) this.stop = `the loss is ${loss} ${this.made ? `after step ${this.made}` : "at the start"}`;
+    const when = this.made ? `after step ${this.made}` : "at the start";
+    if (!Number.isFinite(loss)) this.stop = `the loss is ${loss} ${when}`;
   }
 
   get over() {

@@ -61,10 +61,9 @@ function short(x, digits = 4) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
-  const text = size >= 1e5 || size < 1e-3 ? x.toExponential(Math.max(digits - 2, 0)) : String(Number(x.toPrecision(digits)));
-  const [mantissa, power] = text.split("e");
-  const trimmed = power !== undefined && mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
-  return (trimmed + (power === undefined ? "" : `e${power.replace("+", "")}`)).replace(/-/g, "−");
+  const far = size >= 1e5 || size < 1e-3;
+  const text = far ? x.toExponential(Math.max(digits - 2, 0)) : String(Number(x.toPrecision(digits)));
+  return text.replace(/(\.\d*?)0*e/, "$1e").replace(".e", "e").replace("e+", "e").replaceAll("-", "−");
 }
 
 // Round numbers from low to high, about so many.

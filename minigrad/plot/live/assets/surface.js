@@ -35,7 +35,8 @@ class SurfaceGround {
         const t = facet.reduce((sum, corner) => sum + corner[2], 0) / 4;
         if (!Number.isFinite(t) || t > 1.0001) continue;
         // Light comes from one side: slopes that rise along the columns are darker.
-        const slope = (facet[1][2] - facet[0][2]) * across.length, shade = 0.93 - 0.12 * Math.max(-1, Math.min(1, slope / 2));
+        const slope = (facet[1][2] - facet[0][2]) * across.length;
+        const shade = 0.93 - 0.12 * Math.max(-1, Math.min(1, slope / 2));
         const colour = LOOK.bands[Math.min(Math.floor(t * BANDS), BANDS - 1)].map((c) => Math.round(c * shade));
         g.beginPath();
         facet.forEach(([x, y], k) => g[k ? "lineTo" : "moveTo"](x, y));
