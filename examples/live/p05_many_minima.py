@@ -10,15 +10,16 @@ from matplotlib import pyplot as plt
 from minigrad import objectives, optim, plot
 
 # %%
-# From 3, plain descent rolls into the next minimum.  With momentum a run may roll over hills.
+# From 4.6, plain descent rolls into the next minimum, some momentum over one hill, and more momentum over two, into the
+# deepest.
 loss = objectives.wavy_parabola
 optimizers = {
     "gradient descent": ("SGD", {"lr": 0.02}),
-    "momentum": ("SGD", {"lr": 0.02, "momentum": 0.9}),
+    "momentum": ("SGD", {"lr": 0.02, "momentum": 0.95}),
     "more momentum": ("SGD", {"lr": 0.02, "momentum": 0.97}),
 }
 runs = {
-    word: optim.minimize(loss, 3.0, optimizer=name, steps=300, **options)
+    word: optim.minimize(loss, 4.6, optimizer=name, steps=300, **options)
     for word, (name, options) in optimizers.items()
 }
 plot.curve(loss, runs)
@@ -27,4 +28,4 @@ print({word: float(run.x.round(3)) for word, run in runs.items()})
 
 # %%
 # On the page, gradients with noise of 12 shake runs out of shallow minima: try several seeds.
-plot.explore(loss, 3.0, optimizers=optimizers, steps=300, title="sin 3x + 0.1 x²", path="many_minima.html")
+plot.explore(loss, 4.6, optimizers=optimizers, steps=300, title="sin 3x + 0.1 x²", path="many_minima.html")

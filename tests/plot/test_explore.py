@@ -188,6 +188,27 @@ def test_what_begins_as_a_multiple_of_the_rate_is_told():
     assert [run["scaled"] for run in runs] == [{"step_size": 1.0}, {"eta": 1.0}, {}]
 
 
+class Signs(optim.Optimizer):
+    """Steps by the signs of gradients, with a state that begins in a way of its own."""
+
+    def __init__(self, params, lr=0.1, power=1):
+        super().__init__(params, {"lr": lr, "power": power})
+
+    def initial_state(self, value, options):
+        return {"size": np.full_like(value, options["lr"] ** options["power"])}
+
+    def update(self, value, gradient, state, options):
+        value -= state["size"] * np.sign(gradient)
+
+
+def test_optimizers_of_ones_own_are_traced_like_all_others():
+    (run,) = payload(plot.explore(bowl, [3.0, 2.0], optimizers=Signs, lr=0.05))["optimizers"]
+    assert (run["label"], run["values"], run["scaled"]) == ("Signs", {"lr": 0.05}, {"size": 1.0})
+    assert run["python"] is None
+    with pytest.raises(errors.ArgumentError, match="'size', which depends on the learning rate"):
+        plot.explore(bowl, [3.0, 2.0], optimizers=(Signs, {"power": 2}))
+
+
 # Mistakes
 
 

@@ -8,6 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad import objectives, optim, plot
 from tests.plot import chance
+from tests.plot.test_explore import Signs
 from tests.rows import each
 
 pytestmark = pytest.mark.slow
@@ -200,6 +201,26 @@ def test_noise_is_that_of_python(seed, browser):
     for (method, options), run in zip(chosen, runs_of(browser, page), strict=True):
         noise = chance.noise(seed, 3.0)
         compare(run, optim.minimize(f, start, optimizer=method, lr=0.02, noise=noise, steps=STEPS, **options))
+
+
+def _classes(w, x, y):
+    return mg.nn.functional.cross_entropy(mg.stack([w[0] * x, w[1] - x], axis=1), y)
+
+
+def test_classes_are_numbers_of_data(browser):
+    labels = (X > 0.3).astype(np.int64)
+    page = plot.explore(_classes, [0.0, 0.0], (-3, 3), data=(X, labels), batches=16, optimizers="SGD", lr=0.1)
+    (run,) = runs_of(browser, page)
+    rows = chance.batches(0, 50, 16)
+    data = {"data": (X, labels), "batches": rows}
+    compare(run, optim.minimize(_classes, [0.0, 0.0], lr=0.1, steps=300, **data))
+
+
+def test_optimizers_of_ones_own_make_the_same_steps(browser):
+    f, start = objectives.bowl(1, 5), [4.0, 2.5]
+    page = plot.explore(f, start, optimizers=Signs, lr=0.03, steps=STEPS)
+    (run,) = runs_of(browser, page)
+    compare(run, optim.minimize(f, start, optimizer=Signs, lr=0.03, steps=STEPS))
 
 
 def test_noise_is_normal():

@@ -40,6 +40,7 @@ SCRIPTS = (
 
 _SOURCE_LINES = 60  # of a function that the page shows
 _MOST_STEPS = 20_000
+_OF_BATCHES = 5.0  # by so much the gradient descent of batches is slower, so that noise does not hide where it goes
 
 
 class LivePage(HtmlPage):
@@ -159,6 +160,8 @@ def explore(
     sizes = sizes_of(batches, problem)
     about = objective(problem, sizes, programs)
     curvature, size = curvature_at(problem, MOST_CURVED), extent(sides, shown)
+    batch = sizes[0] if batches is not None and sizes else 0
+    curvature *= _OF_BATCHES if batch else 1.0
     runs = []
     for label, given, options, on in read(optimizers):
 
@@ -177,7 +180,7 @@ def explore(
         "objective": about,
         "data": rows,
         "sizes": sizes,
-        "batch": sizes[0] if batches is not None and sizes else 0,
+        "batch": batch,
         "optimizers": runs,
         "steps": steps,
         "noise": float(noise),

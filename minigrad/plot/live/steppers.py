@@ -1,14 +1,14 @@
 """Steps of optimizers as programs of JavaScript, traced from the optimizers themselves."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from minigrad.creation import tensor
-from minigrad.errors import ArgumentError, DTypeError, ProgramError
+from minigrad.errors import ArgumentError, DTypeError, ProgramError, UnsupportedError
 from minigrad.export.js_module import factory
 from minigrad.optim.lbfgs import LBFGS
 from minigrad.optim.minimizing import make_optimizer
@@ -32,23 +32,16 @@ DEFAULTS: list[tuple[str, str, dict[str, Any], bool]] = [
     ("Rprop", "Rprop", {}, False),
 ]
 
-# Options that the page can change: their words, their scale, and their limits.
-CONTROLS: dict[str, tuple[str, str, float, float]] = {
-    "lr": ("learning rate", "log", 1e-6, 100.0),
-    "momentum": ("momentum", "linear", 0.0, 0.999),
-    "betas_0": ("beta 1", "linear", 0.0, 0.999),
-    "betas_1": ("beta 2", "linear", 0.0, 0.9999),
-    "alpha": ("alpha", "linear", 0.0, 0.9999),
-    "rho": ("rho", "linear", 0.0, 0.9999),
-    "weight_decay": ("weight decay", "log", 1e-6, 10.0),
-}
+# Options that the page can change.
+CONTROLS = ("lr", "momentum", "betas_0", "betas_1", "alpha", "rho", "weight_decay")
 # Options on which a step branches: a program for each way.
 _SWITCHES = ("momentum", "nesterov", "amsgrad")
 _SAID = {"lr", "momentum", "betas", "alpha", "rho", "weight_decay", "nesterov", "amsgrad"}  # by the page itself
 _IN_PROGRAMS = {"momentum": 0.9}  # the value of a number that is switched on, which the page replaces
 
-# Learning rates that suit a function: parts of the inverse of its largest curvature, or of the picture's extent.
-_OF_CURVATURE = {"SGD": 1.0, "ASGD": 1.0}
+# Learning rates that suit a function: the inverse of its largest curvature, half of what is stable on a quadratic; or,
+# where steps do not become longer with the gradient, parts of the picture's extent.
+_OF_CURVATURE = ("SGD", "ASGD")
 _OF_EXTENT = {
     "Adadelta": 0.25, "Adagrad": 0.1, "RMSprop": 0.005, "Lion": 0.005, "Rprop": 0.02, "Adafactor": 0.01,
 }  # fmt: skip
@@ -100,11 +93,11 @@ def _is_pair(given: Any) -> bool:
 
 def rate_for(name: str, options: Mapping[str, Any], curvature: float, extent: float) -> float:
     """A learning rate that suits the function, of one digit: 1, 2 or 5."""
-    part = _OF_CURVATURE.get(name)
     rate = extent * _OF_EXTENT.get(name, _PART)
-    if part is not None and curvature > 0:
-        rate = part / curvature * (0.5 if options.get("momentum") else 1.0)
-    power = math.floor(math.log10(max(rate, CONTROLS["lr"][2])))
+    if name in _OF_CURVATURE and curvature > 0:
+        rate = (0.5 if options.get("momentum") else 1.0) / curvature
+    rate = min(max(rate, 1e-6), 1e2)
+    power = math.floor(math.log10(rate))
     digit = min((1, 2, 5, 10), key=lambda x: abs(math.log(x * 10.0**power / rate)))
     return float(f"{digit}e{power}")
 
@@ -147,7 +140,7 @@ def stepper(
         "values": {key: numbers[key] for key in controls},
         "switches": {s: bool(group[s]) for s in switches if s != "momentum"},
         "controls": controls,
-        "scaled": _scaled(made, problem) if alone else {},
+        "scaled": _scaled(label, made, problem) if alone else {},
         "variants": variants,
     }
 
@@ -189,7 +182,7 @@ def _ways(
         first = factory(step, gradient, name="step")
         step(gradient)
         then = factory(step, gradient, name="step")
-    except ProgramError as error:
+    except (ProgramError, UnsupportedError) as error:
         error.add_note(f"explore cannot have {label} in its page: leave it out")
         raise
     # A program's first line is the state that it begins with, which the page takes from the first step.
@@ -209,18 +202,21 @@ def _numbers(group: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _scaled(made: Optimizer, problem: Problem) -> dict[str, float]:
+def _scaled(label: str, made: Optimizer, problem: Problem) -> dict[str, float]:
     """Entries of the state that begin as multiples of the learning rate, and these multiples."""
-    group = made.param_groups[0]
-    leaf = problem.leaves[0].array
+    group, leaf = made.param_groups[0], problem.leaves[0].array
     one, two = (made.initial_state(leaf, {**group, "lr": lr}) for lr in (1.0, 2.0))
-    return {key: float(np.ravel(one[key])[0]) for key in _differing(one, two)}
-
-
-def _differing(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str]:
+    found = {}
     for key, value in one.items():
-        if value is not None and not np.array_equal(value, two[key]):
-            yield key
+        if value is None or np.array_equal(value, two[key]):
+            continue
+        if not np.array_equal(2 * np.asarray(value), two[key]) or np.ptp(value):
+            raise ArgumentError(
+                f"explore: the state of {label} begins with {key!r}, which depends on the learning rate and is no "
+                "multiple of it: leave it out"
+            )
+        found[key] = float(np.ravel(value)[0])
+    return found
 
 
 def _python(given: Any, options: Mapping[str, Any], name: str) -> str | None:
