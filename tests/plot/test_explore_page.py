@@ -390,14 +390,19 @@ def test_a_page_has_each_name_once_and_is_the_same_every_time():
     assert len(names) == len(set(names))
 
 
-def test_it_works_in_a_notebooks_frame(open_page):
-    frame = BOWL._repr_mimebundle_()["text/html"].replace("<iframe ", "<iframe id=frame ")
-    outer = open_page(f"<!DOCTYPE html><body style='margin:0;background:#fff'>{frame}", width=1000, height=920)
-    outer.run("new Promise((done) => setTimeout(done, 800))")
-    for place in ((500, 300), (60, 620)):  # the picture, and the first button below it
-        outer.click_at(*place)
-    outer.run("new Promise((done) => setTimeout(done, 500))")  # until it would write its address
-    assert outer.run("document.getElementById('frame').contentDocument") is None, "it can reach nothing of the notebook"
+def test_it_works_in_a_notebooks_frame(open_page, tmp_path):
+    def picture(inside):
+        outer = open_page(f"<!DOCTYPE html><body style='margin:0;background:#fff'>{inside}", width=1000, height=920)
+        outer.run("new Promise((done) => setTimeout(done, 800))")
+        for place in ((500, 300), (60, 620)):  # the picture, and the first button below it
+            outer.click_at(*place)
+        outer.run("new Promise((done) => setTimeout(done, 500))")  # until it would write its address
+        outer.screenshot(tmp_path / "picture.png")
+        return len((tmp_path / "picture.png").read_bytes())
+
+    frame = BOWL._repr_mimebundle_()["text/html"]
+    assert picture(frame) > 5 * picture(re.sub('srcdoc=".*?"', 'srcdoc=""', frame, flags=re.S)), "it is empty"
+    assert 'sandbox="allow-scripts"' in frame, "it can reach nothing of the notebook"
 
 
 @each(("count", "said"), [(30, "30 coordinates are too many"), (5, "2 … 10"), (4, "2,  4,  6,  8")])
