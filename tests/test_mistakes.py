@@ -1353,6 +1353,49 @@ mistake(
     remedy=("give it t.detach()", "nn.parallel.DistributedDataParallel"),
 )  # fmt: skip
 
+# Leaving
+
+_groups.append("Leaving")
+
+mistake(
+    "A model that is still in training, as C", errors.ProgramError,
+    """
+    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5))
+    mg.export.c(model, np.zeros((1, 4)), path="model.c")
+    """,
+    cause="Sequential is in training and draws random numbers", place="export.c",
+    remedy=("call model.eval() first", "a whole step of training"),
+)  # fmt: skip
+mistake(
+    "Random numbers in C", errors.UnsupportedError,
+    """
+    def noisy(x):
+        return x + mg.random.randn(*x.shape)
+
+    mg.export.c(noisy, np.zeros(3), path="noisy.c")
+    """,
+    cause="export.c has no random numbers", place="train.py:2 `return x + mg.random.randn(*x.shape)`",
+    remedy="let it take them as an argument",
+)  # fmt: skip
+mistake(
+    "An operation that C has not", errors.UnsupportedError,
+    """
+    def direction(a, b):
+        return mg.linalg.solve(a, b)
+
+    mg.export.c(direction, np.eye(2), np.ones(2), path="direction.c")
+    """,
+    cause="export.c has nothing for solve", place="train.py:2 `return mg.linalg.solve(a, b)`",
+    remedy="write it in other operations",
+)  # fmt: skip
+mistake(
+    "Complex numbers in JavaScript", errors.UnsupportedError,
+    """
+    text = mg.export.javascript(lambda z: mg.abs(z), np.array([3 + 4j]))
+    """,
+    cause=("argument z is of complex128", "float64"), place="export.javascript", remedy="convert it before",
+)  # fmt: skip
+
 
 # What is said of each
 

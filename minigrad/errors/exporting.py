@@ -48,11 +48,10 @@ def with_dtype(target: str, what: str, dtype: Any, known: str, place: Any = None
     return UnsupportedError(f"{target}: {what} is of {dtype}{at(place)}, and there is {names} only: convert it before")
 
 
-def draws_numbers(target: str, operation: str, place: Any) -> UnsupportedError:
+def draws_numbers(target: str, place: Any) -> UnsupportedError:
     """For random numbers, of which a target has none."""
     return UnsupportedError(
-        f"{target} has no random numbers, as {operation} draws them{at(place)}: let the function take them as an "
-        "argument"
+        f"{target} has no random numbers, and the function draws some{at(place)}: let it take them as an argument"
     )
 
 

@@ -134,7 +134,7 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
         if equation.operation.primitive.facts.kind == "draw":
             if isinstance(f, Module):
                 raise not_in_evaluation(target, program.name, "draws random numbers")
-            raise draws_numbers(target, equation.operation.name, equation.place)
+            raise draws_numbers(target, equation.place)
     names = names_outside(f)
     # What an optimizer only counts is nothing to anybody; neither are the gradients of a step that does more.
     effects = [(t, x) for t, x in program.effects if not (isinstance(t, OfEntry) and t.key == "_steps")]
@@ -204,8 +204,10 @@ def _statements(
             reasons.setdefault(number, lacks)
     if reasons:
         number = min(reasons)
-        equation = equations[number]
-        raise no_counterpart(target, equation.operation.name, equation.place, reasons[number])
+        equation, is_recorded = equations[number], number in first.parts
+        # Why the recorder takes no operation says nothing to whoever has not written it.
+        why = reasons[number] if is_recorded else ""
+        raise no_counterpart(target, equation.operation.name, equation.place, why)
     return [first.parts[i].statements for i in range(len(equations))], first.places
 
 
