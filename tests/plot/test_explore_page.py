@@ -112,7 +112,7 @@ def test_curvature_says_what_momentum_allows(show):
 @each(("f", "start", "said"), [
     (objectives.saddle, [0.5, 0.5], "a saddle"),
     (lambda w: -(w[0] ** 2) - w[1] ** 2, [0.5, 0.5], "a hilltop"),
-    (objectives.bowl(1, 5), [0.5, 0.5], "5 times as steep"),
+    (objectives.bowl(1, 5), [0.5, 0.5], "curves 5 times as much"),
 ])  # fmt: skip
 def test_curvature_in_words(f, start, said, show):
     page = show(plot.explore(f, start, (-2, 2), optimizers="SGD", lr=0.01, steps=5))

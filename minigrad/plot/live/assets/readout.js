@@ -67,7 +67,7 @@ function showCurvature() {
 
 function shapeOf(least, largest) {
   if (least > 0 && COUNT === 1) return "a valley";
-  if (least > 0) return `a bowl, ${short(largest / least, 3)} times as steep one way as the other`;
+  if (least > 0) return `a bowl that curves ${short(largest / least, 3)} times as much one way as the other`;
   if (largest < 0) return "a hilltop";
   return least < 0 && largest > 0 ? "a saddle: down along one direction, up along another" : "flat along one direction";
 }
