@@ -12,7 +12,13 @@ from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
-from minigrad.errors.exporting import draws_numbers, no_counterpart, not_in_evaluation, with_dtype
+from minigrad.errors.exporting import (
+    draws_numbers,
+    first_call_differs,
+    no_counterpart,
+    not_in_evaluation,
+    with_dtype,
+)
 from minigrad.export.instead import INSTEAD
 from minigrad.export.languages import Language
 from minigrad.export.names import identifier
@@ -20,7 +26,7 @@ from minigrad.export.outside import names_outside
 from minigrad.nn.module import Module
 from minigrad.program import Program, Variable, remove_dead_code
 from minigrad.program.bodies import bodies_of
-from minigrad.program.equations import Argument, Equation, OfEntry, OfGrad, OfTensor, Source
+from minigrad.program.equations import Argument, Equation, Look, OfEntry, OfGrad, OfTensor, Source
 from minigrad.program.passes import simplified
 from minigrad.tree import Rebuild, flatten, paths
 
@@ -136,6 +142,7 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
                 raise not_in_evaluation(target, program.name, "draws random numbers")
             raise draws_numbers(target, equation.operation.name, equation.place)
     names = names_outside(f)
+    _check_first_call(target, program, names)
     # What an optimizer only counts is nothing to anybody; neither are the gradients of a step that does more.
     effects = [(t, x) for t, x in program.effects if not (isinstance(t, OfEntry) and t.key == "_steps")]
     read = {_key(s) for s in program.inputs.values()}
@@ -148,6 +155,19 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
         raise not_in_evaluation(target, program.name, f"changes {', '.join(_label(t, names) for t, _ in effects)}")
     program.effects = effects
     return remove_dead_code(program), names
+
+
+def _check_first_call(target: str, program: Program, names: Mapping[int, str]) -> None:
+    """Raise if it makes what it has found missing: all later calls would find it, and do something else."""
+    missing = set()
+    for guard in program.guards:
+        if guard.seen is False and isinstance(guard.look, Look):
+            first, *key = guard.look.objects
+            missing.add((id(first), *key, None) if key else _key(getattr(first, "__self__", None)))
+    for changed, x in program.effects:
+        if x is not None and _key(changed) in missing and changed.read() is None:
+            label = _label(changed, names)
+            raise first_call_differs(target, program.name, label, isinstance(changed, OfGrad))
 
 
 def _name(f: Any) -> str:

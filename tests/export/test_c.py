@@ -437,13 +437,45 @@ def test_gradients_alone_are_state(tmp_path):
     w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
 
     def f(x):
+        w.grad = None
         loss = (w * w * x).sum()
         loss.backward()
         return loss
 
     compiled = Compiled(tmp_path, f, np.ones(2))
-    compiled(np.array([3.0, 4.0]))
+    for x in ([1.0, 1.0], [3.0, 4.0]):
+        compiled(np.array(x))
     assert compiled.state["grad_w"].tolist() == [6, 16]
+
+
+@needs_compiler
+def test_first_calls_that_differ_from_later_ones(tmp_path):
+    """What a function begins in its first call, and goes on with later, has to be there before."""
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    optimizer = optim.SGD([w], lr=0.1, momentum=0.9)
+
+    def adds(x):
+        (w * w * x).sum().backward()
+        return w.grad
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = ((w - x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = np.array([3.0, 4.0])
+    for f, message in (
+        (adds, r"no grad w yet.*zero_grad\(\), or call adds once before"),
+        (step, "no w.momentum_buffer yet.*: call step once before"),
+    ):
+        with pytest.raises(ProgramError, match=message):
+            mg.export.c(f, x, path=tmp_path / "f.c")
+        f(x)
+        compiled = Compiled(tmp_path, f, x, name=f.__name__)
+        for _ in range(3):
+            same_bits(compiled(x)[0], f(x).detach().numpy())
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
