@@ -107,7 +107,7 @@ def routine_of(
     values |= {x: np.ascontiguousarray(c.array).reshape(c.array.shape) for x, c in program.constants.items()}
     _check(target, program, values, language.characters)
     parts, places = _statements(target, program, values, language)
-    taken = {name, *language.functions}
+    taken = {name, f"{name}_state", *language.functions}
     arguments = [
         Slot(identifier(s.name, taken), s.name, places[x], values[x], s.number)
         for x, s in program.inputs.items() if isinstance(s, Argument)

@@ -327,6 +327,14 @@ HOSTILE = [
     "??/",
     "\\",
     "__proto__",
+    "INT8_MAX",
+    "M_PI",
+    "HUGE_VAL",
+    "NULL",
+    "linux",
+    "template",
+    "xor",
+    "asm",
 ]
 
 
@@ -348,6 +356,13 @@ def test_names_may_be_anything(tmp_path):
 def test_names_of_functions(name, tmp_path):
     mg.export.c(lambda x: x + 1, np.ones(2), path=tmp_path / "f.c", name=name)
     subprocess.run([GCC, *FLAGS, "-c", "f.c"], check=True, cwd=tmp_path)
+
+
+@needs_compiler
+def test_an_argument_with_the_name_of_the_struct(tmp_path):
+    w = mg.tensor([2.0, 3.0])
+    compiled = Compiled(tmp_path, lambda program_state: program_state * w, np.ones(2))
+    assert compiled(np.array([1.0, 2.0]))[0].tolist() == [2, 6]
 
 
 def test_two_models_have_names_of_their_own(tmp_path):
@@ -484,6 +499,14 @@ def test_the_header_is_for_cpp_too(tmp_path):
     mg.export.c(step, *digits(), path=tmp_path / "step.c")
     (tmp_path / "main.cpp").write_text('#include "step.h"\nint main() { step_state.lr = 0.1; return 0; }\n')
     subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "main.cpp"], check=True, cwd=tmp_path)
+
+    def f(template, namespace, xor, nullptr, asm, linux):
+        return template + namespace + xor + nullptr + asm + linux
+
+    mg.export.c(f, *[1.0] * 6, path=tmp_path / "step.c")
+    (tmp_path / "main.cpp").write_text('#include "step.h"\nint main() { return 0; }\n')
+    subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "main.cpp"], check=True, cwd=tmp_path)
+    subprocess.run([GCC, "-Wall", "-Wextra", "-Werror", "-c", "step.c"], check=True, cwd=tmp_path)
 
 
 @needs_compiler
