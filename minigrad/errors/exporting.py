@@ -71,3 +71,11 @@ def first_call_differs(target: str, name: str, what: str, is_grad: bool) -> Prog
         f"{target}: there is no {what} yet, so that the first call of {name} differs from all later ones, which go on "
         f"with it: {forget}call {name} once before it is exported"
     )
+
+
+def second_call_differs(target: str, name: str) -> ProgramError:
+    """For a function that does something else when it is called once more."""
+    return ProgramError(
+        f"{target}: {name} was called twice with the same arguments, and did something else: give it as an argument what "
+        "changes in Python from call to call, such as a counter or random numbers of NumPy"
+    )

@@ -25,7 +25,7 @@ def javascript(f: Callable[..., Any], *examples: Any, name: str | None = None) -
         calls ``backward()`` and ``optimizer.step()`` as ever; nothing of it is changed here.
     *examples
         What to trace it with: the result is for arguments of the same shapes and dtypes.  Integers, bools and strings
-        are fixed.
+        are fixed.  The function is called twice with them.
     name : str, optional
         Of the function in JavaScript; by default its own.
 
@@ -41,7 +41,8 @@ def javascript(f: Callable[..., Any], *examples: Any, name: str | None = None) -
     Raises
     ------
     ProgramError
-        If the function cannot be traced, or a model is in training.
+        If the function cannot be traced, a model is in training, or not all calls do the same: where the first one
+        makes what later ones go on with, such as the buffers of momentum, or something in Python changes.
     UnsupportedError
         If JavaScript has nothing for an operation or a dtype, if what an operation does depends on values, or if the
         function draws random numbers; it names the operation and its line.

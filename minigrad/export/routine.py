@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.compiling.assembling import living, numbers_first
 from minigrad.compiling.lowering import more_instead
-from minigrad.compiling.noting import alike, recorded, scrambled
+from minigrad.compiling.noting import alike, bits, recorded, scrambled
 from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
@@ -17,6 +17,7 @@ from minigrad.errors.exporting import (
     first_call_differs,
     no_counterpart,
     not_in_evaluation,
+    second_call_differs,
     with_dtype,
 )
 from minigrad.export.instead import INSTEAD
@@ -98,6 +99,9 @@ def routine_of(
 ) -> Routine:
     """The function as statements that a language can write; nothing that it would change is changed."""
     program, names = _program_of(target, f, examples)
+    again, _ = _program_of(target, f, examples)
+    if _outline(program) != _outline(again):
+        raise second_call_differs(target, program.name)
     name = identifier(program.name if name is None else name, set())
     outside = {x: s for x, s in program.inputs.items() if not isinstance(s, Argument)}
     leaves = [unwrap(x) for x in flatten(examples)[0]]
@@ -106,7 +110,7 @@ def routine_of(
     }
     values |= {x: np.ascontiguousarray(c.array).reshape(c.array.shape) for x, c in program.constants.items()}
     _check(target, program, values, language.characters)
-    parts, places = _statements(target, program, values, language)
+    parts, places = _statements(target, program, again, values, language)
     taken = {name, f"{name}_state", *language.functions}
     arguments = [
         Slot(identifier(s.name, taken), s.name, places[x], values[x], s.number)
@@ -170,6 +174,15 @@ def _check_first_call(target: str, program: Program, names: Mapping[int, str]) -
             raise first_call_differs(target, program.name, label, isinstance(changed, OfGrad))
 
 
+def _outline(program: Program) -> list[Any]:
+    """What has to be the same whenever a function is traced."""
+    equations = _all(program.equations)
+    literals = [bits(x.value) for e in equations for x in e.inputs if not isinstance(x, Variable)]
+    constants = [constant.digest for constant in program.constants.values()]
+    names = [e.operation.name for e in equations]
+    return [names, literals, constants, len(program.inputs), len(program.outputs), len(program.effects)]
+
+
 def _name(f: Any) -> str:
     return getattr(f, "__name__", type(f).__name__).replace("<lambda>", "function")
 
@@ -201,7 +214,7 @@ def _check(target: str, program: Program, values: Mapping[Variable, Any], dtypes
 
 
 def _statements(
-    target: str, program: Program, values: Mapping[Variable, Any], language: Language
+    target: str, program: Program, traced_again: Program, values: Mapping[Variable, Any], language: Language
 ) -> tuple[list[list[Statement]], dict[Variable, View]]:
     """The statements of each equation, which must be the same for all values; and where the values lie."""
     equations, inputs, given = program.equations, list(values), list(values.values())
@@ -213,7 +226,8 @@ def _statements(
             others = [
                 x if v in program.constants else scrambled(x, seed + i) for i, (v, x) in enumerate(values.items())
             ]
-            again = recorded(equations, inputs, others, dict(reasons), first)
+            same_inputs = [*traced_again.inputs, *traced_again.constants]
+            again = recorded(traced_again.equations, same_inputs, others, dict(reasons), first)
             differ = [i for i in first.parts if not alike(first.parts[i], again.parts.get(i))]
             reasons.update(dict.fromkeys(differ, "what it does depends on values"))
     finally:

@@ -493,6 +493,20 @@ def test_first_calls_that_differ_from_later_ones(tmp_path):
             same_bits(compiled(x)[0], f(x).detach().numpy())
 
 
+def test_what_changes_in_python_from_call_to_call(tmp_path):
+    rng, count = np.random.default_rng(0), itertools.count(1)
+    functions = {
+        "a number": lambda x: x * next(count),
+        "an array": lambda x: x * rng.normal(size=2),
+        "an operation": lambda x: mg.sin(x) if next(count) % 2 else mg.cos(x),
+        "an option": lambda x: mg.roll(x, next(count) % 2),
+    }
+    for name, f in functions.items():
+        with pytest.raises((ProgramError, UnsupportedError), match="called twice|depends on values"):
+            pytest.fail(f"{name}: {mg.export.c(f, np.arange(2.0), path=tmp_path / 'f.c')}")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
 def test_the_header_is_for_cpp_too(tmp_path):
     _, step = adam_step()
