@@ -76,6 +76,6 @@ def first_call_differs(target: str, name: str, what: str, is_grad: bool) -> Prog
 def second_call_differs(target: str, name: str) -> ProgramError:
     """For a function that does something else when it is called once more."""
     return ProgramError(
-        f"{target}: {name} was called twice with the same arguments, and did something else: give it as an argument what "
-        "changes in Python from call to call, such as a counter or random numbers of NumPy"
+        f"{target}: {name} was called twice with the same arguments, and did something else: give it as an argument "
+        "what changes in Python from call to call, such as a counter or random numbers of NumPy"
     )

@@ -39,10 +39,11 @@ _OF_C = {
     "scalbn", "signbit", "signgam", "significand", "strlen", "y0", "y1", "yn",
 }  # fmt: skip
 _RESERVED = {
-    *keyword.kwlist, *_WORDS, *_OF_C, *_OF_CPP, *LIBRARY, *(f"{name}{end}" for name in LIBRARY for end in "fl"), *HELPERS,
-    *CONSTANTS,
+    *keyword.kwlist, *_WORDS, *_OF_C, *_OF_CPP, *LIBRARY, *(f"{name}{end}" for name in LIBRARY for end in "fl"),
+    *HELPERS, *CONSTANTS,
 }  # fmt: skip
-_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|factor|(whole|sum|memory|at)_.*|whole|same")  # what is computed in between
+# What is computed in between.
+_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|factor|(whole|sum|memory|at)_.*|whole|same")
 
 
 def identifier(label: str, taken: Collection[str]) -> str:

@@ -502,7 +502,7 @@ def test_what_changes_in_python_from_call_to_call(tmp_path):
         "an option": lambda x: mg.roll(x, next(count) % 2),
     }
     for name, f in functions.items():
-        with pytest.raises((ProgramError, UnsupportedError), match="called twice|depends on values"):
+        with pytest.raises((ProgramError, UnsupportedError), match=r"called twice|depends on values"):
             pytest.fail(f"{name}: {mg.export.c(f, np.arange(2.0), path=tmp_path / 'f.c')}")
     assert list(tmp_path.iterdir()) == []
 

@@ -75,7 +75,7 @@ def test_whole_numbers_and_what_is_refused(page, tmp_path):
 def test_names_that_the_module_has_itself(page, tmp_path):
     """Where they are looked up is not changed by arguments of the same names."""
 
-    def f(base, at_x, x, compiled, memory, BigInt):  # noqa: N803
+    def f(base, at_x, x, compiled, memory, BigInt):
         return base * 2 + at_x.sum() * x + compiled + memory * BigInt
 
     inputs = (np.array([1.0, 2.0, 3.0]), np.arange(2.0), np.ones(3), 5.0, 7.0, 1.5)
