@@ -280,6 +280,22 @@ def test_trees_and_whole_numbers(tmp_path):
         assert_close(x, wanted.detach().numpy())
 
 
+@needs_compiler
+@pytest.mark.parametrize("char", "bBhHiIlL")
+def test_the_least_and_largest_whole_numbers(char, tmp_path):
+    """They wrap round as NumPy's do, and what looks at their signs is no warning."""
+
+    def f(a, b):
+        return a + b, a - b, a * b, -a, mg.abs(a), mg.sign(a), mg.maximum(a, 0), mg.where(a > b, a, b)
+
+    least, largest = np.iinfo(char).min, np.iinfo(char).max
+    a = np.array([least, least, largest, largest, 0, 1, least + 1, 0, 7, 3], char)
+    b = np.array([largest, least, largest, 2, least, largest, 1, 0, 5, 7], char)
+    with np.errstate(all="ignore"):
+        for found, wanted in zip(Compiled(tmp_path, f, a, b)(a, b), f(mg.asarray(a), mg.asarray(b)), strict=True):
+            same_bits(found, wanted.numpy())
+
+
 # What is refused at run time
 
 
