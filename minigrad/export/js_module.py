@@ -90,7 +90,7 @@ def factory(f: Callable[..., Any], *examples: Any, name: str | None = None) -> s
 
 
 def reading(routine: Routine) -> list[str]:
-    """Lines that take the arguments out of their trees, and look whether they have as many elements as they should."""
+    """Lines that take the arguments out of their trees, and look whether they have the form that they should."""
     leaves = [path for i, example in enumerate(routine.examples) for path in _paths(example, f"a{i}")]
     lines = []
     for slot in routine.arguments:
@@ -98,8 +98,22 @@ def reading(routine: Routine) -> list[str]:
         wanted = f"an array of {count} numbers" if slot.shape else "a number"
         right = f"{path}?.length === {count}" if slot.shape else f'typeof {path} === "number"'
         what = _text(f"{slot.label} has to be {wanted}")
-        lines += [f"if (!({right})) throw new TypeError({what});", f"const {slot.name} = {path};"]
+        lines.append(f"if (!({right})) throw new TypeError({what});")
+        if slot.dtype.kind in "iu":
+            every = f"Array.from({path}, Number).every(Number.isInteger)" if slot.shape else f"Number.isInteger({path})"
+            lines.append(f"if (!{every}) throw new TypeError({_text(f'{slot.label} has to be whole')});")
+        lines.append(f"const {slot.name} = {_as_given(slot, path)};")
     return lines
+
+
+def _as_given(slot: Slot, path: str) -> str:
+    """An argument in its dtype, as far as numbers of JavaScript can be something else."""
+    if slot.dtype.char == "f":
+        as_array = f"{path} instanceof Float32Array ? {path} : Float32Array.from({path})"
+        return as_array if slot.shape else f"Math.fround({path})"
+    if slot.dtype.kind == "b":
+        return f"Uint8Array.from({path}, Boolean)" if slot.shape else f"+({path} != 0)"
+    return path
 
 
 def _paths(tree: Any, path: str) -> list[str]:

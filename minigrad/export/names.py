@@ -15,7 +15,8 @@ _WORDS = {
     "delete", "eval", "export", "extends", "finally", "function", "implements", "import", "in", "instanceof",
     "interface", "let", "new", "null", "package", "private", "protected", "public", "super", "this", "throw", "try",
     "typeof", "undefined", "var", "with", "yield", "Math", "Number", "Array", "Object", "Infinity", "NaN", "state",
-    "create", "base", "compiled", "Float64Array", "Float32Array", "Uint8Array", "BigInt", "RangeError", "TypeError",
+    "create", "base", "compiled", "Float64Array", "Float32Array", "Uint8Array", "BigInt", "Boolean", "RangeError",
+    "TypeError",
 }  # fmt: skip
 # Of C++, which reads the header too, and of later C.
 _OF_CPP = {
