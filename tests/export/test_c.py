@@ -243,6 +243,42 @@ def test_batch_norm_and_gradients_that_add_up(tmp_path):
 
 
 @needs_compiler
+def test_gradients_of_max_pooling(tmp_path):
+    """Also of equal elements, of NaN, and of elements as small as the padding."""
+
+    def f(x):
+        pools = (lambda x: F.max_pool2d(x, 2), lambda x: F.max_pool2d(x, 3, stride=2, padding=1))
+        return [(pool(x), mg.grad(lambda x, pool=pool: (pool(x) * 2).sum())(x)) for pool in pools]
+
+    x = np.round(np.random.default_rng(0).normal(size=(2, 1, 8, 8)))
+    strange = x.copy()
+    strange[0, 0, 0, :3], strange[1] = np.nan, -np.inf
+    compiled = Compiled(tmp_path, f, x)
+    for y in (x, strange):
+        for found, wanted in zip(compiled(y), mg.tree.flatten(f(mg.asarray(y)))[0], strict=True):
+            same_bits(found, wanted.numpy())
+
+
+@needs_compiler
+def test_a_step_of_an_embedding_with_padding(tmp_path):
+    table = nn.Embedding(6, 3, padding_idx=2, dtype=float)
+    optimizer = optim.SGD(table.parameters(), lr=0.1)
+
+    def step(rows):
+        optimizer.zero_grad()
+        loss = (table(rows) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss, table.weight
+
+    rows = np.array([0, 2, 5, 5])
+    compiled = Compiled(tmp_path, step, rows)
+    for now in (rows, np.array([2, 2, 1, 0])):
+        for found, wanted in zip(compiled(now), step(mg.asarray(now)), strict=True):
+            assert_close(found, wanted.detach().numpy())
+
+
+@needs_compiler
 def test_loops_and_branches(tmp_path):
     def f(x, n):
         def body(carry, row):
