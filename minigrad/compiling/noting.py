@@ -131,7 +131,8 @@ def scrambled(value: Any, seed: int) -> Any:
         made[...] = ~array if array.size < 8 else rng.integers(0, 2, array.shape)
     elif array.size:
         low, high = int(array.min()), int(array.max())
-        made[...] = rng.integers(low, high, array.shape, endpoint=True) if high - low > 8 else np.roll(array, 1)
+        wide = high - low > 8
+        made[...] = rng.integers(low, high, array.shape, array.dtype, endpoint=True) if wide else np.roll(array, 1)
         if (made == array).all() and high < np.iinfo(array.dtype).max:
             made += array.dtype.type(1)
     return made if isinstance(value, np.ndarray) else made[()]

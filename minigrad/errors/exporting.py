@@ -61,3 +61,20 @@ def not_in_evaluation(target: str, name: str, why: str) -> ProgramError:
         f"{target}: {name} is in training and {why}: call model.eval() first, or export a function that makes a whole "
         "step of training"
     )
+
+
+def first_call_differs(target: str, name: str, what: str, is_grad: bool) -> ProgramError:
+    """For what a function begins in its first call and goes on with in all later ones."""
+    forget = "forget it at the beginning, as in optimizer.zero_grad(), or " if is_grad else ""
+    return ProgramError(
+        f"{target}: there is no {what} yet, so that the first call of {name} differs from all later ones, which go on "
+        f"with it: {forget}call {name} once before it is exported"
+    )
+
+
+def second_call_differs(target: str, name: str) -> ProgramError:
+    """For a function that does something else when it is called once more."""
+    return ProgramError(
+        f"{target}: {name} was called twice with the same arguments, and did something else: give it as an argument "
+        "what changes in Python from call to call, such as a counter or random numbers of NumPy"
+    )

@@ -82,7 +82,7 @@ def c(
         calls ``backward()`` and ``optimizer.step()`` as ever; nothing of it is changed here.
     *examples
         What to trace it with: the result is for arguments of the same shapes and dtypes.  Integers, bools and strings
-        are fixed.
+        are fixed.  The function is called twice with them.
     path : path-like
         Of the file, which ends in ``.c``; the header beside it ends in ``.h``.
     name : str, optional
@@ -99,7 +99,8 @@ def c(
     Raises
     ------
     ProgramError
-        If the function cannot be traced, or a model is in training.
+        If the function cannot be traced, a model is in training, or not all calls do the same: where the first one
+        makes what later ones go on with, such as the buffers of momentum, or something in Python changes.
     UnsupportedError
         If C has nothing for an operation or a dtype (complex numbers, half precision), if what an operation does
         depends on values, or if the function draws random numbers; it names the operation and its line.

@@ -14,7 +14,9 @@ _WRAPPING = {"add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}
 _WHOLE = {
     "negative": "0 - {0}", "left_shift": "shift_left({0}, {1})", "right_shift": "shift_right({0}, {1})",
     "bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}", "bitwise_xor": "{0} ^ {1}", "invert": "~{0}",
+    "absolute": "{0} < 0 ? 0 - (uint64_t){0} : (uint64_t){0}",
 }  # fmt: skip
+_WITHOUT_SIGN = {"absolute": "{0}", "sign": "{0} != 0"}  # as compilers warn of what is never below 0
 
 _OF_WHOLE = {
     "whole_divide": "static int64_t whole_divide(int64_t a, int64_t b) {\n"
@@ -88,6 +90,8 @@ class C(Language):
         if dtype.kind in "iu":
             if dtype.char in "LQ" and operation in ("floor_divide", "remainder", "power", "right_shift"):
                 return None  # they are computed with a sign
+            if dtype.kind == "u" and operation in _WITHOUT_SIGN:
+                return _WITHOUT_SIGN[operation]
             return _WHOLE.get(operation) or _WRAPPING.get(operation) or super().template(operation, dtype)
         return super().template(operation, dtype)
 
@@ -131,8 +135,6 @@ class C(Language):
         if dtype.kind in "iu" and operation not in TRUTHS:
             if operation in _WRAPPING or operation == "negative":
                 operands = [f"({_UNSIGNED[max(dtype.itemsize, 4)]}){x}" for x in operands]
-            elif operation in ("absolute", "sign"):
-                operands = [f"(int64_t){x}" for x in operands]
             return f"({kind})({template.format(*operands)})"
         if dtype.kind == "f":
             for name in re.findall(r"\b([a-z]\w*)\(", template):

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.compiling.recording import Refused, current, plain
 from minigrad.core import Primitive
 from minigrad.export.instead_numbers import ROWS as NUMBERS
-from minigrad.nn import activation
+from minigrad.nn import activation, embedding
 from minigrad.ops import (
     elementwise,
     entropy,
@@ -25,6 +25,7 @@ from minigrad.ops import (
     reductions,
     shaping,
     special,
+    windows,
 )
 
 _ROOT_2 = math.sqrt(0.5)
@@ -140,6 +141,20 @@ def _pad(x: Any, *, widths: Any, value: float) -> Any:
     return made
 
 
+def _to_largest(g: Any, x: Any, top: Any, **how: Any) -> Any:
+    """As the operation does it where there may be NaN, or elements as small as the padding."""
+    where = windows.geometry(x.shape[2:], **how)
+    elements = windows._with_bottom(x, where)
+    inside = where.windows(where.pad(np.ones(x.shape, bool)))
+    zero, out = g.dtype.type(0), where.zeros(g)
+    target = where.windows(out)
+    for place in where.places():
+        here = inside[place] & ((elements[place] == top) | (elements[place] != elements[place]))
+        target[place] += np.where(here, g, zero)
+        g = np.where(here, zero, g)
+    return out[where.inside]
+
+
 def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
     axes = tuple(range(x.ndim)) if axis is None else axis
     sizes = np.abs(x)
@@ -205,7 +220,9 @@ _ROWS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (entropy.xlog1py, _xlog1py), (entropy.entr, _entr), (elementwise.round, _round),
     (reductions.argmax, _argmax), (reductions.argmin, _argmin), (reductions.count_nonzero, _count_nonzero),
     (kept_zeros.has_nan, _has_nan), (shaping._pad, _pad), (linalg.vector_norm, _vector_norm),
-    (linalg._einsum, _einsum), (numpy_elementwise._whole, _whole), (numpy_elementwise._fraction, _fraction),
+    (linalg._einsum, _einsum), (windows.to_largest, _to_largest),
+    (embedding.scale_gradient, lambda x, factor: np.positive(x)), (numpy_elementwise._whole, _whole),
+    (numpy_elementwise._fraction, _fraction),
     (gamma.gamma, _function("gamma", _forward(gamma.gamma))),
     (gamma.gammaln, _function("gammaln", _forward(gamma.gammaln))),
 )  # fmt: skip

@@ -25,7 +25,7 @@ def javascript(f: Callable[..., Any], *examples: Any, name: str | None = None) -
         calls ``backward()`` and ``optimizer.step()`` as ever; nothing of it is changed here.
     *examples
         What to trace it with: the result is for arguments of the same shapes and dtypes.  Integers, bools and strings
-        are fixed.
+        are fixed.  The function is called twice with them.
     name : str, optional
         Of the function in JavaScript; by default its own.
 
@@ -41,7 +41,8 @@ def javascript(f: Callable[..., Any], *examples: Any, name: str | None = None) -
     Raises
     ------
     ProgramError
-        If the function cannot be traced, or a model is in training.
+        If the function cannot be traced, a model is in training, or not all calls do the same: where the first one
+        makes what later ones go on with, such as the buffers of momentum, or something in Python changes.
     UnsupportedError
         If JavaScript has nothing for an operation or a dtype, if what an operation does depends on values, or if the
         function draws random numbers; it names the operation and its line.
@@ -89,7 +90,7 @@ def factory(f: Callable[..., Any], *examples: Any, name: str | None = None) -> s
 
 
 def reading(routine: Routine) -> list[str]:
-    """Lines that take the arguments out of their trees, and look whether they have as many elements as they should."""
+    """Lines that take the arguments out of their trees, and look whether they have the form that they should."""
     leaves = [path for i, example in enumerate(routine.examples) for path in _paths(example, f"a{i}")]
     lines = []
     for slot in routine.arguments:
@@ -97,8 +98,22 @@ def reading(routine: Routine) -> list[str]:
         wanted = f"an array of {count} numbers" if slot.shape else "a number"
         right = f"{path}?.length === {count}" if slot.shape else f'typeof {path} === "number"'
         what = _text(f"{slot.label} has to be {wanted}")
-        lines += [f"if (!({right})) throw new TypeError({what});", f"const {slot.name} = {path};"]
+        lines.append(f"if (!({right})) throw new TypeError({what});")
+        if slot.dtype.kind in "iu":
+            every = f"Array.from({path}, Number).every(Number.isInteger)" if slot.shape else f"Number.isInteger({path})"
+            lines.append(f"if (!{every}) throw new TypeError({_text(f'{slot.label} has to be whole')});")
+        lines.append(f"const {slot.name} = {_as_given(slot, path)};")
     return lines
+
+
+def _as_given(slot: Slot, path: str) -> str:
+    """An argument in its dtype, as far as numbers of JavaScript can be something else."""
+    if slot.dtype.char == "f":
+        as_array = f"{path} instanceof Float32Array ? {path} : Float32Array.from({path})"
+        return as_array if slot.shape else f"Math.fround({path})"
+    if slot.dtype.kind == "b":
+        return f"Uint8Array.from({path}, Boolean)" if slot.shape else f"+({path} != 0)"
+    return path
 
 
 def _paths(tree: Any, path: str) -> list[str]:

@@ -15,8 +15,22 @@ _WORDS = {
     "delete", "eval", "export", "extends", "finally", "function", "implements", "import", "in", "instanceof",
     "interface", "let", "new", "null", "package", "private", "protected", "public", "super", "this", "throw", "try",
     "typeof", "undefined", "var", "with", "yield", "Math", "Number", "Array", "Object", "Infinity", "NaN", "state",
-    "create",
+    "create", "base", "compiled", "Float64Array", "Float32Array", "Uint8Array", "BigInt", "Boolean", "RangeError",
+    "TypeError",
 }  # fmt: skip
+# Of C++, which reads the header too, and of later C.
+_OF_CPP = {
+    "alignas", "alignof", "and_eq", "asm", "bitand", "bitor", "char8_t", "char16_t", "char32_t", "compl", "concept",
+    "consteval", "constexpr", "constinit", "decltype", "explicit", "friend", "mutable", "namespace", "noexcept",
+    "not_eq", "nullptr", "operator", "or_eq", "requires", "static_assert", "template", "thread_local", "typename",
+    "using", "virtual", "wchar_t", "xor", "xor_eq",
+}  # fmt: skip
+# What the preprocessor puts something else for: macros of the headers, and of compilers.
+_MACROS = re.compile(
+    r"U?INT\w*_(MAX|MIN|C)|(SIZE|PTRDIFF|WCHAR|WINT|SIG_ATOMIC)_(MAX|MIN)|M_(E|L\w+|PI\w*|\d_\w+|SQRT\w+)"
+    r"|(FP|HUGE|MATH)_\w+|FLT_EVAL_METHOD|math_errhandling|NULL|HUGE|MAXFLOAT|DOMAIN|SING|OVERFLOW|UNDERFLOW"
+    r"|[PT]LOSS|offsetof|linux|unix|i386"
+)
 # Others of C's library, which a function may not be called by either.
 _OF_C = {
     "abort", "abs", "div", "drem", "exit", "fdim", "finite", "fma", "fmax", "fmin", "fpclassify", "free", "frexp",
@@ -26,10 +40,11 @@ _OF_C = {
     "scalbn", "signbit", "signgam", "significand", "strlen", "y0", "y1", "yn",
 }  # fmt: skip
 _RESERVED = {
-    *keyword.kwlist, *_WORDS, *_OF_C, *LIBRARY, *(f"{name}{end}" for name in LIBRARY for end in "fl"), *HELPERS,
-    *CONSTANTS,
+    *keyword.kwlist, *_WORDS, *_OF_C, *_OF_CPP, *LIBRARY, *(f"{name}{end}" for name in LIBRARY for end in "fl"),
+    *HELPERS, *CONSTANTS,
 }  # fmt: skip
-_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|factor|(whole|sum|memory)_.*|whole|same")  # what is computed in between
+# What is computed in between.
+_OWN = re.compile(r"[acikmpst]\d+|[jpqr]|total|factor|(whole|sum|memory|at)_.*|whole|same")
 
 
 def identifier(label: str, taken: Collection[str]) -> str:
@@ -37,7 +52,7 @@ def identifier(label: str, taken: Collection[str]) -> str:
     base = re.sub(r"[^0-9A-Za-z]+", "_", label).strip("_") or "value"
     if base[0].isdigit():
         base = f"_{base}"
-    if base in _RESERVED or _OWN.fullmatch(base):
+    if base in _RESERVED or _OWN.fullmatch(base) or _MACROS.fullmatch(base):
         base = f"{base}_"
     name, number = base, 1
     while name in taken:

@@ -7,12 +7,19 @@ import numpy as np
 
 from minigrad.compiling.assembling import living, numbers_first
 from minigrad.compiling.lowering import more_instead
-from minigrad.compiling.noting import alike, recorded, scrambled
+from minigrad.compiling.noting import alike, bits, recorded, scrambled
 from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
-from minigrad.errors.exporting import draws_numbers, no_counterpart, not_in_evaluation, with_dtype
+from minigrad.errors.exporting import (
+    draws_numbers,
+    first_call_differs,
+    no_counterpart,
+    not_in_evaluation,
+    second_call_differs,
+    with_dtype,
+)
 from minigrad.export.instead import INSTEAD
 from minigrad.export.languages import Language
 from minigrad.export.names import identifier
@@ -20,7 +27,7 @@ from minigrad.export.outside import names_outside
 from minigrad.nn.module import Module
 from minigrad.program import Program, Variable, remove_dead_code
 from minigrad.program.bodies import bodies_of
-from minigrad.program.equations import Argument, Equation, OfEntry, OfGrad, OfTensor, Source
+from minigrad.program.equations import Argument, Equation, Look, OfEntry, OfGrad, OfTensor, Source
 from minigrad.program.passes import simplified
 from minigrad.tree import Rebuild, flatten, paths
 
@@ -92,6 +99,9 @@ def routine_of(
 ) -> Routine:
     """The function as statements that a language can write; nothing that it would change is changed."""
     program, names = _program_of(target, f, examples)
+    again, _ = _program_of(target, f, examples)
+    if _outline(program) != _outline(again):
+        raise second_call_differs(target, program.name)
     name = identifier(program.name if name is None else name, set())
     outside = {x: s for x, s in program.inputs.items() if not isinstance(s, Argument)}
     leaves = [unwrap(x) for x in flatten(examples)[0]]
@@ -100,8 +110,8 @@ def routine_of(
     }
     values |= {x: np.ascontiguousarray(c.array).reshape(c.array.shape) for x, c in program.constants.items()}
     _check(target, program, values, language.characters)
-    parts, places = _statements(target, program, values, language)
-    taken = {name, *language.functions}
+    parts, places = _statements(target, program, again, values, language)
+    taken = {name, f"{name}_state", *language.functions}
     arguments = [
         Slot(identifier(s.name, taken), s.name, places[x], values[x], s.number)
         for x, s in program.inputs.items() if isinstance(s, Argument)
@@ -136,6 +146,7 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
                 raise not_in_evaluation(target, program.name, "draws random numbers")
             raise draws_numbers(target, equation.place)
     names = names_outside(f)
+    _check_first_call(target, program, names)
     # What an optimizer only counts is nothing to anybody; neither are the gradients of a step that does more.
     effects = [(t, x) for t, x in program.effects if not (isinstance(t, OfEntry) and t.key == "_steps")]
     read = {_key(s) for s in program.inputs.values()}
@@ -148,6 +159,28 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
         raise not_in_evaluation(target, program.name, f"changes {', '.join(_label(t, names) for t, _ in effects)}")
     program.effects = effects
     return remove_dead_code(program), names
+
+
+def _check_first_call(target: str, program: Program, names: Mapping[int, str]) -> None:
+    """Raise if it makes what it has found missing: all later calls would find it, and do something else."""
+    missing = set()
+    for guard in program.guards:
+        if guard.seen is False and isinstance(guard.look, Look):
+            first, *key = guard.look.objects
+            missing.add((id(first), *key, None) if key else _key(getattr(first, "__self__", None)))
+    for changed, x in program.effects:
+        if x is not None and _key(changed) in missing and changed.read() is None:
+            label = _label(changed, names)
+            raise first_call_differs(target, program.name, label, isinstance(changed, OfGrad))
+
+
+def _outline(program: Program) -> list[Any]:
+    """What has to be the same whenever a function is traced."""
+    equations = _all(program.equations)
+    literals = [bits(x.value) for e in equations for x in e.inputs if not isinstance(x, Variable)]
+    constants = [constant.digest for constant in program.constants.values()]
+    names = [e.operation.name for e in equations]
+    return [names, literals, constants, len(program.inputs), len(program.outputs), len(program.effects)]
 
 
 def _name(f: Any) -> str:
@@ -181,7 +214,7 @@ def _check(target: str, program: Program, values: Mapping[Variable, Any], dtypes
 
 
 def _statements(
-    target: str, program: Program, values: Mapping[Variable, Any], language: Language
+    target: str, program: Program, traced_again: Program, values: Mapping[Variable, Any], language: Language
 ) -> tuple[list[list[Statement]], dict[Variable, View]]:
     """The statements of each equation, which must be the same for all values; and where the values lie."""
     equations, inputs, given = program.equations, list(values), list(values.values())
@@ -193,7 +226,8 @@ def _statements(
             others = [
                 x if v in program.constants else scrambled(x, seed + i) for i, (v, x) in enumerate(values.items())
             ]
-            again = recorded(equations, inputs, others, dict(reasons), first)
+            same_inputs = [*traced_again.inputs, *traced_again.constants]
+            again = recorded(traced_again.equations, same_inputs, others, dict(reasons), first)
             differ = [i for i in first.parts if not alike(first.parts[i], again.parts.get(i))]
             reasons.update(dict.fromkeys(differ, "what it does depends on values"))
     finally:

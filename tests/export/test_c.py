@@ -243,6 +243,42 @@ def test_batch_norm_and_gradients_that_add_up(tmp_path):
 
 
 @needs_compiler
+def test_gradients_of_max_pooling(tmp_path):
+    """Also of equal elements, of NaN, and of elements as small as the padding."""
+
+    def f(x):
+        pools = (lambda x: F.max_pool2d(x, 2), lambda x: F.max_pool2d(x, 3, stride=2, padding=1))
+        return [(pool(x), mg.grad(lambda x, pool=pool: (pool(x) * 2).sum())(x)) for pool in pools]
+
+    x = np.round(np.random.default_rng(0).normal(size=(2, 1, 8, 8)))
+    strange = x.copy()
+    strange[0, 0, 0, :3], strange[1] = np.nan, -np.inf
+    compiled = Compiled(tmp_path, f, x)
+    for y in (x, strange):
+        for found, wanted in zip(compiled(y), mg.tree.flatten(f(mg.asarray(y)))[0], strict=True):
+            same_bits(found, wanted.numpy())
+
+
+@needs_compiler
+def test_a_step_of_an_embedding_with_padding(tmp_path):
+    table = nn.Embedding(6, 3, padding_idx=2, dtype=float)
+    optimizer = optim.SGD(table.parameters(), lr=0.1)
+
+    def step(rows):
+        optimizer.zero_grad()
+        loss = (table(rows) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss, table.weight
+
+    rows = np.array([0, 2, 5, 5])
+    compiled = Compiled(tmp_path, step, rows)
+    for now in (rows, np.array([2, 2, 1, 0])):
+        for found, wanted in zip(compiled(now), step(mg.asarray(now)), strict=True):
+            assert_close(found, wanted.detach().numpy())
+
+
+@needs_compiler
 def test_loops_and_branches(tmp_path):
     def f(x, n):
         def body(carry, row):
@@ -278,6 +314,22 @@ def test_trees_and_whole_numbers(tmp_path):
     found = compiled(tree, 2.5)
     for x, wanted in zip(found, [*parts.values(), mg.asarray(number)], strict=True):
         assert_close(x, wanted.detach().numpy())
+
+
+@needs_compiler
+@pytest.mark.parametrize("char", "bBhHiIlL")
+def test_the_least_and_largest_whole_numbers(char, tmp_path):
+    """They wrap round as NumPy's do, and what looks at their signs is no warning."""
+
+    def f(a, b):
+        return a + b, a - b, a * b, -a, mg.abs(a), mg.sign(a), mg.maximum(a, 0), mg.where(a > b, a, b)
+
+    least, largest = np.iinfo(char).min, np.iinfo(char).max
+    a = np.array([least, least, largest, largest, 0, 1, least + 1, 0, 7, 3], char)
+    b = np.array([largest, least, largest, 2, least, largest, 1, 0, 5, 7], char)
+    with np.errstate(all="ignore"):
+        for found, wanted in zip(Compiled(tmp_path, f, a, b)(a, b), f(mg.asarray(a), mg.asarray(b)), strict=True):
+            same_bits(found, wanted.numpy())
 
 
 # What is refused at run time
@@ -327,6 +379,14 @@ HOSTILE = [
     "??/",
     "\\",
     "__proto__",
+    "INT8_MAX",
+    "M_PI",
+    "HUGE_VAL",
+    "NULL",
+    "linux",
+    "template",
+    "xor",
+    "asm",
 ]
 
 
@@ -348,6 +408,13 @@ def test_names_may_be_anything(tmp_path):
 def test_names_of_functions(name, tmp_path):
     mg.export.c(lambda x: x + 1, np.ones(2), path=tmp_path / "f.c", name=name)
     subprocess.run([GCC, *FLAGS, "-c", "f.c"], check=True, cwd=tmp_path)
+
+
+@needs_compiler
+def test_an_argument_with_the_name_of_the_struct(tmp_path):
+    w = mg.tensor([2.0, 3.0])
+    compiled = Compiled(tmp_path, lambda program_state: program_state * w, np.ones(2))
+    assert compiled(np.array([1.0, 2.0]))[0].tolist() == [2, 6]
 
 
 def test_two_models_have_names_of_their_own(tmp_path):
@@ -437,13 +504,59 @@ def test_gradients_alone_are_state(tmp_path):
     w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
 
     def f(x):
+        w.grad = None
         loss = (w * w * x).sum()
         loss.backward()
         return loss
 
     compiled = Compiled(tmp_path, f, np.ones(2))
-    compiled(np.array([3.0, 4.0]))
+    for x in ([1.0, 1.0], [3.0, 4.0]):
+        compiled(np.array(x))
     assert compiled.state["grad_w"].tolist() == [6, 16]
+
+
+@needs_compiler
+def test_first_calls_that_differ_from_later_ones(tmp_path):
+    """What a function begins in its first call, and goes on with later, has to be there before."""
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    optimizer = optim.SGD([w], lr=0.1, momentum=0.9)
+
+    def adds(x):
+        (w * w * x).sum().backward()
+        return w.grad
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = ((w - x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = np.array([3.0, 4.0])
+    for f, message in (
+        (adds, r"no grad w yet.*zero_grad\(\), or call adds once before"),
+        (step, "no w.momentum_buffer yet.*: call step once before"),
+    ):
+        with pytest.raises(ProgramError, match=message):
+            mg.export.c(f, x, path=tmp_path / "f.c")
+        f(x)
+        compiled = Compiled(tmp_path, f, x, name=f.__name__)
+        for _ in range(3):
+            same_bits(compiled(x)[0], f(x).detach().numpy())
+
+
+def test_what_changes_in_python_from_call_to_call(tmp_path):
+    rng, count = np.random.default_rng(0), itertools.count(1)
+    functions = {
+        "a number": lambda x: x * next(count),
+        "an array": lambda x: x * rng.normal(size=2),
+        "an operation": lambda x: mg.sin(x) if next(count) % 2 else mg.cos(x),
+        "an option": lambda x: mg.roll(x, next(count) % 2),
+    }
+    for name, f in functions.items():
+        with pytest.raises((ProgramError, UnsupportedError), match=r"called twice|depends on values"):
+            pytest.fail(f"{name}: {mg.export.c(f, np.arange(2.0), path=tmp_path / 'f.c')}")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
@@ -452,6 +565,14 @@ def test_the_header_is_for_cpp_too(tmp_path):
     mg.export.c(step, *digits(), path=tmp_path / "step.c")
     (tmp_path / "main.cpp").write_text('#include "step.h"\nint main() { step_state.lr = 0.1; return 0; }\n')
     subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "main.cpp"], check=True, cwd=tmp_path)
+
+    def f(template, namespace, xor, nullptr, asm, linux):
+        return template + namespace + xor + nullptr + asm + linux
+
+    mg.export.c(f, *[1.0] * 6, path=tmp_path / "step.c")
+    (tmp_path / "main.cpp").write_text('#include "step.h"\nint main() { return 0; }\n')
+    subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "main.cpp"], check=True, cwd=tmp_path)
+    subprocess.run([GCC, "-Wall", "-Wextra", "-Werror", "-c", "step.c"], check=True, cwd=tmp_path)
 
 
 @needs_compiler

@@ -257,6 +257,19 @@ def test_wrong_arguments(page):
             page.run(f"two({arguments})")
 
 
+def test_arguments_are_taken_in_their_dtype(page):
+    """Numbers are rounded where float32 is meant, and anything is true or false where bools are."""
+    load(
+        page, "of_float", lambda x, y: (x - np.float32(0.1), y - np.float32(0.1)), np.ones(1, np.float32), np.float32(1)
+    )
+    assert page.run("of_float([0.1], 0.1).map(numbers)") == [["0"], "0"]
+    load(page, "of_bool", lambda x, y: (x & y).sum(), np.array([True, False]), np.array([True, True]))
+    assert page.run("of_bool([2, true], [1, 3])") == 2
+    load(page, "of_int", lambda x, i: x[i], np.arange(3.0), np.array([0, 1]))
+    with pytest.raises(RuntimeError, match="i has to be whole"):
+        page.run("of_int([1, 2, 3], [0, 0.5])")
+
+
 def test_an_index_out_of_range(page):
     load(page, "pick", lambda x, i: x[i], np.arange(3.0), np.array([0, 1]))
     assert list(call(page, "pick", np.arange(3.0), np.array([-1, 2]))) == [2, 2]

@@ -71,6 +71,18 @@ def test_whole_numbers_and_what_is_refused(page, tmp_path):
         page.run("pick([1, 2, 3, 4], [1], 1)")
 
 
+@needs_ziglang
+def test_names_that_the_module_has_itself(page, tmp_path):
+    """Where they are looked up is not changed by arguments of the same names."""
+
+    def f(base, at_x, x, compiled, memory, BigInt):
+        return base * 2 + at_x.sum() * x + compiled + memory * BigInt
+
+    inputs = (np.array([1.0, 2.0, 3.0]), np.arange(2.0), np.ones(3), 5.0, 7.0, 1.5)
+    load(page, tmp_path, "names", f, *inputs)
+    assert_close(call(page, "names", *inputs), f(*map(mg.asarray, inputs)).numpy())
+
+
 def test_bad_calls(tmp_path, monkeypatch):
     with pytest.raises(ArgumentError, match=r"ending in \.wasm"):
         mg.export.webassembly(mg.sin, np.ones(2), path=tmp_path / "f.c")
