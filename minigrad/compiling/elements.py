@@ -220,7 +220,7 @@ class GroupWriter:
         """One of NumPy's loops on a tile."""
         statement = value.statement
         assert statement.loop is not None
-        function, data = self.writer.loop(statement.loop)
+        function, data = self.writer.pointer(statement.loop)
         pointers, steps = [], []
         before = []
         for i, source in enumerate(sources):

@@ -206,7 +206,7 @@ class _Writer(UnitsWriter):
         places, self.memory = placed(lives)
         return places
 
-    def loop(self, loop: Loop) -> tuple[str, str]:
+    def pointer(self, loop: Loop) -> tuple[str, str]:
         """A loop of NumPy's as a function of C, and its data."""
         number = self.loops.setdefault(loop, len(self.loops))
         return f"((loop)table[{1 + 2 * number}])", f"table[{2 + 2 * number}]"
@@ -217,7 +217,7 @@ class _Writer(UnitsWriter):
         out, x = statement.out, statement.x
         if not out.buffer.array.size:
             return
-        function, data = self.loop(statement.loop)
+        function, data = self.pointer(statement.loop)
         kind, initial = C_TYPES[out.dtype.char], statement.initial
         dims = axes_of_reduction(out, x)
         first = initial is None
@@ -254,7 +254,7 @@ class _Writer(UnitsWriter):
         out, x, axis = statement.out, statement.x, statement.axis
         if 0 in out.shape:
             return
-        function, data = self.loop(statement.loop)
+        function, data = self.pointer(statement.loop)
         kind, n = C_TYPES[out.dtype.char], out.shape[axis]
         outer = [i for i in range(len(out.shape)) if i != axis]
         with self.braces():
@@ -271,7 +271,7 @@ class _Writer(UnitsWriter):
         views = (*statement.inputs, statement.out)
         if 0 in statement.out.shape:
             return
-        function, data = self.loop(statement.loop)
+        function, data = self.pointer(statement.loop)
         shape = statement.out.shape
         outer, last = shape[:-1], shape[-1] if shape else 1
         with self.braces():

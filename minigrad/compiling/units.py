@@ -26,12 +26,16 @@ class UnitsWriter:
 
     Attributes
     ----------
+    counter : str
+        What declares the index of a loop.
     lines : list of str
     inner : dict of int to list of list of Unit
         Of loops and branches, by their numbers, the units of their two parts.
     spans : dict of Buffer to set of int
         The numbers between which a buffer is used; in a loop it is used all the time.
     """
+
+    counter = "ptrdiff_t"
 
     def __init__(self, units: Sequence[Unit], needed: Collection[Buffer]) -> None:
         self.units, self.needed = units, set(needed)
@@ -143,18 +147,17 @@ class UnitsWriter:
         """Begin loops over axes of these lengths: the names of the indices, with the strides."""
         names = []
         for i, (n, stride) in enumerate(dims):
-            self.lines.append(self.loop_head(f"i{i}", n))
-            names.append((f"i{i}", stride))
+            names.append((self.loop(f"i{i}", n), stride))
         return names
 
-    def loop_head(self, name: str, length: Any) -> str:
-        """The beginning of a loop."""
-        return f"for (ptrdiff_t {name} = 0; {name} < {length}; {name}++) {{"
+    def loop(self, name: str, length: int, begin: int = 0) -> str:
+        """Begin a loop: the name of its index."""
+        self.lines.append(f"for ({self.counter} {name} = {begin}; {name} < {length}; {name}++) {{")
+        return name
 
     def close(self, count: int) -> None:
         """End so many loops."""
-        if count:
-            self.lines.append("}" * count)
+        self.lines += ["}"] * count
 
 
 class _Braces:

@@ -154,6 +154,9 @@ class CFile:
         names |= {slot.view.buffer: f"{self.struct}.{slot.name}" for slot in routine.state}
         self.writer = RoutineWriter(routine, _LANGUAGE, names)
         self.lines = self.writer.body_of_all()
+        text = re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))
+        # Names that are read, and not only assigned to.
+        self.words = set(re.findall(r"\w+", re.sub(r"(?m)^\w+ = ", "", text)))
 
     @property
     def _const(self) -> str:
@@ -200,6 +203,7 @@ class CFile:
             "".join(
                 f"static const {C_TYPES[b.dtype.char]} {name}[] = {_values(b.array)};\n"
                 for b, name in self.writer.constants.items()
+                if name in self.words
             ),
             self._memory(),
             own,
@@ -214,20 +218,18 @@ class CFile:
             check = f"typedef char {self.struct}_has_no_gaps[sizeof(struct {self.struct}) == {self.size} ? 1 : -1];\n"
             return f"{check}struct {self.struct} {self.struct};\n"
         values = ",\n".join(
-            f"  .{slot.name} = {_values(slot.value) if slot.shape else _LANGUAGE.number(_initial(slot), slot.dtype)}"
+            f"  .{slot.name} = {_values(slot.value) if slot.shape else _LANGUAGE.number(_number(slot), slot.dtype)}"
             for slot in self.state
         )
         return f"{self._const}struct {self.struct} {self.struct} = {{\n{values}\n}};\n"
 
     def _numbers(self) -> list[str]:
         """Single numbers that are computed in between; and what says that nobody needs a name."""
-        text = re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))
-        read = set(re.findall(r"\w+", re.sub(r"(?m)^\w+ = ", "", text)))  # not what is assigned to alone
         numbers = self.writer.numbers.items()
         slots = (*self.routine.arguments, *self.routine.results)
         names = [*(slot.name for slot in slots), *(name for _, name in numbers)]
         lines = [_LANGUAGE.variable(b.dtype, name, "0") for b, name in numbers]
-        return lines + [f"(void){name};" for name in names if name not in read]
+        return lines + [f"(void){name};" for name in names if name not in self.words]
 
     def _memory(self) -> str:
         """Arrays that are computed in between: of each type one piece of memory, which they share by turns."""
@@ -258,7 +260,7 @@ def _declared(slot: Slot) -> str:
     return f"{C_TYPES[slot.dtype.char]} {slot.name}{size}"
 
 
-def _initial(slot: Slot) -> Any:
+def _number(slot: Slot) -> Any:
     return 0 if slot.value is None else np.asarray(slot.value)[()]
 
 
@@ -266,9 +268,8 @@ def _values(array: Any) -> str:
     """The elements of an array, in lines."""
     if array is None or not np.size(array):
         return "{0}"
-    texts = [_LANGUAGE.number(x, array.dtype) for x in array.reshape(-1)]
     lines, line = [], ""
-    for text in texts:
+    for text in _LANGUAGE.numbers(array):
         if len(line) + len(text) > WIDTH:
             lines.append(line.rstrip())
             line = ""

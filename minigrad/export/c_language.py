@@ -121,6 +121,15 @@ class C(Language):
             text = repr(float(str(value))) + ("f" if dtype.itemsize == 4 else "")
         return f"({text})" if text.startswith("-") else text
 
+    def numbers(self, array: np.ndarray) -> list[str]:
+        """All elements of an array, in C's order; of many at once, which need no brackets where they stand alone."""
+        if array.dtype.kind == "f" and np.isfinite(array).all():
+            end = "f" if array.dtype.itemsize == 4 else ""
+            # The shortest decimal number that is none but this one.
+            texts = map(str, array.reshape(-1)) if end else map(repr, array.reshape(-1).tolist())
+            return [f"{text}{end}" for text in texts]
+        return super().numbers(array)
+
     def converted(self, text: str, old: Any, new: Any) -> str:
         """A value of one dtype as one of another."""
         if new.kind == "b":

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.compiling.recording import Refused, current, plain
 from minigrad.core import Primitive
-from minigrad.export.instead_numbers import ROWS as NUMBERS
+from minigrad.export import instead_norms, instead_numbers, instead_training
 from minigrad.nn import activation, embedding
 from minigrad.ops import (
     elementwise,
@@ -155,24 +155,6 @@ def _to_largest(g: Any, x: Any, top: Any, **how: Any) -> Any:
     return out[where.inside]
 
 
-def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
-    axes = tuple(range(x.ndim)) if axis is None else axis
-    sizes = np.abs(x)
-    if ord == 0:
-        return _add.reduce((x != 0).astype(x.dtype), axis=axes, keepdims=keepdims)
-    if ord == 1:
-        return _add.reduce(sizes, axis=axes, keepdims=keepdims)
-    if math.isinf(ord):
-        return (_maximum if ord > 0 else _minimum).reduce(sizes, axis=axes, keepdims=keepdims)
-    # By the size of the element that counts most, so that powers neither over- nor underflow.
-    scale = (_maximum if ord > 0 else _minimum).reduce(sizes, axis=axes, keepdims=True)
-    scale = np.where((scale > 0) & (scale < np.inf), scale, 1)
-    ratio = sizes / scale
-    total = _add.reduce(ratio * ratio if ord == 2 else ratio**ord, axis=axes, keepdims=True)
-    found = scale * (np.sqrt(total) if ord == 2 else total ** (1 / ord))
-    return found if keepdims else np.squeeze(found, axes)
-
-
 def _einsum(*operands: Any, subscripts: str) -> Any:
     """Two operands at a time, as products of stacks of matrices."""
     terms, result = subscripts.split("->")
@@ -219,11 +201,15 @@ _ROWS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (logistic.log_expit, _log_expit), (logistic.logit, _logit), (entropy.xlogy, _xlogy),
     (entropy.xlog1py, _xlog1py), (entropy.entr, _entr), (elementwise.round, _round),
     (reductions.argmax, _argmax), (reductions.argmin, _argmin), (reductions.count_nonzero, _count_nonzero),
-    (kept_zeros.has_nan, _has_nan), (shaping._pad, _pad), (linalg.vector_norm, _vector_norm),
+    (kept_zeros.has_nan, _has_nan), (shaping._pad, _pad),
     (linalg._einsum, _einsum), (windows.to_largest, _to_largest),
     (embedding.scale_gradient, lambda x, factor: np.positive(x)), (numpy_elementwise._whole, _whole),
     (numpy_elementwise._fraction, _fraction),
     (gamma.gamma, _function("gamma", _forward(gamma.gamma))),
     (gamma.gammaln, _function("gammaln", _forward(gamma.gammaln))),
 )  # fmt: skip
-INSTEAD: Mapping[Primitive, Callable[..., Any]] = {f.primitive: instead for f, instead in (*_ROWS, *NUMBERS)}
+INSTEAD: Mapping[Primitive, Callable[..., Any]] = {
+    f.primitive: instead
+    for rows in (_ROWS, instead_norms.ROWS, instead_numbers.ROWS, instead_training.ROWS)
+    for f, instead in rows
+}

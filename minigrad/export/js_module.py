@@ -64,9 +64,9 @@ def javascript(f: Callable[..., Any], *examples: Any, name: str | None = None) -
     return f"export const create = {factory(f, *examples, name=name)};\nexport default create();\n"
 
 
-def factory(f: Callable[..., Any], *examples: Any, name: str | None = None) -> str:
+def factory(f: Callable[..., Any], *examples: Any, name: str | None = None, is_first_call: bool = False) -> str:
     """An expression of JavaScript: a function that makes the function, of a state that it is given or of its own."""
-    routine = routine_of(TARGET, f, examples, _LANGUAGE, name)
+    routine = routine_of(TARGET, f, examples, _LANGUAGE, name, is_first_call)
     names = {slot.view.buffer: slot.name for slot in (*routine.arguments, *routine.results)}
     arrays = [slot for slot in routine.state if slot.shape]
     names |= {slot.view.buffer: slot.name if slot.shape else f"state.{slot.name}" for slot in routine.state}

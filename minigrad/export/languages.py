@@ -136,6 +136,10 @@ class Language:
         """A number, exactly."""
         raise NotImplementedError
 
+    def numbers(self, array: np.ndarray) -> list[str]:
+        """All elements of an array, in C's order."""
+        return [self.number(x, array.dtype) for x in array.reshape(-1)]
+
     def converted(self, text: str, old: Any, new: Any) -> str:
         """A value of one dtype as one of another."""
         raise NotImplementedError

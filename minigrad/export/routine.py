@@ -1,33 +1,31 @@
 """A function as statements alone, with names for what goes in, what comes out, and what stays from call to call."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.compiling.assembling import living, numbers_first
 from minigrad.compiling.lowering import more_instead
-from minigrad.compiling.noting import alike, bits, recorded, scrambled
+from minigrad.compiling.noting import alike, recorded, scrambled
 from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
 from minigrad.errors.exporting import (
     draws_numbers,
-    first_call_differs,
     no_counterpart,
     not_in_evaluation,
-    second_call_differs,
     with_dtype,
 )
+from minigrad.export.calls import all_equations, check_first_call, check_second_call, place_of
 from minigrad.export.instead import INSTEAD
 from minigrad.export.languages import Language
 from minigrad.export.names import identifier
 from minigrad.export.outside import names_outside
 from minigrad.nn.module import Module
 from minigrad.program import Program, Variable, remove_dead_code
-from minigrad.program.bodies import bodies_of
-from minigrad.program.equations import Argument, Equation, Look, OfEntry, OfGrad, OfTensor, Source
+from minigrad.program.equations import Argument, OfEntry, OfGrad, OfTensor, Source
 from minigrad.program.passes import simplified
 from minigrad.tree import Rebuild, flatten, paths
 
@@ -95,13 +93,22 @@ class Routine(NamedTuple):
 
 
 def routine_of(
-    target: str, f: Callable[..., Any], examples: tuple[Any, ...], language: Language, name: str | None = None
+    target: str,
+    f: Callable[..., Any],
+    examples: tuple[Any, ...],
+    language: Language,
+    name: str | None = None,
+    is_first_call: bool = False,
 ) -> Routine:
-    """The function as statements that a language can write; nothing that it would change is changed."""
+    """The function as statements that a language can write; nothing that it would change is changed.
+
+    A call that differs from those after it is refused, unless it is said that it `is_first_call`.
+    """
     program, names = _program_of(target, f, examples)
     again, _ = _program_of(target, f, examples)
-    if _outline(program) != _outline(again):
-        raise second_call_differs(target, program.name)
+    check_second_call(target, program, again)
+    if not is_first_call:
+        check_first_call(target, program, lambda source: _label(source, names))
     name = identifier(program.name if name is None else name, set())
     outside = {x: s for x, s in program.inputs.items() if not isinstance(s, Argument)}
     leaves = [unwrap(x) for x in flatten(examples)[0]]
@@ -119,7 +126,7 @@ def routine_of(
     state: dict[Any, Slot] = {}
     for x, source in outside.items():
         label = _label(source, names)
-        state[_key(source)] = Slot(identifier(label, taken), label, places[x], np.asarray(values[x]))
+        state[place_of(source)] = Slot(identifier(label, taken), label, places[x], np.asarray(values[x]))
     constants = {places[x].buffer: values[x] for x in program.constants}
     results, copies = [], list[Statement]()
     for i, x in enumerate(program.outputs):
@@ -140,20 +147,19 @@ def routine_of(
 def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Program, dict[int, str]]:
     """The function traced, without what nothing depends on; and the names of what is outside."""
     program = simplified(traced(f, _name(f), (examples, {})))
-    for equation in _all(program.equations):
+    for equation in all_equations(program.equations):
         if equation.operation.primitive.facts.kind == "draw":
             if isinstance(f, Module):
                 raise not_in_evaluation(target, program.name, "draws random numbers")
             raise draws_numbers(target, equation.place)
     names = names_outside(f)
-    _check_first_call(target, program, names)
     # What an optimizer only counts is nothing to anybody; neither are the gradients of a step that does more.
     effects = [(t, x) for t, x in program.effects if not (isinstance(t, OfEntry) and t.key == "_steps")]
-    read = {_key(s) for s in program.inputs.values()}
+    read = {place_of(s) for s in program.inputs.values()}
     does_more = any(not isinstance(t, OfGrad) for t, _ in effects)
     effects = [
         (t, x) for t, x in effects
-        if not isinstance(t, OfGrad) or _key(t) in read or not (does_more or x is None)
+        if not isinstance(t, OfGrad) or place_of(t) in read or not (does_more or x is None)
     ]  # fmt: skip
     if effects and isinstance(f, Module):
         raise not_in_evaluation(target, program.name, f"changes {', '.join(_label(t, names) for t, _ in effects)}")
@@ -161,37 +167,8 @@ def _program_of(target: str, f: Callable[..., Any], examples: tuple[Any, ...]) -
     return remove_dead_code(program), names
 
 
-def _check_first_call(target: str, program: Program, names: Mapping[int, str]) -> None:
-    """Raise if it makes what it has found missing: all later calls would find it, and do something else."""
-    missing = set()
-    for guard in program.guards:
-        if guard.seen is False and isinstance(guard.look, Look):
-            first, *key = guard.look.objects
-            missing.add((id(first), *key, None) if key else _key(getattr(first, "__self__", None)))
-    for changed, x in program.effects:
-        if x is not None and _key(changed) in missing and changed.read() is None:
-            label = _label(changed, names)
-            raise first_call_differs(target, program.name, label, isinstance(changed, OfGrad))
-
-
-def _outline(program: Program) -> list[Any]:
-    """What has to be the same whenever a function is traced."""
-    equations = _all(program.equations)
-    literals = [bits(x.value) for e in equations for x in e.inputs if not isinstance(x, Variable)]
-    constants = [constant.digest for constant in program.constants.values()]
-    names = [e.operation.name for e in equations]
-    return [names, literals, constants, len(program.inputs), len(program.outputs), len(program.effects)]
-
-
 def _name(f: Any) -> str:
     return getattr(f, "__name__", type(f).__name__).replace("<lambda>", "function")
-
-
-def _all(equations: Sequence[Equation]) -> list[Equation]:
-    """Equations, with those of the bodies of loops and branches."""
-    return [
-        e for equation in equations for e in (equation, *(x for b in bodies_of(equation) for x in _all(b.equations)))
-    ]
 
 
 def _laid_out(value: Any) -> Any:
@@ -207,7 +184,7 @@ def _check(target: str, program: Program, values: Mapping[Variable, Any], dtypes
         dtype = np.asarray(value).dtype
         if dtype.char not in dtypes:
             raise with_dtype(target, str(program.inputs.get(x, "a constant")), dtype, dtypes)
-    for equation in _all(program.equations):
+    for equation in all_equations(program.equations):
         for y in equation.outputs:
             if isinstance(y.dtype, np.dtype) and y.dtype.char not in dtypes and y.dtype.kind in "fciub":
                 raise with_dtype(target, equation.operation.name, y.dtype, dtypes, equation.place)
@@ -265,11 +242,11 @@ def _written(
             )
         source = places[x] if isinstance(x, Variable) else None
         value: Any = Number(x.value, np.asarray(x.value).dtype) if source is None else source
-        slot = state.get(_key(target))
+        slot = state.get(place_of(target))
         if slot is None:
             label = _label(target, names)
             slot = _slot(identifier(label, taken), label, value, (-3, i))
-            state[_key(target)] = slot
+            state[place_of(target)] = slot
         if source is not None and source.buffer.kind == "given":
             # What is read from one place may be written to before it is read.
             between = Buffer((-4, i), "made", np.zeros(source.shape, source.dtype), slot.view.buffer.size)
@@ -278,15 +255,6 @@ def _written(
         then.append(Map("copy", slot.dtype, None, slot.view, (value,)))
         written.add(slot.name)
     return written, [*first, *then]
-
-
-def _key(source: Any) -> Any:
-    """The same for what is read and written in the same place."""
-    if isinstance(source, OfTensor):
-        return id(source.tensor)
-    if isinstance(source, OfEntry):
-        return (id(source.mapping), source.key, source.place)
-    return ("grad", id(source.node)) if isinstance(source, OfGrad) else source
 
 
 def _label(source: Source, names: Mapping[int, str]) -> str:

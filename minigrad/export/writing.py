@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from itertools import count
 from typing import Any
 
 from minigrad.compiling.grouping import Group, grouped
@@ -46,7 +47,8 @@ class RoutineWriter(UnitsWriter):
 
     def __init__(self, routine: Routine, language: Language, names: Mapping[Buffer, str]) -> None:
         super().__init__(grouped(routine.statements), ())
-        self.language = language
+        self.language, self.counter = language, language.counter
+        self._fresh = count(1)
         self._names = dict(names)
         self._rows: dict[Buffer, str] = {}  # which row it is
         self.arrays: dict[Buffer, str] = {}
@@ -99,10 +101,6 @@ class RoutineWriter(UnitsWriter):
         """Of each array in between: the numbers of its first and last use, and its name."""
         return [(min(self.spans[b]), max(self.spans[b]), b, name) for b, name in self.arrays.items()]
 
-    def loop_head(self, name: str, length: Any) -> str:
-        """The beginning of a loop."""
-        return f"for ({self.language.counter} {name} = 0; {name} < {length}; {name}++) {{"
-
     # Operations on elements
 
     def group(self, unit: Group, number: int) -> None:
@@ -131,18 +129,12 @@ class RoutineWriter(UnitsWriter):
             ]  # fmt: skip
             text = self.language.expression(statement, operands, [x.dtype for x in statement.inputs])
             if is_read:
-                current[statement.out.place] = name = f"t{self._fresh()}"
+                current[statement.out.place] = name = f"t{next(self._fresh)}"
                 self.lines.append(self.language.local(statement.out.dtype, name, text))
                 text = name
             if id(statement) in stored:
                 self.lines.append(f"{at(statement.out)} = {text};")
         self.close(len(names))
-
-    _locals = 0
-
-    def _fresh(self) -> int:
-        self._locals += 1
-        return self._locals
 
     # Reductions
 
@@ -152,10 +144,8 @@ class RoutineWriter(UnitsWriter):
         if not out.buffer.array.size:
             return
         dims = axes_of_reduction(out, x)
-        kept = [d for d in dims if not d[3]]
-        name = statement.loop.ufunc
         if initial is not None:
-            names = self.loops_over([(n, s) for n, _, s, _ in kept])
+            names = self.loops_over([(n, step) for n, _, step, gone in dims if not gone])
             self.lines.append(f"{self.element(out, names)} = {self.language.number(initial, out.dtype)};")
             self.close(len(names))
         if 0 in x.shape:
@@ -164,56 +154,48 @@ class RoutineWriter(UnitsWriter):
         indices = [i for i, _ in self.loops_over([(n, 0) for n, _, _, _ in outer])]
         to = [(i, d[2]) for i, d in zip(indices, outer, strict=True)]
         of = [(i, d[1]) for i, d in zip(indices, outer, strict=True)]
-        begins = [i for i, d in zip(indices, outer, strict=True) if d[3]]  # where these are 0
-        summed = gone and name in PAIRWISE and out.dtype.kind == "f"
-        if initial is None and begins:
-            # What comes first is copied; from then on it is an operand.
-            test = " && ".join(f"{i} == 0" for i in begins)
-            self.lines.append(f"if ({test}) {{")
-            self._reduce_rows(statement, to, of, length, step, out_step, gone, summed, first=True)
-            self.lines.append("} else {")
-            self._reduce_rows(statement, to, of, length, step, out_step, gone, summed, first=False)
-            self.lines.append("}")
-        else:
-            self._reduce_rows(statement, to, of, length, step, out_step, gone, summed, first=initial is None)
-        self.close(len(indices))
 
-    def _reduce_rows(
-        self, statement: Reduce, to: Any, of: Any, length: int, step: int, out_step: int, gone: bool, summed: bool,
-        first: bool,
-    ) -> None:  # fmt: skip
-        out, x, name = statement.out, statement.x, statement.loop.ufunc
-        target, dtype = self.element(out, to), out.dtype
-        if not gone:
-            j = self.loops_over_named("j", length)
+        def rows(first: bool) -> None:
+            """What is in the outer loops; what comes first is copied, and from then on it is an operand."""
+            if gone:
+                self._reduce_row(statement, to, of, length, step, first)
+                return
+            j = self.loop("j", length)
             target, source = self.element(out, [*to, (j, out_step)]), self.element(x, [*of, (j, step)])
-            value = source if first else self.language.two(name, dtype, target, source)
+            value = source if first else self.language.two(statement.loop.ufunc, out.dtype, target, source)
             self.lines.append(f"{target} = {value};")
             self.close(1)
-            return
-        begin = 1 if first else 0
+
+        begins = [i for i, d in zip(indices, outer, strict=True) if d[3]]
+        if initial is None and begins:
+            self.lines.append(f"if ({' && '.join(f'{i} == 0' for i in begins)}) {{")
+            rows(first=True)
+            self.lines.append("} else {")
+            rows(first=False)
+            self.lines.append("}")
+        else:
+            rows(first=initial is None)
+        self.close(len(indices))
+
+    def _reduce_row(self, statement: Reduce, to: Any, of: Any, length: int, step: int, first: bool) -> None:
+        """A row of the operand, of which one element comes."""
+        out, x, name = statement.out, statement.x, statement.loop.ufunc
+        target, dtype, begin = self.element(out, to), out.dtype, int(first)
         if first:
             self.lines.append(f"{target} = {self.element(x, of)};")
-        if summed:
-            if length > begin:
-                memory, place = self._located(x, of)
-                after = f"{place} + {step // dtype.itemsize}" if begin else place
-                total = self.language.pairwise(dtype, memory, after, length - begin, step // dtype.itemsize)
-                self.lines.append(f"{target} = {self.language.two(name, dtype, target, total)};")
+        if length == begin:
             return
-        if length == 1:
-            if not first:
-                self.lines.append(f"{target} = {self.language.two(name, dtype, target, self.element(x, of))};")
+        if name in PAIRWISE and dtype.kind == "f":
+            memory, place = self._located(x, of)
+            size = step // dtype.itemsize
+            after = f"{place} + {size}" if begin and place is not None else place
+            total = self.language.pairwise(dtype, memory, after, length - begin, size)
+            self.lines.append(f"{target} = {self.language.two(name, dtype, target, total)};")
             return
-        j = self.loops_over_named("j", length, begin)
+        j = self.loop("j", length, begin)
         source = self.element(x, [*of, (j, step)])
         self.lines.append(f"{target} = {self.language.two(name, dtype, target, source)};")
         self.close(1)
-
-    def loops_over_named(self, name: str, length: int, begin: int = 0) -> str:
-        """Begin one loop."""
-        self.lines.append(f"for ({self.language.counter} {name} = {begin}; {name} < {length}; {name}++) {{")
-        return name
 
     def accumulate(self, statement: Accumulate) -> None:
         """Running results."""
@@ -226,7 +208,7 @@ class RoutineWriter(UnitsWriter):
         of = [(name, x.strides[i]) for name, i in zip(names, outer, strict=True)]
         self.lines.append(f"{self.element(out, to)} = {self.element(x, of)};")
         if out.shape[axis] > 1:
-            j = self.loops_over_named("j", out.shape[axis], 1)
+            j = self.loop("j", out.shape[axis], 1)
             before = self.element(out, [*to, ("(j - 1)", out.strides[axis])])
             value = self.language.two(
                 statement.loop.ufunc, out.dtype, before, self.element(x, [*of, (j, x.strides[axis])])
@@ -249,22 +231,22 @@ class RoutineWriter(UnitsWriter):
             return
         rows, length, columns = statement.lengths
         a_row, a_term, b_term, b_column, out_row, out_column = statement.steps
-        r = self.loops_over_named("r", rows)
+        r = self.loop("r", rows)
         at = [[*index, (r, step)] for index, step in zip(at, (a_row, 0, out_row), strict=True)]
         size = out.dtype.itemsize
         if columns > 1 and b_column == size and out_column == size:
             # Row by row of the second matrix, which compilers make many columns at once of.
-            q = self.loops_over_named("q", columns)
+            q = self.loop("q", columns)
             self.lines.append(f"{self.element(out, [*at[2], (q, size)])} = {self.language.number(0, out.dtype)};")
             self.close(1)
-            j = self.loops_over_named("j", length)
+            j = self.loop("j", length)
             self.lines.append(self.language.local(out.dtype, "factor", self.element(a, [*at[0], (j, a_term)])))
-            q = self.loops_over_named("q", columns)
+            q = self.loop("q", columns)
             target = self.element(out, [*at[2], (q, size)])
             self._add_product(out.dtype, target, "factor", self.element(b, [*at[1], (j, b_term), (q, size)]))
             self.close(2)
         else:
-            q = self.loops_over_named("q", columns)
+            q = self.loop("q", columns)
             at = [[*index, (q, step)] for index, step in zip(at, (0, b_column, out_column), strict=True)]
             self._dot(statement, at, length, (a_term, b_term))
             self.close(1)
@@ -274,7 +256,7 @@ class RoutineWriter(UnitsWriter):
         """One element: the sum of products of terms."""
         out, (a, b) = statement.out, statement.inputs
         self.lines.append(self.language.variable(out.dtype, "total", self.language.number(0, out.dtype)))
-        j = self.loops_over_named("j", length)
+        j = self.loop("j", length)
         first, second = self.element(a, [*at[0], (j, steps[0])]), self.element(b, [*at[1], (j, steps[1])])
         self._add_product(out.dtype, "total", first, second)
         self.close(1)
@@ -303,7 +285,7 @@ class RoutineWriter(UnitsWriter):
                         self._checked(f"p{number}", at, length)
                         waiting = [w for w in waiting if w[0] != number]
                 if depth < len(names):
-                    self.lines.append(self.loop_head(names[depth], out.shape[depth]))
+                    self.loop(names[depth], out.shape[depth])
                     opened += 1
             picked = [(f"p{number}", stride) for number, (_, _, stride) in enumerate(statement.places)]
             source = self.element(x, [*zip(names, x.strides, strict=True), *picked])
@@ -322,7 +304,7 @@ class RoutineWriter(UnitsWriter):
     def count(self, statement: Count) -> None:
         """Sums of weights by place."""
         out, places, weights = statement.out, statement.places, statement.weights
-        self.loops_over_named("j", places.shape[0])
+        self.loop("j", places.shape[0])
         self._checked("p", self.element(places, [("j", places.strides[0])]), out.shape[0])
         target = self.element(out, [("p", out.strides[0])])
         weight = self.element(weights, [("j", weights.strides[0])])
@@ -345,7 +327,7 @@ class RoutineWriter(UnitsWriter):
         test, body = self.inner[number]
         k = f"k{number}"
         limit = "" if unit.limit is None else f" && {k} < {self.element(unit.limit)}"
-        head = "; ; " if unit.times is None else f"{self.language.counter} {k} = 0; {k} < {unit.times}{limit}; {k}++"
+        head = "; ; " if unit.times is None else f"{self.counter} {k} = 0; {k} < {unit.times}{limit}; {k}++"
         self.lines.append(f"for ({head}) {{")
         for buffer in unit.rows:
             self._rows[buffer] = f"({unit.times} - 1 - {k})" if unit.reverse else k
@@ -365,10 +347,6 @@ class RoutineWriter(UnitsWriter):
         self.body(second)
         self.lines.append("}")
         self.next_number()
-
-    def close(self, count: int) -> None:
-        """End so many loops, each on a line of its own."""
-        self.lines += ["}"] * count
 
 
 def _times(text: str, count: int) -> str:

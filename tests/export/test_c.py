@@ -620,3 +620,54 @@ def test_reductions_of_nothing(tmp_path):
     a = np.zeros((3, 0))
     shapes = [x.shape for x in Compiled(tmp_path, f, a)(a)]
     assert shapes == [(0,), (3,), (0,), ()]
+
+
+@needs_compiler
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, float("inf")])
+def test_gradient_clipping(norm_type, tmp_path):
+    model = mlp()
+    optimizer = optim.Adam(model.parameters())
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.05, norm_type)
+        optimizer.step()
+        return loss
+
+    x, y = digits()
+    compiled = Compiled(tmp_path, step, x, y)
+    for _ in range(5):
+        assert_close(compiled(x, y)[0], step(x, y).detach().numpy(), places=16)
+
+
+OPTIMIZERS = {
+    "SGD": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-3}, "Adam": {"amsgrad": True}, "AdamW": {},
+    "Adamax": {}, "NAdam": {}, "RAdam": {}, "RMSprop": {"centered": True, "momentum": 0.5}, "Rprop": {}, "Adagrad": {},
+    "Adadelta": {}, "ASGD": {}, "Lion": {}, "Adafactor": {}, "Muon": {},
+}  # fmt: skip
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name, tmp_path):
+    model = mlp()
+    params = [p for p in model.parameters() if p.ndim == 2 or name != "Muon"]
+    step = step_of(model, getattr(optim, name)(params, **OPTIMIZERS[name]))
+    x, y = digits()
+    step(x, y)
+    compiled = Compiled(tmp_path, step, x, y)
+    for _ in range(8):
+        assert_close(compiled(x, y)[0], step(x, y).detach().numpy(), places=64)
+
+
+@needs_compiler
+def test_arguments_that_are_looked_at(tmp_path):
+    def f(x, y, target):
+        return F.cosine_embedding_loss(x, y, target), F.hinge_embedding_loss(x[:, 0], target)
+
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), np.array([1.0, -1.0, -1.0, 1.0])
+    for found, wanted in zip(Compiled(tmp_path, f, *inputs)(*inputs), f(*map(mg.asarray, inputs)), strict=True):
+        assert_close(found, wanted.numpy())

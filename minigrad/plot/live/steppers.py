@@ -179,7 +179,7 @@ def _ways(
 
     gradient = np.ones_like(vector_of(problem))
     try:
-        first = factory(step, gradient, name="step")
+        first = factory(step, gradient, name="step", is_first_call=True)
         step(gradient)
         then = factory(step, gradient, name="step")
     except (ProgramError, UnsupportedError) as error:
