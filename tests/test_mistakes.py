@@ -1395,6 +1395,48 @@ mistake(
     """,
     cause=("argument z is of complex128", "float64"), place="export.javascript", remedy="convert it before",
 )  # fmt: skip
+mistake(
+    "A step whose first call begins something", errors.ProgramError,
+    """
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    optimizer = optim.SGD([w], lr=0.1, momentum=0.9)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = ((w - x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    mg.export.c(step, np.zeros(2), path="step.c")
+    """,
+    cause="there is no w.momentum_buffer yet, so that the first call of step differs", place="export.c",
+    remedy="call step once before it is exported",
+)  # fmt: skip
+mistake(
+    "A live page of three variables", errors.ArgumentError,
+    """
+    page = mg.plot.explore(lambda w: (w**2).sum(), np.ones(3))
+    """,
+    cause="explore shows a plane, and the start has 3 coordinates", place="explore",
+    remedy=("give plane=(origin, direction, direction)", "plot.project(runs)"),
+)  # fmt: skip
+mistake(
+    "L-BFGS on a live page", errors.ArgumentError,
+    """
+    page = mg.plot.explore(mg.objectives.rosenbrock, optimizers=["SGD", "LBFGS"])
+    """,
+    cause="LBFGS (here 'LBFGS') computes the loss several times in a step", place="explore",
+    remedy=("leave it out", "plot.contour"),
+)  # fmt: skip
+mistake(
+    "ONNX is not installed", errors.MissingPackageError,
+    """
+    model = nn.Linear(4, 2).eval()
+    mg.export.onnx(model, np.zeros((1, 4)), "model.onnx")
+    """,
+    cause="not installed", place="export.onnx", remedy="pip install onnx", without="onnx",
+)  # fmt: skip
 
 
 # What is said of each
