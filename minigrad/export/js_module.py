@@ -76,7 +76,7 @@ def factory(f: Callable[..., Any], *examples: Any, name: str | None = None, is_f
     outside += [f"const {n} = new {ARRAYS[b.dtype.char]}({b.array.size});" for b, n in writer.arrays.items()]
     initial = ", ".join(f"{slot.name}: {_initial(slot)}" for slot in routine.state)
     lines = [f"function create(state = {{{initial}}}) {{" if routine.state else "function create() {"]
-    lines += [line for text in functions_of(body) for line in text.rstrip().split("\n")]
+    lines += [line.strip() for text in functions_of(body) for line in text.rstrip().split("\n")]
     lines += outside
     lines += [f"function {routine.name}({', '.join(f'a{i}' for i in range(len(routine.examples)))}) {{"]
     lines += reading(routine)
