@@ -10,13 +10,11 @@ from minigrad.compiling.loops import HEAD, ITEMS, POINTER, STRIDES, Loop
 from minigrad.compiling.statements import (
     Accumulate,
     Assume,
-    Branch,
     Buffer,
     Contract,
     Count,
     Pick,
     Reduce,
-    Repeat,
     View,
 )
 from minigrad.compiling.units import UnitsWriter, axes_of_reduction, placed
@@ -154,34 +152,17 @@ class _Writer(UnitsWriter):
 
     def assume(self, statement: Assume) -> None:
         truth = "!=" if statement.truth else "=="
-        self.lines.append(f"FAIL(!(*(uint8_t *)({self.address(statement.x)}) {truth} 0))")
+        self.lines.append(f"FAIL(!({self.truth(statement.x)} {truth} 0))")
 
-    def repeat(self, unit: Repeat, number: int) -> None:
-        test, body = self.inner[number]
-        k = f"k{number}"
-        with self.braces():
-            limit = "" if unit.limit is None else f" && {k} < *(int64_t *)({self.address(unit.limit)})"
-            head = "" if unit.times is None else f"ptrdiff_t {k} = 0; {k} < {unit.times}{limit}; {k}++"
-            self.lines.append(f"for ({head or ';;'}) {{")
-            row = k if not unit.reverse else f"({unit.times} - 1 - {k})"
-            for buffer in unit.rows:
-                assert buffer.base is not None
-                self.lines.append(f"char *{self.name(buffer)} = {self.address(buffer.base)} + {row} * {buffer.step};")
-            self.body(test)
-            if unit.holds is not None:
-                self.lines.append(f"if (!*(uint8_t *)({self.address(unit.holds)})) break;")
-            self.body(body)
-            self.close(1)
-        self.next_number()
+    def truth(self, view: View) -> str:
+        return f"*(uint8_t *)({self.address(view)})"
 
-    def branch(self, unit: Branch, number: int) -> None:
-        first, second = self.inner[number]
-        self.lines.append(f"if (*(uint8_t *)({self.address(unit.holds)})) {{")
-        self.body(first)
-        self.lines.append("} else {")
-        self.body(second)
-        self.lines.append("}")
-        self.next_number()
+    def whole(self, view: View) -> str:
+        return f"*(int64_t *)({self.address(view)})"
+
+    def begin_row(self, buffer: Buffer, row: str) -> None:
+        assert buffer.base is not None
+        self.lines.append(f"char *{self.name(buffer)} = {self.address(buffer.base)} + {row} * {buffer.step};")
 
     # Memory
 

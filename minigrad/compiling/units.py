@@ -22,7 +22,7 @@ class UnitsWriter:
     """Lines of text for units, one after another.
 
     A subclass says what each kind of statement is in its language: `group`, `reduce`, `accumulate`, `contract`,
-    `pick`, `count`, `assume`, `repeat`, `branch`.
+    `pick`, `count`, `assume`; and how it reads what loops and branches depend on.
 
     Attributes
     ----------
@@ -100,10 +100,41 @@ class UnitsWriter:
 
     def repeat(self, unit: Repeat, number: int) -> None:
         """A loop over rows, or as long as something holds."""
-        raise NotImplementedError
+        test, body = self.inner[number]
+        k = f"k{number}"
+        with self.braces():
+            limit = "" if unit.limit is None else f" && {k} < {self.whole(unit.limit)}"
+            head = f"{self.counter} {k} = 0; {k} < {unit.times}{limit}; {k}++" if unit.times is not None else ";;"
+            self.lines.append(f"for ({head}) {{")
+            for buffer in unit.rows:
+                self.begin_row(buffer, k if not unit.reverse else f"({unit.times} - 1 - {k})")
+            self.body(test)
+            if unit.holds is not None:
+                self.lines.append(f"if (!{self.truth(unit.holds)}) break;")
+            self.body(body)
+            self.close(1)
+        self.next_number()
 
     def branch(self, unit: Branch, number: int) -> None:
         """The one or the other."""
+        first, second = self.inner[number]
+        self.lines.append(f"if ({self.truth(unit.holds)}) {{")
+        self.body(first)
+        self.lines.append("} else {")
+        self.body(second)
+        self.lines.append("}")
+        self.next_number()
+
+    def truth(self, view: View) -> str:
+        """A single truth."""
+        raise NotImplementedError
+
+    def whole(self, view: View) -> str:
+        """A single whole number."""
+        raise NotImplementedError
+
+    def begin_row(self, buffer: Buffer, row: str) -> None:
+        """Say where a row lies, by its number."""
         raise NotImplementedError
 
     def reduce(self, statement: Reduce) -> None:

@@ -9,14 +9,12 @@ from minigrad.compiling.grouping import Group, grouped
 from minigrad.compiling.statements import (
     Accumulate,
     Assume,
-    Branch,
     Buffer,
     Contract,
     Count,
     Number,
     Pick,
     Reduce,
-    Repeat,
     View,
 )
 from minigrad.compiling.units import UnitsWriter, axes_of, axes_of_reduction
@@ -311,42 +309,23 @@ class RoutineWriter(UnitsWriter):
         self.lines.append(f"{target} = {self.language.two('add', out.dtype, target, weight)};")
         self.close(1)
 
-    # Truths, loops and branches
+    # Truths, and rows of loops
 
     def assume(self, statement: Assume) -> None:
         """What the trace relied on."""
         text = self.element(statement.x)
-        self.lines.append(
-            self.language.unless(
-                text if statement.truth else f"!{text}", "a value is none that the function was traced for"
-            )
-        )
+        holds = text if statement.truth else f"!{text}"
+        self.lines.append(self.language.unless(holds, "a value is none that the function was traced for"))
 
-    def repeat(self, unit: Repeat, number: int) -> None:
-        """A loop."""
-        test, body = self.inner[number]
-        k = f"k{number}"
-        limit = "" if unit.limit is None else f" && {k} < {self.element(unit.limit)}"
-        head = "; ; " if unit.times is None else f"{self.counter} {k} = 0; {k} < {unit.times}{limit}; {k}++"
-        self.lines.append(f"for ({head}) {{")
-        for buffer in unit.rows:
-            self._rows[buffer] = f"({unit.times} - 1 - {k})" if unit.reverse else k
-        self.body(test)
-        if unit.holds is not None:
-            self.lines.append(f"if (!{self.element(unit.holds)}) break;")
-        self.body(body)
-        self.close(1)
-        self.next_number()
+    def truth(self, view: View) -> str:
+        """A single truth."""
+        return self.element(view)
 
-    def branch(self, unit: Branch, number: int) -> None:
-        """The one or the other."""
-        first, second = self.inner[number]
-        self.lines.append(f"if ({self.element(unit.holds)}) {{")
-        self.body(first)
-        self.lines.append("} else {")
-        self.body(second)
-        self.lines.append("}")
-        self.next_number()
+    whole = truth
+
+    def begin_row(self, buffer: Buffer, row: str) -> None:
+        """Say which row it is; its elements lie in the memory of all of them."""
+        self._rows[buffer] = row
 
 
 def _times(text: str, count: int) -> str:

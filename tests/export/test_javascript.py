@@ -10,65 +10,11 @@ from minigrad import nn, objectives, optim
 from minigrad.errors import ProgramError, UnsupportedError
 from minigrad.export.js_language import JavaScript
 from minigrad.nn import functional as F  # noqa: N812
-from tests.browser import MISSING, Browser, find_chromium
+from tests.export.in_browser import call, literal, load
 from tests.export.programs import MODELS, adam_step, assert_close, digits, joined, lowered_rows, step_of
 
 HOSTILE = ["</script><script>window.hacked = 1</script>", "*/", "`${window.hacked = 1}`", "\\", '"', "\u2028",
            "__proto__", "constructor", "let", "a b", "t1", "tail", "9", "ä", "<!--"]  # fmt: skip
-START = """
-const numbers = (tree) => typeof tree === "number" || typeof tree === "boolean" ? text(+tree) :
-  ArrayBuffer.isView(tree) ? Array.from(tree, text) : Array.isArray(tree) ? tree.map(numbers) :
-  tree === null ? null : Object.entries(tree).map(([name, part]) => ["pair", name, numbers(part)]);
-const text = (x) => Object.is(x, -0) ? "-0" : String(x);
-const load = async (source) => await import("data:text/javascript," + encodeURIComponent(source));
-"""
-
-
-@pytest.fixture(scope="module")
-def page():
-    if find_chromium() is None:
-        pytest.skip(MISSING)
-    with Browser() as browser:
-        page = browser.open(f"<!DOCTYPE html><title>numbers</title><script>{START}</script>")
-        yield page
-        page.close()
-
-
-def literal(tree):
-    """A tree of arrays as JavaScript writes it."""
-    if isinstance(tree, dict):
-        return "{" + ", ".join(f"[{json.dumps(str(k))}]: {literal(part)}" for k, part in tree.items()) + "}"
-    if isinstance(tree, list | tuple):
-        return f"[{', '.join(map(literal, tree))}]"
-    if np.ndim(tree):
-        return f"Float64Array.of({', '.join(map(literal, np.ravel(tree)))})"
-    return str(float(tree)).replace("nan", "NaN").replace("inf", "Infinity")
-
-
-def load(page, called, f, *examples, **options):
-    source = json.dumps(mg.export.javascript(f, *examples, **options))
-    page.run(
-        f"load({source}).then((found) => {{ window.{called} = found.default; window.create_{called} = found.create; }})"
-    )
-
-
-def call(page, name, *inputs):
-    """The results, as arrays in their tree: objects are lists of pairs of a name and a value."""
-    return parsed(page.run(f"numbers({name}({', '.join(map(literal, inputs))}))"))
-
-
-def parsed(tree):
-    if isinstance(tree, list):
-        if tree and all(isinstance(x, str) for x in tree):
-            return np.array([float(x) for x in tree])
-        return [parsed(x) if not isinstance(x, list) or not _is_pair(x) else (x[1], parsed(x[2])) for x in tree]
-    return None if tree is None else float(tree)
-
-
-def _is_pair(x):
-    return len(x) == 3 and x[0] == "pair"
-
-
 # The table of operations
 
 

@@ -14,7 +14,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # to c
 jax = pytest.importorskip("jax", reason="JAX is not installed (the extra `jax`)")
 from minigrad.export import to_jax  # noqa: E402  # without JAX there is nothing to test
 from minigrad.export.jax_table import LOWERED  # noqa: E402
-from tests.op_table import is_float  # noqa: E402
+from tests.export.programs import function_of  # noqa: E402
 from tests.op_tables import TABLE  # noqa: E402
 
 # What has no counterpart, and why: at most ten.
@@ -37,13 +37,6 @@ def _double_precision():
     jax.config.update("jax_enable_x64", True)
     yield
     jax.config.update("jax_enable_x64", before)
-
-
-def leaves(y):
-    """The arrays of a result."""
-    if isinstance(y, tuple | list):
-        return [x for part in y for x in leaves(part)]
-    return [y]
 
 
 def test_every_primitive_has_a_counterpart_or_a_reason():
@@ -74,20 +67,6 @@ def compare_some(row, cases):
             compare(case, row.orders > 0 and row.name not in OTHER_DERIVATIVES)
     finally:
         jax.clear_caches()  # compiled functions are many, and nobody needs them again
-
-
-def function_of(case):
-    """The operation as a function of the operands that have derivatives, with a tuple of results; and the operands."""
-    operands = list(case.operands)
-    places = [i for i, x in enumerate(operands) if is_float(x)]
-
-    def f(*floats):
-        given = list(operands)
-        for i, x in zip(places, floats, strict=True):
-            given[i] = x
-        return tuple(mg.asarray(y) for y in leaves(case(*given)))
-
-    return f, tuple(operands[i].astype(np.float64) for i in places)
 
 
 def exported(f, floats, case):

@@ -9,22 +9,11 @@ import pytest
 
 import minigrad as mg
 from minigrad.errors import ArgumentError, MissingPackageError
-from tests.browser import MISSING, Browser, find_chromium
+from tests.export.in_browser import call, literal
 from tests.export.programs import adam_step, assert_close, cnn, digits
-from tests.export.test_javascript import START, call, literal
 
 ZIG = importlib.util.find_spec("ziglang")
 needs_ziglang = pytest.mark.skipif(ZIG is None, reason="ziglang is not installed (the extra `jit`)")
-
-
-@pytest.fixture(scope="module")
-def page():
-    if find_chromium() is None:
-        pytest.skip(MISSING)
-    with Browser() as browser:
-        page = browser.open(f"<!DOCTYPE html><title>WebAssembly</title><script>{START}</script>")
-        yield page
-        page.close()
 
 
 def load(page, folder, called, f, *examples):
