@@ -1,0 +1,169 @@
+"""Equations as nodes: the operands of each are tensors of the graph, and its row in the table makes the result."""
+
+from collections.abc import Mapping, Sequence
+from os.path import basename
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors.exporting import baked_in, no_counterpart, no_dtype
+from minigrad.export.onnx_builder import Graph, Table, Value
+from minigrad.export.onnx_merging import Corner, Counting, Filled, Merged
+from minigrad.export.onnx_sizes import Inverse, NotFixed, Size
+from minigrad.program.bodies import bodies_of
+from minigrad.program.equations import Equation, Variable
+
+
+class Packed:
+    """Several results of a loop or a branch in a row; read one by one, they need not be put into one array.
+
+    Attributes
+    ----------
+    parts : list of Value
+    """
+
+    def __init__(self, graph: Graph, parts: Sequence[Value], dtype: Any) -> None:
+        self.graph, self.parts, self.dtype = graph, parts, dtype
+
+    def joined(self) -> Value:
+        """All of them in one array."""
+        flat = [self.graph.cast(self.graph.reshape(x, (_size(x),)), self.dtype) for x in self.parts]
+        return self.graph.concat(flat, 0)
+
+    def between(self, start: Any, stop: Any) -> Value | None:
+        """The part that has these bounds."""
+        begin: Any = 0
+        for x in self.parts:
+            end = begin + _size(x)
+            if (begin, end) == (start, stop):
+                return x
+            begin = end
+        return None
+
+
+def _size(x: Value) -> Any:
+    total: Any = 1
+    for n in x.shape:
+        if n is None:
+            raise NotFixed(x)
+        total = total * n
+    return total
+
+
+class Lowering:
+    """What equations are lowered with.
+
+    Attributes
+    ----------
+    table : mapping of str to callable
+    shapes : mapping of Variable to tuple
+    names : sequence of str
+        Of sizes.
+    """
+
+    def __init__(self, table: Table, program: Merged, names: Sequence[str]) -> None:
+        self.table, self.shapes, self.names = table, program.shapes, names
+
+    def run(
+        self, graph: Graph, equations: Sequence[Equation], values: dict[Any, Any], named: Mapping[Variable, str]
+    ) -> None:
+        """Write down equations: their results become known values."""
+        for equation in equations:
+            made = equation.operation.primitive
+            operands = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+            for x in equation.outputs:
+                check_dtype(x.dtype, made.name, equation.place)
+            if made.facts.relays:
+                values.update(dict.fromkeys(equation.outputs, operands[0]))
+                continue
+            if operands and all(isinstance(x, bool | int | float) for x in operands):
+                values[equation.outputs[0]] = made.forward(*operands, **equation.operation.params)
+                continue
+            graph.scope, graph.place = graph.fresh(made.name), _line(equation.place)
+            start = len(graph.nodes)
+            try:
+                results = self._results(graph, equation, operands)
+                for x, value in zip(equation.outputs, results, strict=True):
+                    values[x] = self._result(graph, x, value, start, named.get(x))
+            except NotFixed as error:
+                raise baked_in(equation, self.names) from error
+
+    def whole(self, graph: Graph, value: Any) -> Value:
+        """A value as one tensor."""
+        return value.joined() if isinstance(value, Packed) else graph.value(value)
+
+    def _results(self, graph: Graph, equation: Equation, operands: Sequence[Any]) -> Sequence[Any]:
+        """What the row makes of operands."""
+        made, params = equation.operation.primitive, dict(equation.operation.params)
+        row = self.table[made.name]
+        given: list[Any] = []
+        for x in operands:
+            if isinstance(x, Size | Inverse) or (isinstance(x, Packed) and made.name != "getitem"):
+                x = self.whole(graph, x)
+            given.append(x)
+        if bodies_of(equation):
+            params["lowering"] = self
+        if getattr(row, "of_result", False):
+            params["result"] = Value(graph, "", _dtype(equation.outputs[0]), self.shapes[equation.outputs[0]])
+        results = row(graph, *given, **params)
+        return results if made.saves else (results,)
+
+    def _result(self, graph: Graph, x: Variable, value: Any, start: int, name: str | None) -> Any:
+        """A result in the form that the program has for it, under a name that can be read."""
+        if isinstance(value, Packed):
+            return value
+        value = graph.cast(value, _dtype(x))
+        shape = [b if a is None else a for a, b in zip(self.shapes[x], value.shape, strict=True)]
+        own = [node for node in graph.nodes[start:] if value.name in node.outputs]
+        value = Value(graph, value.name, value.dtype, shape)
+        if own:
+            graph.renamed(value, name or graph.scope, start)
+        return value
+
+
+def of_result(row: Any) -> Any:
+    """Mark a row that is given the form of its result, too, as `result`."""
+    row.of_result = True
+    return row
+
+
+def _dtype(x: Variable) -> Any:
+    return x.dtype if isinstance(x.dtype, np.dtype) else np.dtype(x.dtype)
+
+
+def _line(place: Any) -> str:
+    return "" if place is None else f"{basename(place.code.co_filename)}:{place.line}"
+
+
+def check(equations: Sequence[Equation], table: Table) -> None:
+    """Raise if an operation has no row, also in the bodies of loops and branches."""
+    for equation in equations:
+        made = equation.operation.primitive
+        if made.facts.relays:
+            continue
+        if made.name not in table or not made.ours:
+            raise no_counterpart("ONNX", made.name, equation.place)
+        for body in bodies_of(equation):
+            check(body.equations, table)
+
+
+def check_dtype(dtype: Any, what: str, place: Any = None) -> None:
+    """Raise if elements are not written."""
+    if dtype is complex or np.dtype(dtype).str[1:] not in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"):
+        raise no_dtype(what, dtype, place)
+
+
+def constant_value(graph: Graph, constant: Any) -> Value:
+    """A constant whose form depends on sizes, as nodes."""
+    if isinstance(constant, Filled):
+        return graph.expand(constant.array, constant.shape)
+    if isinstance(constant, Counting):
+        numbers = graph.cast(graph.arange(constant.length), constant.dtype)
+        counted = numbers * graph.constant(constant.step) + graph.constant(constant.start)
+        return graph.reshape(graph.cast(counted, constant.dtype), constant.shape)
+    if isinstance(constant, Corner):
+        rows, columns = (graph.arange(n) for n in constant.shape[-2:])
+        seen = graph.unsqueeze(rows, [1]) + constant.diagonal >= columns
+        chosen = graph.where(seen, graph.constant(constant.inside), graph.constant(constant.outside))
+        return graph.expand(graph.cast(chosen, constant.dtype), constant.shape)
+    return graph.value(constant)

@@ -1,0 +1,125 @@
+"""Names in a graph: of inputs and outputs, of axes with a size of their own, and of the parameters of models."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from minigrad.core import unwrap
+from minigrad.errors.exporting import not_named, wrong_shapes
+from minigrad.nn import Module
+from minigrad.tree import flatten, paths
+
+# Arguments and results
+
+
+def argument_names(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
+    """What each leaf of the arguments is called: after the parameter of the function, and its place in a tree."""
+    called = f.forward if isinstance(f, Module) else f
+    try:
+        parameters = list(inspect.signature(called).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    own = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL] or ["input"]
+    names: list[str] = []
+    for i, x in enumerate(args):
+        name = own[i] if i < len(own) else f"{rest[0]}_{i - len(own)}"
+        names += [written(path) for path in paths(x, name)]
+    return names
+
+
+def written(path: str) -> str:
+    """A place in a tree as names are written: ``x['w'][0]`` is ``x.w.0``."""
+    return re.sub(r"\[(?:'([^']*)'|([^\]]*))\]", lambda found: f".{found[1] or found[2]}", path)
+
+
+def result_names(result: Any) -> list[str]:
+    """What each leaf of the results is called."""
+    names = [written(path) for path in paths(result, "output")]
+    return [name.removeprefix("output.") if isinstance(result, Mapping) else name.replace(".", "_", 1) for name in names]
+
+
+def chosen_names(what: str, given: Sequence[str] | None, own: Sequence[str]) -> list[str]:
+    """The names that are given, checked, or else the function's own."""
+    if given is None:
+        names, count = list(own), {}
+        for i, name in enumerate(names):  # of parts of trees two may be written alike
+            count[name] = count.get(name, -1) + 1
+            names[i] = f"{name}_{count[name]}" if count[name] else name
+        return names
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise not_named(what, given, "are not a list of names")
+    for name in given:
+        if not isinstance(name, str) or not name or not name.isprintable() or name != name.strip():
+            raise not_named(what, given, f"have {name!r} among them, which is no name that can be read")
+    if len(given) != len(own):
+        raise not_named(what, given, f"are {len(given)}, and there are {len(own)}: {', '.join(own)}")
+    if len(set(given)) != len(given):
+        raise not_named(what, given, "have a name that stands twice")
+    return list(given)
+
+
+def axes_by_leaf(
+    dynamic_shapes: Any, args: tuple[Any, ...], names: Sequence[str], tensors: Sequence[bool]
+) -> list[Mapping[Any, Any]]:
+    """For each leaf of the arguments the axes that `dynamic_shapes` gives names to."""
+    if dynamic_shapes is None:
+        return [{} for _ in names]
+    if isinstance(dynamic_shapes, Mapping):
+        inputs = [name for name, tensor in zip(names, tensors, strict=True) if tensor]
+        if unknown := [name for name in dynamic_shapes if name not in inputs]:
+            raise wrong_shapes(dynamic_shapes, f"has {unknown[0]!r}, and the inputs are {', '.join(inputs)}")
+        found = [dynamic_shapes.get(name) or {} for name in names]
+    elif isinstance(dynamic_shapes, tuple | list):
+        if len(dynamic_shapes) != len(args):
+            raise wrong_shapes(dynamic_shapes, f"has {len(dynamic_shapes)} entries, and there are {len(args)} arguments")
+        found = [entry or {} for x, entry in zip(args, dynamic_shapes, strict=True) for _ in flatten(x)[0]]
+    else:
+        raise wrong_shapes(dynamic_shapes, "is neither")
+    for entry, tensor in zip(found, tensors, strict=True):
+        if not isinstance(entry, Mapping):
+            raise wrong_shapes(dynamic_shapes, f"has {entry!r}, which is no dict of axes")
+        if entry and not tensor:
+            raise wrong_shapes(dynamic_shapes, "names axes of an argument that is no array")
+    return found
+
+
+# Parameters and buffers
+
+
+def model_of(f: Callable[..., Any]) -> dict[str, Module]:
+    """The models that a function computes with, by the names that it has for them."""
+    if isinstance(f, Module):
+        return {"": f}
+    if isinstance(f, partial):
+        return model_of(f.func)
+    owner = getattr(f, "__self__", None)
+    if isinstance(owner, Module):
+        return {"": owner}
+    code = getattr(f, "__code__", None)
+    if code is None:
+        return {}
+    cells = zip(code.co_freevars, f.__closure__ or (), strict=False)
+    seen = {name: cell.cell_contents for name, cell in cells if _is_full(cell)}
+    seen |= {name: f.__globals__[name] for name in code.co_names if name in f.__globals__}
+    return {name: x for name, x in seen.items() if isinstance(x, Module)}
+
+
+def _is_full(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  # a cell that is empty raises
+    except ValueError:
+        return False
+    return True
+
+
+def names_of_arrays(models: Mapping[str, Module]) -> dict[int, str]:
+    """The keys of state dicts, by the identities of arrays; of several models they begin with the model's name."""
+    found: dict[int, str] = {}
+    for name, model in models.items():
+        prefix = f"{name}." if len(models) > 1 else ""
+        for key, x in (*model.named_parameters(), *model.named_buffers()):
+            found.setdefault(id(unwrap(x)), prefix + key)
+    return found

@@ -1,0 +1,207 @@
+"""To ONNX: a model or a function as a file that other runtimes compute, operation by operation."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import unwrap
+from minigrad.errors.exporting import no_function, not_named, opset_out_of_range, too_many_bytes
+from minigrad.errors.files import missing_package
+from minigrad.export.onnx_builder import Graph, Value
+from minigrad.export.onnx_captures import TARGET, Axes, Captures, axes_of_leaves, captured, is_tensor
+from minigrad.export.onnx_evaluating import Lowering, check, check_dtype, constant_value
+from minigrad.export.onnx_merging import Merged, merged
+from minigrad.export.onnx_naming import (
+    argument_names,
+    axes_by_leaf,
+    chosen_names,
+    model_of,
+    names_of_arrays,
+    result_names,
+)
+from minigrad.export.onnx_sizes import named
+from minigrad.nn import Module
+from minigrad.replacing import replace_file
+from minigrad.tree import flatten
+
+LEAST_OPSET = 18
+LIMIT = 2**31 - 1  # bytes, which protobuf can write
+
+
+def onnx(
+    model_or_function: Module | Callable[..., Any],
+    args: Any,
+    path: str | os.PathLike[str],
+    *,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    dynamic_shapes: Mapping[str, Mapping[int, str]] | Sequence[Mapping[int, str] | None] | None = None,
+    opset_version: int = LEAST_OPSET,
+    verify: bool = True,
+) -> None:
+    """Write a model, or a function of Tensors, as an ONNX file.
+
+    Parameters
+    ----------
+    model_or_function : Module or callable
+        Of trees of arrays; it returns a tree of Tensors, and changes nothing: a model is in evaluation mode.
+        Parameters and buffers of a model are initializers with the keys of its `state_dict`, also of a model that the
+        function finds outside of itself.
+    args : tuple, or array
+        Examples of the arguments.  Arrays and Tensors are inputs of the graph, of these shapes and dtypes; numbers of
+        Python, bools and strings are fixed.
+    path : path-like
+        An existing file is replaced at once, when the new one is whole and verified.
+    input_names, output_names : sequence of str, optional
+        By default inputs are called as the parameters of the function, and outputs ``output``, or by their keys.
+    dynamic_shapes : dict or tuple, optional
+        Which axes have any size: ``{"x": {0: "batch"}}`` by the names of inputs, or a tuple with an entry for each
+        argument.  Axes with one name have one size.
+    opset_version : int
+        From 18 on, as far as the package onnx knows.
+    verify : bool
+        Check the file by ONNX's own checker, run it, and compare with the function, before anything is written.
+
+    Raises
+    ------
+    ArgumentError
+        If names, sizes or the version cannot be.
+    ProgramError
+        If the function cannot be traced, changes something or draws random numbers; if it depends on a size in a way
+        that the graph cannot have; if results differ.
+    UnsupportedError
+        If ONNX has nothing for an operation, which is named with its line, or for a dtype (complex numbers, float16),
+        or if the model has more than 2 GB.
+    MissingPackageError
+        If onnx is not installed (the extra `onnx`).
+
+    Notes
+    -----
+    Results may differ by rounding.  `verify` allows 1e-4 in float32 and 1e-9 in float64, of the largest number of an
+    output; integers and bools are the same.  It runs the graph on onnxruntime, and where that is not installed, or has
+    no kernel for an operation, on ONNX's reference evaluator; with `dynamic_shapes` also at other sizes, of which one
+    is 1.  Checks of values, as of labels out of range, are no part of the graph.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import minigrad as mg
+    >>> model = mg.nn.Sequential(mg.nn.Linear(4, 8), mg.nn.ReLU(), mg.nn.Linear(8, 3)).eval()
+    >>> x = np.zeros((2, 4), np.float32)
+    >>> mg.export.onnx(model, (x,), "model.onnx", dynamic_shapes={"input": {0: "batch"}})  # doctest: +SKIP
+    """
+    library = _library()
+    f = model_or_function
+    if not callable(f):
+        raise no_function(f)
+    most = library.defs.onnx_opset_version()
+    if isinstance(opset_version, bool) or not isinstance(opset_version, int) or not LEAST_OPSET <= opset_version <= most:
+        raise opset_out_of_range(opset_version, LEAST_OPSET, most)
+    args = args if isinstance(args, tuple) else (args,)
+    leaves = flatten(args)[0]
+    own = argument_names(f, args)
+    tensors = [is_tensor(x) for x in leaves]
+    inputs = chosen_names("input_names", input_names, [n for n, tensor in zip(own, tensors, strict=True) if tensor])
+    rest = iter(inputs)
+    names = [next(rest) if tensor else name for name, tensor in zip(own, tensors, strict=True)]
+    for name, x in zip(names, leaves, strict=True):
+        if is_tensor(x):
+            check_dtype(unwrap(x).dtype, f"the input {name!r}")
+    axes = axes_of_leaves(leaves, names, axes_by_leaf(dynamic_shapes, args, names, tensors))
+    models = model_of(f)
+    captures = captured(f, args, axes, names, list(models.values()))
+    program = merged(captures)
+    own = result_names(captures.programs[0].result)
+    outputs = chosen_names("output_names", output_names, own)
+    graph = _graph(program, captures, leaves, names, outputs, axes, names_of_arrays(models))
+    from minigrad.export.onnx_writing import model_of_graph  # which needs the package
+    from minigrad.export.onnx_verifying import verified
+
+    model = model_of_graph(graph, captures.programs[0].name, opset_version)
+    if verify:
+        verified(model, f, args, axes, captures.check, names, outputs)
+    content = model.SerializeToString()
+    replace_file(path, lambda file: file.write(content), f"{TARGET}(model, args, path)")
+
+
+def _library() -> Any:
+    try:
+        import onnx as library  # type: ignore[import-not-found,unused-ignore]  # optional, and slow to import
+    except ImportError as error:
+        raise missing_package(TARGET, "onnx", "onnx") from error
+    return library
+
+
+def _graph(
+    program: Merged,
+    captures: Captures,
+    leaves: Sequence[Any],
+    names: Sequence[str],
+    outputs: Sequence[str],
+    axes: Axes,
+    keys: Mapping[int, str],
+) -> Graph:
+    """The program as a graph."""
+    from minigrad.export.onnx_table import LOWERED
+
+    check(program.equations, LOWERED)
+    graph = Graph()
+    used = {id(array) for array in program.constants.values()} & keys.keys()
+    taken = {keys[i] for i in used}
+    for what, chosen in (("input_names", [n for n, x in zip(names, leaves, strict=True) if is_tensor(x)]), ("output_names", outputs)):
+        if clash := taken & set(chosen):
+            raise not_named(what, list(chosen), f"have {sorted(clash)[0]!r}, which an input or a parameter is called")
+        taken |= set(chosen)
+    graph.names |= taken
+    values = _arguments(graph, program, leaves, names, axes)
+    total = sum(np.asarray(x).nbytes for x in program.constants.values() if isinstance(x, np.ndarray | np.generic))
+    if total > LIMIT:
+        raise too_many_bytes(total, LIMIT)
+    for x, constant in program.constants.items():
+        key = keys.get(id(constant))
+        if isinstance(constant, np.ndarray | np.generic):
+            check_dtype(constant.dtype, f"the parameter {key!r}" if key else "a constant")
+        if key is not None:
+            graph.initializers[key] = constant
+            values[x] = Value(graph, key, constant.dtype, constant.shape)
+        else:
+            values[x] = constant if type(constant) in (bool, int, float) else constant_value(graph, constant)
+    lowering = Lowering(LOWERED, program, list(captures.pairs))
+    wanted = dict(reversed([(x, name) for x, name in zip(program.outputs, outputs, strict=True)]))
+    lowering.run(graph, program.equations, values, wanted)
+    graph.scope = graph.place = ""
+    for x, name in zip(program.outputs, outputs, strict=True):
+        graph.outputs.append(_output(graph, lowering.whole(graph, values[x]), name))
+    return graph
+
+
+def _arguments(
+    graph: Graph, program: Merged, leaves: Sequence[Any], names: Sequence[str], axes: Axes
+) -> dict[Any, Any]:
+    """The inputs of a graph, in the order of the arguments, also those that nothing uses."""
+    by_number = {number: x for x, number in program.arguments.items()}
+    values: dict[Any, Any] = {}
+    for i, (x, name) in enumerate(zip(leaves, names, strict=True)):
+        if not is_tensor(x):
+            if i in by_number:
+                values[by_number[i]] = x
+            continue
+        shape = tuple([named(axes.of_leaf[i][a]) if a in axes.of_leaf[i] else n for a, n in enumerate(np.shape(x))])
+        made = graph.input(name, unwrap(x).dtype, shape)
+        for axis, size in axes.of_leaf[i].items():
+            graph.dims.setdefault(size, (made, axis))
+        if i in by_number:
+            values[by_number[i]] = made
+    return values
+
+
+def _output(graph: Graph, value: Value, name: str) -> Value:
+    """A result under its name: what has another one, as an input that is returned, is copied."""
+    if value.name != name:
+        copy = graph.node("Identity", [value], value.dtype, value.shape)
+        graph.renamed(copy, name, len(graph.nodes) - 1)
+        return copy
+    return value
+

@@ -1,0 +1,94 @@
+"""Whether a model of ONNX is valid, and computes what the function does."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from onnx import checker
+from onnx.reference import ReferenceEvaluator
+
+from minigrad.core import name_of, no_grad, unwrap
+from minigrad.errors.exporting import not_valid, other_results
+from minigrad.export.onnx_captures import Axes, is_tensor, resized
+from minigrad.tree import flatten
+
+TOLERANCES = {"f4": 1e-4, "f8": 1e-9}  # of the largest number of an output
+
+
+def verified(
+    model: Any,
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    axes: Axes,
+    other: Mapping[str, int],
+    names: Sequence[str],
+    outputs: Sequence[str],
+) -> None:
+    """Raise if the model is not valid, or gives other results than the function, at any of some sizes."""
+    name = model.graph.name
+    try:
+        checker.check_model(model, full_check=True)
+    except Exception as error:
+        raise not_valid(name, error) from error
+    run = runner(model)
+    leaves, rebuild = flatten(args)
+    for sizes in [dict(axes.sizes), dict(other), dict.fromkeys(other, 1)] if other else [{}]:
+        given = [resized(x, own, sizes) if is_tensor(x) else x for x, own in zip(leaves, axes.of_leaf, strict=True)]
+        try:
+            wanted = results_of(f, tuple(rebuild([name_of(unwrap(x), None) if is_tensor(x) else x for x in given])))
+        except Exception:
+            if sizes != dict.fromkeys(other, 1):
+                raise
+            continue  # a function need not be one of a single element
+        feeds = {n: np.asarray(unwrap(x)) for n, x in zip(names, given, strict=True) if is_tensor(x)}
+        try:
+            found = run(feeds)
+        except Exception as error:
+            raise not_valid(name, error) from error
+        for output, y, z in zip(outputs, wanted, found, strict=True):
+            if (difference := unlike(y, np.asarray(z))) is not None:
+                raise other_results(name, output, sizes, difference)
+
+
+def results_of(f: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:
+    """What the function itself returns, as arrays."""
+    with no_grad():
+        return [np.asarray(unwrap(y)) for y in flatten(f(*args))[0]]
+
+
+def runner(model: Any) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """What computes the model: onnxruntime, or where that cannot, ONNX's own reference."""
+
+    def reference(feeds: Mapping[str, Any]) -> list[Any]:
+        with np.errstate(all="ignore"):
+            return list(ReferenceEvaluator(model).run(None, dict(feeds)))
+
+    try:
+        import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
+    except ImportError:
+        return reference
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    except Exception:  # it has no kernel for an operation in this dtype, or does not know the version
+        return reference
+    return lambda feeds: list(session.run(None, dict(feeds)))
+
+
+def unlike(wanted: Any, found: Any) -> str | None:
+    """How two results differ in words; None if they do not."""
+    if (wanted.shape, wanted.dtype) != (found.shape, found.dtype):
+        return f"the function gives {wanted.dtype} {wanted.shape}, and the graph {found.dtype} {found.shape}"
+    if wanted.dtype.kind != "f":
+        count = int(np.sum(wanted != found))
+        return f"{count} of {wanted.size} elements differ" if count else None
+    finite = np.isfinite(wanted)
+    if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
+        return "NaN or infinite numbers are in other places"
+    if not finite.any():
+        return None
+    scale = np.max(np.abs(wanted[finite])) or 1
+    error = np.max(np.abs(wanted[finite] - found[finite])) / scale
+    tolerance = TOLERANCES[wanted.dtype.str[1:]]
+    return None if error <= tolerance else f"the largest difference is {error:.2g} of the largest number"
