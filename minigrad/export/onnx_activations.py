@@ -162,8 +162,7 @@ def _slope(g: Graph, a: Operand, x: Operand, length: Operand) -> Value:
 
 
 def _has_nan(g: Graph, x: Value) -> Value:
-    bad = g.cast(g.isnan(x), np.int32)
-    return g.cast(g.reduce("ReduceMax", bad, None), bool)
+    return g.reduce("ReduceSum", g.cast(g.isnan(x), np.int64), None) > 0
 
 
 # Numbers of Python

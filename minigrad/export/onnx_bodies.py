@@ -23,18 +23,16 @@ def scanned(
 
     The step is a function of a graph, carries and parts of rows; it returns the next carries, and results.
     """
+    rows = [_moved(g, x, axis, 0) for x in rows]  # not every runtime takes rows along other axes
     body = g.inner()
     names = [body.fresh(f"{g.scope}/carry") for _ in carries]
     before = [body.input(name, x.dtype, x.shape) for name, x in zip(names, carries, strict=True)]
-    own = [
-        body.input(body.fresh(f"{g.scope}/row"), x.dtype, [n for i, n in enumerate(x.shape) if i != axis]) for x in rows
-    ]
+    own = [body.input(body.fresh(f"{g.scope}/row"), x.dtype, x.shape[1:]) for x in rows]
     after, results = step(body, before, own)
     for x in (*after, *results):
-        body.outputs.append(body.node("Identity", [x], x.dtype, x.shape))
-        body.renamed(body.outputs[-1], body.fresh(f"{body.scope}/result"), len(body.nodes) - 1)
+        body.outputs.append(body.copied(x, body.fresh(f"{g.scope}/result")))
     forms = [(x.dtype, x.shape) for x in carries]
-    forms += [(y.dtype, (*y.shape[:axis], length, *y.shape[axis:])) for y in results]
+    forms += [(y.dtype, (length, *y.shape)) for y in results]
     backwards = int(reverse)
     made = g.several(
         "Scan",
@@ -42,12 +40,16 @@ def scanned(
         forms,
         body=body,
         num_scan_inputs=len(rows),
-        scan_input_axes=[axis] * len(rows),
         scan_input_directions=[backwards] * len(rows),
-        scan_output_axes=[axis] * len(results) or None,
         scan_output_directions=[backwards] * len(results) or None,
     )
-    return made[: len(carries)], made[len(carries) :]
+    return made[: len(carries)], [_moved(g, y, 0, axis) for y in made[len(carries) :]]
+
+
+def _moved(g: Graph, x: Value, start: int, end: int) -> Value:
+    """With an axis in another place."""
+    axes = [i for i in range(x.ndim) if i != start]
+    return g.transpose(x, [*axes[:end], start, *axes[end:]])
 
 
 def looped(
@@ -65,10 +67,9 @@ def looped(
     after = step(body, before)
     goes_on = body.constant(True) if test is None else body.reshape(test(body, after), ())
     for x in (goes_on, *after):
-        body.outputs.append(body.node("Identity", [x], x.dtype, x.shape))
-        body.renamed(body.outputs[-1], body.fresh(f"{body.scope}/result"), len(body.nodes) - 1)
+        body.outputs.append(body.copied(x, body.fresh(f"{g.scope}/result")))
     times = None if count is None else g.constant(np.int64(count))
-    first = None if test is None else g.reshape(test(g, list(carries)), ())
+    first = g.constant(True) if test is None else g.reshape(test(g, list(carries)), ())
     return g.several("Loop", [times, first, *carries], [(x.dtype, x.shape) for x in carries], body=body)
 
 
@@ -78,8 +79,7 @@ def branched(g: Graph, pred: Value, branches: Sequence[Callable[[Graph], list[An
     for branch in branches:
         body = g.inner()
         for x in branch(body):
-            body.outputs.append(body.node("Identity", [x], x.dtype, x.shape))
-            body.renamed(body.outputs[-1], body.fresh(f"{body.scope}/result"), len(body.nodes) - 1)
+            body.outputs.append(body.copied(x, body.fresh(f"{g.scope}/result")))
         bodies.append(body)
     forms = [(x.dtype, x.shape) for x in bodies[0].outputs]
     condition = g.reshape(g.cast(pred, bool), ())

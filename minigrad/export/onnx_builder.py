@@ -194,6 +194,11 @@ class Graph:
             root._known[key] = [name]
         return Value(self, root._known[key][0], array.dtype, array.shape)
 
+    def copied(self, x: Value, name: str) -> Value:
+        """The same elements once more, under this name."""
+        self.nodes.append(Node("Identity", name, (x.name,), (name,), {}, self.place))
+        return Value(self, name, x.dtype, x.shape)
+
     def renamed(self, value: Value, name: str, start: int) -> None:
         """Give the result of a node from the `start`-th on another name."""
         for i in range(start, len(self.nodes)):
@@ -356,6 +361,16 @@ class Graph:
         else:
             target = self.vector(shape)
         return self.node("Reshape", [x, target], x.dtype, shape, allowzero=1 if 0 in shape else None)
+
+    def flat(self, x: Operand) -> Value:
+        """The elements in a row."""
+        x = self.value(x)
+        if x.ndim == 1:
+            return x
+        total: Any = None if None in x.shape else prod(x.shape)  # type: ignore[arg-type]  # sizes multiply
+        if isinstance(total, int):
+            return self.reshape(x, (total,))
+        return self.node("Reshape", [x, self.constant(np.array([-1]))], x.dtype, (total,))
 
     def expand(self, x: Operand, shape: Sequence[Length]) -> Value:
         """An operand repeated to fill a shape."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_activations import largest
 from minigrad.export.onnx_builder import Graph, Operand, Value
 from minigrad.export.onnx_reductions import log_softmax
 from minigrad.export.onnx_scattering import scatter_add
@@ -23,7 +22,7 @@ def _masked_softmax(g: Graph, scores: Operand, mask: Operand) -> Value:
     value = g.arithmetic("Add", scores, mask)
     mask = g.value(mask)
     blind = g.equal(g.reduce("ReduceMax", mask, -1, True), -math.inf)
-    top = largest(g, value, -1)
+    top = g.reduce("ReduceMax", value, -1, True)
     exponentials = g.unary("Exp", value - g.where(blind, 0, top))
     return exponentials / g.where(blind, 1, g.reduce("ReduceSum", exponentials, -1, True))
 
@@ -34,12 +33,12 @@ def _masked_softmax(g: Graph, scores: Operand, mask: Operand) -> Value:
 def _row_losses(g: Graph, logits: Operand, places: Operand, share: Operand) -> tuple[Value, Value]:
     """For each row the loss, and the probabilities."""
     logits = g.floating(logits)
-    top = largest(g, logits, -1)
+    top = g.reduce("ReduceMax", logits, -1, True)  # NaN is in the sum, whatever is taken away
     top = g.where(g.equal(top, -math.inf), 0, g.where(g.equal(top, math.inf), math.nan, top))
     shifted = logits - top
     exponentials = g.unary("Exp", shifted)
     sums = g.reduce("ReduceSum", exponentials, -1, True)
-    every, rows = (g.node("Reshape", [x, g.constant(np.array([-1]))], x.dtype, (None,)) for x in (shifted, sums))
+    every, rows = g.flat(shifted), g.flat(sums)
     places = g.cast(places, np.int64)
     taken = g.node("Gather", [every, places], every.dtype, places.shape)
     rows = g.unary("Log", rows) - taken
@@ -62,7 +61,7 @@ def _softmax_cross_entropy(g: Graph, logits: Operand, target: Operand) -> Value:
 
 def _less_one_hot(g: Graph, p: Operand, places: Operand) -> Value:
     p, places = g.value(p), g.cast(places, np.int64)
-    flat = g.node("Reshape", [p, g.constant(np.array([-1]))], p.dtype, (None,))
+    flat = g.flat(p)
     ones = g.expand(g.constant(-1, p.dtype), places.shape)
     return g.reshape(scatter_add(g, flat, g.unsqueeze(places, [-1]), ones), p.shape)
 
@@ -95,7 +94,7 @@ def _states(g: Graph, targets: Operand, *, sizes: tuple[int, ...], blank: int, c
         there[i, 1 : 2 * size + 1 : 2] = True
     rest = np.full(places.shape, blank)
     rest[:, 1::2] = 0
-    flat = g.node("Reshape", [targets, g.constant(np.array([-1]))], np.int64, (None,))
+    flat = g.flat(targets)
     labels = g.node("Gather", [flat, g.constant(places)], np.int64, places.shape)
     return g.where(g.constant(there), labels, g.constant(rest))
 

@@ -38,7 +38,7 @@ def written(path: str) -> str:
 def result_names(result: Any) -> list[str]:
     """What each leaf of the results is called."""
     names = [written(path) for path in paths(result, "output")]
-    return [name.removeprefix("output.") if isinstance(result, Mapping) else name.replace(".", "_", 1) for name in names]
+    return [name.removeprefix("output.") if isinstance(result, Mapping) else name.replace(".", "_") for name in names]
 
 
 def chosen_names(what: str, given: Sequence[str] | None, own: Sequence[str]) -> list[str]:

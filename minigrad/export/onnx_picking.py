@@ -188,7 +188,7 @@ def _searchsorted(g: Graph, x1: Operand, x2: Operand, *, side: str) -> Value:
 
 def _isin(g: Graph, x1: Operand, x2: Operand, *, invert: bool = False) -> Value:
     x, others = g.alike(x1, x2)
-    flat = g.node("Reshape", [others, g.constant(np.array([-1]))], others.dtype, (None,))
+    flat = g.flat(others)
     same = g.equal(g.unsqueeze(x, [-1]), flat)
     found = g.reduce("ReduceSum", g.cast(same, np.int64), -1) > 0
     return ~found if invert else found
@@ -201,7 +201,7 @@ def _shortened(g: Graph, table: Value, rows: Value, *, max_norm: float, norm_typ
     from minigrad.export.onnx_linalg import length
 
     numbers = g.unsqueeze(g.arange(table.shape[0]), [-1])
-    flat = g.node("Reshape", [g.cast(rows, np.int64), g.constant(np.array([-1]))], np.int64, (None,))
+    flat = g.flat(g.cast(rows, np.int64))
     used = g.reduce("ReduceSum", g.cast(g.equal(numbers, flat), np.int64), -1, True) > 0
     norms = length(g, table, (1,), norm_type)
     long = used & (norms > max_norm)
@@ -209,7 +209,7 @@ def _shortened(g: Graph, table: Value, rows: Value, *, max_norm: float, norm_typ
 
 
 def _frequencies(g: Graph, rows: Value) -> Value:
-    flat = g.node("Reshape", [rows, g.constant(np.array([-1]))], rows.dtype, (None,))
+    flat = g.flat(rows)
     return g.reduce("ReduceSum", g.cast(g.equal(g.unsqueeze(rows, [-1]), flat), np.int64), -1)
 
 

@@ -173,7 +173,9 @@ def _graph(
     lowering.run(graph, program.equations, values, wanted)
     graph.scope = graph.place = ""
     for x, name in zip(program.outputs, outputs, strict=True):
-        graph.outputs.append(_output(graph, lowering.whole(graph, values[x]), name))
+        value = lowering.whole(graph, values[x])
+        # What has another name already, as an input that is returned, is copied.
+        graph.outputs.append(value if value.name == name else graph.copied(value, name))
     return graph
 
 
@@ -195,13 +197,3 @@ def _arguments(
         if i in by_number:
             values[by_number[i]] = made
     return values
-
-
-def _output(graph: Graph, value: Value, name: str) -> Value:
-    """A result under its name: what has another one, as an input that is returned, is copied."""
-    if value.name != name:
-        copy = graph.node("Identity", [value], value.dtype, value.shape)
-        graph.renamed(copy, name, len(graph.nodes) - 1)
-        return copy
-    return value
-

@@ -53,7 +53,7 @@ def _argument(op: str, of_numbers: bool = False) -> Row:
         x = _wide(g, x)
         shape = tuple(1 if i in axes_of(axis, x.ndim) else n for i, n in enumerate(x.shape))
         if axis is None or not x.ndim:
-            x, axis = _flat(g, x), 0
+            x, axis = g.flat(x), 0
         own = [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
 
         def place(op: str, y: Value) -> Value:
@@ -74,11 +74,6 @@ def _argument(op: str, of_numbers: bool = False) -> Row:
         return set(range(len(shape))) if len(own) != len(shape) or len(own) == 1 else {axis % x.ndim}
 
     return row
-
-
-def _flat(g: Graph, x: Value) -> Value:
-    total: Any = math.prod(x.shape) if None not in x.shape else None  # type: ignore[arg-type]  # sizes multiply
-    return g.node("Reshape", [x, g.constant(np.array([-1]))], x.dtype, (total,)) if x.ndim != 1 else x
 
 
 def _count_nonzero(g: Graph, x: Operand, *, axis: Any = None, keepdims: bool = False) -> Value:
@@ -130,7 +125,7 @@ def _std(g: Graph, x: Operand, *, axis: Any, correction: float, keepdims: bool) 
 
 def _logsumexp(g: Graph, x: Operand, *, axis: Any, keepdims: bool) -> Value:
     x = g.floating(x)
-    top = largest(g, x, axis)
+    top = g.reduce("ReduceMax", x, axis, True)  # NaN is in the sum, whatever is taken away
     top = g.where(g.node("IsInf", [top], bool, top.shape), 0, top)
     value = g.unary("Log", g.reduce("ReduceSum", g.unary("Exp", x - top), axis, True)) + top
     return value if keepdims else g.squeeze(value, axes_of(axis, x.ndim))
@@ -141,17 +136,15 @@ def _softmax(g: Graph, x: Operand, *, axis: Any) -> Value:
     axes = axes_of(axis, x.ndim)
     if len(axes) == 1:
         return g.node("Softmax", [x], x.dtype, x.shape, axis=axes[0])
-    exponentials = g.unary("Exp", x - largest(g, x, axes))
+    exponentials = g.unary("Exp", x - g.reduce("ReduceMax", x, axes, True))
     return exponentials / g.reduce("ReduceSum", exponentials, axes, True)
 
 
 def log_softmax(g: Graph, x: Operand, *, axis: Any) -> Value:
     """The logarithm of a softmax."""
     x = g.floating(x)
-    axes = axes_of(axis, x.ndim)
-    if len(axes) == 1:
-        return g.node("LogSoftmax", [x], x.dtype, x.shape, axis=axes[0])
-    shifted = x - largest(g, x, axes)
+    axes = axes_of(axis, x.ndim)  # `LogSoftmax` may be computed as a logarithm of numbers that are 0
+    shifted = x - g.reduce("ReduceMax", x, axes, True)
     return shifted - g.unary("Log", g.reduce("ReduceSum", g.unary("Exp", shifted), axes, True))
 
 
@@ -191,6 +184,8 @@ def _running(g: Graph, x: Value, axis: int, first: float, join: Callable[[Graph,
         now = join(body, carries[0], rows[0])
         return [now], [now]
 
+    if x.shape[axis] == 0:
+        return x
     start = g.expand(g.constant(first, x.dtype), shape)
     return scanned(g, [start], [x], step, x.shape[axis], axis)[1][0]
 
@@ -209,6 +204,8 @@ def _recurrence(g: Graph, a: Operand, b: Operand, *, axis: int) -> Value:
         now = rows[1] + zero_safe_multiply(body, carries[0], rows[0])
         return [now], [now]
 
+    if b.shape[axis] == 0:
+        return b
     start = g.expand(g.constant(0, b.dtype), shape)
     return scanned(g, [start], [a, b], step, b.shape[axis], axis)[1][0]
 
@@ -218,6 +215,8 @@ def _places_of_extremes(g: Graph, x: Operand, *, axis: int, largest: bool) -> Va
     x = _wide(g, x)
     axis = axis % x.ndim
     numbers = g.reshape(g.arange(x.shape[axis]), [n if i == axis else 1 for i, n in enumerate(x.shape)])
+    if x.shape[axis] == 0:
+        return g.expand(g.constant(0), x.shape)
     shape = [n for i, n in enumerate(x.shape) if i != axis]
     least = -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     most = math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).max
@@ -289,7 +288,7 @@ def _convolve_signals(g: Graph, a: Operand, v: Operand, *, full: bool) -> Value:
 def _elements_at(g: Graph, x: Operand, places: Operand) -> Value:
     x = g.value(x)
     places = g.cast(places, np.int64)
-    return g.node("GatherElements", [x, places], x.dtype, places.shape, axis=-1)
+    return g.node("GatherElements", [x, places], x.dtype, places.shape, axis=x.ndim - 1)
 
 
 def _spoilt(g: Graph, x: Value, order: Value, places: Value) -> Value:
@@ -327,7 +326,7 @@ def _places_by_weights(g: Graph, x: Operand, weights: Operand, q: Operand, *, ig
 
 
 def _norm_parts(g: Graph, *arrays: Operand, names: Sequence[str], order: float, error_if_nonfinite: bool) -> Value:
-    sizes = [g.cast(g.unary("Abs", _flat(g, g.value(x))), float) for x in arrays]
+    sizes = [g.cast(g.unary("Abs", g.flat(x)), float) for x in arrays]
     sizes = g.concat(sizes, 0) if len(sizes) > 1 else sizes[0]  # type: ignore[assignment]
     one = g.constant(1.0)
     if order == 0:

@@ -50,6 +50,8 @@ def _columns(g: Graph, places: Value) -> Value:
 def _add_at(g: Graph, x: Operand, v: Operand, *places: Value, index: Index) -> Value:
     x = g.value(x)
     part = _part_shape(g, x.shape, index, places)
+    if 0 in part:
+        return x
     flat = _columns(g, _flat_places(g, x.shape, index, places, part))
     total = prod(x.shape)  # type: ignore[arg-type]
     values = g.reshape(g.expand(g.cast(v, x.dtype), part), (flat.shape[0],))
@@ -68,6 +70,8 @@ def _setitem(g: Graph, x: Operand, v: Operand, *places: Value, index: Index) -> 
     if len(index) == 1 and places and places[0].dtype.kind == "b" and places[0].name not in g.initializers:
         return _set_by_mask(g, x, v, places[0])
     part = _part_shape(g, x.shape, index, places)
+    if 0 in part:
+        return x
     at = _flat_places(g, x.shape, index, places, part)
     v = g.reshape(v, v.shape[v.ndim - len(part) :]) if v.ndim > len(part) else v
     total = prod(x.shape)  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ def flipped(g: Graph, x: Value, axes: Sequence[int]) -> Value:
 def _roll(g: Graph, x: Operand, shift: Any, axis: Any = None) -> Value:
     x = g.value(x)
     if axis is None:
-        return g.reshape(_roll(g, g.reshape(x, (-1,)) if x.ndim != 1 else x, shift, 0), x.shape)
+        return g.reshape(_roll(g, g.flat(x), shift, 0), x.shape)
     axes = axis if isinstance(axis, tuple) else (axis,)
     shifts = shift if isinstance(shift, tuple) else (shift,) * len(axes)
     axes = axes * len(shifts) if len(axes) < len(shifts) else axes

@@ -15,8 +15,10 @@ from minigrad.export.onnx_picking import PICKING
 from minigrad.export.onnx_reductions import REDUCTIONS
 from minigrad.export.onnx_scattering import WRITING
 from minigrad.export.onnx_shaping import SHAPING
+from minigrad.export.onnx_special import SPECIAL
 from minigrad.export.onnx_windows import WINDOWS
 
 LOWERED: dict[str, Callable[..., Any]] = {
-    **ELEMENTWISE, **ACTIVATIONS, **REDUCTIONS, **SHAPING, **PICKING, **WRITING, **LINALG, **LAYERS, **WINDOWS, **LOOPS,
+    **ELEMENTWISE, **ACTIVATIONS, **SPECIAL, **REDUCTIONS, **SHAPING, **PICKING, **WRITING, **LINALG, **LAYERS, **WINDOWS,
+    **LOOPS,
 }  # fmt: skip
