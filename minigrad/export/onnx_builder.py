@@ -375,6 +375,8 @@ class Graph:
     def expand(self, x: Operand, shape: Sequence[Length]) -> Value:
         """An operand repeated to fill a shape."""
         x = self.value(x)
+        if 0 in shape and all(isinstance(n, int) for n in shape):  # which not every runtime makes of a length of 1
+            return self.constant(np.zeros(shape, x.dtype))  # type: ignore[arg-type]  # all are numbers
         return x if x.shape == tuple(shape) else self.node("Expand", [x, self.vector(shape)], x.dtype, shape)
 
     def transpose(self, x: Value, axes: Sequence[int]) -> Value:

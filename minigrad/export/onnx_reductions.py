@@ -184,7 +184,7 @@ def _running(g: Graph, x: Value, axis: int, first: float, join: Callable[[Graph,
         now = join(body, carries[0], rows[0])
         return [now], [now]
 
-    if x.shape[axis] == 0:
+    if 0 in x.shape:
         return x
     start = g.expand(g.constant(first, x.dtype), shape)
     return scanned(g, [start], [x], step, x.shape[axis], axis)[1][0]
@@ -204,7 +204,7 @@ def _recurrence(g: Graph, a: Operand, b: Operand, *, axis: int) -> Value:
         now = rows[1] + zero_safe_multiply(body, carries[0], rows[0])
         return [now], [now]
 
-    if b.shape[axis] == 0:
+    if 0 in b.shape:
         return b
     start = g.expand(g.constant(0, b.dtype), shape)
     return scanned(g, [start], [a, b], step, b.shape[axis], axis)[1][0]
@@ -215,7 +215,7 @@ def _places_of_extremes(g: Graph, x: Operand, *, axis: int, largest: bool) -> Va
     x = _wide(g, x)
     axis = axis % x.ndim
     numbers = g.reshape(g.arange(x.shape[axis]), [n if i == axis else 1 for i, n in enumerate(x.shape)])
-    if x.shape[axis] == 0:
+    if 0 in x.shape:
         return g.expand(g.constant(0), x.shape)
     shape = [n for i, n in enumerate(x.shape) if i != axis]
     least = -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min

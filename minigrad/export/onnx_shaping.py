@@ -71,9 +71,22 @@ def _rolled(g: Graph, x: Value, shift: Any, axis: int) -> Value:
 @of_result
 def _pad(g: Graph, x: Operand, *, widths: Any, value: Any, result: Value) -> Value:
     x = g.value(x)
+    if np.ndim(value):
+        return _padded_by_sides(g, x, widths, np.broadcast_to(value, (x.ndim, 2)))
     inside = g.cast(x, {"b1": "u1"}.get(x.dtype.str[1:], x.dtype))
     ends = g.vector([before for before, _ in widths] + [after for _, after in widths])
     return g.cast(g.node("Pad", [inside, ends, g.constant(value, inside.dtype)], inside.dtype, result.shape), x.dtype)
+
+
+def _padded_by_sides(g: Graph, x: Value, widths: Any, values: Any) -> Value:
+    """With a number of its own before and after each axis."""
+    for axis, (lengths, numbers) in enumerate(zip(widths, values, strict=True)):
+        sides = []
+        for length, number in zip(lengths, numbers, strict=True):
+            shape = [length if i == axis else n for i, n in enumerate(x.shape)]
+            sides.append(g.expand(g.constant(number, x.dtype), shape))
+        x = g.concat([sides[0], x, sides[1]], axis)
+    return x
 
 
 # Counting.  How many bins there are was seen in the example; what lies beyond is not counted.

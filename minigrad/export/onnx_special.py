@@ -102,7 +102,8 @@ def _ndtri(g: Graph, p: Operand) -> Value:
     return g.where(upper, value, -value)
 
 
-# The gamma function: its logarithm is shifted to large numbers, where Stirling's series is exact
+# The gamma function: its logarithm is shifted to large numbers, where Stirling's series is exact.  What cancels next is
+# computed in double precision.
 
 _SHIFT = 10
 _STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
@@ -137,18 +138,18 @@ def _sine_of_pi(g: Graph, x: Value) -> Value:
 
 
 def _gammaln(g: Graph, x: Operand) -> Value:
-    x = g.floating(x)
+    dtype, x = g.floating(x).dtype, g.cast(x, float)
     low = x < 0.5
     value = _positive_gammaln(g, g.where(low, 1 - x, x))
     sine = g.unary("Abs", _sine_of_pi(g, g.where(low, x, 0.5)))
     reflected = math.log(math.pi) - g.unary("Log", sine) - value
     value = g.where(low, reflected, value)
     whole = low & g.equal(x, g.unary("Floor", x))
-    return g.where(whole | g.equal(g.unary("Abs", x), math.inf), math.inf, value)
+    return g.cast(g.where(whole | g.equal(g.unary("Abs", x), math.inf), math.inf, value), dtype)
 
 
 def _digamma(g: Graph, x: Operand) -> Value:
-    x = g.floating(x)
+    dtype, x = g.floating(x).dtype, g.cast(x, float)
     low = x < 0.5
     z = g.where(low, 1 - x, x)
     total: Any = 0.0
@@ -162,12 +163,12 @@ def _digamma(g: Graph, x: Operand) -> Value:
     reflected = value - math.pi * g.unary("Cos", apart) / g.unary("Sin", apart)
     pole = g.where(g.equal(x, 0), -g.unary("Reciprocal", x), math.nan)
     whole = low & g.equal(x, g.unary("Floor", x))
-    return g.where(whole, pole, g.where(low, reflected, value))
+    return g.cast(g.where(whole, pole, g.where(low, reflected, value)), dtype)
 
 
 def _betaln(g: Graph, a: Operand, b: Operand) -> Value:
-    a, b = g.alike(g.floating(a), g.floating(b))
-    return _gammaln(g, a) + _gammaln(g, b) - _gammaln(g, a + b)
+    dtype, a, b = g.common(g.floating(a), g.floating(b)), g.cast(a, float), g.cast(b, float)
+    return g.cast(_gammaln(g, a) + _gammaln(g, b) - _gammaln(g, a + b), dtype)
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {

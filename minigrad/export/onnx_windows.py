@@ -135,6 +135,11 @@ def _max_pool(
 ) -> Value:
     """ONNX's own; a window with NaN gives what the runtime makes of it."""
     (x,), dtype = _floats(g, x)
+    if any(max(pad) >= k for pad, k in zip(padding, kernel, strict=True)):  # which runtimes do not take
+        ends = g.constant([0, 0, *[a for a, _ in padding], 0, 0, *[b for _, b in padding]], np.int64)
+        padded = [n + sum(pad) for n, pad in zip(x.shape[2:], padding, strict=True)]  # type: ignore[operator]
+        x = g.node("Pad", [x, ends, g.constant(-np.inf, x.dtype)], x.dtype, (*x.shape[:2], *padded))
+        padding = [(0, 0)] * len(kernel)
     how = {"kernel_shape": list(kernel), "strides": list(stride), "pads": _pads(padding), "dilations": list(dilation)}
     return g.cast(g.node("MaxPool", [x], x.dtype, result.shape, **how), dtype)
 
