@@ -23,7 +23,8 @@ def scanned(
 
     The step is a function of a graph, carries and parts of rows; it returns the next carries, and results.
     """
-    rows = [_moved(g, x, axis, 0) for x in rows]  # not every runtime takes rows along other axes
+    # Not every runtime takes rows along other axes, and from the end.
+    rows = [_in_order(g, _moved(g, x, axis, 0), reverse) for x in rows]
     body = g.inner()
     names = [body.fresh(f"{g.scope}/carry") for _ in carries]
     before = [body.input(name, x.dtype, x.shape) for name, x in zip(names, carries, strict=True)]
@@ -33,17 +34,12 @@ def scanned(
         body.outputs.append(body.copied(x, body.fresh(f"{g.scope}/result")))
     forms = [(x.dtype, x.shape) for x in carries]
     forms += [(y.dtype, (length, *y.shape)) for y in results]
-    backwards = int(reverse)
-    made = g.several(
-        "Scan",
-        [*carries, *rows],
-        forms,
-        body=body,
-        num_scan_inputs=len(rows),
-        scan_input_directions=[backwards] * len(rows),
-        scan_output_directions=[backwards] * len(results) or None,
-    )
-    return made[: len(carries)], [_moved(g, y, 0, axis) for y in made[len(carries) :]]
+    made = g.several("Scan", [*carries, *rows], forms, body=body, num_scan_inputs=len(rows))
+    return made[: len(carries)], [_moved(g, _in_order(g, y, reverse), 0, axis) for y in made[len(carries) :]]
+
+
+def _in_order(g: Graph, x: Value, reverse: bool) -> Value:
+    return g.flipped(x, [0]) if reverse else x
 
 
 def _moved(g: Graph, x: Value, start: int, end: int) -> Value:

@@ -420,6 +420,13 @@ class Graph:
         shape = [length if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
         return self.node("Slice", [x, *ends], x.dtype, shape)
 
+    def flipped(self, x: Value, axes: Sequence[int]) -> Value:
+        """Axes in the opposite direction."""
+        if not axes:
+            return x
+        numbers = [[-1] * len(axes), [np.iinfo(np.int64).min] * len(axes), list(axes), [-1] * len(axes)]
+        return self.node("Slice", [x, *[self.constant(n, np.int64) for n in numbers]], x.dtype, x.shape)
+
     def arange(self, length: Length) -> Value:
         """The numbers from 0 on."""
         if isinstance(length, int):

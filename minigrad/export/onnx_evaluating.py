@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.errors.exporting import baked_in, no_counterpart, no_dtype
 from minigrad.export.onnx_builder import Graph, Table, Value
-from minigrad.export.onnx_merging import Corner, Counting, Filled, Merged
+from minigrad.export.onnx_merging import Corner, Filled, Merged, Rising
 from minigrad.export.onnx_sizes import Inverse, NotFixed, Size
 from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import Equation, Variable
@@ -83,8 +83,9 @@ class Lowering:
             start = len(graph.nodes)
             try:
                 results = self._results(graph, equation, operands)
-                for x, value in zip(equation.outputs, results, strict=True):
-                    values[x] = self._result(graph, x, value, start, named.get(x))
+                for i, (x, value) in enumerate(zip(equation.outputs, results, strict=True)):
+                    name = named.get(x) or (graph.fresh(f"{graph.scope}/saved") if i else graph.scope)
+                    values[x] = self._result(graph, x, value, start, name)
             except NotFixed as error:
                 raise baked_in(equation, self.names) from error
 
@@ -108,7 +109,7 @@ class Lowering:
         results = row(graph, *given, **params)
         return results if made.saves else (results,)
 
-    def _result(self, graph: Graph, x: Variable, value: Any, start: int, name: str | None) -> Any:
+    def _result(self, graph: Graph, x: Variable, value: Any, start: int, name: str) -> Any:
         """A result in the form that the program has for it, under a name that can be read."""
         if isinstance(value, Packed):
             return value
@@ -117,7 +118,7 @@ class Lowering:
         own = [node for node in graph.nodes[start:] if value.name in node.outputs]
         value = Value(graph, value.name, value.dtype, shape)
         if own:
-            graph.renamed(value, name or graph.scope, start)
+            graph.renamed(value, name, start)
         return value
 
 
@@ -157,10 +158,13 @@ def constant_value(graph: Graph, constant: Any) -> Value:
     """A constant whose form depends on sizes, as nodes."""
     if isinstance(constant, Filled):
         return graph.expand(constant.array, constant.shape)
-    if isinstance(constant, Counting):
-        numbers = graph.cast(graph.arange(constant.length), constant.dtype)
-        counted = numbers * graph.constant(constant.step) + graph.constant(constant.start)
-        return graph.reshape(graph.cast(counted, constant.dtype), constant.shape)
+    if isinstance(constant, Rising):
+        total = graph.constant(constant.first)
+        for axis, step in constant.steps.items():
+            column = [n if i == axis else 1 for i, n in enumerate(constant.shape)]
+            numbers = graph.cast(graph.reshape(graph.arange(constant.shape[axis]), column), total.dtype)
+            total = total + numbers * (graph.value(step) if isinstance(step, Size) else graph.constant(step))
+        return total
     if isinstance(constant, Corner):
         rows, columns = (graph.arange(n) for n in constant.shape[-2:])
         seen = graph.unsqueeze(rows, [1]) + constant.diagonal >= columns

@@ -20,14 +20,12 @@ class Filled(NamedTuple):
     shape: tuple[Any, ...]
 
 
-class Counting(NamedTuple):
-    """A constant whose elements rise by equal steps, in the order of memory."""
+class Rising(NamedTuple):
+    """A constant that rises by equal steps along the axes whose lengths depend on sizes, as row numbers do."""
 
-    start: Any
-    step: Any
-    length: Any
+    first: Any  # of length 1 along these axes
+    steps: dict[int, Any]  # by axis: an array like the first, or a size
     shape: tuple[Any, ...]
-    dtype: Any
 
 
 class Corner(NamedTuple):
@@ -47,7 +45,7 @@ class Merged(NamedTuple):
     ----------
     arguments : dict of Variable to int
         By their numbers among the leaves.
-    constants : dict of Variable to (ndarray, Filled, Counting, Corner, Size or Inverse)
+    constants : dict of Variable to (ndarray, Filled, Rising, Corner, Size or Inverse)
     tensors : dict of Variable to Handle
         Which constants are the arrays of Tensors that the function found.
     equations : list of Equation
@@ -213,7 +211,7 @@ class _Merger:
                 return found
         shape = self.shape([np.shape(x) for x in arrays])
         if shape is not None:
-            for form in (self.filled, self.counting, self.corner):
+            for form in (self.filled, self.rising, self.corner):
                 if (made := form(arrays, shape)) is not None:
                     return made
         raise baked_in(equation, self.names, [np.shape(x) for x in arrays], "an array")
@@ -225,19 +223,29 @@ class _Merger:
         return None if None in made else made
 
     def filled(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
-        index = tuple([slice(None) if isinstance(n, int) else slice(1) for n in shape])
-        part = np.array(arrays[0][index])
+        axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
+        part = np.array(arrays[0][_at(shape, dict.fromkeys(axes, 0))])
         return Filled(part, shape) if all(np.array_equal(x, np.broadcast_to(part, x.shape), True) for x in arrays) else None
 
-    def counting(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
-        flat = [np.ravel(x) for x in arrays]
-        if flat[0].dtype.kind not in "iuf" or min(map(len, flat)) < 2:
+    def rising(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
+        axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
+        first = [x[_at(shape, dict.fromkeys(axes, 0))] for x in arrays]
+        numeric = arrays[0].dtype.kind in "iuf" and all(np.isfinite(x).all() for x in arrays)
+        if not numeric or not _equal(first) or min(x.shape[a] for x in arrays for a in axes) < 2:
             return None
-        start, step = flat[0][0], flat[0][1] - flat[0][0]
-        length = self.number([len(x) for x in flat])
-        if length is None or any(not np.array_equal(x, start + np.arange(len(x)) * step) for x in flat):
-            return None
-        return Counting(start, step, length, shape, flat[0].dtype)
+        steps: dict[int, Any] = {}
+        rows: list[Any] = [f.copy() for f in first]
+        for axis in axes:
+            own = [x[_at(shape, {**dict.fromkeys(axes, 0), axis: 1})] - first[0] for x in arrays]
+            steps[axis] = own[0] if _equal(own) else None
+            if steps[axis] is None and all((step == step.flat[0]).all() for step in own):
+                steps[axis] = self.number([step.flat[0] for step in own])
+            if steps[axis] is None:
+                return None
+            for i, (x, step) in enumerate(zip(arrays, own, strict=True)):
+                numbers = np.arange(x.shape[axis]).reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+                rows[i] = rows[i] + numbers * step
+        return Rising(first[0], steps, shape) if all(map(np.array_equal, rows, arrays)) else None
 
     def corner(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         first = arrays[0]
@@ -252,6 +260,11 @@ class _Merger:
             if not np.array_equal(x, np.broadcast_to(wanted, x.shape)):
                 return None
         return Corner(inside, outside, diagonal, shape, first.dtype)
+
+
+def _at(shape: Sequence[Any], places: Mapping[int, int]) -> tuple[slice, ...]:
+    """An index that takes one element of some axes, which stay."""
+    return tuple([slice(places[i], places[i] + 1) if i in places else slice(None) for i in range(len(shape))])
 
 
 def _alike(a: Equation, b: Equation) -> bool:

@@ -1,6 +1,6 @@
 """In ONNX: shapes, axes, joining, and counting into bins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,15 +35,6 @@ def _concat(g: Graph, *arrays: Operand, axis: int, lengths: Any) -> Value:
 def _stack(g: Graph, *arrays: Operand, axis: int, count: int) -> Value:
     parts = [g.unsqueeze(x, [axis]) for x in g.alike(*arrays)]
     return g.concat(parts, axis) if len(parts) > 1 else parts[0]
-
-
-def flipped(g: Graph, x: Value, axes: Sequence[int]) -> Value:
-    """Axes in the opposite direction."""
-    if not axes:
-        return x
-    count = len(axes)
-    ends = [np.full(count, -1), np.full(count, np.iinfo(np.int64).min), np.array(axes), np.full(count, -1)]
-    return g.node("Slice", [x, *[g.constant(end, np.int64) for end in ends]], x.dtype, x.shape)
 
 
 def _roll(g: Graph, x: Operand, shift: Any, axis: Any = None) -> Value:
@@ -164,7 +155,7 @@ SHAPING: dict[str, Callable[..., Any]] = {
     "astype": lambda g, x, *, dtype: g.cast(x, dtype),
     "concat": _concat,
     "stack": _stack,
-    "flip": lambda g, x, *, axis=None: flipped(g, g.value(x), axes_of(axis, g.value(x).ndim)),
+    "flip": lambda g, x, *, axis=None: g.flipped(g.value(x), axes_of(axis, g.value(x).ndim)),
     "roll": _roll,
     "pad": _pad,
     "count_numbers": _count_numbers,
