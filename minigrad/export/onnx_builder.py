@@ -1,5 +1,6 @@
 """A graph that grows node by node: tensors that know their dtypes and shapes, by NumPy's rules of promotion."""
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple, Union
@@ -17,6 +18,12 @@ _SMALL = 1000  # constants of fewer elements are there only once
 _COMPUTED_IN = {"i1": "i4", "i2": "i4", "u1": "i4", "u2": "i4", "u4": "i8", "b1": "i4"}
 
 _PLAIN = (bool, int, float)  # numbers of Python: of NumPy's some are floats, too, but not weak
+
+
+_COMPARISONS = {
+    "Less": operator.lt, "LessOrEqual": operator.le, "Greater": operator.gt, "GreaterOrEqual": operator.ge,
+    "Equal": operator.eq,
+}  # fmt: skip
 
 
 class Node(NamedTuple):
@@ -216,7 +223,8 @@ class Graph:
         if isinstance(x, Size | Inverse):
             x = self._number(x)
         if not isinstance(x, Value):
-            return self.constant(x, dtype if type(x) in _PLAIN else None)
+            weak = type(x) in _PLAIN and dtype is not None
+            return self.constant(np.asarray(x).astype(dtype) if weak else x)  # as `where` has it, which wraps around
         return x if dtype is None or x.number is None else self.cast(x, dtype)
 
     def _number(self, x: Size | Inverse) -> Value:
@@ -315,8 +323,10 @@ class Graph:
     def compared(self, op: str, a: Operand, b: Operand) -> Value:
         """A comparison; an integer that the dtype cannot hold is compared all the same."""
         dtype = self.common(a, b)
-        if any(type(x) is int and not _holds(dtype, x) for x in (a, b)):
-            dtype = np.dtype(np.int64)
+        for x, other in ((a, b), (b, a)):
+            if type(x) is int and not _holds(dtype, x):
+                sides = [(1 if x > 0 else -1) if y is x else 0 for y in (a, b)]
+                return self.expand(bool(_COMPARISONS[op](*sides)), self.value(other).shape)
         dtype = np.dtype(_COMPUTED_IN.get(dtype.str[1:], dtype))
         return self.elementwise(op, [self.cast(a, dtype), self.cast(b, dtype)], bool)
 
@@ -499,6 +509,12 @@ def _joined(join: Callable[[Value, Value], Value], parts: Sequence[Value]) -> Va
 
 def _holds(dtype: np.dtype, number: int) -> bool:
     return dtype.kind not in "iu" or np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
+
+
+def of_result(row: Any) -> Any:
+    """Mark a row that is given the form of its result, too, as `result`."""
+    row.of_result = True
+    return row
 
 
 Row = Callable[..., Any]  # of a graph, operands and parameters

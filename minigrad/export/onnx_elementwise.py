@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.export.onnx_bodies import looped
-from minigrad.export.onnx_builder import Graph, Operand, Row, Value
+from minigrad.export.onnx_builder import Graph, Operand, Row, Value, of_result
 
 # Arithmetic.  ONNX has no sums of bools, and its division of integers truncates, and must not see 0.
 
@@ -73,6 +73,7 @@ def _fmod(g: Graph, a: Operand, b: Operand) -> Value:
     a, b = g.alike(a, b)
     if a.dtype.kind == "f":
         return g.elementwise("Mod", [a, b], a.dtype, fmod=1)
+    a, b = (g.cast(x, np.int8) if x.dtype.kind == "b" else x for x in (a, b))
     return _without_zero(g, a, b, 1)
 
 
@@ -80,6 +81,8 @@ def _pow(g: Graph, a: Operand, b: Operand) -> Value:
     dtype = g.common(a, b)
     if type(b) is int and 0 <= b <= _UNROLLED:
         return _power(g, g.cast(a, dtype), b)
+    if dtype.kind == "f" and type(b) is float and b == 0.5:
+        return g.unary("Sqrt", g.cast(a, dtype))  # as NumPy: that of -inf is NaN
     if dtype.kind == "f":
         return g.elementwise("Pow", [g.cast(a, dtype), g.cast(b, dtype)], dtype)
     return _integer_power(g, g.cast(a, np.int64), g.cast(b, np.int64))
@@ -105,11 +108,13 @@ def _integer_power(g: Graph, a: Value, b: Value) -> Value:
 
     def step(body: Graph, carry: list[Value]) -> list[Value]:
         product, base, rest = carry
-        odd = body.equal(body.elementwise("Mod", [rest, body.constant(np.int64(2))], np.int64), 1)
-        product = body.where(odd, body.arithmetic("Mul", product, base), product)
-        return [product, body.arithmetic("Mul", base, base), body.elementwise("Div", [rest, body.constant(2)], np.int64)]
+        odd = body.elementwise("Mod", [rest, body.constant(2)], np.int64)
+        product = body.where(body.equal(odd, 1), product * base, product)
+        half = body.elementwise("Div", [rest - odd, body.constant(2)], np.int64)
+        half = body.where(rest < 0, half + np.int64(np.iinfo(np.int64).min), half)  # it had no sign
+        return [product, base * base, half]
 
-    return looped(g, first, step, count=63)[0]
+    return looped(g, first, step, count=64)[0]
 
 
 def _hypot(g: Graph, a: Operand, b: Operand) -> Value:
@@ -284,24 +289,21 @@ def _frexp(g: Graph, x: Value) -> tuple[Value, Value]:
 
 
 def _scaled(g: Graph, x: Value, exponent: Value) -> Value:
-    """``x * 2**exponent``, in two steps, since the power itself may be infinite or 0."""
-    half = g.unary("Floor", exponent * 0.5)
+    """``x * 2**exponent``, in three steps, since the power itself may be infinite or 0."""
+    part = g.unary("Floor", exponent * (1 / 3))
     two = g.constant(2.0, x.dtype)
-    for part in (half, exponent - half):
+    for part in (part, part, exponent - part - part):
         x = x * g.elementwise("Pow", [two, part], x.dtype)
     return x
 
 
 def _ldexp(g: Graph, x: Operand, exponent: Operand) -> Value:
     x = g.floating(x)
-    return _scaled(g, x, g.cast(exponent, x.dtype))
+    most = 2.0 * (np.finfo(x.dtype).maxexp + np.finfo(x.dtype).nmant)  # with more, all are 0 or infinite
+    return _scaled(g, x, clipped(g, g.cast(exponent, x.dtype), min=-most, max=most))
 
 
 # Choosing
-
-
-def _maximum(op: str, of_bools: str) -> Row:
-    return _of_two(op, of_bools)
 
 
 def _chosen_number(op: str, of_bools: str) -> Row:
@@ -325,6 +327,11 @@ def clipped(g: Graph, x: Operand, *, min: Any, max: Any) -> Value:
         max = None if type(max) is int and max >= limits.max else max
     x = x if min is None else g.arithmetic("Max", x, min)
     return x if max is None else g.arithmetic("Min", x, max)
+
+
+@of_result
+def _where(g: Graph, condition: Operand, a: Operand, b: Operand, *, result: Value) -> Value:
+    return g.where(condition, g.cast(a, result.dtype), g.cast(b, result.dtype))
 
 
 def _ordinary(g: Graph, length: Operand) -> Value:
@@ -378,8 +385,13 @@ def _powers(g: Graph, b: Value, dtype: Any) -> tuple[Value, Value]:
     return g.node("Gather", [table, g.where(gone, 0, count)], dtype, b.shape), gone
 
 
+def _shifted(g: Graph, a: Operand, b: Operand) -> list[Value]:
+    dtype = g.common(a, b)
+    return [g.cast(g.cast(x, dtype), np.int8 if dtype.kind == "b" else dtype) for x in (a, b)]
+
+
 def _left_shift(g: Graph, a: Operand, b: Operand) -> Value:
-    a, b = g.alike(a, b)
+    a, b = _shifted(g, a, b)
     power, gone = _powers(g, b, a.dtype)
     top = g.equal(g.cast(b, np.int64), a.dtype.itemsize * 8 - 1) if a.dtype.kind == "i" else g.constant(False)
     highest = g.constant(np.iinfo(a.dtype).min, a.dtype)
@@ -389,7 +401,7 @@ def _left_shift(g: Graph, a: Operand, b: Operand) -> Value:
 
 
 def _right_shift(g: Graph, a: Operand, b: Operand) -> Value:
-    a, b = g.alike(a, b)
+    a, b = _shifted(g, a, b)
     power, gone = _powers(g, b, a.dtype)
     beyond = g.where(a < 0, g.constant(-1, a.dtype), g.constant(0, a.dtype)) if a.dtype.kind == "i" else g.constant(0, a.dtype)
     return g.where(gone, beyond, _floor_divide(g, a, power))
@@ -432,7 +444,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "fraction": _fraction, "exponent": lambda g, x: _frexp(g, g.floating(x))[1],
     "mantissa": lambda g, x: _frexp(g, g.floating(x))[0], "ldexp": _ldexp,
     # Choosing
-    "where": lambda g, condition, a, b: g.where(condition, a, b), "selected": lambda g, x, mask: g.where(mask, x, 0),
+    "where": _where, "selected": lambda g, x, mask: g.where(mask, x, 0),
     "maximum": _of_two("Max", "Or"), "minimum": _of_two("Min", "And"),
     "fmax": _chosen_number("Max", "Or"), "fmin": _chosen_number("Min", "And"), "clip": clipped,
     # Tests, logic and bits

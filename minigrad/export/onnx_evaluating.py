@@ -122,12 +122,6 @@ class Lowering:
         return value
 
 
-def of_result(row: Any) -> Any:
-    """Mark a row that is given the form of its result, too, as `result`."""
-    row.of_result = True
-    return row
-
-
 def _dtype(x: Variable) -> Any:
     return x.dtype if isinstance(x.dtype, np.dtype) else np.dtype(x.dtype)
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value, axes_of
-from minigrad.export.onnx_evaluating import of_result
+from minigrad.export.onnx_builder import Graph, Operand, Value, axes_of, of_result
 
 _MULTIPLIED_IN = {"b1": "i4", "i1": "i4", "i2": "i4", "u1": "i4", "u2": "i4", "u4": "i8"}
 

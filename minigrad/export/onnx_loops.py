@@ -5,8 +5,8 @@ from typing import Any
 
 from minigrad.errors.exporting import no_counterpart
 from minigrad.export.onnx_bodies import branched, looped, scanned
-from minigrad.export.onnx_builder import Graph, Operand, Value
-from minigrad.export.onnx_evaluating import Lowering, Packed, of_result
+from minigrad.export.onnx_builder import Graph, Operand, Value, of_result
+from minigrad.export.onnx_evaluating import Lowering, Packed
 from minigrad.program.bodies import Body, Scan
 
 

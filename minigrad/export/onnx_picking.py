@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.errors.exporting import no_counterpart
-from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast
-from minigrad.export.onnx_evaluating import of_result
+from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast, of_result
 from minigrad.ops.indexing import PLACE
 
 Index = tuple[Any, ...]

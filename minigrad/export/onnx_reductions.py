@@ -8,9 +8,8 @@ import numpy as np
 
 from minigrad.export.onnx_activations import largest, zero_safe_multiply
 from minigrad.export.onnx_bodies import scanned
-from minigrad.export.onnx_builder import Graph, Operand, Row, Value, axes_of, count_of
+from minigrad.export.onnx_builder import Graph, Operand, Row, Value, axes_of, count_of, of_result
 from minigrad.export.onnx_elementwise import clipped, logaddexp
-from minigrad.export.onnx_evaluating import of_result
 from minigrad.export.onnx_picking import argsort
 from minigrad.export.onnx_shaping import searched
 
@@ -254,11 +253,12 @@ def _of_numbers(least: bool) -> Row:
 
 
 def _unwrap(g: Graph, p: Operand, *, discont: float | None, axis: int, period: float) -> Value:
-    p = g.floating(p)
+    p = g.value(p)
     axis = axis % p.ndim
     n = p.shape[axis]
     after, before = g.slice(p, axis, 1, n, n - 1), g.slice(p, axis, 0, n - 1, n - 1)  # type: ignore[operator]
-    rise, half = after - before, period / 2
+    rise, half = g.floating(after - before), period / 2  # of integers as NumPy has it, which wrap around
+    p, after = g.floating(p), g.floating(after)
     shifted = rise + half
     turned = shifted - g.unary("Floor", shifted / period) * period - half
     turned = g.where(g.equal(turned, -half) & (rise > 0), half, turned)

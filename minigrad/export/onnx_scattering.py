@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast
-from minigrad.export.onnx_evaluating import of_result
+from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast, of_result
 from minigrad.export.onnx_picking import Index, read, reading
 from minigrad.export.onnx_shaping import scatter_add
 

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors.exporting import no_counterpart
-from minigrad.export.onnx_builder import Graph, Operand, Value, axes_of, broadcast
-from minigrad.export.onnx_evaluating import of_result
+from minigrad.export.onnx_builder import Graph, Operand, Value, axes_of, broadcast, of_result
 
 
 @of_result

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value
-from minigrad.export.onnx_evaluating import of_result
+from minigrad.export.onnx_builder import Graph, Operand, Value, of_result
 from minigrad.export.onnx_scattering import scatter_add
 from minigrad.nn.pooling import bounds
 
