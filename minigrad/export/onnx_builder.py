@@ -511,6 +511,10 @@ def _holds(dtype: np.dtype, number: int) -> bool:
     return dtype.kind not in "iu" or np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
 
 
+class NoForm(Exception):
+    """What a row has no nodes for, and why, if it says so."""
+
+
 def of_result(row: Any) -> Any:
     """Mark a row that is given the form of its result, too, as `result`."""
     row.of_result = True

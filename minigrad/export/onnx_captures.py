@@ -27,7 +27,6 @@ from minigrad.tree import flatten
 
 TARGET = "export.onnx"
 _MOST_NAMES = 4  # for n of them there are 2 ** n captures
-_FAR = 1.5  # how far away the size is that only checks what was found
 
 
 class Axes(NamedTuple):
@@ -133,7 +132,7 @@ def _chosen(leaves: Sequence[Any], axes: Axes) -> tuple[dict[str, tuple[int, int
         taken.add(first)
         second = _next(first + 1, taken)
         taken.add(second)
-        check[name] = _next(int(_FAR * second) + 2, taken)
+        check[name] = _next(2 * second + 3, taken)
         taken.add(check[name])
         pairs[name] = (first, second)
     return pairs, check

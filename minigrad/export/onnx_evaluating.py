@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors.exporting import baked_in, no_counterpart, no_dtype
-from minigrad.export.onnx_builder import Graph, Table, Value
+from minigrad.export.onnx_builder import Graph, NoForm, Table, Value
 from minigrad.export.onnx_merging import Corner, Filled, Merged, Rising
 from minigrad.export.onnx_sizes import Inverse, NotFixed, Size
 from minigrad.program.bodies import bodies_of
@@ -86,6 +86,8 @@ class Lowering:
                 for i, (x, value) in enumerate(zip(equation.outputs, results, strict=True)):
                     name = named.get(x) or (graph.fresh(f"{graph.scope}/saved") if i else graph.scope)
                     values[x] = self._result(graph, x, value, start, name)
+            except NoForm as error:
+                raise no_counterpart("ONNX", error.args[0], equation.place, *error.args[1:]) from error
             except NotFixed as error:
                 raise baked_in(equation, self.names) from error
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.errors.exporting import no_counterpart
 from minigrad.export.onnx_bodies import branched, looped, scanned
-from minigrad.export.onnx_builder import Graph, Operand, Value, of_result
+from minigrad.export.onnx_builder import Graph, NoForm, Operand, Value, of_result
 from minigrad.export.onnx_evaluating import Lowering, Packed
 from minigrad.program.bodies import Body, Scan
 
@@ -36,7 +35,7 @@ def _scan(
     g: Graph, *operands: Operand, body: Body, how: Scan, forms: Any, lowering: Lowering, result: Value
 ) -> Any:
     if how.limited:
-        raise no_counterpart("ONNX", "a scan of a length that is not known", None)
+        raise NoForm("a scan of a length that is not known")
     begin = how.constants + how.carries
     constants = list(operands[: how.constants])
     carries, rows = _typed(g, operands[how.constants : begin], forms), [g.value(x) for x in operands[begin:]]

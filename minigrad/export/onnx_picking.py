@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.errors.exporting import no_counterpart
-from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast, of_result
+from minigrad.export.onnx_builder import Graph, NoForm, Operand, Value, broadcast, of_result
+from minigrad.export.onnx_sizes import Size
 from minigrad.ops.indexing import PLACE
 
 Index = tuple[Any, ...]
@@ -63,6 +63,11 @@ def reading(g: Graph, shape: Sequence[Any], index: Index, places: Sequence[Value
     return Reading(slices, picks, kept, front)  # type: ignore[arg-type]  # new axes are None
 
 
+def picks_nothing(index: Index) -> bool:
+    """Whether False is in the index, a mask of no axes that leaves nothing."""
+    return any(part is False for part in index)
+
+
 def _parts(g: Graph, index: Index, places: Sequence[Value]) -> list[Any]:
     """The parts of an index, with integers as Python's, and masks as the places that they leave."""
     rest, parts = iter(places), []
@@ -70,8 +75,10 @@ def _parts(g: Graph, index: Index, places: Sequence[Value]) -> list[Any]:
         if isinstance(part, str) and part == PLACE:
             place = next(rest)
             parts += _of_mask(g, place) if place.dtype.kind == "b" else [g.cast(place, np.int64)]
-        elif isinstance(part, bool):
-            raise no_counterpart("ONNX", "an index by a bool", None)
+        elif part is True:  # a mask of no axes, which leaves all
+            parts.append(None)
+        elif isinstance(part, Size):
+            parts.append(g.cast(g.value(part), np.int64))
         elif isinstance(part, np.integer):
             parts.append(int(part))
         else:
@@ -82,7 +89,7 @@ def _parts(g: Graph, index: Index, places: Sequence[Value]) -> list[Any]:
 def _of_mask(g: Graph, mask: Value) -> list[Value]:
     if mask.name not in g.initializers:
         why = "how many elements a mask leaves must not depend on arguments"
-        raise no_counterpart("ONNX", "an index by a mask", None, why)
+        raise NoForm("an index by a mask", why)
     return [g.constant(place) for place in np.nonzero(g.initializers[mask.name])]
 
 
@@ -138,6 +145,8 @@ def _getitem(g: Graph, x: Any, *places: Value, index: Index, result: Value) -> V
         x = x.joined() if found is None else found
         if found is not None:
             return g.reshape(g.cast(found, result.dtype), result.shape)
+    if picks_nothing(index):
+        return g.expand(g.constant(0, x.dtype), result.shape)
     return read(g, x, reading(g, x.shape, index, places), result.shape)
 
 

@@ -1,7 +1,7 @@
 """To ONNX: a model or a function as a file that other runtimes compute, operation by operation."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,13 @@ def _library() -> Any:
     return library
 
 
+def check_size(constants: Iterable[Any]) -> None:
+    """Raise if arrays have no place in one file."""
+    total = sum(x.nbytes for x in constants if isinstance(x, np.ndarray | np.generic))
+    if total > LIMIT:
+        raise too_many_bytes(total, LIMIT)
+
+
 def _graph(
     program: Merged,
     captures: Captures,
@@ -156,13 +163,12 @@ def _graph(
         taken |= set(chosen)
     graph.names |= taken
     values = _arguments(graph, program, leaves, names, axes)
-    total = sum(np.asarray(x).nbytes for x in program.constants.values() if isinstance(x, np.ndarray | np.generic))
-    if total > LIMIT:
-        raise too_many_bytes(total, LIMIT)
+    check_size(program.constants.values())
     for x, constant in program.constants.items():
         key = keys.get(id(constant))
         if isinstance(constant, np.ndarray | np.generic):
-            check_dtype(constant.dtype, f"the parameter {key!r}" if key else "a constant")
+            place = next((equation.place for equation in program.equations if x in equation.inputs), None)
+            check_dtype(constant.dtype, f"the parameter {key!r}" if key else "a constant", place)
         if key is not None:
             graph.initializers[key] = constant
             values[x] = Value(graph, key, constant.dtype, constant.shape)

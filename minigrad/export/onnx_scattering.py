@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast, of_result
-from minigrad.export.onnx_picking import Index, read, reading
+from minigrad.export.onnx_picking import Index, picks_nothing, read, reading
 from minigrad.export.onnx_shaping import scatter_add
 
 
@@ -48,6 +48,8 @@ def _columns(g: Graph, places: Value) -> Value:
 
 def _add_at(g: Graph, x: Operand, v: Operand, *places: Value, index: Index) -> Value:
     x = g.value(x)
+    if picks_nothing(index):
+        return x
     part = _part_shape(g, x.shape, index, places)
     if 0 in part:
         return x
@@ -68,6 +70,8 @@ def _setitem(g: Graph, x: Operand, v: Operand, *places: Value, index: Index) -> 
     v = g.cast(v, x.dtype)
     if len(index) == 1 and places and places[0].dtype.kind == "b" and places[0].name not in g.initializers:
         return _set_by_mask(g, x, v, places[0])
+    if picks_nothing(index):
+        return x
     part = _part_shape(g, x.shape, index, places)
     if 0 in part:
         return x

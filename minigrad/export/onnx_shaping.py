@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors.exporting import no_counterpart
-from minigrad.export.onnx_builder import Graph, Operand, Value, axes_of, broadcast, of_result
+from minigrad.export.onnx_builder import Graph, NoForm, Operand, Value, axes_of, broadcast, of_result
 
 
 @of_result
@@ -18,7 +17,7 @@ def _reshape(g: Graph, x: Operand, shape: Any = None, *, copy: Any = None, resul
     kept = [0 if i < x.ndim and n is None and x.shape[i] is None else n for i, n in enumerate(result.shape)]
     target = [n if isinstance(n, int) and n == -1 else m for n, m in zip(lengths, kept, strict=True)]
     if sum(n is None or n == -1 for n in target) > 1:
-        raise no_counterpart("ONNX", "a reshape with several lengths that are not known", None)
+        raise NoForm("a reshape with several lengths that are not known")
     return g.node("Reshape", [x, g.vector([-1 if n is None else n for n in target])], x.dtype, result.shape)
 
 

@@ -64,7 +64,7 @@ def verified(
 
 def results_of(f: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:
     """What the function itself returns, as arrays."""
-    with no_grad():
+    with no_grad(), np.errstate(all="ignore"):  # of sizes that nobody asked for
         return [np.asarray(unwrap(y)) for y in flatten(f(*args))[0]]
 
 
@@ -105,7 +105,8 @@ def unlike(wanted: Any, found: Any) -> str | None:
         count = int(np.sum(wanted != found))
         return f"{count} of {wanted.size} elements differ" if count else None
     finite = np.isfinite(wanted)
-    if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
+    same = np.array_equal(finite, np.isfinite(found))
+    if not same or not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
         return "NaN or infinite numbers are in other places"
     if not finite.any():
         return None
