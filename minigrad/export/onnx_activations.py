@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Row, Value
-from minigrad.export.onnx_elementwise import clipped, expm1, log1p, logaddexp
+from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_elementwise import clipped
+from minigrad.export.onnx_exponentials import expm1, log1p, logaddexp
+from minigrad.export.onnx_values import Operand, Row, Value
 
 # Activations
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Length, Value
+from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_values import Length, Value
 
 Step = Callable[[Graph, list[Value], list[Value]], tuple[list[Value], list[Value]]]
 

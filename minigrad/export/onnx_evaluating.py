@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors.exporting import baked_in, no_counterpart, no_dtype
-from minigrad.export.onnx_builder import Graph, NoForm, Table, Value
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_merging import Corner, Filled, Merged, Rising
-from minigrad.export.onnx_sizes import Inverse, NotFixed, Size
+from minigrad.export.onnx_sizes import Inverse, NotFixedError, Size
+from minigrad.export.onnx_values import NoFormError, Table, Value
 from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import Equation, Variable
 
@@ -45,7 +46,7 @@ def _size(x: Value) -> Any:
     total: Any = 1
     for n in x.shape:
         if n is None:
-            raise NotFixed(x)
+            raise NotFixedError(x)
         total = total * n
     return total
 
@@ -86,9 +87,9 @@ class Lowering:
                 for i, (x, value) in enumerate(zip(equation.outputs, results, strict=True)):
                     name = named.get(x) or (graph.fresh(f"{graph.scope}/saved") if i else graph.scope)
                     values[x] = self._result(graph, x, value, start, name)
-            except NoForm as error:
+            except NoFormError as error:
                 raise no_counterpart("ONNX", error.args[0], equation.place, *error.args[1:]) from error
-            except NotFixed as error:
+            except NotFixedError as error:
                 raise baked_in(equation, self.names) from error
 
     def whole(self, graph: Graph, value: Any) -> Value:
@@ -146,7 +147,19 @@ def check(equations: Sequence[Equation], table: Table) -> None:
 
 def check_dtype(dtype: Any, what: str, place: Any = None) -> None:
     """Raise if elements are not written."""
-    if dtype is complex or np.dtype(dtype).str[1:] not in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"):
+    if dtype is complex or np.dtype(dtype).str[1:] not in (
+        "f4",
+        "f8",
+        "i1",
+        "i2",
+        "i4",
+        "i8",
+        "u1",
+        "u2",
+        "u4",
+        "u8",
+        "b1",
+    ):
         raise no_dtype(what, dtype, place)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_reductions import log_softmax
 from minigrad.export.onnx_scattering import scatter_add
+from minigrad.export.onnx_values import Operand, Value
 
 
 def _standardized(g: Graph, x: Operand, *, axes: Any, eps: float) -> Value:

@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value, axes_of, of_result
-
-_MULTIPLIED_IN = {"b1": "i4", "i1": "i4", "i2": "i4", "u1": "i4", "u2": "i4", "u4": "i8"}
+from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_values import Operand, Value, axes_of, of_result
 
 
 def _alike(g: Graph, *operands: Operand) -> tuple[list[Value], Any]:
     """Operands in a dtype that runtimes multiply matrices in, and the dtype of the result."""
     dtype = g.common(*operands)
-    inside = _MULTIPLIED_IN.get(dtype.str[1:], dtype)
-    return [g.cast(g.cast(x, dtype), inside) for x in operands], dtype
+    return [g.wide(g.cast(x, dtype)) for x in operands], dtype
 
 
 @of_result
@@ -80,7 +78,7 @@ def _vector_norm(g: Graph, x: Operand, *, axis: Any = None, keepdims: bool = Fal
 def _triangle(upper: int) -> Callable[..., Value]:
     def row(g: Graph, x: Operand, k: int = 0) -> Value:
         x = g.value(x)
-        inside = g.cast(x, {"i1": "i4", "i2": "i4", "u1": "i4", "u2": "i4", "u4": "i8"}.get(x.dtype.str[1:], x.dtype))
+        inside = g.wide(x)
         diagonal = g.cast(g.value(k), np.int64)
         return g.cast(g.node("Trilu", [inside, diagonal], inside.dtype, x.shape, upper=upper), x.dtype)
 
@@ -103,7 +101,9 @@ def _sparse_product(g: Graph, x: Operand, *, matrix: Any) -> Value:
     x = g.value(x)
     dtype = np.result_type(found.dtype, x.dtype)
     data = g.constant(found.data.astype(dtype).reshape(-1, *(1,) * (x.ndim - 1)))
-    rows = g.node("Gather", [g.cast(x, dtype), g.constant(found.col.astype(np.int64))], dtype, (found.nnz, *x.shape[1:]))
+    rows = g.node(
+        "Gather", [g.cast(x, dtype), g.constant(found.col.astype(np.int64))], dtype, (found.nnz, *x.shape[1:])
+    )
     zeros = g.expand(g.constant(0, dtype), (found.shape[0], *x.shape[1:]))
     places = g.constant(found.row.astype(np.int64).reshape(-1, 1))
     return g.node("ScatterND", [zeros, places, data * rows], dtype, zeros.shape, reduction="add")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.export.onnx_bodies import branched, looped, scanned
-from minigrad.export.onnx_builder import Graph, NoForm, Operand, Value, of_result
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_evaluating import Lowering, Packed
+from minigrad.export.onnx_values import NoFormError, Operand, Value, of_result
 from minigrad.program.bodies import Body, Scan
 
 
@@ -31,11 +32,9 @@ def _typed(g: Graph, operands: Sequence[Operand], forms: Any) -> list[Value]:
 
 
 @of_result
-def _scan(
-    g: Graph, *operands: Operand, body: Body, how: Scan, forms: Any, lowering: Lowering, result: Value
-) -> Any:
+def _scan(g: Graph, *operands: Operand, body: Body, how: Scan, forms: Any, lowering: Lowering, result: Value) -> Any:
     if how.limited:
-        raise NoForm("a scan of a length that is not known")
+        raise NoFormError("a scan of a length that is not known")
     begin = how.constants + how.carries
     constants = list(operands[: how.constants])
     carries, rows = _typed(g, operands[how.constants : begin], forms), [g.value(x) for x in operands[begin:]]

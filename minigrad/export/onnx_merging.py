@@ -84,7 +84,9 @@ class _Merger:
         for x, source in first.inputs.items():
             if isinstance(source, Argument):
                 arguments[x] = source.number
-                by_number = [{s.number: y for y, s in p.inputs.items() if isinstance(s, Argument)} for p in self.programs]
+                by_number = [
+                    {s.number: y for y, s in p.inputs.items() if isinstance(s, Argument)} for p in self.programs
+                ]
                 self.variable([found[source.number] for found in by_number], None)
         for x, xs in self.same.items():
             if isinstance(first.inputs.get(x), Argument) or not (x in first.inputs or x in first.constants):
@@ -116,9 +118,7 @@ class _Merger:
                 raise other_equations(first, self.names)
             inputs = tuple([self.atom(xs, first) for xs in zip(*[e.inputs for e in rows], strict=True)])
             outputs = tuple([self.variable(xs, first) for xs in zip(*[e.outputs for e in rows], strict=True)])
-            params = {
-                key: self.param([e.operation.params[key] for e in rows], first) for key in first.operation.params
-            }
+            params = {key: self.param([e.operation.params[key] for e in rows], first) for key in first.operation.params}
             operation = Operation(first.operation.primitive, params)
             made.append(first._replace(operation=operation, inputs=inputs, outputs=outputs))
         longest = max(columns, key=len)
@@ -225,7 +225,11 @@ class _Merger:
     def filled(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
         part = np.array(arrays[0][_at(shape, dict.fromkeys(axes, 0))])
-        return Filled(part, shape) if all(np.array_equal(x, np.broadcast_to(part, x.shape), True) for x in arrays) else None
+        return (
+            Filled(part, shape)
+            if all(np.array_equal(x, np.broadcast_to(part, x.shape), True) for x in arrays)
+            else None
+        )
 
     def rising(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]

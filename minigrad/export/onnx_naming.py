@@ -74,7 +74,9 @@ def axes_by_leaf(
         found = [dynamic_shapes.get(name) or {} for name in names]
     elif isinstance(dynamic_shapes, tuple | list):
         if len(dynamic_shapes) != len(args):
-            raise wrong_shapes(dynamic_shapes, f"has {len(dynamic_shapes)} entries, and there are {len(args)} arguments")
+            raise wrong_shapes(
+                dynamic_shapes, f"has {len(dynamic_shapes)} entries, and there are {len(args)} arguments"
+            )
         found = [entry or {} for x, entry in zip(args, dynamic_shapes, strict=True) for _ in flatten(x)[0]]
     else:
         raise wrong_shapes(dynamic_shapes, "is neither")

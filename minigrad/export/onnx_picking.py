@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, NoForm, Operand, Value, broadcast, of_result
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_sizes import Size
+from minigrad.export.onnx_values import NoFormError, Operand, Value, broadcast, of_result
 from minigrad.ops.indexing import PLACE
 
 Index = tuple[Any, ...]
@@ -89,7 +90,7 @@ def _parts(g: Graph, index: Index, places: Sequence[Value]) -> list[Any]:
 def _of_mask(g: Graph, mask: Value) -> list[Value]:
     if mask.name not in g.initializers:
         why = "how many elements a mask leaves must not depend on arguments"
-        raise NoForm("an index by a mask", why)
+        raise NoFormError("an index by a mask", why)
     return [g.constant(place) for place in np.nonzero(g.initializers[mask.name])]
 
 
@@ -141,7 +142,11 @@ def _sliced(g: Graph, x: Value, slices: dict[int, slice], lengths: dict[int, Any
 def _getitem(g: Graph, x: Any, *places: Value, index: Index, result: Value) -> Value:
     if not isinstance(x, Value):  # several results in a row
         part = index[0] if len(index) == 1 else None
-        found = x.between(0 if part.start is None else part.start, part.stop) if isinstance(part, slice) and part.step is None else None
+        found = (
+            x.between(0 if part.start is None else part.start, part.stop)
+            if isinstance(part, slice) and part.step is None
+            else None
+        )
         x = x.joined() if found is None else found
         if found is not None:
             return g.reshape(g.cast(found, result.dtype), result.shape)

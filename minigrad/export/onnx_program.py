@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.core import unwrap
 from minigrad.errors.exporting import no_function, not_named, opset_out_of_range, too_many_bytes
 from minigrad.errors.files import missing_package
-from minigrad.export.onnx_builder import Graph, Value
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_captures import TARGET, Axes, Captures, axes_of_leaves, captured, is_tensor
 from minigrad.export.onnx_evaluating import Lowering, check, check_dtype, constant_value
 from minigrad.export.onnx_merging import Merged, merged
@@ -22,6 +22,7 @@ from minigrad.export.onnx_naming import (
     result_names,
 )
 from minigrad.export.onnx_sizes import named
+from minigrad.export.onnx_values import Value
 from minigrad.nn import Module
 from minigrad.replacing import replace_file
 from minigrad.tree import flatten
@@ -97,7 +98,11 @@ def onnx(
     if not callable(f):
         raise no_function(f)
     most = library.defs.onnx_opset_version()
-    if isinstance(opset_version, bool) or not isinstance(opset_version, int) or not LEAST_OPSET <= opset_version <= most:
+    if (
+        isinstance(opset_version, bool)
+        or not isinstance(opset_version, int)
+        or not LEAST_OPSET <= opset_version <= most
+    ):
         raise opset_out_of_range(opset_version, LEAST_OPSET, most)
     args = args if isinstance(args, tuple) else (args,)
     leaves = flatten(args)[0]
@@ -116,8 +121,8 @@ def onnx(
     own = result_names(captures.programs[0].result)
     outputs = chosen_names("output_names", output_names, own)
     graph = _graph(program, captures, leaves, names, outputs, axes, names_of_arrays(models))
-    from minigrad.export.onnx_writing import model_of_graph  # which needs the package
     from minigrad.export.onnx_verifying import verified
+    from minigrad.export.onnx_writing import model_of_graph  # which needs the package
 
     model = model_of_graph(graph, captures.programs[0].name, opset_version)
     if verify:
@@ -157,7 +162,10 @@ def _graph(
     graph = Graph()
     used = {id(array) for array in program.constants.values()} & keys.keys()
     taken = {keys[i] for i in used}
-    for what, chosen in (("input_names", [n for n, x in zip(names, leaves, strict=True) if is_tensor(x)]), ("output_names", outputs)):
+    for what, chosen in (
+        ("input_names", [n for n, x in zip(names, leaves, strict=True) if is_tensor(x)]),
+        ("output_names", outputs),
+    ):
         if clash := taken & set(chosen):
             raise not_named(what, list(chosen), f"have {sorted(clash)[0]!r}, which an input or a parameter is called")
         taken |= set(chosen)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value, broadcast, of_result
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_picking import Index, picks_nothing, read, reading
 from minigrad.export.onnx_shaping import scatter_add
+from minigrad.export.onnx_values import Operand, Value, broadcast, of_result
 
 
 def _flat_places(g: Graph, shape: Sequence[Any], index: Index, places: Sequence[Value], part: Sequence[Any]) -> Value:

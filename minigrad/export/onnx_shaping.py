@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, NoForm, Operand, Value, axes_of, broadcast, of_result
+from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_values import NoFormError, Operand, Value, axes_of, broadcast, of_result
 
 
 @of_result
@@ -17,7 +18,7 @@ def _reshape(g: Graph, x: Operand, shape: Any = None, *, copy: Any = None, resul
     kept = [0 if i < x.ndim and n is None and x.shape[i] is None else n for i, n in enumerate(result.shape)]
     target = [n if isinstance(n, int) and n == -1 else m for n, m in zip(lengths, kept, strict=True)]
     if sum(n is None or n == -1 for n in target) > 1:
-        raise NoForm("a reshape with several lengths that are not known")
+        raise NoFormError("a reshape with several lengths that are not known")
     return g.node("Reshape", [x, g.vector([-1 if n is None else n for n in target])], x.dtype, result.shape)
 
 
@@ -132,8 +133,10 @@ def _places(g: Graph, index: Value, *, shape: Any, axis: int, name: str) -> Valu
     negative = g.where(index < 0, index + _number(g, shape[axis]), index)
     total, step = None, 1
     for i in reversed(range(len(shape))):
-        part = negative if i == axis else g.reshape(
-            g.arange(index.shape[i]), [n if j == i else 1 for j, n in enumerate(index.shape)]
+        part = (
+            negative
+            if i == axis
+            else g.reshape(g.arange(index.shape[i]), [n if j == i else 1 for j, n in enumerate(index.shape)])
         )
         part = part * _number(g, step)
         total = part if total is None else total + part

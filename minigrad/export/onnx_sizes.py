@@ -6,7 +6,7 @@ from typing import Any
 Term = tuple[str, ...]  # the names that are multiplied, in order; none for the constant
 
 
-class NotFixed(Exception):
+class NotFixedError(Exception):
     """What needed a number has got a size that has none yet."""
 
 
@@ -54,13 +54,13 @@ class Size:
         return hash(frozenset(self.terms.items()))
 
     def __index__(self) -> int:
-        raise NotFixed(self)
+        raise NotFixedError(self)
 
     def __float__(self) -> float:
-        raise NotFixed(self)
+        raise NotFixedError(self)
 
     def _compare(self, other: Any) -> bool:
-        raise NotFixed(self)
+        raise NotFixedError(self)
 
     __lt__ = __le__ = __gt__ = __ge__ = _compare
     __int__ = __bool__ = __index__  # type: ignore[assignment]  # all of them raise

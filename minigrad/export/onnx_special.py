@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.export.onnx_bodies import looped
-from minigrad.export.onnx_builder import Graph, Operand, Value
-from minigrad.export.onnx_elementwise import log1p
+from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_exponentials import log1p
+from minigrad.export.onnx_values import Operand, Value
 
 # Error functions.  Repeated integrals of erfc, times exp(x * x): below 1 by the recurrence upwards, and from 1 on by
 # their continued fraction, of which so many steps are enough.
@@ -65,7 +66,7 @@ def _log_ndtr(g: Graph, x: Operand) -> Value:
 
 
 def _erfc_inverse(g: Graph, q: Value) -> Value:
-    """Where erfc is `q`, which is from 0 to 1: from a formula with three digits on by Newton's method for logarithms."""
+    """Where erfc is `q`, at most 1: from a formula with three digits on, by Newton's method for logarithms."""
     log = g.unary("Log", q)
     a = 0.147
     whole = 2 / (math.pi * a) + (log + g.unary("Log", 2 - q)) / 2

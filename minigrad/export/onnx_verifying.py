@@ -81,7 +81,6 @@ def reference(model: Any) -> Callable[[Mapping[str, Any]], list[Any]]:
 
 def runner(model: Any) -> Callable[[Mapping[str, Any]], list[Any]]:
     """What computes the model: onnxruntime, or where that cannot, ONNX's own reference."""
-
     try:
         import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
     except ImportError:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.export.onnx_builder import Graph, Operand, Value, of_result
+from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_scattering import scatter_add
+from minigrad.export.onnx_values import Operand, Value, of_result
 from minigrad.nn.pooling import bounds
 
 Lengths = tuple[int, ...]
@@ -75,9 +76,7 @@ def _convolve_weight(
 # Windows: of shape (N, C, *kernel, *out), by places in the flat array that are known
 
 
-def _numbers(
-    lengths: Sequence[int], kernel: Lengths, stride: Lengths, padding: Any, dilation: Lengths
-) -> np.ndarray:
+def _numbers(lengths: Sequence[int], kernel: Lengths, stride: Lengths, padding: Any, dilation: Lengths) -> np.ndarray:
     """For each element of each window its number among the elements, or -1 in the padding."""
     own = np.arange(prod(lengths)).reshape(lengths)
     own = np.pad(own, padding, constant_values=-1)

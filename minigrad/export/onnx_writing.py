@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from minigrad.export.onnx_builder import Graph, Node, Value
+from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_nodes import Node
 from minigrad.export.onnx_sizes import Size
+from minigrad.export.onnx_values import Value
 from minigrad.version import __version__
 
 

@@ -284,7 +284,9 @@ def test_scan(tmp_path):
     check(tmp_path, rolling, x, start)
     check(tmp_path, mg.grad(lambda x, start: rolling(x, start)[0], argnums=(0, 1)), x, start)
     check(tmp_path, lambda x: mg.scan(lambda c, row: (c * 0.5 + row, c), np.asarray(0.0), x, reverse=True), x)
-    check(tmp_path, lambda x: mg.scan(lambda c, row: (c + mg.scan(lambda d, r: (d + r, None), c, x)[0], None), x[0], x), x)
+    check(
+        tmp_path, lambda x: mg.scan(lambda c, row: (c + mg.scan(lambda d, r: (d + r, None), c, x)[0], None), x[0], x), x
+    )
 
 
 def test_while_loop(tmp_path):
