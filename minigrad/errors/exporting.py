@@ -90,6 +90,13 @@ def sizes_differ(size: str, first: int, other: int, name: str) -> ArgumentError:
     )
 
 
+def too_many_names(names: Sequence[str], most: int) -> ArgumentError:
+    """For more sizes than there can be captures of all choices of them."""
+    return ArgumentError(
+        f"export.onnx: dynamic_shapes has the names {', '.join(names)}, and at most {most} are possible"
+    )
+
+
 def in_training(name: str, changed: Sequence[str], place: Any) -> ProgramError:
     """For a model that is in training, where that makes a difference."""
     what = f"changes {', '.join(changed)}" if changed else f"draws random numbers{at(place)}"

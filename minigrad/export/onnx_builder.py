@@ -33,7 +33,7 @@ class Graph(Numbers):
         x = self.value(x)
         if x.ndim == 1:
             return x
-        total: Any = None if None in x.shape else prod(x.shape)  # type: ignore[arg-type]  # sizes multiply
+        total: Any = None if None in x.shape else prod(x.shape)
         if isinstance(total, int):
             return self.reshape(x, (total,))
         return self.node("Reshape", [x, self.constant(np.array([-1]))], x.dtype, (total,))

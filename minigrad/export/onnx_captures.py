@@ -6,19 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.core import Handle, no_grad, unwrap
+from minigrad.core import no_grad, unwrap
 from minigrad.errors import ProgramError
 from minigrad.errors.exporting import (
     draws_random_numbers,
     fails_at_another_size,
     in_training,
-    no_named_size,
-    no_such_axis,
     reads_state,
-    sizes_differ,
     trained_or_changed,
 )
 from minigrad.errors.programs import already_traced
+from minigrad.export.onnx_arguments import Arguments
+from minigrad.nn import Module
 from minigrad.program import Program, remove_dead_code
 from minigrad.program.equations import Argument, OfTensor
 from minigrad.program.tracing import Interpreter
@@ -26,55 +25,6 @@ from minigrad.settings import now
 from minigrad.tree import flatten
 
 TARGET = "export.onnx"
-_MOST_NAMES = 4  # for n of them there are 2 ** n captures
-
-
-class Axes(NamedTuple):
-    """Which axes of the arguments' leaves have sizes with names.
-
-    Attributes
-    ----------
-    of_leaf : tuple of dict
-        For each leaf the name of an axis.
-    sizes : dict of str to int
-        What they are in the example.
-    """
-
-    of_leaf: tuple[Mapping[int, str], ...]
-    sizes: Mapping[str, int]
-
-
-def axes_of_leaves(leaves: Sequence[Any], names: Sequence[str], wanted: Sequence[Mapping[Any, Any]]) -> Axes:
-    """What `dynamic_shapes` says of each leaf, checked."""
-    sizes: dict[str, int] = {}
-    of_leaf = []
-    for x, name, axes in zip(leaves, names, wanted, strict=True):
-        found = {}
-        for axis, size in axes.items():
-            if not isinstance(size, str) or not size.isidentifier():
-                raise no_named_size(name, axis, size)
-            shape = np.shape(x)
-            if isinstance(axis, bool) or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
-                raise no_such_axis(name, axis, shape)
-            length = shape[axis]
-            if sizes.setdefault(size, length) != length:
-                raise sizes_differ(size, sizes[size], length, name)
-            if axis % len(shape) in found or not length:
-                raise no_such_axis(name, axis, shape)
-            found[axis % len(shape)] = size
-        of_leaf.append(found)
-    if len(sizes) > _MOST_NAMES:
-        raise no_named_size("dynamic_shapes", "", f"{len(sizes)} names, and at most {_MOST_NAMES} are possible")
-    return Axes(tuple(of_leaf), sizes)
-
-
-def resized(x: Any, axes: Mapping[int, str], sizes: Mapping[str, int]) -> Any:
-    """An argument whose axes have other lengths, with its elements repeated as often as they must be."""
-    array = unwrap(x)
-    for axis, name in axes.items():
-        if array.shape[axis] != sizes[name]:
-            array = np.take(array, np.arange(sizes[name]) % array.shape[axis], axis)
-    return array
 
 
 class Captures(NamedTuple):
@@ -94,46 +44,39 @@ class Captures(NamedTuple):
     check: dict[str, int]
 
 
-def captured(f: Callable[..., Any], args: tuple[Any, ...], axes: Axes, names: Sequence[str], models: Any) -> Captures:
+def captured(f: Callable[..., Any], arguments: Arguments, models: Sequence[Module]) -> Captures:
     """The function at all sizes that are needed."""
-    leaves, rebuild = flatten(args)
-    pairs, check = _chosen(leaves, axes)
+    pairs, check = _chosen(arguments)
     corners = [dict(zip(pairs, corner, strict=True)) for corner in product(*pairs.values())]
     programs = []
     for sizes in [*corners, check] if pairs else corners:
-        given = [resized(x, own, sizes) if own else unwrap(x) for x, own in zip(leaves, axes.of_leaf, strict=True)]
         try:
-            program = _program(f, tuple(rebuild(given)), names)
+            program = _program(f, arguments, sizes)
         except Exception as error:
-            if sizes == {name: axes.sizes[name] for name in sizes}:
-                raise
-            raise fails_at_another_size(f, sizes, error) from error
+            if sizes != arguments.sizes:
+                _program(f, arguments, arguments.sizes)  # which may fail for another reason
+                raise fails_at_another_size(f, sizes, error) from error
+            raise
         _check(program, models)
         programs.append(program)
     return Captures(programs, pairs, check)
 
 
-def _chosen(leaves: Sequence[Any], axes: Axes) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:
+def _chosen(arguments: Arguments) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:
     """Sizes that cannot be taken for others: not 1, which is broadcast, and no length that an argument has.
 
     Of three sizes the first two tell how everything depends on them, and the third one is farther away.
     """
-    fixed = {
-        n
-        for x, own in zip(leaves, axes.of_leaf, strict=True)
-        for axis, n in enumerate(np.shape(unwrap(x)))
-        if axis not in own
-    }
     pairs: dict[str, tuple[int, int]] = {}
     check: dict[str, int] = {}
-    taken = {0, 1} | fixed
-    for name, size in axes.sizes.items():
-        first = size if size not in taken else _next(size, taken)
-        taken.add(first)
+    taken = {0, 1}
+    for x, axes in zip(arguments.leaves, arguments.axes, strict=True):
+        taken.update(n for axis, n in enumerate(np.shape(unwrap(x))) if axis not in axes)
+    for name, size in arguments.sizes.items():
+        first = _next(size, taken)
         second = _next(first + 1, taken)
-        taken.add(second)
         check[name] = _next(2 * second + 3, taken)
-        taken.add(check[name])
+        taken |= {first, second, check[name]}
         pairs[name] = (first, second)
     return pairs, check
 
@@ -142,15 +85,16 @@ def _next(start: int, taken: set[int]) -> int:
     return next(n for n in count(start) if n not in taken)
 
 
-def _program(f: Callable[..., Any], args: tuple[Any, ...], names: Sequence[str]) -> Program:
+def _program(f: Callable[..., Any], arguments: Arguments, sizes: Mapping[str, int]) -> Program:
     """The program, without what only gradients that nobody asks for would need, if it can be without."""
+    args = tuple(flatten(arguments.args)[1](arguments.resized(sizes)))
     try:
         with no_grad():
-            program = _traced(f, args, names)
+            program = _traced(f, args, arguments.names)
     except ProgramError:
         raise
     except Exception:  # it may look for gradients of its own, by `backward`
-        program = _traced(f, args, names)
+        program = _traced(f, args, arguments.names)
     return remove_dead_code(program)
 
 
@@ -174,7 +118,7 @@ def _traced(f: Callable[..., Any], args: tuple[Any, ...], names: Sequence[str]) 
     return program
 
 
-def _check(program: Program, models: Sequence[Any]) -> None:
+def _check(program: Program, models: Sequence[Module]) -> None:
     """Refuse what an ONNX graph cannot do: to draw, to change something, and to read what changes."""
     draws = [e for e in program.equations if e.operation.primitive.facts.kind == "draw"]
     training = any(part.training for model in models for part in model.modules())
@@ -189,8 +133,3 @@ def _check(program: Program, models: Sequence[Any]) -> None:
     for source in program.inputs.values():
         if not isinstance(source, Argument | OfTensor):
             raise reads_state(TARGET, program.name, str(source))
-
-
-def is_tensor(x: Any) -> bool:
-    """Whether an argument becomes an input: other ones, as numbers of Python, are fixed."""
-    return isinstance(x, Handle | np.ndarray | np.generic)

@@ -105,7 +105,7 @@ def _unwrap(g: Graph, p: Operand, *, discont: float | None, axis: int, period: f
     p = g.value(p)
     axis = axis % p.ndim
     n = p.shape[axis]
-    after, before = g.slice(p, axis, 1, n, n - 1), g.slice(p, axis, 0, n - 1, n - 1)  # type: ignore[operator]
+    after, before = g.slice(p, axis, 1, n, n - 1), g.slice(p, axis, 0, n - 1, n - 1)
     rise, half = g.floating(after - before), period / 2  # of integers as NumPy has it, which wrap around
     p, after = g.floating(p), g.floating(after)
     shifted = rise + half
@@ -120,14 +120,14 @@ def _unwrap(g: Graph, p: Operand, *, discont: float | None, axis: int, period: f
 def _piece_of(g: Graph, x: Operand, xp: Operand) -> Value:
     x, xp = g.alike(x, xp)
     place = searched(g, xp, x, "right") - 1
-    return clipped(g, place, min=0, max=max(xp.shape[0] - 2, 0))  # type: ignore[operator]
+    return clipped(g, place, min=0, max=max(xp.shape[0] - 2, 0))
 
 
 def _convolve_signals(g: Graph, a: Operand, v: Operand, *, full: bool) -> Value:
     a, v = g.alike(a, v)
-    if a.shape[0] < v.shape[0]:  # type: ignore[operator]
+    if a.shape[0] < v.shape[0]:
         a, v = v, a
-    n, k = int(a.shape[0]), int(v.shape[0])  # type: ignore[arg-type]
+    n, k = int(a.shape[0]), int(v.shape[0])
     if full:
         a, n = (
             g.concat([g.expand(g.constant(0, a.dtype), (k - 1,)), a, g.expand(g.constant(0, a.dtype), (k - 1,))], 0),
@@ -170,7 +170,7 @@ def _places_by_weights(g: Graph, x: Operand, weights: Operand, q: Operand, *, ig
     rising = g.cast(rising / total, q.dtype)
     rising = g.where(g.equal(rising, 0), -1, rising)  # the least element is the first that has a weight
     ranks = g.reduce("ReduceSum", g.cast(g.unsqueeze(rising, [-1]) < q, np.int64), -2)
-    places = _elements_at(g, order, g.arithmetic("Min", ranks, x.shape[-1] - 1))  # type: ignore[operator]
+    places = _elements_at(g, order, g.arithmetic("Min", ranks, x.shape[-1] - 1))
     return places if ignoring else _spoilt(g, x, order, places)
 
 

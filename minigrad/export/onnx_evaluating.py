@@ -8,11 +8,13 @@ import numpy as np
 
 from minigrad.errors.exporting import baked_in, no_counterpart, no_dtype
 from minigrad.export.onnx_builder import Graph
-from minigrad.export.onnx_merging import Corner, Filled, Merged, Rising
+from minigrad.export.onnx_merging import Corner, Filled, Merged, Rising, Typed
 from minigrad.export.onnx_sizes import Inverse, NotFixedError, Size
 from minigrad.export.onnx_values import NoFormError, Table, Value
 from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import Equation, Variable
+
+_WRITTEN = {"f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 
 
 class Packed:
@@ -72,11 +74,11 @@ class Lowering:
         for equation in equations:
             made = equation.operation.primitive
             operands = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
-            for x in equation.outputs:
-                check_dtype(x.dtype, made.name, equation.place)
             if made.facts.relays:
                 values.update(dict.fromkeys(equation.outputs, operands[0]))
                 continue
+            for x in equation.outputs:
+                check_dtype(x.dtype, made.name, equation.place)
             if operands and all(isinstance(x, bool | int | float) for x in operands):
                 values[equation.outputs[0]] = made.forward(*operands, **equation.operation.params)
                 continue
@@ -94,7 +96,7 @@ class Lowering:
 
     def whole(self, graph: Graph, value: Any) -> Value:
         """A value as one tensor."""
-        return value.joined() if isinstance(value, Packed) else graph.value(value)
+        return value.joined() if isinstance(value, Packed) else constant_value(graph, value)
 
     def _results(self, graph: Graph, equation: Equation, operands: Sequence[Any]) -> Sequence[Any]:
         """What the row makes of operands."""
@@ -102,7 +104,7 @@ class Lowering:
         row = self.table[made.name]
         given: list[Any] = []
         for x in operands:
-            if isinstance(x, Size | Inverse) or (isinstance(x, Packed) and made.name != "getitem"):
+            if isinstance(x, Size | Inverse | Typed) or (isinstance(x, Packed) and made.name != "getitem"):
                 x = self.whole(graph, x)
             given.append(x)
         if bodies_of(equation):
@@ -147,24 +149,14 @@ def check(equations: Sequence[Equation], table: Table) -> None:
 
 def check_dtype(dtype: Any, what: str, place: Any = None) -> None:
     """Raise if elements are not written."""
-    if dtype is complex or np.dtype(dtype).str[1:] not in (
-        "f4",
-        "f8",
-        "i1",
-        "i2",
-        "i4",
-        "i8",
-        "u1",
-        "u2",
-        "u4",
-        "u8",
-        "b1",
-    ):
+    if np.dtype(dtype).str[1:] not in _WRITTEN:
         raise no_dtype(what, dtype, place)
 
 
 def constant_value(graph: Graph, constant: Any) -> Value:
     """A constant whose form depends on sizes, as nodes."""
+    if isinstance(constant, Typed):
+        return graph.cast(graph.value(constant.value), constant.dtype)
     if isinstance(constant, Filled):
         return graph.expand(constant.array, constant.shape)
     if isinstance(constant, Rising):

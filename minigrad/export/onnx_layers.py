@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_reductions import log_softmax
-from minigrad.export.onnx_scattering import scatter_add
+from minigrad.export.onnx_shaping import scatter_add
 from minigrad.export.onnx_values import Operand, Value
 
 
@@ -87,7 +87,7 @@ def _states(g: Graph, targets: Operand, *, sizes: tuple[int, ...], blank: int, c
     targets = g.cast(targets, np.int64)
     width, starts = max(sizes, default=0), np.cumsum((0, *sizes))
     if targets.ndim == 2:
-        starts = np.arange(len(sizes) + 1) * targets.shape[1]  # type: ignore[operator]
+        starts = np.arange(len(sizes) + 1) * targets.shape[1]
     places = np.zeros((len(sizes), 2 * width + 1), np.int64)
     there = np.zeros(places.shape, bool)
     for i, size in enumerate(sizes):
@@ -104,9 +104,9 @@ def _skips(g: Graph, states: Operand) -> Value:
     """Which states are labels that differ from the label before."""
     states = g.value(states)
     width = states.shape[1]
-    before = g.slice(states, 1, 0, width - 2, width - 2)  # type: ignore[operator]
-    now = g.slice(states, 1, 2, width, width - 2)  # type: ignore[operator]
-    odd = g.constant(np.arange(width - 2) % 2 == 1)  # type: ignore[operator]
+    before = g.slice(states, 1, 0, width - 2, width - 2)
+    now = g.slice(states, 1, 2, width, width - 2)
+    odd = g.constant(np.arange(width - 2) % 2 == 1)
     none = g.expand(g.constant(False), (states.shape[0], 2))
     return g.concat([none, ~g.equal(now, before) & odd], 1)
 

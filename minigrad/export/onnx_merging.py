@@ -13,6 +13,13 @@ from minigrad.program.bodies import Body
 from minigrad.program.equations import Argument, Equation, Literal, OfTensor, Program, Variable
 
 
+class Typed(NamedTuple):
+    """A single number that depends on sizes, and has a dtype of its own."""
+
+    value: Any
+    dtype: Any
+
+
 class Filled(NamedTuple):
     """A constant that is the same along the axes whose lengths depend on sizes: there it has length 1."""
 
@@ -45,9 +52,7 @@ class Merged(NamedTuple):
     ----------
     arguments : dict of Variable to int
         By their numbers among the leaves.
-    constants : dict of Variable to (ndarray, Filled, Rising, Corner, Size or Inverse)
-    tensors : dict of Variable to Handle
-        Which constants are the arrays of Tensors that the function found.
+    constants : dict of Variable to (ndarray, Filled, Rising, Corner, Typed, Size or Inverse)
     equations : list of Equation
     outputs : tuple of Variable
     shapes : dict of Variable to tuple
@@ -56,7 +61,6 @@ class Merged(NamedTuple):
 
     arguments: dict[Variable, int]
     constants: dict[Variable, Any]
-    tensors: dict[Variable, Any]
     equations: list[Equation]
     outputs: tuple[Variable, ...]
     shapes: dict[Variable, tuple[Any, ...]]
@@ -74,13 +78,15 @@ class _Merger:
         self.programs, self.pairs, self.check = captures.programs, captures.pairs, captures.check
         self.names = list(captures.pairs)
         self.same: dict[Variable, tuple[Variable, ...]] = {}
+        self.others: set[tuple[int, Variable]] = set()  # with the numbers of their programs
         self.shapes: dict[Variable, tuple[Any, ...]] = {}
 
     def merged(self) -> Merged:
         first = self.programs[0]
         equations = self.equations([p.equations for p in self.programs])
         outputs = [self.variable(xs, None) for xs in zip(*[p.outputs for p in self.programs], strict=True)]
-        arguments, constants, tensors = {}, {}, {}
+        arguments: dict[Variable, int] = {}
+        constants: dict[Variable, Any] = {}
         for x, source in first.inputs.items():
             if isinstance(source, Argument):
                 arguments[x] = source.number
@@ -92,21 +98,13 @@ class _Merger:
             if isinstance(first.inputs.get(x), Argument) or not (x in first.inputs or x in first.constants):
                 continue
             arrays = [self.array(p, y) for p, y in zip(self.programs, xs, strict=True)]
-            constants[x] = self.constant(arrays, self.place_of(x, equations))
-            source = first.inputs.get(x)
-            if isinstance(source, OfTensor) and constants[x] is arrays[0]:
-                tensors[x] = source.tensor
-        return Merged(arguments, constants, tensors, equations, tuple(outputs), self.shapes)
+            constants[x] = self.constant(arrays, first_use(x, equations))
+        return Merged(arguments, constants, equations, tuple(outputs), self.shapes)
 
     @staticmethod
     def array(program: Program, x: Variable) -> Any:
         source = program.inputs.get(x)
         return source.tensor.array if isinstance(source, OfTensor) else program.constants[x].array
-
-    @staticmethod
-    def place_of(x: Variable, equations: Iterable[Equation]) -> Any:
-        """Where a constant is used first."""
-        return next((e for e in equations if x in e.inputs), None)
 
     # Equations
 
@@ -129,7 +127,10 @@ class _Merger:
     def atom(self, xs: Sequence[Any], equation: Equation) -> Any:
         if isinstance(xs[0], Variable):
             return self.variable(xs, equation)
-        return Literal(self.param([x.value for x in xs], equation))
+        values = [x.value for x in xs]
+        found = self.param(values, equation)
+        typed = isinstance(found, Size | Inverse) and isinstance(values[0], np.generic)
+        return Literal(Typed(found, values[0].dtype) if typed else found)
 
     def variable(self, xs: Sequence[Any], equation: Equation | None) -> Variable:
         first: Variable = xs[0]
@@ -137,9 +138,11 @@ class _Merger:
             if self.same[first] != tuple(xs):
                 raise other_equations(equation, self.names)
             return first
-        if any(len(x.shape) != len(first.shape) or x.dtype != first.dtype for x in xs):
+        taken = any(pair in self.others for pair in enumerate(xs))
+        if taken or any(len(x.shape) != len(first.shape) or x.dtype != first.dtype for x in xs):
             raise other_equations(equation, self.names)
         self.same[first] = tuple(xs)
+        self.others.update(enumerate(xs))
         self.shapes[first] = tuple([self.number(ns) for ns in zip(*[x.shape for x in xs], strict=True)])
         return first
 
@@ -208,7 +211,7 @@ class _Merger:
         if np.ndim(first) == 0:
             found = self.number([np.asarray(x)[()] for x in arrays])
             if found is not None:
-                return found
+                return Typed(found, first.dtype) if hasattr(first, "dtype") else found
         shape = self.shape([np.shape(x) for x in arrays])
         if shape is not None:
             for form in (self.filled, self.rising, self.corner):
@@ -225,11 +228,8 @@ class _Merger:
     def filled(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
         part = np.array(arrays[0][_at(shape, dict.fromkeys(axes, 0))])
-        return (
-            Filled(part, shape)
-            if all(np.array_equal(x, np.broadcast_to(part, x.shape), True) for x in arrays)
-            else None
-        )
+        same = all(np.array_equal(x, np.broadcast_to(part, x.shape), True) for x in arrays)
+        return Filled(part, shape) if same else None
 
     def rising(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
@@ -264,6 +264,11 @@ class _Merger:
             if not np.array_equal(x, np.broadcast_to(wanted, x.shape)):
                 return None
         return Corner(inside, outside, diagonal, shape, first.dtype)
+
+
+def first_use(x: Variable, equations: Iterable[Equation]) -> Equation | None:
+    """The first equation that a variable is an operand of."""
+    return next((equation for equation in equations if x in equation.inputs), None)
 
 
 def _at(shape: Sequence[Any], places: Mapping[int, int]) -> tuple[slice, ...]:

@@ -1,15 +1,16 @@
-"""Names in a graph: of inputs and outputs, of axes with a size of their own, and of the parameters of models."""
+"""Names in a graph: of inputs and outputs, and of the parameters of models."""
 
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import count
 from typing import Any
 
 from minigrad.core import unwrap
-from minigrad.errors.exporting import not_named, wrong_shapes
+from minigrad.errors.exporting import not_named
 from minigrad.nn import Module
-from minigrad.tree import flatten, paths
+from minigrad.tree import paths
 
 # Arguments and results
 
@@ -44,10 +45,10 @@ def result_names(result: Any) -> list[str]:
 def chosen_names(what: str, given: Sequence[str] | None, own: Sequence[str]) -> list[str]:
     """The names that are given, checked, or else the function's own."""
     if given is None:
-        names, count = list(own), {}
-        for i, name in enumerate(names):  # of parts of trees two may be written alike
-            count[name] = count.get(name, -1) + 1
-            names[i] = f"{name}_{count[name]}" if count[name] else name
+        names: list[str] = []
+        for name in own:  # of parts of trees two may be written alike
+            others = (f"{name}_{i}" for i in count(1))
+            names.append(name if name not in names else next(x for x in others if x not in (*own, *names)))
         return names
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise not_named(what, given, "are not a list of names")
@@ -61,42 +62,15 @@ def chosen_names(what: str, given: Sequence[str] | None, own: Sequence[str]) -> 
     return list(given)
 
 
-def axes_by_leaf(
-    dynamic_shapes: Any, args: tuple[Any, ...], names: Sequence[str], tensors: Sequence[bool]
-) -> list[Mapping[Any, Any]]:
-    """For each leaf of the arguments the axes that `dynamic_shapes` gives names to."""
-    if dynamic_shapes is None:
-        return [{} for _ in names]
-    if isinstance(dynamic_shapes, Mapping):
-        inputs = [name for name, tensor in zip(names, tensors, strict=True) if tensor]
-        if unknown := [name for name in dynamic_shapes if name not in inputs]:
-            raise wrong_shapes(dynamic_shapes, f"has {unknown[0]!r}, and the inputs are {', '.join(inputs)}")
-        found = [dynamic_shapes.get(name) or {} for name in names]
-    elif isinstance(dynamic_shapes, tuple | list):
-        if len(dynamic_shapes) != len(args):
-            raise wrong_shapes(
-                dynamic_shapes, f"has {len(dynamic_shapes)} entries, and there are {len(args)} arguments"
-            )
-        found = [entry or {} for x, entry in zip(args, dynamic_shapes, strict=True) for _ in flatten(x)[0]]
-    else:
-        raise wrong_shapes(dynamic_shapes, "is neither")
-    for entry, tensor in zip(found, tensors, strict=True):
-        if not isinstance(entry, Mapping):
-            raise wrong_shapes(dynamic_shapes, f"has {entry!r}, which is no dict of axes")
-        if entry and not tensor:
-            raise wrong_shapes(dynamic_shapes, "names axes of an argument that is no array")
-    return found
-
-
 # Parameters and buffers
 
 
-def model_of(f: Callable[..., Any]) -> dict[str, Module]:
+def models_of(f: Callable[..., Any]) -> dict[str, Module]:
     """The models that a function computes with, by the names that it has for them."""
     if isinstance(f, Module):
         return {"": f}
     if isinstance(f, partial):
-        return model_of(f.func)
+        return models_of(f.func)
     owner = getattr(f, "__self__", None)
     if isinstance(owner, Module):
         return {"": owner}

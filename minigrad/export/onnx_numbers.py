@@ -1,7 +1,7 @@
 """Numbers, dtypes and elementwise nodes, by NumPy's rules of promotion."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,17 @@ class Numbers(Nodes):
         for names, factor in x.terms.items():
             parts = [self.constant(factor)] * (factor != 1 or not names)
             parts += [self._with_shape(self.length(name), ()) for name in names]
-            kind = float if isinstance(factor, float) else np.int64
-            terms.append(_joined(lambda a, b: self.node("Mul", [a, b], kind, ()), [self.cast(p, kind) for p in parts]))
-        kind = float if any(term.dtype.kind == "f" for term in terms) else np.int64
-        made = _joined(lambda a, b: self.node("Add", [a, b], kind, ()), [self.cast(term, kind) for term in terms])
-        return Value(self, made.name, kind, (), float if kind is float else int)
+            terms.append(self._all("Mul", parts))
+        made = self._all("Add", terms)
+        return Value(self, made.name, made.dtype, (), float if made.dtype.kind == "f" else int)
+
+    def _all(self, op: str, parts: Sequence[Value]) -> Value:
+        """One operation of several numbers, which are floating-point if one of them is."""
+        kind = float if any(part.dtype.kind == "f" for part in parts) else np.int64
+        made = self.cast(parts[0], kind)
+        for part in parts[1:]:
+            made = self.node(op, [made, self.cast(part, kind)], kind, ())
+        return made
 
     def _with_shape(self, x: Value, shape: tuple[int, ...]) -> Value:
         """One element in another shape."""
@@ -79,7 +85,7 @@ class Numbers(Nodes):
         """An operand repeated to fill a shape."""
         x = self.value(x)
         if 0 in shape and all(isinstance(n, int) for n in shape):  # which not every runtime makes of a length of 1
-            return self.constant(np.zeros(shape, x.dtype))  # type: ignore[arg-type]  # all are numbers
+            return self.constant(np.zeros(shape, x.dtype))
         return x if x.shape == tuple(shape) else self.node("Expand", [x, self.vector(shape)], x.dtype, shape)
 
     def cast(self, x: Operand, dtype: Any) -> Value:
@@ -175,13 +181,6 @@ class Numbers(Nodes):
         """A function of floating-point numbers."""
         x = self.floating(x)
         return self.node(op, [x], x.dtype, x.shape)
-
-
-def _joined(join: Callable[[Value, Value], Value], parts: Sequence[Value]) -> Value:
-    made = parts[0]
-    for part in parts[1:]:
-        made = join(made, part)
-    return made
 
 
 def _holds(dtype: np.dtype, number: int) -> bool:

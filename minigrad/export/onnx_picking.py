@@ -45,7 +45,9 @@ def reading(g: Graph, shape: Sequence[Any], index: Index, places: Sequence[Value
     parts = [*parts[:at], *rest, *parts[at + 1 :]]
     arrays = [i for i, part in enumerate(parts) if isinstance(part, Value)]
     picked = [i for i, part in enumerate(parts) if isinstance(part, Value | int)]
-    slices, picks, kept = {}, {}, []
+    slices: dict[int, slice] = {}
+    picks: dict[int, Value] = {}
+    kept: list[int | None] = []
     front, axis = 0, 0
     together = bool(picked) and picked == list(range(picked[0], picked[-1] + 1))
     for i, part in enumerate(parts):
@@ -61,7 +63,7 @@ def reading(g: Graph, shape: Sequence[Any], index: Index, places: Sequence[Value
             axis += 1
     if not arrays:
         front = 0
-    return Reading(slices, picks, kept, front)  # type: ignore[arg-type]  # new axes are None
+    return Reading(slices, picks, kept, front)
 
 
 def picks_nothing(index: Index) -> bool:
@@ -71,7 +73,8 @@ def picks_nothing(index: Index) -> bool:
 
 def _parts(g: Graph, index: Index, places: Sequence[Value]) -> list[Any]:
     """The parts of an index, with integers as Python's, and masks as the places that they leave."""
-    rest, parts = iter(places), []
+    rest = iter(places)
+    parts: list[Any] = []
     for part in index:
         if isinstance(part, str) and part == PLACE:
             place = next(rest)

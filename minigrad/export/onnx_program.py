@@ -9,23 +9,16 @@ import numpy as np
 from minigrad.core import unwrap
 from minigrad.errors.exporting import no_function, not_named, opset_out_of_range, too_many_bytes
 from minigrad.errors.files import missing_package
+from minigrad.export.onnx_arguments import Arguments, arguments_of
 from minigrad.export.onnx_builder import Graph
-from minigrad.export.onnx_captures import TARGET, Axes, Captures, axes_of_leaves, captured, is_tensor
+from minigrad.export.onnx_captures import TARGET, captured
 from minigrad.export.onnx_evaluating import Lowering, check, check_dtype, constant_value
-from minigrad.export.onnx_merging import Merged, merged
-from minigrad.export.onnx_naming import (
-    argument_names,
-    axes_by_leaf,
-    chosen_names,
-    model_of,
-    names_of_arrays,
-    result_names,
-)
+from minigrad.export.onnx_merging import Merged, first_use, merged
+from minigrad.export.onnx_naming import chosen_names, models_of, names_of_arrays, result_names
 from minigrad.export.onnx_sizes import named
 from minigrad.export.onnx_values import Value
 from minigrad.nn import Module
 from minigrad.replacing import replace_file
-from minigrad.tree import flatten
 
 LEAST_OPSET = 18
 LIMIT = 2**31 - 1  # bytes, which protobuf can write
@@ -104,29 +97,20 @@ def onnx(
         or not LEAST_OPSET <= opset_version <= most
     ):
         raise opset_out_of_range(opset_version, LEAST_OPSET, most)
-    args = args if isinstance(args, tuple) else (args,)
-    leaves = flatten(args)[0]
-    own = argument_names(f, args)
-    tensors = [is_tensor(x) for x in leaves]
-    inputs = chosen_names("input_names", input_names, [n for n, tensor in zip(own, tensors, strict=True) if tensor])
-    rest = iter(inputs)
-    names = [next(rest) if tensor else name for name, tensor in zip(own, tensors, strict=True)]
-    for name, x in zip(names, leaves, strict=True):
-        if is_tensor(x):
-            check_dtype(unwrap(x).dtype, f"the input {name!r}")
-    axes = axes_of_leaves(leaves, names, axes_by_leaf(dynamic_shapes, args, names, tensors))
-    models = model_of(f)
-    captures = captured(f, args, axes, names, list(models.values()))
-    program = merged(captures)
-    own = result_names(captures.programs[0].result)
-    outputs = chosen_names("output_names", output_names, own)
-    graph = _graph(program, captures, leaves, names, outputs, axes, names_of_arrays(models))
-    from minigrad.export.onnx_verifying import verified
-    from minigrad.export.onnx_writing import model_of_graph  # which needs the package
+    arguments = arguments_of(f, args, input_names, dynamic_shapes)
+    for i, name in arguments.inputs:
+        check_dtype(unwrap(arguments.leaves[i]).dtype, f"the input {name!r}")
+    models = models_of(f)
+    captures = captured(f, arguments, list(models.values()))
+    name = captures.programs[0].name
+    outputs = chosen_names("output_names", output_names, result_names(captures.programs[0].result))
+    graph = _graph(merged(captures), arguments, outputs, names_of_arrays(models))
+    from minigrad.export.onnx_verifying import verified  # which need the package
+    from minigrad.export.onnx_writing import model_of_graph
 
-    model = model_of_graph(graph, captures.programs[0].name, opset_version)
+    model = model_of_graph(graph, name, opset_version)
     if verify:
-        verified(model, f, args, axes, captures.check, names, outputs)
+        verified(model, f, arguments, captures.check, outputs)
     content = model.SerializeToString()
     replace_file(path, lambda file: file.write(content), f"{TARGET}(model, args, path)")
 
@@ -146,44 +130,24 @@ def check_size(constants: Iterable[Any]) -> None:
         raise too_many_bytes(total, LIMIT)
 
 
-def _graph(
-    program: Merged,
-    captures: Captures,
-    leaves: Sequence[Any],
-    names: Sequence[str],
-    outputs: Sequence[str],
-    axes: Axes,
-    keys: Mapping[int, str],
-) -> Graph:
+def _graph(program: Merged, arguments: Arguments, outputs: Sequence[str], keys: Mapping[int, str]) -> Graph:
     """The program as a graph."""
     from minigrad.export.onnx_table import LOWERED
 
     check(program.equations, LOWERED)
-    graph = Graph()
-    used = {id(array) for array in program.constants.values()} & keys.keys()
-    taken = {keys[i] for i in used}
-    for what, chosen in (
-        ("input_names", [n for n, x in zip(names, leaves, strict=True) if is_tensor(x)]),
-        ("output_names", outputs),
-    ):
-        if clash := taken & set(chosen):
-            raise not_named(what, list(chosen), f"have {sorted(clash)[0]!r}, which an input or a parameter is called")
-        taken |= set(chosen)
-    graph.names |= taken
-    values = _arguments(graph, program, leaves, names, axes)
     check_size(program.constants.values())
-    for x, constant in program.constants.items():
-        key = keys.get(id(constant))
-        if isinstance(constant, np.ndarray | np.generic):
-            place = next((equation.place for equation in program.equations if x in equation.inputs), None)
-            check_dtype(constant.dtype, f"the parameter {key!r}" if key else "a constant", place)
-        if key is not None:
-            graph.initializers[key] = constant
-            values[x] = Value(graph, key, constant.dtype, constant.shape)
-        else:
-            values[x] = constant if type(constant) in (bool, int, float) else constant_value(graph, constant)
-    lowering = Lowering(LOWERED, program, list(captures.pairs))
-    wanted = dict(reversed([(x, name) for x, name in zip(program.outputs, outputs, strict=True)]))
+    graph = Graph()
+    taken = {keys[id(array)] for array in program.constants.values() if id(array) in keys}
+    for what, chosen in (("input_names", [name for _, name in arguments.inputs]), ("output_names", outputs)):
+        if clash := sorted(taken.intersection(chosen)):
+            raise not_named(what, list(chosen), f"have {clash[0]!r}, which an input or a parameter is called")
+        taken.update(chosen)
+    graph.names |= taken
+    values = _arguments(graph, program, arguments) | _constants(graph, program, keys)
+    lowering = Lowering(LOWERED, program, list(arguments.sizes))
+    wanted: dict[Any, str] = {}
+    for x, name in zip(program.outputs, outputs, strict=True):
+        wanted.setdefault(x, name)
     lowering.run(graph, program.equations, values, wanted)
     graph.scope = graph.place = ""
     for x, name in zip(program.outputs, outputs, strict=True):
@@ -193,21 +157,33 @@ def _graph(
     return graph
 
 
-def _arguments(
-    graph: Graph, program: Merged, leaves: Sequence[Any], names: Sequence[str], axes: Axes
-) -> dict[Any, Any]:
+def _arguments(graph: Graph, program: Merged, arguments: Arguments) -> dict[Any, Any]:
     """The inputs of a graph, in the order of the arguments, also those that nothing uses."""
     by_number = {number: x for x, number in program.arguments.items()}
-    values: dict[Any, Any] = {}
-    for i, (x, name) in enumerate(zip(leaves, names, strict=True)):
-        if not is_tensor(x):
-            if i in by_number:
-                values[by_number[i]] = x
-            continue
-        shape = tuple([named(axes.of_leaf[i][a]) if a in axes.of_leaf[i] else n for a, n in enumerate(np.shape(x))])
-        made = graph.input(name, unwrap(x).dtype, shape)
-        for axis, size in axes.of_leaf[i].items():
+    values: dict[Any, Any] = {x: arguments.leaves[i] for i, x in by_number.items()}
+    for i, name in arguments.inputs:
+        array, axes = unwrap(arguments.leaves[i]), arguments.axes[i]
+        shape = tuple([named(axes[axis]) if axis in axes else n for axis, n in enumerate(array.shape)])
+        made = graph.input(name, array.dtype, shape)
+        for axis, size in axes.items():
             graph.dims.setdefault(size, (made, axis))
         if i in by_number:
             values[by_number[i]] = made
+    return values
+
+
+def _constants(graph: Graph, program: Merged, keys: Mapping[int, str]) -> dict[Any, Any]:
+    """What the function found outside of itself; parameters and buffers under their keys."""
+    values: dict[Any, Any] = {}
+    for x, constant in program.constants.items():
+        key = keys.get(id(constant))
+        if isinstance(constant, np.ndarray | np.generic):
+            use = first_use(x, program.equations)
+            what = f"the parameter {key!r}" if key else "a constant"
+            check_dtype(constant.dtype, what, None if use is None else use.place)
+        if key is not None:
+            graph.initializers[key] = constant
+            values[x] = Value(graph, key, constant.dtype, constant.shape)
+        else:
+            values[x] = constant if type(constant) in (bool, int, float) else constant_value(graph, constant)
     return values

@@ -55,7 +55,7 @@ def _add_at(g: Graph, x: Operand, v: Operand, *places: Value, index: Index) -> V
     if 0 in part:
         return x
     flat = _columns(g, _flat_places(g, x.shape, index, places, part))
-    total = prod(x.shape)  # type: ignore[arg-type]
+    total = prod(x.shape)
     values = g.reshape(g.expand(g.cast(v, x.dtype), part), (flat.shape[0],))
     return g.reshape(scatter_add(g, g.reshape(x, (total,)), flat, values), x.shape)
 
@@ -78,7 +78,7 @@ def _setitem(g: Graph, x: Operand, v: Operand, *places: Value, index: Index) -> 
         return x
     at = _flat_places(g, x.shape, index, places, part)
     v = g.reshape(v, v.shape[v.ndim - len(part) :]) if v.ndim > len(part) else v
-    total = prod(x.shape)  # type: ignore[arg-type]
+    total = prod(x.shape)
     flat, v = _columns(g, at), g.reshape(g.expand(v, part), (prod(part),))
     if not any(place.dtype.kind != "b" for place in places):  # nothing is written twice
         return g.reshape(g.node("ScatterND", [g.reshape(x, (total,)), flat, v], x.dtype, (total,)), x.shape)

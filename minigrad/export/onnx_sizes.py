@@ -63,7 +63,7 @@ class Size:
         raise NotFixedError(self)
 
     __lt__ = __le__ = __gt__ = __ge__ = _compare
-    __int__ = __bool__ = __index__  # type: ignore[assignment]  # all of them raise
+    __int__ = __bool__ = __index__
 
     def __repr__(self) -> str:
         words = []

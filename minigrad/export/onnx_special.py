@@ -117,7 +117,7 @@ def _of_inverse(g: Graph, x: Value, coefficients: list[float]) -> Value:
     total: Any = coefficients[-1]
     for c in coefficients[-2::-1]:
         total = total * inverse + c
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 def _positive_gammaln(g: Graph, x: Value) -> Value:

@@ -113,7 +113,7 @@ def count_of(x: Value, axes: Any) -> Any:
     lengths = [x.shape[a] for a in axes_of(axes, x.ndim)]
     if None in lengths:
         raise NotFixedError(x)
-    return prod(lengths)  # type: ignore[arg-type]  # sizes multiply as numbers do
+    return prod(lengths)
 
 
 def sum_of(lengths: Sequence[Length]) -> Length:
@@ -123,7 +123,7 @@ def sum_of(lengths: Sequence[Length]) -> Length:
         if n is None:
             return None
         total = total + n
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 # What rows say

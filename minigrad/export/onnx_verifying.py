@@ -9,13 +9,13 @@ from onnx import checker
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from minigrad.core import name_of, no_grad, unwrap
+from minigrad.core import no_grad, unwrap
 from minigrad.errors.exporting import not_valid, other_results
-from minigrad.export.onnx_captures import Axes, is_tensor, resized
+from minigrad.export.onnx_arguments import Arguments
 from minigrad.tree import flatten
 
 
-class Erf(OpRun):  # type: ignore[misc]  # whose class has no types
+class Erf(OpRun):
     """The error function in the precision of its operand, of which the reference's own keeps seven digits."""
 
     op_domain = ""
@@ -28,13 +28,7 @@ TOLERANCES = {"f4": 1e-4, "f8": 1e-9}  # of the largest number of an output
 
 
 def verified(
-    model: Any,
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    axes: Axes,
-    other: Mapping[str, int],
-    names: Sequence[str],
-    outputs: Sequence[str],
+    model: Any, f: Callable[..., Any], arguments: Arguments, other: Mapping[str, int], outputs: Sequence[str]
 ) -> None:
     """Raise if the model is not valid, or gives other results than the function, at any of some sizes."""
     name = model.graph.name
@@ -43,18 +37,17 @@ def verified(
     except Exception as error:
         raise not_valid(name, error) from error
     run = runner(model)
-    leaves, rebuild = flatten(args)
-    for sizes in [dict(axes.sizes), dict(other), dict.fromkeys(other, 1)] if other else [{}]:
-        given = [resized(x, own, sizes) if is_tensor(x) else x for x, own in zip(leaves, axes.of_leaf, strict=True)]
+    ones = dict.fromkeys(other, 1)
+    for sizes in [arguments.sizes, dict(other), ones] if other else [{}]:
+        leaves = arguments.resized(sizes)
         try:
-            wanted = results_of(f, tuple(rebuild([name_of(unwrap(x), None) if is_tensor(x) else x for x in given])))
+            wanted = results_of(f, arguments.as_tensors(leaves))
         except Exception:
-            if sizes != dict.fromkeys(other, 1):
-                raise
-            continue  # a function need not be one of a single element
-        feeds = {n: np.asarray(unwrap(x)) for n, x in zip(names, given, strict=True) if is_tensor(x)}
+            if sizes == ones and sizes != arguments.sizes:
+                continue  # a function need not be one of a single element
+            raise
         try:
-            found = run(feeds)
+            found = run({own: np.asarray(leaves[i]) for i, own in arguments.inputs})
         except Exception as error:
             raise not_valid(name, error) from error
         for output, y, z in zip(outputs, wanted, found, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.export.onnx_builder import Graph
-from minigrad.export.onnx_scattering import scatter_add
+from minigrad.export.onnx_shaping import scatter_add
 from minigrad.export.onnx_values import Operand, Value, of_result
 from minigrad.nn.pooling import bounds
 
@@ -60,10 +60,10 @@ def _convolve_weight(
     axes = len(kernel)
     rest = list(range(3, 3 + axes))
     count, filters = x.shape[0], y.shape[1]
-    channels = int(x.shape[1]) // groups  # type: ignore[arg-type]
+    channels = int(x.shape[1]) // groups
     x = g.transpose(g.reshape(x, (count, groups, channels, *x.shape[2:])), [2, 1, 0, *rest])
-    x = g.reshape(x, (channels, count * groups, *x.shape[3:]))  # type: ignore[operator]
-    y = g.transpose(g.reshape(y, (count, groups, int(filters) // groups, *y.shape[2:])), [1, 2, 0, *rest])  # type: ignore[arg-type]
+    x = g.reshape(x, (channels, count * groups, *x.shape[3:]))
+    y = g.transpose(g.reshape(y, (count, groups, int(filters) // groups, *y.shape[2:])), [1, 2, 0, *rest])
     y = g.reshape(y, (filters, count, *y.shape[3:]))
     how = {"strides": list(dilation), "pads": _pads(padding), "dilations": list(stride), "group": groups}
     made = g.node("Conv", [x, y], x.dtype, (channels, filters, *[None] * axes), **how)
@@ -135,7 +135,7 @@ def _max_pool(
     (x,), dtype = _floats(g, x)
     if any(max(pad) >= k for pad, k in zip(padding, kernel, strict=True)):  # which runtimes do not take
         ends = g.constant([0, 0, *[a for a, _ in padding], 0, 0, *[b for _, b in padding]], np.int64)
-        padded = [n + sum(pad) for n, pad in zip(x.shape[2:], padding, strict=True)]  # type: ignore[operator]
+        padded = [n + sum(pad) for n, pad in zip(x.shape[2:], padding, strict=True)]
         x = g.node("Pad", [x, ends, g.constant(-np.inf, x.dtype)], x.dtype, (*x.shape[:2], *padded))
         padding = [(0, 0)] * len(kernel)
     how = {"kernel_shape": list(kernel), "strides": list(stride), "pads": _pads(padding), "dilations": list(dilation)}
