@@ -164,11 +164,11 @@ def too_many_bytes(total: int, limit: int) -> UnsupportedError:
     )
 
 
-def other_results(name: str, output: str, sizes: Mapping[str, int], found: str) -> ProgramError:
+def other_results(name: str, sizes: Mapping[str, int], found: str) -> ProgramError:
     """For a file whose results are not those of the function."""
     where = f" with {', '.join(f'{size} = {n}' for size, n in sizes.items())}" if sizes else ""
     return ProgramError(
-        f"export.onnx: the graph of {name} gives other results than the function{where}: of {output!r} {found}. "
+        f"export.onnx: the graph of {name} gives other results than the function{where}: {found}. "
         "Nothing was written; with verify=False it is, and can be looked at"
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.errors.exporting import baked_in, no_counterpart, no_dtype
 from minigrad.export.onnx_builder import Graph
-from minigrad.export.onnx_merging import Corner, Filled, Merged, Rising, Typed
+from minigrad.export.onnx_merging import Corner, Filled, Merged, Reshaped, Rising, Typed
 from minigrad.export.onnx_sizes import Inverse, NotFixedError, Size
 from minigrad.export.onnx_values import NoFormError, Table, Value
 from minigrad.program.bodies import bodies_of
@@ -158,7 +158,9 @@ def constant_value(graph: Graph, constant: Any) -> Value:
     if isinstance(constant, Typed):
         return graph.cast(graph.value(constant.value), constant.dtype)
     if isinstance(constant, Filled):
-        return graph.expand(constant.array, constant.shape)
+        return graph.expand(constant_value(graph, constant.array), constant.shape)
+    if isinstance(constant, Reshaped):
+        return graph.reshape(constant_value(graph, constant.form), constant.shape)
     if isinstance(constant, Rising):
         total = graph.constant(constant.first)
         for axis, step in constant.steps.items():

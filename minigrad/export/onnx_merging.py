@@ -1,6 +1,7 @@
 """Programs of one function at several sizes as one program: what differs among them is a function of the sizes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +22,16 @@ class Typed(NamedTuple):
 
 
 class Filled(NamedTuple):
-    """A constant that is the same along the axes whose lengths depend on sizes: there it has length 1."""
+    """A constant that is the same along the axes whose lengths depend on sizes: there it has length 1, or is Typed."""
 
     array: Any
+    shape: tuple[Any, ...]
+
+
+class Reshaped(NamedTuple):
+    """A constant that has one of these forms in another shape."""
+
+    form: Any
     shape: tuple[Any, ...]
 
 
@@ -52,7 +60,7 @@ class Merged(NamedTuple):
     ----------
     arguments : dict of Variable to int
         By their numbers among the leaves.
-    constants : dict of Variable to (ndarray, Filled, Rising, Corner, Typed, Size or Inverse)
+    constants : dict of Variable to (ndarray, Filled, Rising, Corner, Reshaped, Typed, Size or Inverse)
     equations : list of Equation
     outputs : tuple of Variable
     shapes : dict of Variable to tuple
@@ -214,9 +222,10 @@ class _Merger:
                 return Typed(found, first.dtype) if hasattr(first, "dtype") else found
         shape = self.shape([np.shape(x) for x in arrays])
         if shape is not None:
-            for form in (self.filled, self.rising, self.corner):
-                if (made := form(arrays, shape)) is not None:
-                    return made
+            made = self.formed(arrays, shape)
+            made = self.parted(arrays, shape) if made is None else made
+            if made is not None:
+                return made
         raise baked_in(equation, self.names, [np.shape(x) for x in arrays], "an array")
 
     def shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[Any, ...] | None:
@@ -225,17 +234,41 @@ class _Merger:
         made = tuple([self.number(ns) for ns in zip(*shapes, strict=True)])
         return None if None in made else made
 
+    def formed(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
+        """The first form that an array has."""
+        forms = (form(arrays, shape) for form in (self.filled, self.rising, self.corner))
+        return next((made for made in forms if made is not None), None)
+
+    def parted(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
+        """The same with an axis apart in two, as row numbers that are repeated have it."""
+        for axis, length in enumerate(shape):
+            factor = length.factor if isinstance(length, Size) else 1
+            if factor < 2:
+                continue
+            one = Size({names: n // factor for names, n in length.terms.items()})
+            for parts in ((one, factor), (factor, one)):
+                places = [-1 if isinstance(n, Size) else n for n in parts]
+                apart = [x.reshape(*x.shape[:axis], *places, *x.shape[axis + 1 :]) for x in arrays]
+                made = self.formed(apart, (*shape[:axis], *parts, *shape[axis + 1 :]))
+                if made is not None:
+                    return Reshaped(made, shape)
+        return None
+
     def filled(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
         part = np.array(arrays[0][_at(shape, dict.fromkeys(axes, 0))])
         same = all(np.array_equal(x, np.broadcast_to(part, x.shape), True) for x in arrays)
-        return Filled(part, shape) if same else None
+        if same:
+            return Filled(part, shape)
+        uniform = all((x == x.flat[0]).all() for x in arrays)
+        found = self.number([x.flat[0] for x in arrays]) if uniform else None
+        return None if found is None else Filled(Typed(found, arrays[0].dtype), shape)
 
     def rising(self, arrays: Sequence[Any], shape: tuple[Any, ...]) -> Any:
         axes = [i for i, n in enumerate(shape) if not isinstance(n, int)]
         first = [x[_at(shape, dict.fromkeys(axes, 0))] for x in arrays]
         numeric = arrays[0].dtype.kind in "iuf" and all(np.isfinite(x).all() for x in arrays)
-        if not numeric or not _equal(first) or min(x.shape[a] for x in arrays for a in axes) < 2:
+        if not axes or not numeric or not _equal(first) or min(x.shape[a] for x in arrays for a in axes) < 2:
             return None
         steps: dict[int, Any] = {}
         rows: list[Any] = [f.copy() for f in first]
@@ -296,5 +329,6 @@ def _equal(values: Sequence[Any]) -> bool:
 
 def _same(a: Any, b: Any) -> bool:
     if callable(a):  # a function of the package's own, made anew at each call
+        a, b = (x.func if isinstance(x, partial) else x for x in (a, b))
         return getattr(a, "__qualname__", a) == getattr(b, "__qualname__", b)
     return bool(a == b) or (a != a and b != b)

@@ -255,7 +255,6 @@ def _places_of_maxima(g: Graph, value: Value, bags: Value, *, count: int) -> Val
 PICKING: dict[str, Callable[..., Any]] = {
     "getitem": _getitem,
     "argsort": lambda g, x, axis=-1, *, descending=False, stable=True: argsort(g, g.value(x), axis, descending),
-    "argpartition": lambda g, x, kth, axis=-1, kind=None: argsort(g, g.value(x), axis),
     "places_of_top": _places_of_top,
     "searchsorted": _searchsorted,
     "isin": _isin,

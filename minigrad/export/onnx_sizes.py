@@ -1,6 +1,7 @@
 """Lengths of axes that are known only when a graph runs: polynomials of the sizes that have names."""
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 from typing import Any
 
 Term = tuple[str, ...]  # the names that are multiplied, in order; none for the constant
@@ -29,6 +30,12 @@ class Size:
                 factor = factor * sizes[name]
             total = total + factor
         return total
+
+    @property
+    def factor(self) -> int:
+        """The greatest whole number that all coefficients have as a factor; 1 if they are not whole."""
+        whole = all(isinstance(factor, int) for factor in self.terms.values())
+        return gcd(*self.terms.values()) if whole else 1
 
     def __add__(self, other: Any) -> Any:
         return added(self, other)

@@ -49,10 +49,10 @@ def verified(
         try:
             found = run({own: np.asarray(leaves[i]) for i, own in arguments.inputs})
         except Exception as error:
-            raise not_valid(name, error) from error
+            raise other_results(name, sizes, f"{type(error).__name__}: {error}") from error
         for output, y, z in zip(outputs, wanted, found, strict=True):
             if (difference := unlike(y, np.asarray(z))) is not None:
-                raise other_results(name, output, sizes, difference)
+                raise other_results(name, sizes, f"of {output!r} {difference}")
 
 
 def results_of(f: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:

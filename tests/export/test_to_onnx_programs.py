@@ -207,6 +207,11 @@ SIZES = {
     "scan over an axis": lambda x: mg.scan(lambda c, row: (c + row, mg.sum(c)), x[:, 0] * 0, mg.moveaxis(x, 1, 0)),
     "gradients": lambda x: mg.grad(lambda x: mg.mean(mg.softmax(x) ** 2))(x),
     "gradients of an index": lambda x: mg.grad(lambda x: mg.sum(x[:, 1] ** 2))(x),
+    "repeated": lambda x: np.repeat(x, 2, axis=0) + np.repeat(np.arange(x.shape[0]), 2)[:, None, None],
+    "tiled": lambda x: np.tile(x, (3, 1, 1)),
+    "a constant of its length": lambda x: x * np.full((x.shape[0], 1, 1), 1 / x.shape[0]),
+    "a number of NumPy of its length": lambda x: x * np.float64(1 / x.shape[0]),
+    "weights": lambda x: np.average(x, axis=0, weights=np.ones(x.shape[0])),
     "one-hot": lambda x: mg.eye(4, dtype=np.float32)[mg.argmax(x[..., 0], axis=1)],
 }
 
