@@ -53,6 +53,11 @@ def no_function(given: Any) -> ArgumentError:
     return ArgumentError(f"export.onnx takes a model or a function first, and this is {describe(given)}")
 
 
+def nothing_returned(name: str) -> ProgramError:
+    """For a function without results."""
+    return ProgramError(f"export.onnx: {name} returns nothing, and a graph is made for its outputs")
+
+
 def not_named(what: str, given: Any, why: str) -> ArgumentError:
     """For names of inputs or outputs that cannot be."""
     return ArgumentError(f"export.onnx: {what} {given!r} {why}")
@@ -132,8 +137,8 @@ def other_equations(equation: Any, names: Sequence[str]) -> ProgramError:
     """For a function that computes otherwise at another size."""
     where = "" if equation is None else f", first in {equation.operation.name}{at(equation.place)}"
     return ProgramError(
-        f"export.onnx: at another size of {' or '.join(names)} there are other operations{where}: a loop of Python over "
-        "an axis, or a choice by its length, is baked in; write mg.scan for the loop, or leave the size out of "
+        f"export.onnx: at another size of {' or '.join(names)} there are other operations{where}: a loop of Python "
+        "over an axis, or a choice by its length, is baked in; write mg.scan for the loop, or leave the size out of "
         "dynamic_shapes"
     )
 

@@ -56,6 +56,13 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Handle | np.ndarray | np.generic)
 
 
+def _native(x: Any) -> Any:
+    """An array in the byte order of the machine."""
+    array = unwrap(x)
+    swapped = isinstance(array, np.ndarray) and not array.dtype.isnative
+    return array.astype(array.dtype.newbyteorder("=")) if swapped else x
+
+
 def _resized(array: Any, axes: Mapping[int, str], sizes: Mapping[str, int]) -> Any:
     for axis, name in axes.items():
         if array.shape[axis] != sizes[name]:
@@ -66,7 +73,7 @@ def _resized(array: Any, axes: Mapping[int, str], sizes: Mapping[str, int]) -> A
 def arguments_of(f: Callable[..., Any], args: Any, input_names: Sequence[str] | None, dynamic_shapes: Any) -> Arguments:
     """The arguments under the names that are given, or those of the function's parameters; all of it checked."""
     args = args if isinstance(args, tuple) else (args,)
-    leaves = flatten(args)[0]
+    leaves = [_native(x) for x in flatten(args)[0]]
     own = argument_names(f, args)
     tensors = [is_tensor(x) for x in leaves]
     chosen = chosen_names("input_names", input_names, [n for n, tensor in zip(own, tensors, strict=True) if tensor])

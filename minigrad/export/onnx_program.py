@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import unwrap
-from minigrad.errors.exporting import no_function, not_named, opset_out_of_range, too_many_bytes
+from minigrad.errors.exporting import no_function, not_named, nothing_returned, opset_out_of_range, too_many_bytes
 from minigrad.errors.files import missing_package
 from minigrad.export.onnx_arguments import Arguments, arguments_of
 from minigrad.export.onnx_builder import Graph
@@ -103,6 +103,8 @@ def onnx(
     models = models_of(f)
     captures = captured(f, arguments, list(models.values()))
     name = captures.programs[0].name
+    if not captures.programs[0].outputs:
+        raise nothing_returned(name)
     outputs = chosen_names("output_names", output_names, result_names(captures.programs[0].result))
     graph = _graph(merged(captures), arguments, outputs, names_of_arrays(models))
     from minigrad.export.onnx_verifying import verified  # which need the package

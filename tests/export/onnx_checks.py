@@ -22,14 +22,14 @@ def on_runtime(path, *arrays):
     """The results of a file in onnxruntime, of inputs in their order."""
     session = session_of(path)
     names = [x.name for x in session.get_inputs()]
-    return session.run(None, dict(zip(names, arrays, strict=True)))
+    return session.run(None, dict(zip(names, map(np.asarray, arrays), strict=True)))
 
 
 def on_reference(path, *arrays):
     """The results of a file on ONNX's reference evaluator."""
     model = onnx.load(path)
     names = [x.name for x in model.graph.input]
-    return reference(model)(dict(zip(names, arrays, strict=True)))
+    return reference(model)(dict(zip(names, map(np.asarray, arrays), strict=True)))
 
 
 def wanted_of(f, *arrays):

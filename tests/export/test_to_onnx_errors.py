@@ -152,6 +152,7 @@ def test_values_that_are_looked_at(tmp_path):
     refused(ProgramError, "was asked for", lambda x: x * 2 if x[0, 0] > 0 else x, X, tmp_path)
     refused(ProgramError, "was asked for", lambda x: x * x[0, 0].item(), X, tmp_path)
     refused(ProgramError, "was asked for|mask", lambda x: x[x > 0], X, tmp_path)
+    refused(ProgramError, "returns nothing", lambda x: (), X, tmp_path)
     refused(ProgramError, "a program returns Tensors", lambda x: 1.0, X, tmp_path)
 
 
@@ -220,6 +221,8 @@ BAKED = {
     "a reshape": (lambda x: x.reshape(2, 2, 3), "cannot be computed with n = "),
     "a square": (lambda x: x * (x.shape[0] ** 2), r"multiply \(at .*has a number that depends on it"),
     "a root": (lambda x: x * float(x.shape[0] ** 0.5), "has a number"),
+    "an operand": (lambda x: x + (x if x.shape[0] < 5 else np.zeros((x.shape[0], 1))), "other operations"),
+    "an operand, otherwise": (lambda x: x + (np.zeros((4, 1)) if x.shape[0] < 5 else x), "other operations"),
     "half": (lambda x: x[: x.shape[0] // 2], "has a number"),
     "random rows": (lambda x: x + RANDOM[: x.shape[0], None] * np.arange(3), "has an array"),
     "a string of lengths": (lambda x: mg.einsum("ij->j" if x.shape[0] % 2 else "ij->i", x), "baked in|other"),
@@ -231,6 +234,12 @@ def test_sizes_that_are_baked_in(name, tmp_path):
     f, match = BAKED[name]
     refused(ProgramError, match, f, X, tmp_path, dynamic_shapes={"x": {0: "n"}})
     export(f, X, tmp_path / "f.onnx")  # of one size it is possible
+
+
+def test_errors_of_the_function_are_its_own(tmp_path):
+    shapes = {"x": {0: "n"}}
+    refused(mg.errors.ShapeError, "matmul of shapes", lambda x: x @ np.ones((5, 5)), X, tmp_path, dynamic_shapes=shapes)
+    refused(ProgramError, "^bool", lambda x: x if mg.sum(x) > 0 else -x, X, tmp_path, dynamic_shapes=shapes)
 
 
 def test_a_size_that_the_check_finds_out(tmp_path):
