@@ -199,7 +199,7 @@ def _compared_number(op: str) -> Row:
 _NUMBERS: dict[str, Callable[..., Any]] = {
     "number": lambda g, x: g.reshape(x, ()), "length": _length, "inverse_or_zero": _inverse_or_zero,
     "or_one": lambda g, x: g.where(g.equal(x, 0), 1, x),
-    "or_nan": lambda g, x: g.where(g.equal(x, 0), math.nan, x), "root": lambda g, x: g.f("Sqrt", x),
+    "or_nan": lambda g, x: g.where(g.equal(x, 0), math.nan, x), "root": lambda g, x: g.function("Sqrt", x),
     "larger": _compared_number("Greater"), "smaller": _compared_number("Less"), "arithmetic": _arithmetic,
 }  # fmt: skip
 
@@ -210,7 +210,7 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "threshold": lambda g, x, *, threshold, value: g.where(x <= threshold, value, x),
     "hardshrink": lambda g, x, *, lambd: g.where(g.unary("Abs", x) <= lambd, 0, x),
     "softshrink": _softshrink, "elu": _elu, "softplus": _softplus, "softsign": _softsign,
-    "logistic_gate": lambda g, x: g.f("Sigmoid", x),
+    "logistic_gate": lambda g, x: g.function("Sigmoid", x),
     "mish_gate": lambda g, x: g.unary("Tanh", logaddexp(g, x, 0.0)),
     "normal_density": _normal_density, "normal_cdf": _normal_cdf, "tanh_gate": _tanh_gate, "gate_slope": _gate_slope,
     # Logistic functions and entropies

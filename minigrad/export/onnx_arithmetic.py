@@ -192,7 +192,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "negative": lambda g, x: g.unary("Neg", x) if g.value(x).dtype.kind != "u" else g.constant(0, x.dtype) - x,
     "positive": lambda g, x: g.value(x),
     "abs": lambda g, x: g.value(x) if g.value(x).dtype.kind in "bu" else g.unary("Abs", x),
-    "fabs": lambda g, x: g.f("Abs", x),
+    "fabs": lambda g, x: g.function("Abs", x),
     "square": lambda g, x: of_two("Mul", "And")(g, x, x),
     "signbit": _signbit,
     "sign": lambda g, x: g.value(x) if g.value(x).dtype.kind == "b" else g.unary("Sign", x),

@@ -60,12 +60,12 @@ def _magnifier(g: Graph, length: Operand) -> Value:
 
 def _isfinite(g: Graph, x: Operand) -> Value:
     x = g.value(x)
-    return g.unary("Abs", x) < math.inf if x.dtype.kind == "f" else g.expand(True, x.shape)
+    return g.unary("Abs", x) < math.inf if x.dtype.kind == "f" else g.equal(x, x)
 
 
 def _isinf(g: Graph, x: Operand) -> Value:
     x = g.value(x)
-    return g.node("IsInf", [x], bool, x.shape) if x.dtype.kind == "f" else g.expand(False, x.shape)
+    return g.node("IsInf", [x], bool, x.shape) if x.dtype.kind == "f" else ~g.equal(x, x)
 
 
 def _bitwise(op: str, of_bools: str) -> Row:
@@ -110,11 +110,9 @@ def _left_shift(g: Graph, a: Operand, b: Operand) -> Value:
 def _right_shift(g: Graph, a: Operand, b: Operand) -> Value:
     a, b = _shifted(g, a, b)
     power, gone = _powers(g, b, a.dtype)
-    beyond = (
-        g.where(a < 0, g.constant(-1, a.dtype), g.constant(0, a.dtype))
-        if a.dtype.kind == "i"
-        else g.constant(0, a.dtype)
-    )
+    beyond = g.constant(0, a.dtype)
+    if a.dtype.kind == "i":
+        beyond = g.where(a < 0, g.constant(-1, a.dtype), beyond)
     return g.where(gone, beyond, ARITHMETIC["floor_divide"](g, a, power))
 
 

@@ -144,7 +144,7 @@ def _ldexp(g: Graph, x: Operand, exponent: Operand) -> Value:
 
 
 def _plain(op: str) -> Row:
-    return lambda g, x: g.f(op, x)
+    return lambda g, x: g.function(op, x)
 
 
 _FUNCTIONS = ["exp", "log", "sigmoid", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
@@ -157,8 +157,8 @@ EXPONENTIALS: dict[str, Callable[..., Any]] = {
     "logaddexp": logaddexp,
     "logaddexp2": _logaddexp2,
     "exp2": _exp2,
-    "log2": lambda g, x: g.f("Log", x) / _LN_2,
-    "log10": lambda g, x: g.f("Log", x) / _LN_10,
+    "log2": lambda g, x: g.function("Log", x) / _LN_2,
+    "log10": lambda g, x: g.function("Log", x) / _LN_10,
     "cbrt": _cbrt,
     "spherical_bessel": _spherical_bessel,
     "deg2rad": lambda g, x: g.floating(x) * (math.pi / 180),

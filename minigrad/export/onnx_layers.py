@@ -72,7 +72,7 @@ def _nan_if_empty(g: Graph, loss: Operand, total: Operand) -> Value:
 
 
 def _bounded_log(g: Graph, x: Operand) -> Value:
-    return g.arithmetic("Max", g.f("Log", x), -100)
+    return g.arithmetic("Max", g.function("Log", x), -100)
 
 
 def _binary_cross_entropy(g: Graph, p: Operand, t: Operand) -> Value:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.export.onnx_nodes import Nodes
-from minigrad.export.onnx_sizes import Inverse, Size
+from minigrad.export.onnx_sizes import Inverse, NotFixedError, Size
 from minigrad.export.onnx_values import Length, Operand, Value, broadcast
 
 _PLAIN = (bool, int, float)  # numbers of Python: of NumPy's some are floats, too, but not weak
@@ -67,6 +67,8 @@ class Numbers(Nodes):
 
     def vector(self, lengths: Sequence[Length]) -> Value:
         """Several sizes as an array."""
+        if None in lengths:
+            raise NotFixedError(lengths)
         if all(isinstance(n, int) for n in lengths):
             return self.constant(np.array(lengths, np.int64))
         parts = [
@@ -175,9 +177,9 @@ class Numbers(Nodes):
     def isnan(self, x: Operand) -> Value:
         """Whether a number is NaN; integers never are."""
         x = self.value(x)
-        return self.node("IsNaN", [x], bool, x.shape) if x.dtype.kind == "f" else self.expand(False, x.shape)
+        return self.node("IsNaN", [x], bool, x.shape) if x.dtype.kind == "f" else ~self.equal(x, x)
 
-    def f(self, op: str, x: Operand) -> Value:
+    def function(self, op: str, x: Operand) -> Value:
         """A function of floating-point numbers."""
         x = self.floating(x)
         return self.node(op, [x], x.dtype, x.shape)

@@ -40,8 +40,8 @@ def _argument(op: str, of_numbers: bool = False) -> Row:
 
     def row(g: Graph, x: Operand, *, axis: Any = None, keepdims: bool = False) -> Value:
         x = g.wide(x)
-        shape = tuple(1 if i in axes_of(axis, x.ndim) else n for i, n in enumerate(x.shape))
-        if axis is None or not x.ndim:
+        whole, kept = axis is None or not x.ndim, (1,) * x.ndim
+        if whole:
             x, axis = g.flat(x), 0
         own = [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
 
@@ -56,15 +56,9 @@ def _argument(op: str, of_numbers: bool = False) -> Row:
             bad = g.cast(g.isnan(x), np.int32)
             any_bad = g.reduce("ReduceMax", bad, axis, True)
             found = g.where(g.equal(any_bad, 1), place("ArgMax", bad), place(op, x))
-        found = g.reshape(found, shape) if found.shape != shape else found
-        return (
-            found
-            if keepdims
-            else g.squeeze(found, [i for i, n in enumerate(shape) if i in _reduced(shape, own, x, axis)])
-        )
-
-    def _reduced(shape: Any, own: Any, x: Value, axis: Any) -> set[int]:
-        return set(range(len(shape))) if len(own) != len(shape) or len(own) == 1 else {axis % x.ndim}
+        if whole:
+            return g.reshape(found, kept if keepdims else ())
+        return found if keepdims else g.squeeze(found, [axis])
 
     return row
 
@@ -93,15 +87,15 @@ def _centred(g: Graph, x: Operand, where: Any, *, axis: Any) -> Value:
     return g.where(there, inside - g.where(g.equal(top, low), top, mean), 0)
 
 
-def _degrees(x: Value, axis: Any, correction: float) -> Any:
-    count = count_of(x, axis)
-    return float(max(count - correction, 0)) if isinstance(count, int) else count - float(correction)
+def _degrees(g: Graph, x: Value, axis: Any, correction: float) -> Value:
+    """The degrees of freedom, which are none rather than negative."""
+    return g.arithmetic("Max", g.cast(count_of(x, axis) - float(correction), x.dtype), 0.0)
 
 
 def _var(g: Graph, x: Operand, *, axis: Any, correction: float, keepdims: bool) -> Value:
     x = g.floating(x)
     deviations = x - g.reduce("ReduceMean", x, axis, True)
-    return g.reduce("ReduceSum", deviations * deviations, axis, keepdims) / _degrees(x, axis, correction)
+    return g.reduce("ReduceSum", deviations * deviations, axis, keepdims) / _degrees(g, x, axis, correction)
 
 
 def _std(g: Graph, x: Operand, *, axis: Any, correction: float, keepdims: bool) -> Value:

@@ -17,7 +17,7 @@ _SLOPE, _DENSITY, _ROOT_HALF = 2 / math.sqrt(math.pi), 1 / math.sqrt(2 * math.pi
 
 
 def _erf(g: Graph, x: Operand) -> Value:
-    return g.f("Erf", x)
+    return g.function("Erf", x)
 
 
 def _erfc_integral(g: Graph, x: Operand, *, n: int) -> Value:
@@ -149,6 +149,24 @@ def _gammaln(g: Graph, x: Operand) -> Value:
     return g.cast(g.where(whole | g.equal(g.unary("Abs", x), math.inf), math.inf, value), dtype)
 
 
+def _gamma(g: Graph, x: Operand) -> Value:
+    """Below 0 the sign changes from one whole number to the next; at these there is no value, at 0 there are two."""
+    dtype, x = g.floating(x).dtype, g.cast(x, float)
+    floor = g.unary("Floor", x)
+    odd = g.equal(floor - 2 * g.unary("Floor", floor * 0.5), 1)
+    size = g.unary("Exp", _gammaln(g, x))
+    value = g.where((x < 0) & odd, -size, size)
+    value = g.where(g.equal(x, 0), g.unary("Reciprocal", x), value)
+    return g.cast(g.where((x < 0) & g.equal(x, floor), math.nan, value), dtype)
+
+
+def _beta(g: Graph, a: Operand, b: Operand) -> Value:
+    """By logarithms of sizes, and signs."""
+    dtype, a, b = g.common(g.floating(a), g.floating(b)), g.cast(a, float), g.cast(b, float)
+    signs = [g.unary("Sign", _gamma(g, x)) for x in (a, b, a + b)]
+    return g.cast(g.unary("Exp", _betaln(g, a, b)) * signs[0] * signs[1] * signs[2], dtype)
+
+
 def _digamma(g: Graph, x: Operand) -> Value:
     dtype, x = g.floating(x).dtype, g.cast(x, float)
     low = x < 0.5
@@ -181,6 +199,8 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "erfinv": _erfinv,
     "ndtri": _ndtri,
     "gammaln": _gammaln,
+    "gamma": _gamma,
     "digamma": _digamma,
     "betaln": _betaln,
+    "beta": _beta,
 }

@@ -109,6 +109,32 @@ def test_operands_of_several_dtypes(name, tmp_path):
     check(tmp_path, f, x, n)
 
 
+EVERYWHERE = np.array([0, -0.0, 1, -1, 0.5, -0.5, 1 - 1e-12, 1e-10, -1e-10, 1e-300, np.nan, 2, -2.5, 6, -20, 40])
+SPECIAL = ["erf", "erfc", "erfinv", "ndtr", "ndtri", "log_ndtr", "gamma", "gammaln", "digamma"]
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_functions_to_all_their_digits(name, tmp_path):
+    """Each number by itself, also in the tails."""
+    f, path = getattr(mg.special, name), tmp_path / "f.onnx"
+    export(f, EVERYWHERE, path, verify=False)
+    (wanted,), (found,) = wanted_of(f, EVERYWHERE), on_reference(path, EVERYWHERE)
+    np.testing.assert_allclose(found, wanted, rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["expm1", "log1p", "logaddexp", "sinh", "atanh", "cbrt"])
+def test_small_numbers_keep_their_digits(name, tmp_path):
+    x = np.array([1e-20, -1e-10, 1e-5, 0.1, -0.4, 0.6, 30.0, -30.0])
+    x = x[np.abs(x) < 1] if name in ("log1p", "atanh") else x
+
+    def f(x):
+        return mg.logaddexp(x, x * 2 - 1) if name == "logaddexp" else getattr(mg, name)(x)
+
+    path = tmp_path / "f.onnx"
+    export(f, x, path, verify=False)
+    np.testing.assert_allclose(on_reference(path, x)[0], wanted_of(f, x)[0], rtol=1e-14)
+
+
 TIES = np.array([[1, 3, 3, 2], [np.nan, 3, np.nan, 4], [-np.inf, -np.inf, -5, -5]])
 ORDER = {
     "argmax": lambda x: mg.argmax(x, axis=1),
