@@ -18,6 +18,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.core import numpy_functions, primitives
+from tests.needs import engine_of
 from tests.rows import each
 
 PACKAGE = Path(mg.__file__).parent
@@ -115,9 +116,7 @@ def test_imports_run_in_no_circle():
 OPTIONAL = {
     "minigrad.interop.sklearn.scikit": {"sklearn"},
     "minigrad.plot.film": {"matplotlib", "PIL"},
-    "minigrad.export.onnx_writing": {"onnx"},
-    "minigrad.export.onnx_verifying": {"onnx"},
-    **{module: {"jax"} for module in FILES if module.startswith("minigrad.export.jax_")},
+    **{module: {engine} for module in FILES if (engine := engine_of(module))},
 }
 
 
@@ -145,7 +144,8 @@ def _isort_order(name):
 @each("module", FILES)
 def test_all_is_sorted_complete_and_importable(module):
     package = FILES[module].name == "__init__.py"
-    if module.startswith("minigrad.export.jax_") and importlib.util.find_spec("jax") is None:
+    engine = engine_of(module)
+    if engine is not None and importlib.util.find_spec(engine) is None:
         return  # the tests of `export` say that it is missing
     names = getattr(importlib.import_module(module), "__all__", None)
     if names is None:

@@ -1,13 +1,16 @@
 """What the tests of ONNX files share: to export, to run on both evaluators, and to compare."""
 
 import numpy as np
-import onnx
-import onnxruntime
+import pytest
 
 import minigrad as mg
-from minigrad.export import onnx as export
-from minigrad.export.onnx_verifying import reference
 from minigrad.tree import flatten
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onnx`)")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
+
+from minigrad.export import onnx as export  # noqa: E402  # without ONNX there is nothing to check
+from minigrad.export.onnx_verifying import reference  # noqa: E402
 
 
 def session_of(path):

@@ -119,7 +119,7 @@ def test_special_functions_to_all_their_digits(name, tmp_path):
     f, path = getattr(mg.special, name), tmp_path / "f.onnx"
     export(f, EVERYWHERE, path, verify=False)
     (wanted,), (found,) = wanted_of(f, EVERYWHERE), on_reference(path, EVERYWHERE)
-    np.testing.assert_allclose(found, wanted, rtol=1e-11)
+    np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-14 if name == "gammaln" else 0)  # which has zeros
 
 
 @pytest.mark.parametrize("name", ["expm1", "log1p", "logaddexp", "sinh", "atanh", "cbrt"])
