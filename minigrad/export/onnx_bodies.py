@@ -11,6 +11,11 @@ from minigrad.export.onnx_values import Length, Value
 Step = Callable[[Graph, list[Value], list[Value]], tuple[list[Value], list[Value]]]
 
 
+def seen_from(body: Graph, x: Value) -> Value:
+    """A tensor of a graph around the body, as one of the body."""
+    return Value(body, x.name, x.dtype, x.shape, x.number)
+
+
 def scanned(
     g: Graph,
     carries: Sequence[Value],

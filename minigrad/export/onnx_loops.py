@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.export.onnx_bodies import branched, looped, scanned
+from minigrad.export.onnx_bodies import branched, looped, scanned, seen_from
 from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_evaluating import Lowering, Packed
 from minigrad.export.onnx_values import NoFormError, Operand, Value, of_result
@@ -14,8 +14,7 @@ def _run(body: Body, lowering: Lowering, graph: Graph, operands: Sequence[Operan
     """The results of a body, as nodes of a graph; what is outside of it is seen from there."""
     values: dict[Any, Any] = {}
     for x, value in zip(body.inputs, operands, strict=True):
-        inside = isinstance(value, Value)
-        values[x] = Value(graph, value.name, value.dtype, value.shape, value.number) if inside else value
+        values[x] = seen_from(graph, value) if isinstance(value, Value) else value
     scope, place = graph.scope, graph.place
     lowering.run(graph, body.equations, values, {})
     graph.scope, graph.place = scope, place

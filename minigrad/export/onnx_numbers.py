@@ -164,11 +164,14 @@ class Numbers(Nodes):
         return self.elementwise(op, [self.cast(a, bool), self.cast(b, bool)], bool)
 
     def where(self, condition: Operand, a: Operand, b: Operand) -> Value:
-        """One or the other number."""
+        """One or the other number; of two of Python's the result is as weak as they are."""
+        weak = all(type(x) in (int, float) for x in (a, b))
         a, b = self.alike(a, b)
-        dtype = a.dtype
         chosen = [self.cast(condition, bool), self.wide(a), self.wide(b)]
-        return self.cast(self.elementwise("Where", chosen, chosen[1].dtype), dtype)
+        made = self.cast(self.elementwise("Where", chosen, chosen[1].dtype), a.dtype)
+        return (
+            Value(self, made.name, made.dtype, made.shape, float if made.dtype.kind == "f" else int) if weak else made
+        )
 
     def equal(self, a: Operand, b: Operand) -> Value:
         """Whether two numbers are the same."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.export.onnx_bodies import looped
+from minigrad.export.onnx_bodies import looped, seen_from
 from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_exponentials import log1p
 from minigrad.export.onnx_values import Operand, Value
@@ -33,8 +33,7 @@ def _erfc_integral(g: Graph, x: Operand, *, n: int) -> Value:
 
     def step(body: Graph, carry: list[Value]) -> list[Value]:
         ratio, number = carry
-        own = Value(body, x.name, x.dtype, x.shape)
-        return [0.5 / (own + number * ratio), number - 1]
+        return [0.5 / (seen_from(body, x) + number * ratio), number - 1]
 
     ratio = looped(g, [first, g.constant(last, x.dtype)], step, count=_ENOUGH - 1)[0]
     value: Any = g.constant(_SLOPE, x.dtype)

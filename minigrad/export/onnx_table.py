@@ -7,6 +7,7 @@ from minigrad.export.onnx_activations import ACTIVATIONS
 from minigrad.export.onnx_arithmetic import ARITHMETIC
 from minigrad.export.onnx_cumulative import CUMULATIVE
 from minigrad.export.onnx_elementwise import ELEMENTWISE
+from minigrad.export.onnx_expm import EXPM
 from minigrad.export.onnx_exponentials import EXPONENTIALS
 from minigrad.export.onnx_layers import LAYERS
 from minigrad.export.onnx_linalg import LINALG
@@ -16,11 +17,12 @@ from minigrad.export.onnx_picking import PICKING
 from minigrad.export.onnx_reductions import REDUCTIONS
 from minigrad.export.onnx_scattering import WRITING
 from minigrad.export.onnx_shaping import SHAPING
+from minigrad.export.onnx_solving import SOLVING
 from minigrad.export.onnx_special import SPECIAL
 from minigrad.export.onnx_values import Row
 from minigrad.export.onnx_windows import WINDOWS
 
 LOWERED: dict[str, Row] = {
     **ARITHMETIC, **EXPONENTIALS, **ELEMENTWISE, **ACTIVATIONS, **SPECIAL, **REDUCTIONS, **CUMULATIVE, **OPTIMIZERS,
-    **SHAPING, **PICKING, **WRITING, **LINALG, **LAYERS, **WINDOWS, **LOOPS,
+    **SHAPING, **PICKING, **WRITING, **LINALG, **SOLVING, **EXPM, **LAYERS, **WINDOWS, **LOOPS,
 }  # fmt: skip

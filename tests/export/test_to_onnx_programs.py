@@ -300,6 +300,37 @@ def test_a_length_that_a_convolution_makes(tmp_path):
         assert_close(on_runtime(path, x), wanted_of(g, x), 5e-6)
 
 
+MATRICES = {
+    "solve": lambda a: mg.linalg.solve(a, np.ones((4, 2), np.float32)),
+    "solve for a vector": lambda a: mg.linalg.solve(a[0], np.ones(4, np.float32)),
+    "inv": mg.linalg.inv,
+    "slogdet": mg.linalg.slogdet,
+    "cholesky": lambda a: mg.linalg.cholesky(a @ mg.permute_dims(a, (0, 2, 1)) + np.eye(4, dtype=np.float32)),
+    "expm": mg.linalg.expm,
+    "gradient": mg.grad(lambda a: mg.sum(mg.linalg.slogdet(a)[1])),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_matrices(name, tmp_path):
+    """Many at once, with rows that must change places."""
+    f, path = MATRICES[name], tmp_path / "f.onnx"
+
+    def examples(count):
+        return np.flip(np.eye(4, dtype=np.float32), 0) * 3 + rows(count, 4, 4, seed=count) * 0.5
+
+    export(f, examples(2), path, dynamic_shapes=({0: "batch"},), verify=False)
+    for count in (1, 3, 17):
+        x = examples(count)
+        assert_close(on_runtime(path, x), wanted_of(f, x), 2e-5)
+
+
+def test_a_matrix_that_is_singular(tmp_path):
+    path, x = tmp_path / "f.onnx", np.array([[1.0, 2.0], [2.0, 4.0]])
+    export(mg.linalg.slogdet, x, path)
+    assert_close(on_runtime(path, x), [np.array(0.0), np.array(-np.inf)], 0)
+
+
 # Loops and branches
 
 
