@@ -169,9 +169,9 @@ class Numbers(Nodes):
         a, b = self.alike(a, b)
         chosen = [self.cast(condition, bool), self.wide(a), self.wide(b)]
         made = self.cast(self.elementwise("Where", chosen, chosen[1].dtype), a.dtype)
-        return (
-            Value(self, made.name, made.dtype, made.shape, float if made.dtype.kind == "f" else int) if weak else made
-        )
+        if not weak:
+            return made
+        return Value(self, made.name, made.dtype, made.shape, float if made.dtype.kind == "f" else int)
 
     def equal(self, a: Operand, b: Operand) -> Value:
         """Whether two numbers are the same."""
