@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
+from types import FunctionType, MethodType
 from typing import Any
 
 from minigrad.core import unwrap
@@ -66,21 +67,32 @@ def chosen_names(what: str, given: Sequence[str] | None, own: Sequence[str]) -> 
 
 
 def models_of(f: Callable[..., Any]) -> dict[str, Module]:
-    """The models that a function computes with, by the names that it has for them."""
-    if isinstance(f, Module):
-        return {"": f}
-    if isinstance(f, partial):
-        return models_of(f.func)
+    """The models that a function computes with, by the names that it, or a function inside of it, has for them."""
+    found: dict[str, Module] = {}
+    _look(f, "", found, set())
+    return found
+
+
+def _look(f: Any, name: str, found: dict[str, Module], known: set[int]) -> None:
+    if id(f) in known:
+        return
+    known.add(id(f))
     owner = getattr(f, "__self__", None)
-    if isinstance(owner, Module):
-        return {"": owner}
-    code = getattr(f, "__code__", None)
-    if code is None:
-        return {}
-    cells = zip(code.co_freevars, f.__closure__ or (), strict=False)
-    seen = {name: cell.cell_contents for name, cell in cells if _is_full(cell)}
-    seen |= {name: f.__globals__[name] for name in code.co_names if name in f.__globals__}
-    return {name: x for name, x in seen.items() if isinstance(x, Module)}
+    model = f if isinstance(f, Module) else owner
+    if isinstance(model, Module):
+        found.setdefault(name, model)
+    elif isinstance(f, partial):
+        _look(f.func, name, found, known)
+    elif hasattr(f, "__wrapped__"):
+        _look(f.__wrapped__, name, found, known)
+    elif isinstance(f, FunctionType):
+        cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+        seen = {own: cell.cell_contents for own, cell in cells if _is_full(cell)}
+        seen |= {own: f.__globals__[own] for own in f.__code__.co_names if own in f.__globals__}
+        for own, x in seen.items():  # functions of other files are those of libraries, as a rule
+            near = isinstance(x, partial | FunctionType | MethodType) and x.__module__ in (f.__module__, "functools")
+            if near or isinstance(x, Module):
+                _look(x, own, found, known)
 
 
 def _is_full(cell: Any) -> bool:

@@ -419,6 +419,23 @@ def test_names_of_models_that_a_function_finds(tmp_path):
     assert names_of(path)[1] == ["weight", "bias"]
 
 
+def test_names_of_a_model_in_other_functions(tmp_path):
+    model, path = nn.Linear(3, 2, dtype=np.float32), tmp_path / "model.onnx"
+
+    def scores(x):
+        return model(x) * 2
+
+    for f in (
+        mg.jit(model),
+        partial(scores),
+        mg.vmap(model),
+        lambda x: mg.exp(scores(x)),
+        mg.grad(lambda x: mg.sum(scores(x))),
+    ):
+        export(f, rows(2, 3), path)
+        assert set(names_of(path)[1]) >= {"weight"}
+
+
 def test_trees_of_arguments(tmp_path):
     def f(params, x, scale=1.0):
         return x @ params["w"] * scale + params["b"][0]
