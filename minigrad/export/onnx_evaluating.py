@@ -33,12 +33,12 @@ class Packed:
         flat = [self.graph.cast(self.graph.reshape(x, (_size(x),)), self.dtype) for x in self.parts]
         return self.graph.concat(flat, 0)
 
-    def between(self, start: Any, stop: Any) -> Value | None:
-        """The part that has these bounds."""
+    def part(self, index: tuple[Any, ...]) -> Value | None:
+        """The result that an index reads; None if it reads another part."""
         begin: Any = 0
         for x in self.parts:
             end = begin + _size(x)
-            if (begin, end) == (start, stop):
+            if index == (slice(begin, end),):
                 return x
             begin = end
         return None

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.export.onnx_builder import Graph
+from minigrad.export.onnx_linalg import length
+from minigrad.export.onnx_shaping import searched
 from minigrad.export.onnx_sizes import Size
 from minigrad.export.onnx_values import NoFormError, Operand, Value, broadcast, of_result
 from minigrad.ops.indexing import PLACE
@@ -144,15 +146,10 @@ def _sliced(g: Graph, x: Value, slices: dict[int, slice], lengths: dict[int, Any
 @of_result
 def _getitem(g: Graph, x: Any, *places: Value, index: Index, result: Value) -> Value:
     if not isinstance(x, Value):  # several results in a row
-        part = index[0] if len(index) == 1 else None
-        found = (
-            x.between(0 if part.start is None else part.start, part.stop)
-            if isinstance(part, slice) and part.step is None
-            else None
-        )
-        x = x.joined() if found is None else found
+        found = x.part(index)
         if found is not None:
             return g.reshape(g.cast(found, result.dtype), result.shape)
+        x = x.joined()
     if picks_nothing(index):
         return g.expand(g.constant(0, x.dtype), result.shape)
     return read(g, x, reading(g, x.shape, index, places), result.shape)
@@ -162,15 +159,10 @@ def _getitem(g: Graph, x: Any, *places: Value, index: Index, result: Value) -> V
 
 
 def argsort(g: Graph, x: Value, axis: int, descending: bool = False) -> Value:
-    """Of equal elements the first comes first, and NaN is larger than any number."""
-    return _ordered(g, x, axis % x.ndim if x.ndim else 0, descending)
-
-
-def _ordered(g: Graph, x: Value, axis: int, descending: bool) -> Value:
+    """The places in order: of equal elements the first comes first, and NaN is larger than any number."""
     if not x.ndim:
         return g.constant(np.int64(0))
-    if x.dtype.kind in "bu" or x.dtype.itemsize < 4:
-        x = g.cast(x, x.dtype if x.dtype.kind == "f" or x.dtype == np.uint64 else np.int64)
+    axis, x = axis % x.ndim, g.wide(x)
     if x.dtype.kind != "f":
         return _top(g, x, axis, descending)
     lost = g.isnan(x)
@@ -196,8 +188,6 @@ def _places_of_top(g: Graph, x: Operand, *, k: int, axis: int, largest: bool, so
 
 
 def _searchsorted(g: Graph, x1: Operand, x2: Operand, *, side: str) -> Value:
-    from minigrad.export.onnx_shaping import searched
-
     edges, x = g.alike(x1, x2)
     return searched(g, edges, x, side)
 
@@ -214,8 +204,6 @@ def _isin(g: Graph, x1: Operand, x2: Operand, *, invert: bool = False) -> Value:
 
 
 def _shortened(g: Graph, table: Value, rows: Value, *, max_norm: float, norm_type: float) -> Value:
-    from minigrad.export.onnx_linalg import length
-
     numbers = g.unsqueeze(g.arange(table.shape[0]), [-1])
     flat = g.flat(g.cast(rows, np.int64))
     used = g.reduce("ReduceSum", g.cast(g.equal(numbers, flat), np.int64), -1, True) > 0
@@ -230,8 +218,6 @@ def _frequencies(g: Graph, rows: Value) -> Value:
 
 
 def _bag_numbers(g: Graph, starts: Value, *, count: int, include_last: bool) -> Value:
-    from minigrad.export.onnx_shaping import searched
-
     starts = g.cast(starts, np.int64)
     bags = starts.shape[0]
     starts = g.slice(starts, 0, 0, -1, bags - 1) if include_last else starts  # type: ignore[operator]

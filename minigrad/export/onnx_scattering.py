@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.export.onnx_builder import Graph
 from minigrad.export.onnx_picking import Index, picks_nothing, read, reading
 from minigrad.export.onnx_shaping import scatter_add
+from minigrad.export.onnx_sizes import NotFixedError
 from minigrad.export.onnx_values import Operand, Value, broadcast, of_result
 
 
@@ -34,13 +35,16 @@ def _part_shape(g: Graph, shape: Sequence[Any], index: Index, places: Sequence[V
 
 
 def _length(n: Any, part: slice) -> Any:
-    if part.start in (None, 0) and part.step in (None, 1) and (part.stop is None or part.stop == n):
+    """How many elements of an axis a slice takes."""
+    if part.start is part.stop is None and part.step in (None, 1, -1):
         return n
     if isinstance(n, int) and _is_plain((part,)):
         return len(range(*part.indices(n)))
+    if part.step not in (None, 1):
+        raise NotFixedError(part)
     start, stop = 0 if part.start is None else part.start, n if part.stop is None else part.stop
     start, stop = (n + end if isinstance(end, int) and end < 0 else end for end in (start, stop))
-    return (stop - start) if part.step in (None, 1) else int(part.step) and None
+    return stop - start
 
 
 def _columns(g: Graph, places: Value) -> Value:
