@@ -63,7 +63,7 @@ def _pad(g: Graph, x: Operand, *, widths: Any, value: Any, result: Value) -> Val
     x = g.value(x)
     if np.ndim(value):
         return _padded_by_sides(g, x, widths, np.broadcast_to(value, (x.ndim, 2)))
-    inside = g.cast(x, {"b1": "u1"}.get(x.dtype.str[1:], x.dtype))
+    inside = g.wide(x)
     ends = g.vector([before for before, _ in widths] + [after for _, after in widths])
     return g.cast(g.node("Pad", [inside, ends, g.constant(value, inside.dtype)], inside.dtype, result.shape), x.dtype)
 
@@ -133,11 +133,8 @@ def _places(g: Graph, index: Value, *, shape: Any, axis: int, name: str) -> Valu
     negative = g.where(index < 0, index + _number(g, shape[axis]), index)
     total, step = None, 1
     for i in reversed(range(len(shape))):
-        part = (
-            negative
-            if i == axis
-            else g.reshape(g.arange(index.shape[i]), [n if j == i else 1 for j, n in enumerate(index.shape)])
-        )
+        own = [n if j == i else 1 for j, n in enumerate(index.shape)]
+        part = negative if i == axis else g.reshape(g.arange(index.shape[i]), own)
         part = part * _number(g, step)
         total = part if total is None else total + part
         step = step * shape[i]
