@@ -74,7 +74,7 @@ def onnx(
     Notes
     -----
     Results may differ by rounding.  `verify` allows 1e-4 in float32 and 1e-9 in float64, of the largest number of an
-    output; integers and bools are the same.  It runs the graph on onnxruntime, and where that is not installed, or has
+    output, and ten times the rounding of 1; integers and bools are the same.  It runs the graph on onnxruntime, and where that is not installed, or has
     no kernel for an operation, on ONNX's reference evaluator; with `dynamic_shapes` also at other sizes, of which one
     is 1.  Checks of values, as of labels out of range, are no part of the graph, and a length that depends on values,
     as that of `bincount`, stays what it is with the examples.
