@@ -74,10 +74,12 @@ def onnx(
     Notes
     -----
     Results may differ by rounding.  `verify` allows 1e-4 in float32 and 1e-9 in float64, of the largest number of an
-    output, and ten times the rounding of 1; integers and bools are the same.  It runs the graph on onnxruntime, and where that is not installed, or has
-    no kernel for an operation, on ONNX's reference evaluator; with `dynamic_shapes` also at other sizes, of which one
-    is 1.  Checks of values, as of labels out of range, are no part of the graph, and a length that depends on values,
-    as that of `bincount`, stays what it is with the examples.
+    output, and ten times the rounding of 1; integers and bools are the same.  It runs the graph on onnxruntime, and
+    where that is not installed, or has no kernel for an operation, on ONNX's reference evaluator; with `dynamic_shapes`
+    also at other sizes, of which one is 1.
+
+    Checks of values, as of labels out of range, are no part of the graph, and a length that depends on values, as that
+    of `bincount`, stays what it is with the examples.
 
     Runtimes have rules of their own where a window of `max_pool` has NaN, or nothing but ``-inf``; onnxruntime sums
     int64 in floating point, which is exact up to ``2**53``.

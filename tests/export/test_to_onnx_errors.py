@@ -115,6 +115,14 @@ def test_a_function_with_a_model_in_training(tmp_path):
     refused(ProgramError, r"in training.*test_to_onnx_errors\.py.*model\.eval", lambda x: model(x), X, tmp_path)
 
 
+def test_random_numbers_go_on_as_if_nothing_had_been_drawn(tmp_path):
+    with mg.random.using(0):
+        refused(ProgramError, "draws", lambda x: x * mg.random.rand(3), X, tmp_path, dynamic_shapes={"x": {0: "n"}})
+        found = np.asarray(mg.random.rand(3))
+    with mg.random.using(0):
+        np.testing.assert_array_equal(found, np.asarray(mg.random.rand(3)))
+
+
 def test_random_numbers(tmp_path):
     refused(ProgramError, r"draws random numbers \(at .*training=False", lambda x: F.dropout(x), X, tmp_path)
     refused(ProgramError, "give them as an argument", lambda x: x * mg.random.rand(3), X, tmp_path)
