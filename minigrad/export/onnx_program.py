@@ -96,7 +96,7 @@ def onnx(
     f = model_or_function
     if not callable(f):
         raise no_function(f)
-    most = library.defs.onnx_opset_version()
+    most = max(row[2] for row in library.helper.VERSION_TABLE)  # the last one that is released
     if (
         isinstance(opset_version, bool)
         or not isinstance(opset_version, int)
