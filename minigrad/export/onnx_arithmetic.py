@@ -59,17 +59,13 @@ def _remainder(g: Graph, a: Operand, b: Operand) -> Value:
     a, b = g.alike(a, b)
     if a.dtype.kind != "f":
         a, b = (g.cast(x, np.int8) if x.dtype.kind == "b" else x for x in (a, b))
-        return _without_zero(g, a, b, 0)
+        safe, zero = _divisor(g, a, b)
+        wide = [g.wide(x) for x in (a, safe)]
+        rest = g.cast(g.elementwise("Mod", wide, wide[0].dtype), a.dtype)
+        return g.where(zero, g.constant(0, a.dtype), rest)
     rest = g.elementwise("Mod", [a, b], a.dtype, fmod=1)
     turned = ~g.equal(rest, 0) & g.logic("Xor", b < 0, rest < 0)
     return g.where(turned, rest + b, g.where(g.equal(rest, 0), copysign(g, rest, b), rest))
-
-
-def _without_zero(g: Graph, a: Value, b: Value, fmod: int) -> Value:
-    safe, zero = _divisor(g, a, b)
-    wide = [g.wide(x) for x in (a, safe)]
-    rest = g.cast(g.elementwise("Mod", wide, wide[0].dtype, fmod=fmod), a.dtype)
-    return g.where(zero, g.constant(0, a.dtype), rest)
 
 
 def _fmod(g: Graph, a: Operand, b: Operand) -> Value:
@@ -77,7 +73,9 @@ def _fmod(g: Graph, a: Operand, b: Operand) -> Value:
     if a.dtype.kind == "f":
         return g.elementwise("Mod", [a, b], a.dtype, fmod=1)
     a, b = (g.cast(x, np.int8) if x.dtype.kind == "b" else x for x in (a, b))
-    return _without_zero(g, a, b, 1)
+    safe, zero = _divisor(g, a, b)
+    rest = a - g.arithmetic("Div", a, safe) * safe  # `Mod` with signs is computed in floating point by some runtimes
+    return g.where(zero, g.constant(0, a.dtype), rest)
 
 
 def _pow(g: Graph, a: Operand, b: Operand) -> Value:
