@@ -59,13 +59,18 @@ def _remainder(g: Graph, a: Operand, b: Operand) -> Value:
     a, b = g.alike(a, b)
     if a.dtype.kind != "f":
         a, b = (g.cast(x, np.int8) if x.dtype.kind == "b" else x for x in (a, b))
-        safe, zero = _divisor(g, a, b)
-        wide = [g.wide(x) for x in (a, safe)]
-        rest = g.cast(g.elementwise("Mod", wide, wide[0].dtype), a.dtype)
-        return g.where(zero, g.constant(0, a.dtype), rest)
+        return _integer_rest(g, a, b)[0]
     rest = g.elementwise("Mod", [a, b], a.dtype, fmod=1)
     turned = ~g.equal(rest, 0) & g.logic("Xor", b < 0, rest < 0)
     return g.where(turned, rest + b, g.where(g.equal(rest, 0), copysign(g, rest, b), rest))
+
+
+def _integer_rest(g: Graph, a: Value, b: Value) -> tuple[Value, Value]:
+    """The remainder with the sign of the divisor, which is 0 for 0; and a divisor that is not 0."""
+    safe, zero = _divisor(g, a, b)
+    wide = [g.wide(x) for x in (a, safe)]
+    rest = g.cast(g.elementwise("Mod", wide, wide[0].dtype), a.dtype)
+    return g.where(zero, g.constant(0, a.dtype), rest), safe
 
 
 def _fmod(g: Graph, a: Operand, b: Operand) -> Value:
@@ -73,9 +78,9 @@ def _fmod(g: Graph, a: Operand, b: Operand) -> Value:
     if a.dtype.kind == "f":
         return g.elementwise("Mod", [a, b], a.dtype, fmod=1)
     a, b = (g.cast(x, np.int8) if x.dtype.kind == "b" else x for x in (a, b))
-    safe, zero = _divisor(g, a, b)
-    rest = a - g.arithmetic("Div", a, safe) * safe  # `Mod` with signs is computed in floating point by some runtimes
-    return g.where(zero, g.constant(0, a.dtype), rest)
+    rest, safe = _integer_rest(g, a, b)  # `Mod` with the sign of `a` is computed in floating point by some runtimes
+    turned = ~g.equal(rest, 0) & g.logic("Xor", a < 0, safe < 0)
+    return g.where(turned, rest - safe, rest)
 
 
 def _pow(g: Graph, a: Operand, b: Operand) -> Value:

@@ -99,6 +99,8 @@ MIXED = {
     "sums of bools": (lambda x, n: mg.sum(x > 1) + mg.sum(x, axis=0), np.arange(3, dtype=np.int8), np.arange(3)),
     "means of ints": (lambda x, n: mg.mean(x), np.arange(3), np.arange(3)),
     "int powers": (lambda x, n: (x**2, x**3, x**0, x**5), np.array([-3, 0, 7]), np.arange(3)),
+    # Of 1 / x * x onnxruntime makes x / x, also of integers.
+    "one in parts": (lambda x, n: (np.fmod(1, x), 1 // x, 1 % x), np.array([2, -2, 3, 1, -1]), np.arange(3)),
     "a power of a negative infinity": (lambda x, n: x**0.5, np.array([-np.inf, 4, 0], np.float32), np.arange(3)),
 }
 
