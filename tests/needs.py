@@ -17,6 +17,13 @@ def since_numpy(version, reason):
     return pytest.mark.skipif(numpy_before(version), reason=f"since NumPy {version} {reason}")
 
 
+def engine_of(module):
+    """The package that a module of `export` needs as soon as it is imported; None for most."""
+    if module.startswith("minigrad.export.jax_"):
+        return "jax"
+    return "onnx" if module in ("minigrad.export.onnx_writing", "minigrad.export.onnx_verifying") else None
+
+
 def _graphviz_is_there():
     try:
         render.find_dot()

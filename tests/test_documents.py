@@ -25,6 +25,7 @@ RESULT = re.compile(r"(tensor|True|False|None|array|nan|inf|float\d|int\d|[{\[('
 OPTIONAL = {
     "plot.": "matplotlib", "method=": "scipy", "sparse=True": "scipy", "from sklearn": "sklearn",
     "graph.draw": "graphviz", "hypothesis": "hypothesis", "import jax\n": "jax",
+    "import onnx\n": "onnx", "import onnxruntime\n": "onnxruntime",
 }  # fmt: skip
 
 

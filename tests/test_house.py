@@ -18,6 +18,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.core import numpy_functions, primitives
+from tests.needs import engine_of
 from tests.rows import each
 
 PACKAGE = Path(mg.__file__).parent
@@ -28,7 +29,7 @@ FILES = {
 
 # From the bottom to the top.  A module may import what lies on lower floors, and what belongs to its own subpackage.
 FLOORS = [
-    {"errors", "progress", "hooks", "memory", "display"},
+    {"errors", "progress", "hooks", "memory", "display", "version"},
     {"contexts", "diagnostics", "facts", "later", "operands", "options", "registry", "replacing", "rules", "views"},
     {"gradients", "ordering", "settings", "threads", "writes"},
     {"notes"},
@@ -110,11 +111,12 @@ def test_imports_run_in_no_circle():
 
 
 # Nothing of `import minigrad` reaches these files: the classes of the one can be pickled only if they are made at
-# module level; that of the other is one of Matplotlib's.  The tables of `export` are of JAX's functions.
+# module level; that of the other is one of Matplotlib's.  The tables of `export` are of JAX's functions; ONNX's objects
+# are made when a graph is done.
 OPTIONAL = {
     "minigrad.interop.sklearn.scikit": {"sklearn"},
     "minigrad.plot.film": {"matplotlib", "PIL"},
-    **{module: {"jax"} for module in FILES if module.startswith("minigrad.export.jax_")},
+    **{module: {engine} for module in FILES if (engine := engine_of(module))},
 }
 
 
@@ -142,7 +144,8 @@ def _isort_order(name):
 @each("module", FILES)
 def test_all_is_sorted_complete_and_importable(module):
     package = FILES[module].name == "__init__.py"
-    if module.startswith("minigrad.export.jax_") and importlib.util.find_spec("jax") is None:
+    engine = engine_of(module)
+    if engine is not None and importlib.util.find_spec(engine) is None:
         return  # the tests of `export` say that it is missing
     names = getattr(importlib.import_module(module), "__all__", None)
     if names is None:

@@ -5,19 +5,21 @@ from typing import TYPE_CHECKING
 from minigrad.later import imported_later
 
 if TYPE_CHECKING:
-    from minigrad.export.c_file import c
-    from minigrad.export.jax_program import to_jax
-    from minigrad.export.js_module import javascript
-    from minigrad.export.wasm_module import webassembly
+    from minigrad.export.as_text.c_file import c
+    from minigrad.export.as_text.js_module import javascript
+    from minigrad.export.as_text.wasm_module import webassembly
+    from minigrad.export.for_jax.program import to_jax
+    from minigrad.export.for_onnx.program import onnx
 
-__all__ = ["c", "javascript", "to_jax", "webassembly"]
+__all__ = ["c", "javascript", "onnx", "to_jax", "webassembly"]
 
 __getattr__ = imported_later(
     __name__,
     {
-        "c_file": ["c"],
-        "js_module": ["javascript"],
-        "jax_program": ["to_jax"],
-        "wasm_module": ["webassembly"],
+        "as_text.c_file": ["c"],
+        "as_text.js_module": ["javascript"],
+        "as_text.wasm_module": ["webassembly"],
+        "for_jax.program": ["to_jax"],
+        "for_onnx.program": ["onnx"],
     },
 )
