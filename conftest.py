@@ -25,9 +25,9 @@ collect_ignore_glob = [
         ("matplotlib", "minigrad/plot/*"),
         ("sklearn", "minigrad/interop/*"),
         ("hypothesis", "minigrad/testing/*"),
-        ("jax", "minigrad/export/jax_*"),
-        ("onnx", "minigrad/export/onnx_writing.py"),
-        ("onnx", "minigrad/export/onnx_verifying.py"),
+        ("jax", "minigrad/export/for_jax/*"),
+        ("onnx", "minigrad/export/for_onnx/writing.py"),
+        ("onnx", "minigrad/export/for_onnx/verifying.py"),
     )
     if importlib.util.find_spec(package) is None
 ]

@@ -19,9 +19,9 @@ def since_numpy(version, reason):
 
 def engine_of(module):
     """The package that a module of `export` needs as soon as it is imported; None for most."""
-    if module.startswith("minigrad.export.jax_"):
+    if module.startswith("minigrad.export.for_jax."):
         return "jax"
-    return "onnx" if module in ("minigrad.export.onnx_writing", "minigrad.export.onnx_verifying") else None
+    return "onnx" if module in ("minigrad.export.for_onnx.writing", "minigrad.export.for_onnx.verifying") else None
 
 
 def _graphviz_is_there():

@@ -6,7 +6,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-TOOLS = {"docs", "lint", "examples", "jax", "jit", "mpi", "bench", "all"}  # not needed to use or to test minigrad alone
+TOOLS = {
+    "docs",
+    "lint",
+    "examples",
+    "jax",
+    "jit",
+    "mpi",
+    "onnx",
+    "bench",
+    "all",
+}  # not needed to use or to test minigrad alone
 
 
 def release(version):

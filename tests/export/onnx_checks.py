@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onn
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
 
 from minigrad.export import onnx as export  # noqa: E402  # without ONNX there is nothing to check
-from minigrad.export.onnx_verifying import reference  # noqa: E402
+from minigrad.export.for_onnx.verifying import reference  # noqa: E402
 
 
 def session_of(path):

@@ -7,7 +7,7 @@ import numpy as np
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.errors import ProgramError, UnsupportedError
-from minigrad.export.routine import routine_of
+from minigrad.export.as_text.routine import routine_of
 from minigrad.nn import functional as F  # noqa: N812
 from tests.op_table import is_float
 from tests.op_tables import TABLE

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.errors import ArgumentError, ProgramError, UnsupportedError
-from minigrad.export.c_language import C
-from minigrad.export.routine import routine_of
+from minigrad.export.as_text.c_language import C
+from minigrad.export.as_text.routine import routine_of
 from minigrad.nn import functional as F  # noqa: N812
 from tests.compiling.test_random_programs import array, function_of, programs
 from tests.export.programs import (

@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, objectives, optim
 from minigrad.errors import ProgramError, UnsupportedError
-from minigrad.export.js_language import JavaScript
+from minigrad.export.as_text.js_language import JavaScript
 from minigrad.nn import functional as F  # noqa: N812
 from tests.export.in_browser import call, literal, load
 from tests.export.programs import MODELS, adam_step, assert_close, digits, joined, lowered_rows, step_of

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from minigrad.export.onnx_sizes import Inverse, NotFixedError, Size, named, solved
+from minigrad.export.for_onnx.sizes import Inverse, NotFixedError, Size, named, solved
 
 B, T = named("batch"), named("length")
 

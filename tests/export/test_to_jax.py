@@ -13,7 +13,7 @@ from minigrad.registry import primitives
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # to compile takes the longest by far
 jax = pytest.importorskip("jax", reason="JAX is not installed (the extra `jax`)")
 from minigrad.export import to_jax  # noqa: E402  # without JAX there is nothing to test
-from minigrad.export.jax_table import LOWERED  # noqa: E402
+from minigrad.export.for_jax.table import LOWERED  # noqa: E402
 from tests.export.programs import function_of  # noqa: E402
 from tests.op_tables import TABLE  # noqa: E402
 

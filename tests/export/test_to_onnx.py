@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onn
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
 
 from minigrad.export import onnx as export  # noqa: E402  # without ONNX there is nothing to test
-from minigrad.export.onnx_table import LOWERED  # noqa: E402
+from minigrad.export.for_onnx.table import LOWERED  # noqa: E402
 from tests.export.onnx_checks import assert_close, on_reference, on_runtime  # noqa: E402
 
 COMPLEX = "ONNX has complex numbers for few operations, and none for arithmetic"

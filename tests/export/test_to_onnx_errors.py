@@ -14,7 +14,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onn
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
 
 from minigrad.export import onnx as export  # noqa: E402
-from minigrad.export import onnx_program  # noqa: E402
+from minigrad.export.for_onnx import program as onnx_program  # noqa: E402
 
 X = np.arange(12.0).reshape(4, 3)
 

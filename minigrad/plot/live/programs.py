@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad import jacobians, transforms
 from minigrad.errors import ArgumentError, UnsupportedError
-from minigrad.export.js_module import factory
+from minigrad.export.as_text.js_module import factory
 from minigrad.optim.problem import Problem
 from minigrad.options import whole_number
 from minigrad.plot.live.space import vector_of

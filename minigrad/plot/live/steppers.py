@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.creation import tensor
 from minigrad.errors import ArgumentError, DTypeError, ProgramError, UnsupportedError
-from minigrad.export.js_module import factory
+from minigrad.export.as_text.js_module import factory
 from minigrad.optim.lbfgs import LBFGS
 from minigrad.optim.minimizing import make_optimizer
 from minigrad.optim.optimizer import Optimizer

@@ -1,0 +1,1 @@
+"""Programs as text: C, and what is made of it, and JavaScript."""
