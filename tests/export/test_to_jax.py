@@ -18,7 +18,10 @@ from tests.export.programs import function_of  # noqa: E402
 from tests.op_tables import TABLE  # noqa: E402
 
 # What has no counterpart, and why: at most ten.
-ABSENT: dict[str, str] = {"compiled": "a call of a compiled function, into which a trace looks"}
+ABSENT: dict[str, str] = {
+    "compiled": "a call of a compiled function, into which a trace looks",
+    **dict.fromkeys(["reduced", "broadcast", "gathered", "sent"], "goes between processes, and JAX has its own way"),
+}
 # Rows of which some cases are no programs: the form of their results depends on values, or they look for zeros.
 DEPENDING = {
     "nonzero", "numpy.where (indices)", "numpy.nonzero", "numpy.flatnonzero", "numpy.argwhere", "numpy.ix_",
@@ -40,7 +43,8 @@ def _double_precision():
 
 
 def test_every_primitive_has_a_counterpart_or_a_reason():
-    import_module("minigrad.optim.radam")  # which is imported only when it is needed
+    for module in ("optim.radam", "distributed.collectives"):  # which are imported only when they are needed
+        import_module(f"minigrad.{module}")
     own = {name for name, function in primitives.items() if function.primitive.ours}  # not those of other tests
     assert set(LOWERED) <= own
     assert own - set(LOWERED) == set(ABSENT)

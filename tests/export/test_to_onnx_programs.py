@@ -16,7 +16,8 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onn
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
 
 from minigrad.export import onnx as export  # noqa: E402
-from minigrad.export import onnx_program, onnx_verifying  # noqa: E402
+from minigrad.export.for_onnx import program as onnx_program  # noqa: E402
+from minigrad.export.for_onnx import verifying as onnx_verifying  # noqa: E402
 from tests.export.onnx_checks import assert_close, check, on_reference, on_runtime, wanted_of  # noqa: E402
 
 X = np.array([0.3, -1.2, 0.7])
