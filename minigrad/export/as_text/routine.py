@@ -22,7 +22,7 @@ from minigrad.export.as_text.calls import all_equations, check_first_call, check
 from minigrad.export.as_text.instead import INSTEAD
 from minigrad.export.as_text.languages import Language
 from minigrad.export.as_text.names import identifier
-from minigrad.export.as_text.outside import names_outside
+from minigrad.export.outside import names_outside
 from minigrad.nn.module import Module
 from minigrad.program import Program, Variable, remove_dead_code
 from minigrad.program.equations import Argument, OfEntry, OfGrad, OfTensor, Source

@@ -3,13 +3,12 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import count
-from types import FunctionType, MethodType
 from typing import Any
 
 from minigrad.core import unwrap
 from minigrad.errors.exporting import not_named
+from minigrad.export.outside import found_outside, parameters_of
 from minigrad.nn import Module
 from minigrad.tree import paths
 
@@ -68,46 +67,12 @@ def chosen_names(what: str, given: Sequence[str] | None, own: Sequence[str]) -> 
 
 def models_of(f: Callable[..., Any]) -> dict[str, Module]:
     """The models that a function computes with, by the names that it, or a function inside of it, has for them."""
-    found: dict[str, Module] = {}
-    _look(f, "", found, set())
-    return found
+    return {name: x for name, x in found_outside(f).items() if isinstance(x, Module)}
 
 
-def _look(f: Any, name: str, found: dict[str, Module], known: set[int]) -> None:
-    if id(f) in known:
-        return
-    known.add(id(f))
-    owner = getattr(f, "__self__", None)
-    model = f if isinstance(f, Module) else owner
-    if isinstance(model, Module):
-        found.setdefault(name, model)
-    elif isinstance(f, partial):
-        _look(f.func, name, found, known)
-    elif hasattr(f, "__wrapped__"):
-        _look(f.__wrapped__, name, found, known)
-    elif isinstance(f, FunctionType):
-        cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
-        seen = {own: cell.cell_contents for own, cell in cells if _is_full(cell)}
-        seen |= {own: f.__globals__[own] for own in f.__code__.co_names if own in f.__globals__}
-        for own, x in seen.items():  # functions of other files are those of libraries, as a rule
-            near = isinstance(x, partial | FunctionType | MethodType) and x.__module__ in (f.__module__, "functools")
-            if near or isinstance(x, Module):
-                _look(x, own, found, known)
-
-
-def _is_full(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  # a cell that is empty raises
-    except ValueError:
-        return False
-    return True
-
-
-def names_of_arrays(models: Mapping[str, Module]) -> dict[int, str]:
-    """The keys of state dicts, by the identities of arrays; of several models they begin with the model's name."""
+def names_of_arrays(models: dict[str, Module]) -> dict[int, str]:
+    """The keys of state dicts, by the identities of arrays."""
     found: dict[int, str] = {}
-    for name, model in models.items():
-        prefix = f"{name}." if len(models) > 1 else ""
-        for key, x in (*model.named_parameters(), *model.named_buffers()):
-            found.setdefault(id(unwrap(x)), prefix + key)
+    for key, x in parameters_of(models):
+        found.setdefault(id(unwrap(x)), key)
     return found
