@@ -671,3 +671,17 @@ def test_arguments_that_are_looked_at(tmp_path):
     inputs = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), np.array([1.0, -1.0, -1.0, 1.0])
     for found, wanted in zip(Compiled(tmp_path, f, *inputs)(*inputs), f(*map(mg.asarray, inputs)), strict=True):
         assert_close(found, wanted.numpy())
+
+
+def test_tensors_with_one_array_are_refused_if_one_is_written_to(tmp_path):
+    w = mg.tensor([1.0, 2.0], name="w")
+    other = w.detach()
+
+    def f(x):
+        w[...] = w + x
+        return other * 1.0
+
+    with pytest.raises(ProgramError, match=r"other has the same array.*mg\.asarray\(w\.detach\(\), copy=True\)"):
+        mg.export.c(f, np.ones(2), path=tmp_path / "f.c")
+    other = mg.asarray(w.detach(), copy=True)
+    mg.export.c(f, np.ones(2), path=tmp_path / "f.c")

@@ -1,13 +1,14 @@
 """Whether all calls of a function do the same: what is written down of one is what all later ones do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minigrad.compiling.noting import bits
-from minigrad.errors.exporting import first_call_differs, second_call_differs
+from minigrad.errors.exporting import first_call_differs, second_call_differs, share_an_array
 from minigrad.program import Program, Variable
 from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import Equation, Look, OfEntry, OfGrad, OfTensor
+from minigrad.tensor import Tensor
 
 
 def check_first_call(target: str, program: Program, label: Callable[[Any], str]) -> None:
@@ -26,6 +27,15 @@ def check_second_call(target: str, program: Program, again: Program) -> None:
     """Raise if a function that was traced twice did not do the same."""
     if _outline(program) != _outline(again):
         raise second_call_differs(target, program.name)
+
+
+def check_apart(target: str, program: Program, outside: Mapping[str, Any], label: Callable[[Any], str]) -> None:
+    """Raise if a Tensor that is written to has the array of another one, of which the program knows nothing."""
+    for changed, _ in program.effects:
+        if isinstance(changed, OfTensor):
+            for name, x in outside.items():
+                if isinstance(x, Tensor) and x is not changed.tensor and x.array is changed.tensor.array:
+                    raise share_an_array(target, program.name, label(changed), name)
 
 
 def _outline(program: Program) -> list[Any]:

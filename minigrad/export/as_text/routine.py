@@ -18,11 +18,11 @@ from minigrad.errors.exporting import (
     not_in_evaluation,
     with_dtype,
 )
-from minigrad.export.as_text.calls import all_equations, check_first_call, check_second_call, place_of
+from minigrad.export.as_text.calls import all_equations, check_apart, check_first_call, check_second_call, place_of
 from minigrad.export.as_text.instead import INSTEAD
 from minigrad.export.as_text.languages import Language
 from minigrad.export.as_text.names import identifier
-from minigrad.export.outside import names_outside
+from minigrad.export.outside import found_outside, names_outside
 from minigrad.nn.module import Module
 from minigrad.program import Program, Variable, remove_dead_code
 from minigrad.program.equations import Argument, OfEntry, OfGrad, OfTensor, Source
@@ -107,6 +107,7 @@ def routine_of(
     program, names = _program_of(target, f, examples)
     again, _ = _program_of(target, f, examples)
     check_second_call(target, program, again)
+    check_apart(target, program, found_outside(f), lambda source: _label(source, names))
     if not is_first_call:
         check_first_call(target, program, lambda source: _label(source, names))
     name = identifier(program.name if name is None else name, set())
