@@ -78,8 +78,8 @@ def first_call_differs(target: str, name: str, what: str, is_grad: bool) -> Prog
 def share_an_array(target: str, name: str, changed: str, other: str) -> ProgramError:
     """For a Tensor that is written to, and whose elements another one has, too."""
     return ProgramError(
-        f"{target}: {name} writes to {changed}, and {other} has the same array, which keeps its elements here and would "
-        f"change there: give it a copy, {other} = mg.asarray({changed}.detach(), copy=True)"
+        f"{target}: {name} writes to {changed}, and {other} has the same array, which keeps its elements here and "
+        f"would change there: give it a copy, {other} = mg.asarray({changed}.detach(), copy=True)"
     )
 
 
