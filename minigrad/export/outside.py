@@ -13,7 +13,7 @@ from minigrad.tensor import Tensor
 def found_outside(f: Callable[..., Any]) -> dict[str, Any]:
     """Models, optimizers and Tensors by the names that a function, or one that it calls, has for them."""
     found: dict[str, Any] = {}
-    for name, x in _found("", f, set()):
+    for name, x in _found("", f, set(), is_asked_for=True):
         found.setdefault(name, x)
     return found
 
@@ -48,7 +48,7 @@ def parameters_of(models: dict[str, Module]) -> Iterator[tuple[str, Tensor]]:
             yield prefix + key, x
 
 
-def _found(name: str, x: Any, known: set[int]) -> Iterator[tuple[str, Any]]:
+def _found(name: str, x: Any, known: set[int], is_asked_for: bool = False) -> Iterator[tuple[str, Any]]:
     """What is looked for in a variable, or in what a function reads."""
     if id(x) in known:
         return
@@ -56,17 +56,20 @@ def _found(name: str, x: Any, known: set[int]) -> Iterator[tuple[str, Any]]:
     if isinstance(x, Module | Optimizer | Tensor):
         yield name, x
     else:
-        for own, value in _read_by(x):
+        for own, value in _read_by(x, is_asked_for):
             yield from _found(own or name, value, known)
 
 
-def _read_by(x: Any) -> Iterator[tuple[str, Any]]:
-    """The variables of a function, of what it is made of, and of the object that it belongs to."""
+def _read_by(x: Any, is_asked_for: bool) -> Iterator[tuple[str, Any]]:
+    """The variables of a function, of what it is made of, and of the object that it belongs to.
+
+    Functions of the package itself are passed over, unless it is they that are asked for.
+    """
     if isinstance(x, partial):
         yield from (("", x.func), *((str(i), value) for i, value in enumerate(x.args)), *x.keywords.items())
     elif isinstance(x, MethodType):
         yield from (("", x.__self__), *getattr(x.__self__, "__dict__", {}).items(), ("", x.__func__))
-    elif isinstance(x, FunctionType) and not (x.__module__ or "").startswith("minigrad."):
+    elif isinstance(x, FunctionType) and (is_asked_for or not (x.__module__ or "").startswith("minigrad.")):
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
             try:
                 yield name, cell.cell_contents
