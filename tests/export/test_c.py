@@ -48,7 +48,7 @@ class Compiled:
         command = [GCC, *FLAGS, *flags, "-shared", "-fPIC", str(self.path), "-o", str(library), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        self.library, self.name = ctypes.CDLL(str(library)), name
+        self.loaded, self.name = ctypes.CDLL(str(library)), name
         self.routine = routine_of("a test", f, examples, C())
 
     def __call__(self, *inputs, status=0):
@@ -62,7 +62,7 @@ class Compiled:
         results = [np.zeros(slot.shape, slot.dtype) for slot in self.routine.results]
         spaces = [x if x.size else np.zeros(1) for x in results]
         arguments += [x.ctypes.data_as(ctypes.c_void_p) for x in spaces]
-        assert getattr(self.library, self.name)(*arguments) == status
+        assert getattr(self.loaded, self.name)(*arguments) == status
         return results
 
     @property
@@ -71,7 +71,7 @@ class Compiled:
         slots = sorted(self.routine.state, key=lambda slot: -slot.dtype.itemsize)
         fields = [(slot.name, slot.dtype, slot.shape) for slot in slots]
         size = np.dtype(fields).itemsize
-        memory = (ctypes.c_char * size).in_dll(self.library, f"{self.name}_state")
+        memory = (ctypes.c_char * size).in_dll(self.loaded, f"{self.name}_state")
         record = np.frombuffer(memory, np.dtype(fields), 1)
         return {name: record[name][0] if shape else record[name] for name, _, shape in fields}
 
@@ -359,7 +359,7 @@ def test_weights_apart(tmp_path):
     compiled = Compiled(tmp_path, model, x, weights="apart")
     assert compiled(x)[0].any() == 0
     stored = (tmp_path / "program.bin").read_bytes()
-    memory = (ctypes.c_char * len(stored)).in_dll(compiled.library, "program_state")
+    memory = (ctypes.c_char * len(stored)).in_dll(compiled.loaded, "program_state")
     memory[:] = stored
     assert_close(compiled(x)[0], model(x).detach().numpy(), places=8)
     assert (tmp_path / "program.c").stat().st_size < 4000
