@@ -15,7 +15,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # to c
 jax = pytest.importorskip("jax", reason="JAX is not installed (the extra `jax`)")
 from minigrad.export import to_jax  # noqa: E402  # without JAX there is nothing to test
 from minigrad.export.for_jax.table import LOWERED  # noqa: E402
-from tests.export.programs import function_of  # noqa: E402
+from tests.export.programs import DEPENDING, function_of  # noqa: E402
 from tests.op_tables import TABLE  # noqa: E402
 
 TESTS = itertools.count(1)
@@ -24,14 +24,6 @@ ABSENT: dict[str, str] = {
     "compiled": "a call of a compiled function, into which a trace looks",
     **dict.fromkeys(["reduced", "broadcast", "gathered", "sent"], "goes between processes, and JAX has its own way"),
 }
-# Rows of which some cases are no programs: the form of their results depends on values, or they look for zeros.
-DEPENDING = {
-    "nonzero", "numpy.where (indices)", "numpy.nonzero", "numpy.flatnonzero", "numpy.argwhere", "numpy.ix_",
-    "numpy.unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "numpy.union1d",
-    "numpy.setxor1d", "numpy.intersect1d", "numpy.setdiff1d", "numpy.setdiff1d (unique)", "numpy.trim_zeros",
-    "numpy.trim_zeros (of zeros)", "polymul", "polydiv", "roots", "numpy.piecewise", "numpy.piecewise (else)",
-    "numpy.pad", "numpy.resize (of nothing)",
-}  # fmt: skip
 # Rows whose derivatives JAX gives otherwise at the points of the table, and why.
 OTHER_DERIVATIVES: dict[str, str] = {}
 

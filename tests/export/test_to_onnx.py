@@ -9,7 +9,7 @@ import minigrad as mg
 from minigrad.errors import ProgramError, UnsupportedError
 from minigrad.program.bodies import bodies_of
 from minigrad.registry import primitives
-from tests.op_table import is_float
+from tests.export.programs import DEPENDING, function_of
 from tests.op_tables import TABLE
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onnx`)")
@@ -50,35 +50,6 @@ ON_RUNTIME = {
     ("max_pool", 8): "its MaxPool counts fewer windows of three axes",
     ("max_pool", 11): "its MaxPool takes the largest of no elements",
 }
-# Rows of which some cases are no programs: the form of their results depends on values, or they look for zeros.
-DEPENDING = {
-    "nonzero", "numpy.where (indices)", "numpy.nonzero", "numpy.flatnonzero", "numpy.argwhere", "numpy.ix_",
-    "numpy.unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "numpy.union1d",
-    "numpy.setxor1d", "numpy.intersect1d", "numpy.setdiff1d", "numpy.setdiff1d (unique)", "numpy.trim_zeros",
-    "numpy.trim_zeros (of zeros)", "polymul", "polydiv", "roots", "numpy.piecewise", "numpy.piecewise (else)",
-    "numpy.pad", "numpy.resize (of nothing)",
-}  # fmt: skip
-
-
-def leaves(y):
-    """The arrays of a result."""
-    if isinstance(y, tuple | list):
-        return [x for part in y for x in leaves(part)]
-    return [y]
-
-
-def function_of(case):
-    """The operation as a function of the operands that have derivatives, with a tuple of results; and the operands."""
-    operands = list(case.operands)
-    places = [i for i, x in enumerate(operands) if is_float(x)]
-
-    def f(*floats):
-        given = list(operands)
-        for i, x in zip(places, floats, strict=True):
-            given[i] = x
-        return tuple(mg.asarray(y) for y in leaves(case(*given)))
-
-    return f, tuple(operands[i].astype(np.float64) for i in places)
 
 
 def operations(equations):
