@@ -9,7 +9,7 @@ import minigrad as mg
 from minigrad.errors import ProgramError, UnsupportedError
 from minigrad.program.bodies import bodies_of
 from minigrad.registry import primitives
-from tests.export.programs import DEPENDING, function_of
+from tests.export.programs import DEPENDING, function_of, leaves
 from tests.op_tables import TABLE
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onnx`)")
