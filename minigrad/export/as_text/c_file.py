@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -136,9 +136,18 @@ def c(
     made = {path: file.source().encode(), path.with_suffix(".h"): file.header().encode()}
     if weights == "apart" and file.state:
         made[path.with_suffix(".bin")] = b"".join(map(_bytes, file.state)).ljust(file.size, b"\0")
-    for place, content in made.items():
-        replace_file(place, partial(_write, content), "export.c(..., path=...)")
-    return list(made)
+    return write_files(TARGET, made)
+
+
+def write_files(target: str, contents: Mapping[Path, bytes]) -> list[Path]:
+    """Write files, each of which is whole or not there."""
+    for path, content in contents.items():
+        replace_file(path, partial(_write, content), f"{target}(..., path=...)")
+    return list(contents)
+
+
+def _write(content: bytes, file: BinaryIO) -> None:
+    file.write(content)
 
 
 class CFile:
@@ -294,7 +303,3 @@ def _described(routine: Routine) -> str:
 def _comment(text: str) -> str:
     """Text that cannot end a comment."""
     return " ".join(text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/").split())
-
-
-def _write(content: bytes, file: BinaryIO) -> None:
-    file.write(content)

@@ -64,13 +64,7 @@ static {kind} sum_of_{kind}(const {kind} *x, ptrdiff_t n, ptrdiff_t step) {{
 
 def _function(name: str, helper: Helper) -> str:
     parameters = ", ".join(f"double {p}" for p in helper.parameters)
-    body = "\n  ".join(re.sub(r"LET ", "const double ", part) for part in _sentences(helper.body))
-    return f"static double {name}({parameters}) {{\n  {body}\n}}\n"
-
-
-def _sentences(text: str) -> list[str]:
-    """The statements of a body, each on its line."""
-    return [f"{part};" for part in text.rstrip(";").split("; ")]
+    return f"static double {name}({parameters}) {{\n  {helper.written('const double')}\n}}\n"
 
 
 class C(Language):

@@ -1,6 +1,5 @@
 """JavaScript: numbers in double precision, and whole numbers as far as these are exact."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -90,8 +89,7 @@ function sum_of(x, place, n, step, round) {
 
 
 def _function(name: str, helper: Helper) -> str:
-    body = "\n  ".join(re.sub(r"LET ", "const ", f"{part};") for part in helper.body.rstrip(";").split("; "))
-    return f"function {name}({', '.join(helper.parameters)}) {{\n  {body}\n}}\n"
+    return f"function {name}({', '.join(helper.parameters)}) {{\n  {helper.written('const')}\n}}\n"
 
 
 class JavaScript(Language):

@@ -77,6 +77,10 @@ class Helper(NamedTuple):
     parameters: tuple[str, ...]
     body: str
 
+    def written(self, declaration: str) -> str:
+        """The body, each statement on a line, where a local value begins with a declaration."""
+        return "\n  ".join(f"{part};".replace("LET ", f"{declaration} ") for part in self.body.rstrip(";").split("; "))
+
 
 HELPERS: dict[str, Helper] = {
     "sign": Helper(("x",), "return x > 0 ? 1 : x < 0 ? -1 : x;"),

@@ -6,19 +6,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from minigrad.errors import ArgumentError, UnsupportedError
 from minigrad.errors.files import missing_package
-from minigrad.export.as_text.c_file import CFile
+from minigrad.export.as_text.c_file import CFile, write_files
 from minigrad.export.as_text.c_language import C
 from minigrad.export.as_text.js_module import reading, returned
 from minigrad.export.as_text.names import identifier
 from minigrad.export.as_text.routine import Slot, routine_of
 from minigrad.export.as_text.writing import indented
-from minigrad.replacing import replace_file
 
 TARGET = "export.webassembly"
 PAGE = 65536  # bytes, by which WebAssembly counts memory
@@ -76,14 +74,7 @@ def webassembly(
     file = CFile(routine, f"{routine.name}.h", True)
     code = _compiled(file)
     script = _script(file).encode()
-    made = {path: code, path.with_suffix(".js"): script}
-    for place, content in made.items():
-        replace_file(place, partial(_write, content), f"{TARGET}(..., path=...)")
-    return list(made)
-
-
-def _write(content: bytes, file: BinaryIO) -> None:
-    file.write(content)
+    return write_files(TARGET, {path: code, path.with_suffix(".js"): script})
 
 
 def _compiled(file: CFile) -> bytes:

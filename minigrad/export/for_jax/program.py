@@ -1,15 +1,16 @@
 """To JAX: a program as a function of ``jax.numpy`` arrays, operation by operation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.core import leaf, name_of, unwrap
 from minigrad.errors import ProgramError
-from minigrad.errors.exporting import changes_something, no_counterpart, no_double_precision, no_key, reads_state
+from minigrad.errors.exporting import changes_something, no_double_precision, no_key, reads_state
 from minigrad.errors.files import missing_package
 from minigrad.errors.programs import other_input, other_state
+from minigrad.export.tables import check_rows
 from minigrad.program import Program, trace
 from minigrad.program.bodies import bodies_of
 from minigrad.program.equations import VARYING, Argument, Equation, OfTensor, Variable
@@ -82,7 +83,7 @@ def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     from minigrad.export.for_jax.evaluating import constant_of, evaluate, followed  # which need JAX
     from minigrad.export.for_jax.table import LOWERED
 
-    _check(program.equations, LOWERED)
+    check_rows("JAX", program.equations, LOWERED)
     captured = {x: source.tensor.array for x, source in program.inputs.items() if isinstance(source, OfTensor)}
     captured |= {x: constant.array for x, constant in program.constants.items()}
     # Gradients go where they went in the trace: not through what is detached.
@@ -149,18 +150,6 @@ def _differentiable(x: Any) -> Any:
     array = unwrap(x)
     is_float = isinstance(array, np.ndarray | np.generic) and array.dtype.kind in "fc"
     return name_of(array, leaf(array)) if is_float else x
-
-
-def _check(equations: Sequence[Equation], table: Mapping[str, Callable[..., Any]]) -> None:
-    """Raise if an operation has no counterpart, also in the bodies of loops and branches."""
-    for equation in equations:
-        made = equation.operation.primitive
-        if made.facts.relays:
-            continue
-        if made.name not in table or not made.ours:
-            raise no_counterpart("JAX", made.name, equation.place)
-        for body in bodies_of(equation):
-            _check(body.equations, table)
 
 
 def _draws(equations: Sequence[Equation]) -> int:

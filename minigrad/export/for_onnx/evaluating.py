@@ -135,18 +135,6 @@ def _line(place: Any) -> str:
     return "" if place is None else f"{basename(place.code.co_filename)}:{place.line}"
 
 
-def check(equations: Sequence[Equation], table: Table) -> None:
-    """Raise if an operation has no row, also in the bodies of loops and branches."""
-    for equation in equations:
-        made = equation.operation.primitive
-        if made.facts.relays:
-            continue
-        if made.name not in table or not made.ours:
-            raise no_counterpart("ONNX", made.name, equation.place)
-        for body in bodies_of(equation):
-            check(body.equations, table)
-
-
 def check_dtype(dtype: Any, what: str, place: Any = None) -> None:
     """Raise if elements are not written."""
     if np.dtype(dtype).str[1:] not in _WRITTEN:

@@ -12,11 +12,12 @@ from minigrad.errors.files import missing_package
 from minigrad.export.for_onnx.arguments import Arguments, arguments_of
 from minigrad.export.for_onnx.builder import Graph
 from minigrad.export.for_onnx.captures import TARGET, captured
-from minigrad.export.for_onnx.evaluating import Lowering, check, check_dtype, constant_value
+from minigrad.export.for_onnx.evaluating import Lowering, check_dtype, constant_value
 from minigrad.export.for_onnx.merging import Merged, first_use, merged
 from minigrad.export.for_onnx.naming import chosen_names, models_of, names_of_arrays, result_names
 from minigrad.export.for_onnx.sizes import named
 from minigrad.export.for_onnx.values import Value
+from minigrad.export.tables import check_rows
 from minigrad.nn import Module
 from minigrad.replacing import replace_file
 
@@ -142,7 +143,7 @@ def _graph(program: Merged, arguments: Arguments, outputs: Sequence[str], keys: 
     """The program as a graph."""
     from minigrad.export.for_onnx.table import LOWERED
 
-    check(program.equations, LOWERED)
+    check_rows("ONNX", program.equations, LOWERED)
     check_size(program.constants.values())
     graph = Graph()
     taken = {keys[id(array)] for array in program.constants.values() if id(array) in keys}
