@@ -128,6 +128,12 @@ class JavaScript(Language):
             text = repr(float(value)).removesuffix(".0")
         return f"({text})" if text.startswith("-") else text
 
+    def numbers(self, array: np.ndarray) -> list[str]:
+        """All elements of an array, in C's order, without brackets around negative ones."""
+        if array.dtype.kind == "b" or not np.isfinite(array).all():
+            return super().numbers(array)
+        return [repr(x).removesuffix(".0") for x in array.reshape(-1).tolist()]
+
     def converted(self, text: str, old: Any, new: Any) -> str:
         """A value of one dtype as one of another."""
         if new.kind == "b":

@@ -165,4 +165,4 @@ def _initial(slot: Slot) -> str:
 def _values(array: np.ndarray, dtype: Any) -> str:
     if array.size and not array.any():
         return f"new {ARRAYS[dtype.char]}({array.size})"
-    return f"{ARRAYS[dtype.char]}.of({', '.join(_LANGUAGE.number(x, dtype) for x in array.reshape(-1))})"
+    return f"{ARRAYS[dtype.char]}.of({', '.join(_LANGUAGE.numbers(array.astype(dtype)))})"

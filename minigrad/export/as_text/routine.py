@@ -8,7 +8,7 @@ import numpy as np
 from minigrad.compiling.assembling import living, numbers_first
 from minigrad.compiling.lowering import more_instead
 from minigrad.compiling.noting import alike, recorded, scrambled
-from minigrad.compiling.statements import Buffer, Map, Number, Statement, View
+from minigrad.compiling.statements import Buffer, Map, Statement, View
 from minigrad.compiling.tracing import traced
 from minigrad.core import unwrap
 from minigrad.errors import ArgumentError
@@ -132,7 +132,7 @@ def routine_of(
     results, copies = [], list[Statement]()
     for i, x in enumerate(program.outputs):
         label = _result_label(program, i)
-        results.append(_slot(identifier(label, taken), label, places[x], (-2, i)))
+        results.append(Slot(identifier(label, taken), label, _memory("given", places[x], (-2, i))))
         copies.append(Map("copy", places[x].dtype, None, results[-1].view, (places[x],)))
     written, moves = _written(program, places, names, state, taken)
     statements = [s for part in parts for s in part] + copies + moves
@@ -223,11 +223,10 @@ def _statements(
     return [first.parts[i].statements for i in range(len(equations))], first.places
 
 
-def _slot(name: str, label: str, like: View, number: tuple[int, int]) -> Slot:
+def _memory(kind: str, like: View, number: tuple[int, int]) -> View:
     """Memory of its own for something like this, in C's order."""
     array = np.zeros(like.shape, like.dtype)
-    buffer = Buffer(number, "given", array, array.nbytes)
-    return Slot(name, label, View(buffer, 0, array.shape, array.strides, array.dtype))
+    return View(Buffer(number, kind, array, array.nbytes), 0, array.shape, array.strides, array.dtype)
 
 
 def _written(
@@ -241,18 +240,17 @@ def _written(
                 f"{program.name} forgets {_label(target, names)} at its end, and reads it at its beginning: forget it "
                 "at the beginning, as in optimizer.zero_grad()"
             )
-        source = places[x] if isinstance(x, Variable) else None
-        value: Any = Number(x.value, np.asarray(x.value).dtype) if source is None else source
+        value = places[x]
         slot = state.get(place_of(target))
         if slot is None:
             label = _label(target, names)
-            slot = _slot(identifier(label, taken), label, value, (-3, i))
+            slot = Slot(identifier(label, taken), label, _memory("given", value, (-3, i)))
             state[place_of(target)] = slot
-        if source is not None and source.buffer.kind == "given":
+        if value.buffer.kind == "given":
             # What is read from one place may be written to before it is read.
-            between = Buffer((-4, i), "made", np.zeros(source.shape, source.dtype), slot.view.buffer.size)
-            value = slot.view._replace(buffer=between, dtype=source.dtype)
-            first.append(Map("copy", source.dtype, None, value, (source,)))
+            between = _memory("made", value, (-4, i))
+            first.append(Map("copy", value.dtype, None, between, (value,)))
+            value = between
         then.append(Map("copy", slot.dtype, None, slot.view, (value,)))
         written.add(slot.name)
     return written, [*first, *then]
